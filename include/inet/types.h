@@ -22,7 +22,7 @@ typedef int64_t s64;
 #ifndef _LINUX_TYPES_H		/* the kernel's header defines the same names */
 typedef uint16_t __be16;
 typedef uint32_t __be32;
-typedef uint64_t __be64;
+typedef unsigned long long __be64;	/* as the kernel has it */
 typedef uint16_t __sum16;
 typedef uint32_t __wsum;
 #endif
