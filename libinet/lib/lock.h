@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Locks that know from birth whether anybody can contend, and wait queues.
+ *
+ * In a stack that one thread runs (embedded, simulated) a lock is one flag
+ * that catches taking it twice. In a threaded stack it is a futex: one atomic
+ * exchange to take, one to release, a short spin and then sleep when held by
+ * another. spin_lock() and mutex_lock() are the same; the name tells the
+ * reader whether long sections are expected.
+ */
+#ifndef INET_LIB_LOCK_H
+#define INET_LIB_LOCK_H
+
+#include "lib/assert.h"
+#include "lib/compiler.h"
+
+struct lockable("lock") inet_lock {
+	u32 state;	/* 0 free, 1 held, 2 held and somebody sleeps */
+	bool smp;	/* constant after lock_init() */
+};
+
+/* @smp: may two threads ever want it? */
+static inline void lock_init(struct inet_lock *l, bool smp)
+{
+	l->state = 0;
+	l->smp = smp;
+}
+
+/* The roads less travelled of the three functions below. */
+void inet_lock_slow(struct inet_lock *l);
+void inet_lock_wake(struct inet_lock *l);
+
+static inline void spin_lock(struct inet_lock *l) acquires(l) unchecked_locking;
+static inline bool spin_trylock(struct inet_lock *l)
+	tries_to_acquire(true, l) unchecked_locking;
+static inline void spin_unlock(struct inet_lock *l)
+	releases(l) unchecked_locking;
+
+static inline void spin_lock(struct inet_lock *l)
+{
+	u32 expect = 0;
+
+	if (!l->smp) {
+		inet_assert(l->state == 0);	/* taken twice */
+		l->state = 1;
+	} else if (unlikely(!__atomic_compare_exchange_n(
+			   &l->state, &expect, 1, false, __ATOMIC_ACQUIRE,
+			   __ATOMIC_RELAXED))) {
+		inet_lock_slow(l);
+	}
+}
+
+/* Return: true when the lock was free and now is held. */
+static inline bool spin_trylock(struct inet_lock *l)
+{
+	u32 expect = 0;
+
+	if (!l->smp) {
+		if (l->state)
+			return false;
+		l->state = 1;
+		return true;
+	}
+	return __atomic_compare_exchange_n(&l->state, &expect, 1, false,
+					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
+static inline void spin_unlock(struct inet_lock *l)
+{
+	if (!l->smp) {
+		inet_assert(l->state == 1);	/* not held */
+		l->state = 0;
+	} else if (unlikely(__atomic_exchange_n(&l->state, 0,
+						__ATOMIC_RELEASE) == 2)) {
+		inet_lock_wake(l);
+	}
+}
+
+/* Somebody holds it; in a debug assertion: the caller should. */
+static inline bool spin_is_locked(const struct inet_lock *l)
+{
+	return READ_ONCE(l->state) != 0;
+}
+
+#define mutex_init(l, smp) lock_init(l, smp)
+#define mutex_lock(l) spin_lock(l)
+#define mutex_trylock(l) spin_trylock(l)
+#define mutex_unlock(l) spin_unlock(l)
+#define lockdep_assert_held(l) inet_debug_assert(spin_is_locked(l))
+
+/* ---- wait queues ---- */
+
+/*
+ * Threads that wait until a condition holds. Whoever makes it true calls
+ * wake_up() afterwards; with nobody waiting that is one fence. Times are
+ * CLOCK_MONOTONIC nanoseconds.
+ */
+struct wait_queue_head {
+	u32 seq;	/* moves at each wake_up() that found a waiter */
+	u32 waiters;
+	bool smp;	/* constant after init_waitqueue_head() */
+};
+
+#define WAIT_FOREVER U64_MAX
+
+static inline void init_waitqueue_head(struct wait_queue_head *wq, bool smp)
+{
+	wq->seq = 0;
+	wq->waiters = 0;
+	wq->smp = smp;
+}
+
+/* Wakes all waiters. With !smp there can be none: the waiter runs the stack. */
+void wake_up(struct wait_queue_head *wq);
+
+/*
+ * The pieces, for a condition that needs a lock: prepare, look at the
+ * condition, sleep, and again; then finish.
+ *
+ *	u32 key = prepare_to_wait(wq);
+ *	while (!condition && err == 0)
+ *		err = wait_for_wake(wq, &key, deadline_ns);
+ *	finish_wait(wq);
+ *
+ * wait_for_wake() returns 0 when woken (perhaps for nothing) and -ETIMEDOUT
+ * past the deadline. Signals are not seen: the wait goes on after the handler.
+ */
+u32 prepare_to_wait(struct wait_queue_head *wq);
+int wait_for_wake(struct wait_queue_head *wq, u32 *key, u64 deadline_ns);
+void finish_wait(struct wait_queue_head *wq);
+
+/*
+ * Waits until cond(arg) is true. cond is called without a lock held by this
+ * function and may take some itself.
+ * Return: 0; -ETIMEDOUT past the deadline; -EDEADLK when the condition does
+ * not hold and the queue is !smp, so that nobody could ever wake us.
+ */
+int wait_event_until(struct wait_queue_head *wq, u64 deadline_ns,
+		     bool (*cond)(void *arg), void *arg);
+
+#endif /* INET_LIB_LOCK_H */
