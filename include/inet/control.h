@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Set-up of a stack: devices, addresses, routes, neighbours, knobs, counters.
+ * All return 0, or -1 with errno and a sentence in inet_strerror().
+ */
+#ifndef INET_CONTROL_H
+#define INET_CONTROL_H
+
+#include <stdio.h>
+
+#include <inet/export.h>
+#include <inet/inet.h>
+#include <inet/types.h>
+
+INET_BEGIN_DECLS
+
+struct net_device;
+struct inet_netdev_stats;
+
+/* ---- devices ---------------------------------------------------------- */
+
+/* "eth0" of this stack, or NULL with ENODEV. Borrowed: good until the device
+ * is closed. */
+struct net_device *inet_netdev_find(struct net *net, const char *name) INET_API;
+/* Up and down; down also fails what is queued. */
+int inet_netdev_up(struct net_device *dev) INET_API;
+int inet_netdev_down(struct net_device *dev) INET_API;
+/* Closes the device and frees it, with its addresses, routes, neighbours. */
+int inet_netdev_close(struct net_device *dev) INET_API;
+int inet_netdev_set_mtu(struct net_device *dev, unsigned int mtu) INET_API;
+int inet_netdev_set_mac(struct net_device *dev, const u8 mac[6]) INET_API;
+const char *inet_netdev_name(const struct net_device *dev) INET_API;
+int inet_netdev_index(const struct net_device *dev) INET_API;
+int inet_netdev_get_stats(struct net_device *dev,
+			  struct inet_netdev_stats *stats) INET_API;
+
+/* ---- addresses, routes, neighbours ------------------------------------ */
+
+/* "10.0.0.2/24" (no length: /32), optionally " broadcast 10.0.0.255". Adds
+ * the connected route. EEXIST, EINVAL. */
+int inet_addr_add(struct net_device *dev, const char *addr) INET_API;
+int inet_addr_del(struct net_device *dev, const char *addr) INET_API;
+
+/*
+ * As ip-route(8): "default via 10.0.0.1", "10.1.0.0/16 via 10.0.0.1 dev tap0
+ * metric 10 src 10.0.0.2 mtu 1400 onlink", "unreachable|blackhole|prohibit
+ * 10.2.0.0/16".
+ */
+int inet_route_add(struct net *net, const char *route) INET_API;
+int inet_route_del(struct net *net, const char *route) INET_API;
+
+/* "10.0.0.9 lladdr 02:00:00:00:00:09 nud permanent" */
+int inet_neigh_add(struct net_device *dev, const char *neigh) INET_API;
+int inet_neigh_del(struct net_device *dev, const char *neigh) INET_API;
+
+/* Text as ip(8) prints it, one entry a line. Return: 0 or -1. */
+int inet_addr_show(struct net *net, FILE *out) INET_API;
+int inet_route_show(struct net *net, FILE *out) INET_API;
+int inet_neigh_show(struct net *net, FILE *out) INET_API;
+int inet_link_show(struct net *net, FILE *out) INET_API;
+/* As ss(8) -tuwan: state, queues, addresses, one socket a line. */
+int inet_socket_show(struct net *net, FILE *out) INET_API;
+
+/* ---- knobs: Linux's sysctl names -------------------------------------- */
+
+/* "net.ipv4.ip_forward", "1". ENOENT, EINVAL, ERANGE. */
+int inet_sysctl_set(struct net *net, const char *name, const char *value)
+	INET_API;
+/* The value as text. ENOENT, ERANGE (buffer too small). */
+int inet_sysctl_get(struct net *net, const char *name, char *value, size_t size)
+	INET_API;
+/* Calls @fn for each knob in the order of their names. */
+int inet_sysctl_each(struct net *net,
+		     void (*fn)(void *arg, const char *name, const char *value),
+		     void *arg) INET_API;
+
+/* ---- counters --------------------------------------------------------- */
+
+/* An SNMP counter by Linux's name: "TcpExtListenDrops", "IpInReceives",
+ * "UdpInErrors". ENOENT: returns -1. */
+int inet_counter_get(struct net *net, const char *name, u64 *value) INET_API;
+int inet_counter_each(struct net *net,
+		      void (*fn)(void *arg, const char *name, u64 value),
+		      void *arg) INET_API;
+/* Packets that died of "TCP_CSUM", … (drop_reason.def). */
+int inet_drop_get(struct net *net, const char *reason, u64 *value) INET_API;
+int inet_drop_each(struct net *net,
+		   void (*fn)(void *arg, const char *reason, u64 value),
+		   void *arg) INET_API;
+
+/* What the stack holds now: for leak checks and dashboards. */
+struct inet_usage {
+	u64 mem_bytes;		/* from env->alloc, the pool included */
+	u64 frames_used;	/* of the pool */
+	u64 skbs;
+	u64 sockets;		/* struct sock, TIME-WAIT included */
+	u64 timers;		/* pending */
+	u64 rcu_callbacks;	/* not run yet */
+	u64 neighbours;
+	u64 routes;
+};
+int inet_get_usage(struct net *net, struct inet_usage *usage) INET_API;
+
+INET_END_DECLS
+
+#endif /* INET_CONTROL_H */

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * For writers of protocols: the registries of one stack.
+ *
+ *	net_families[family]->create	socket(family, ...)
+ *	inetsw[type]			PF_INET: type + protocol -> ops, proto
+ *	inet_protos[protocol]		IPv4 payload -> handler
+ *	ptype_base[ethertype]		frame -> handler; ptype_all: every frame
+ *
+ * Each is a table inside struct net, filled at creation from explicit lists,
+ * and open: an application may add its own entry to one stack at run time and
+ * take it away again. All registrations are read under RCU; the caller's
+ * struct must stay until the unregister call returns.
+ */
+#ifndef INET_PROTOCOL_H
+#define INET_PROTOCOL_H
+
+#include <sys/socket.h>
+
+#include <inet/export.h>
+#include <inet/skbuff.h>
+#include <inet/types.h>
+
+INET_BEGIN_DECLS
+
+struct socket;
+struct proto;
+struct inet_iov_iter;
+
+#define NET_NPROTO 46		/* AF_MAX of this stack */
+#define INET_MAX_PROTOS 256
+
+/* ---- ethertypes ------------------------------------------------------- */
+
+struct packet_type {
+	__be16 type;		/* ethertype; ETH_P_ALL (3) for a tap */
+	struct net_device *dev;	/* only this device; NULL: all */
+	/* Gets a reference of its own to @skb and consumes it. @orig_dev is
+	 * the device the frame arrived on. Context: softnet, RCU. Taps also
+	 * see frames that leave (pkt_type SKB_PACKET_OUTGOING). */
+	int (*func)(struct sk_buff *skb, struct net_device *dev,
+		    struct packet_type *pt, struct net_device *orig_dev);
+	void *af_packet_priv;
+	bool ignore_outgoing;
+	struct packet_type *next;	/* the stack's */
+};
+
+void dev_add_pack(struct net *net, struct packet_type *pt)
+	INET_EXPORT(dev_add_pack);
+/* After it returns func() is not running and never called again. */
+void dev_remove_pack(struct net *net, struct packet_type *pt)
+	INET_EXPORT(dev_remove_pack);
+
+/* ---- families --------------------------------------------------------- */
+
+struct net_proto_family {
+	int family;
+	/* Fills in sock->ops and sock->sk. Return: 0, -EPROTONOSUPPORT,
+	 * -ESOCKTNOSUPPORT, -ENOMEM. */
+	int (*create)(struct net *net, struct socket *sock, int protocol);
+};
+
+/* Return: 0, -EEXIST, -EINVAL. */
+int sock_register(struct net *net, const struct net_proto_family *family)
+	INET_EXPORT(sock_register);
+void sock_unregister(struct net *net, int family) INET_EXPORT(sock_unregister);
+
+/* ---- IPv4 payload protocols ------------------------------------------- */
+
+struct net_protocol {
+	/* skb->data is at the transport header, network_header is set, the IP
+	 * header has been checked, fragments are reassembled. Consumes @skb.
+	 * Return: 0, or -protocol to have it delivered again to another. */
+	int (*handler)(struct sk_buff *skb);
+	/* An ICMP error quotes a packet of ours: skb->data is at the quoted IP
+	 * header, @info is the MTU of a frag-needed or a gateway. Borrows
+	 * @skb. Return: 0, or -ENOENT when no socket of ours was quoted. May
+	 * be NULL. */
+	int (*err_handler)(struct sk_buff *skb, u32 info);
+	bool no_policy;		/* reachable without a raw socket copy */
+};
+
+/* Return: 0, -EEXIST. */
+int inet_add_protocol(struct net *net, const struct net_protocol *prot,
+		      u8 protocol) INET_EXPORT(inet_add_protocol);
+int inet_del_protocol(struct net *net, const struct net_protocol *prot,
+		      u8 protocol) INET_EXPORT(inet_del_protocol);
+
+/* ---- socket types of PF_INET ------------------------------------------ */
+
+#define INET_PROTOSW_REUSE 0x01		/* ports may be reused at once */
+#define INET_PROTOSW_PERMANENT 0x02	/* cannot be replaced */
+#define INET_PROTOSW_ICSK 0x04		/* an inet_connection_sock */
+
+struct inet_protosw {
+	u16 type;		/* SOCK_* */
+	u16 protocol;		/* IPPROTO_*; IPPROTO_IP (0) is a wildcard */
+	struct proto *prot;
+	const struct proto_ops *ops;
+	u8 flags;
+	struct inet_protosw *next;	/* the stack's */
+};
+
+/* Return: 0, -EPERM (would replace a permanent one), -EINVAL. */
+int inet_register_protosw(struct net *net, struct inet_protosw *p)
+	INET_EXPORT(inet_register_protosw);
+void inet_unregister_protosw(struct net *net, struct inet_protosw *p)
+	INET_EXPORT(inet_unregister_protosw);
+
+/* ---- the two tables of a socket --------------------------------------- */
+
+/* Where user bytes come from and go to: a cursor over an iovec. */
+struct inet_iov_iter {
+	const struct iovec *iov;
+	size_t nr_segs;
+	size_t iov_offset;	/* into iov[0] */
+	size_t count;		/* bytes left */
+};
+
+/* One message on its way in or out of a socket. */
+struct inet_msg {
+	struct sockaddr *name;	/* in: destination; out: source; may be NULL */
+	socklen_t namelen;	/* recv: capacity in, length out */
+	struct inet_iov_iter iter;
+	void *control;		/* cmsg buffer */
+	size_t controllen;	/* recv: capacity in, bytes used out */
+	int flags;		/* MSG_* in; MSG_TRUNC, MSG_CTRUNC, … out */
+	bool control_out_full;
+};
+
+/* What a socket of one family and type does; struct socket's table. All
+ * return 0, a count, or -E. May be NULL only where said. */
+struct proto_ops {
+	int family;
+	int (*release)(struct socket *sock);
+	int (*bind)(struct socket *sock, const struct sockaddr *addr,
+		    socklen_t len);
+	int (*connect)(struct socket *sock, const struct sockaddr *addr,
+		       socklen_t len, int flags);
+	int (*accept)(struct socket *sock, struct socket *newsock, int flags);
+	int (*listen)(struct socket *sock, int backlog);
+	int (*shutdown)(struct socket *sock, int how);
+	/* @peer: 0 own name, 1 the peer's. *@len capacity in, length out. */
+	int (*getname)(struct socket *sock, struct sockaddr *addr,
+		       socklen_t *len, int peer);
+	unsigned int (*poll)(struct socket *sock);	/* POLL* bits */
+	int (*ioctl)(struct socket *sock, unsigned long cmd, void *arg);
+	int (*setsockopt)(struct socket *sock, int level, int optname,
+			  const void *val, socklen_t len);
+	int (*getsockopt)(struct socket *sock, int level, int optname,
+			  void *val, socklen_t *len);
+	int (*sendmsg)(struct socket *sock, struct inet_msg *msg, size_t len);
+	int (*recvmsg)(struct socket *sock, struct inet_msg *msg, size_t len,
+		       int flags);
+};
+
+/*
+ * What a transport does with a struct sock. NULL members: the call answers
+ * -EOPNOTSUPP, unless said otherwise. Everything but hash/unhash/get_port runs
+ * with the sock locked by its user.
+ */
+struct proto {
+	const char *name;	/* "TCP" */
+	u32 obj_size;		/* of the sock, struct sock first */
+	int (*init)(struct sock *sk);		/* may be NULL */
+	void (*destroy)(struct sock *sk);	/* last reference is gone */
+	void (*close)(struct sock *sk, s64 timeout_ns);
+	int (*connect)(struct sock *sk, const struct sockaddr *addr,
+		       socklen_t len);
+	int (*disconnect)(struct sock *sk, int flags);
+	struct sock *(*accept)(struct sock *sk, int flags, int *err);
+	void (*shutdown)(struct sock *sk, int how);
+	int (*ioctl)(struct sock *sk, unsigned long cmd, int *karg);
+	int (*setsockopt)(struct sock *sk, int level, int optname,
+			  const void *val, socklen_t len);
+	int (*getsockopt)(struct sock *sk, int level, int optname,
+			  void *val, socklen_t *len);
+	int (*sendmsg)(struct sock *sk, struct inet_msg *msg, size_t len);
+	int (*recvmsg)(struct sock *sk, struct inet_msg *msg, size_t len,
+		       int flags);
+	int (*bind)(struct sock *sk, const struct sockaddr *addr,
+		    socklen_t len);	/* NULL: the family's */
+	int (*backlog_rcv)(struct sock *sk, struct sk_buff *skb);
+	void (*release_cb)(struct sock *sk);	/* deferred work, may be NULL */
+	void (*hash)(struct sock *sk);
+	void (*unhash)(struct sock *sk);
+	int (*get_port)(struct sock *sk, u16 port);
+	const struct sockopt_row *options;	/* own level's, or NULL */
+	u32 nr_options;
+	void *h;		/* the protocol's own tables */
+};
+
+/* Copies between a message and memory. Return: bytes copied. */
+size_t inet_copy_from_iter(void *to, size_t len, struct inet_iov_iter *i)
+	INET_EXPORT(copy_from_iter);
+size_t inet_copy_to_iter(const void *from, size_t len, struct inet_iov_iter *i)
+	INET_EXPORT(copy_to_iter);
+/* Copies and sums in one pass (what leaves goes through this one). */
+size_t inet_csum_and_copy_from_iter(void *to, size_t len, __wsum *csum,
+				    struct inet_iov_iter *i)
+	INET_EXPORT(csum_and_copy_from_iter);
+/* Appends one control message. MSG_CTRUNC is set when it does not fit. */
+void inet_put_cmsg(struct inet_msg *msg, int level, int type, size_t len,
+		   const void *data) INET_EXPORT(put_cmsg);
+
+INET_END_DECLS
+
+#endif /* INET_PROTOCOL_H */

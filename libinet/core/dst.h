@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * dst_entry: the answer of routing, attached to a packet or cached in a
+ * socket: where it goes next and which functions take it there.
+ */
+#ifndef CORE_DST_H
+#define CORE_DST_H
+
+#include <inet/skbuff.h>
+
+#include "lib/rcu.h"
+#include "lib/refcount.h"
+
+struct dst_entry;
+struct neighbour;
+
+struct dst_ops {
+	u16 family;
+	/* Still good? NULL when it must be looked up again. */
+	struct dst_entry *(*check)(struct dst_entry *dst, u32 cookie);
+	u32 (*mtu)(const struct dst_entry *dst);
+	u32 (*default_advmss)(const struct dst_entry *dst);
+	/* An ICMP frag-needed said @mtu. */
+	void (*update_pmtu)(struct dst_entry *dst, struct sock *sk,
+			    struct sk_buff *skb, u32 mtu);
+	/* The neighbour for @daddr (wire order address), with a reference. */
+	struct neighbour *(*neigh_lookup)(struct dst_entry *dst,
+					  struct sk_buff *skb,
+					  const void *daddr);
+	/* Upper layer: no answer for long, choose another way if there is. */
+	void (*negative_advice)(struct sock *sk, struct dst_entry *dst);
+	void (*destroy)(struct dst_entry *dst);
+};
+
+struct dst_entry {
+	struct net_device *dev;	/* holds a reference */
+	const struct dst_ops *ops;
+	struct net *net;
+	/* Each consumes the skb. */
+	int (*input)(struct sk_buff *skb);
+	int (*output)(struct net *net, struct sock *sk, struct sk_buff *skb);
+	refcount_t refcnt;
+	u32 genid;		/* of the routing tables it was made from */
+	s16 error;		/* -E for unreachable, prohibit, blackhole */
+	u16 flags;		/* DST_* */
+	u32 pmtu;		/* learned, 0: the device's */
+	u32 metric_mtu;		/* of the route, 0: none */
+	u32 metric_advmss;
+	u64 expires_ns;		/* of pmtu; 0: never */
+	u64 last_error_ns;	/* for ICMP rate limits */
+	u32 error_tokens;
+	struct rcu_head rcu;
+};
+
+#define DST_HOST 0x0001
+#define DST_NOCOUNT 0x0002
+
+static inline struct dst_entry *skb_dst(const struct sk_buff *skb)
+{
+	return (struct dst_entry *)(skb->refdst & ~SKB_DST_NOREF);
+}
+
+/* Frees under RCU when the last reference goes. NULL is fine. */
+void dst_release(struct dst_entry *dst);
+
+static inline struct dst_entry *dst_hold(struct dst_entry *dst)
+{
+	refcount_inc(&dst->refcnt);
+	return dst;
+}
+
+static inline void skb_dst_drop(struct sk_buff *skb)
+{
+	if (skb->refdst && !(skb->refdst & SKB_DST_NOREF))
+		dst_release(skb_dst(skb));
+	skb->refdst = 0;
+}
+
+/* Takes over the caller's reference. */
+static inline void skb_dst_set(struct sk_buff *skb, struct dst_entry *dst)
+{
+	skb->refdst = (unsigned long)dst;
+}
+
+/* Borrowed while the RCU read section lasts. */
+static inline void skb_dst_set_noref(struct sk_buff *skb, struct dst_entry *dst)
+{
+	skb->refdst = (unsigned long)dst | SKB_DST_NOREF;
+}
+
+/* Makes a borrowed dst an owned one (before the packet is queued). */
+static inline void skb_dst_force(struct sk_buff *skb)
+{
+	if (skb->refdst & SKB_DST_NOREF) {
+		dst_hold(skb_dst(skb));
+		skb->refdst &= ~SKB_DST_NOREF;
+	}
+}
+
+static inline u32 dst_mtu(const struct dst_entry *dst)
+{
+	return dst->ops->mtu(dst);
+}
+
+static inline int dst_input(struct sk_buff *skb)
+{
+	return skb_dst(skb)->input(skb);
+}
+
+static inline int dst_output(struct net *net, struct sock *sk,
+			     struct sk_buff *skb)
+{
+	return skb_dst(skb)->output(net, sk, skb);
+}
+
+#endif /* CORE_DST_H */

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The frame pool: one region of memory per stack, carved into frames of one
+ * size. Devices receive into frames, sockets send from frames; the region is
+ * what AF_XDP calls UMEM and VFIO maps for DMA. Bookkeeping (shared_info)
+ * lives in an array beside the region, out of any device's reach.
+ *
+ * Allocation is LIFO through a cache per softnet; the pool behind it is
+ * locked. Below the low-water mark only devices get frames: senders and
+ * queues get ordinary memory ("heap frames"), so that a reader that stops
+ * reading cannot starve a device.
+ */
+#ifndef CORE_FRAME_POOL_H
+#define CORE_FRAME_POOL_H
+
+#include <inet/skbuff.h>
+
+#include "lib/lock.h"
+
+struct net;
+
+#define FRAME_CACHE_MAX 128
+#define FRAME_CACHE_BATCH 64
+
+/* Per softnet; its owner only. */
+struct frame_cache {
+	struct skb_shared_info *free;
+	u32 nr;
+};
+
+struct frame_pool {
+	u8 *region;
+	size_t region_size;
+	struct skb_shared_info *info;	/* info[i] belongs to frame i */
+	u32 frame_size;
+	u32 nr_frames;
+	u32 nr_fresh;		/* frames never handed out yet, from the end */
+	u32 low_water;		/* kept for devices */
+	struct inet_lock lock;
+	struct skb_shared_info *free;	/* under lock */
+	u32 nr_free;		/* under lock; fresh ones included */
+	u64 nr_heap;		/* heap frames out, atomic */
+};
+
+int frame_pool_init(struct net *net, u32 nr_frames, u32 frame_size);
+void frame_pool_destroy(struct net *net);
+
+/* A frame with dataref 1. @for_device: may go below the low-water mark, and
+ * is never a heap frame. NULL when memory is short. */
+struct skb_shared_info *frame_alloc(struct net *net, bool for_device);
+/* Ordinary memory of @size bytes in the shape of a frame. */
+struct skb_shared_info *frame_alloc_heap(struct net *net, u32 size);
+void frame_free(struct skb_shared_info *si);
+
+static inline void frame_get(struct skb_shared_info *si)
+{
+	__atomic_fetch_add(&si->dataref, 1, __ATOMIC_RELAXED);
+}
+
+/* Drops one reference; the last one frees frame, fragments and frag_list. */
+void frame_put(struct skb_shared_info *si);
+
+/* True below the low-water mark: queues move their data to heap frames. */
+bool frame_pool_low(struct net *net);
+u32 frame_pool_used(struct net *net);
+
+#endif /* CORE_FRAME_POOL_H */

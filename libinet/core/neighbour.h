@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Neighbours: from a next hop's protocol address to its link address, with
+ * Linux's states, timers and limits. ARP (and later ND) is a neigh_ops.
+ */
+#ifndef CORE_NEIGHBOUR_H
+#define CORE_NEIGHBOUR_H
+
+#include <inet/netdevice.h>
+#include <inet/skbuff.h>
+
+#include "lib/list.h"
+#include "lib/lock.h"
+#include "lib/rcu.h"
+#include "lib/refcount.h"
+#include "lib/timer.h"
+
+#define NUD_INCOMPLETE 0x01
+#define NUD_REACHABLE 0x02
+#define NUD_STALE 0x04
+#define NUD_DELAY 0x08
+#define NUD_PROBE 0x10
+#define NUD_FAILED 0x20
+#define NUD_NOARP 0x40
+#define NUD_PERMANENT 0x80
+#define NUD_NONE 0x00
+
+#define NUD_IN_TIMER \
+	(NUD_INCOMPLETE | NUD_REACHABLE | NUD_DELAY | NUD_PROBE)
+#define NUD_VALID \
+	(NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE | NUD_PROBE | NUD_STALE | \
+	 NUD_DELAY)
+#define NUD_CONNECTED (NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE)
+
+#define NEIGH_UPDATE_F_OVERRIDE 0x1	/* change a known link address */
+#define NEIGH_UPDATE_F_ADMIN 0x2	/* the administrator says so */
+#define NEIGH_MAX_KEY 16
+
+struct neigh_table;
+struct neighbour;
+
+struct neigh_ops {
+	void (*solicit)(struct neighbour *n, struct sk_buff *skb);
+	/* The packet that waited could not be sent: report and free it. */
+	void (*error_report)(struct neighbour *n, struct sk_buff *skb);
+};
+
+/* Knobs, as net.ipv4.neigh.default.*; times in ms unless said. */
+struct neigh_parms {
+	s32 base_reachable_time_ms;	/* 30000 */
+	s32 retrans_time_ms;		/* 1000 */
+	s32 gc_stale_time_s;		/* 60 */
+	s32 delay_first_probe_time_s;	/* 5 */
+	s32 ucast_probes, mcast_probes, app_probes;	/* 3, 3, 0 */
+	s32 locktime_ms;		/* 1000 */
+	s32 unres_qlen_bytes;		/* 212992 */
+	s32 gc_interval_s;		/* 30 */
+	s32 gc_thresh1, gc_thresh2, gc_thresh3;	/* 128, 512, 1024 */
+};
+
+struct neighbour {
+	struct hlist_node hash;		/* RCU, table lock */
+	struct list_head gc_list;	/* table lock, oldest first */
+	struct neigh_table *tbl;
+	struct net_device *dev;		/* holds a reference */
+	struct inet_lock lock;
+	refcount_t refcnt;
+	u8 nud_state;
+	u8 type;			/* RTN_* of the address */
+	u8 dead;
+	u8 probes;
+	u8 ha[MAX_ADDR_LEN];		/* under lock; read through seq */
+	u32 ha_seq;			/* seqcount of ha */
+	struct sk_buff_head arp_queue;
+	u32 arp_queue_len_bytes;
+	struct timer_list timer;
+	u64 confirmed_ns, updated_ns, used_ns;
+	/* neigh_resolve_output or neigh_connected_output. */
+	int (*output)(struct neighbour *n, struct sk_buff *skb);
+	const struct neigh_ops *ops;
+	struct rcu_head rcu;
+	u8 primary_key[NEIGH_MAX_KEY] __attribute__((aligned(4)));
+};
+
+struct neigh_table {
+	struct net *net;
+	u16 family;
+	u16 key_len;
+	__be16 protocol;		/* ethertype of packets it serves */
+	/* Sets n->ops, type, nud_state, output of a new entry. */
+	int (*constructor)(struct neighbour *n);
+	struct neigh_parms parms;
+	struct inet_lock lock;
+	struct hlist_head *buckets;
+	u32 nr_buckets;
+	u32 entries;
+	u32 gc_entries;			/* entries that gc may take */
+	struct list_head gc_list;
+	u32 hash_rnd;
+	struct timer_list gc_timer;
+	u64 last_flush_ns;
+};
+
+int neigh_table_init(struct net *net, struct neigh_table *tbl);
+void neigh_table_clear(struct neigh_table *tbl);
+
+/* With a reference, or NULL. */
+struct neighbour *neigh_lookup(struct neigh_table *tbl, const void *key,
+			       struct net_device *dev);
+/* Finds or creates; NULL: table full or memory short. */
+struct neighbour *neigh_create(struct neigh_table *tbl, const void *key,
+			       struct net_device *dev);
+void neigh_release(struct neighbour *n);
+/* @lladdr NULL: keep. Return: 0 or -E. */
+int neigh_update(struct neighbour *n, const u8 *lladdr, u8 nud, u32 flags);
+/* Device goes down or away. */
+void neigh_ifdown(struct neigh_table *tbl, struct net_device *dev);
+/* Return: 0: send now (ha is good enough); 1: skb was queued or dropped. */
+int neigh_event_send(struct neighbour *n, struct sk_buff *skb);
+int neigh_resolve_output(struct neighbour *n, struct sk_buff *skb);
+int neigh_connected_output(struct neighbour *n, struct sk_buff *skb);
+/* An upper layer saw progress through it. */
+void neigh_confirm(struct neighbour *n);
+
+/* Sends @skb (at its network header) to @n. Consumes it. */
+static inline int neigh_output(struct neighbour *n, struct sk_buff *skb)
+{
+	return n->output(n, skb);
+}
+
+#endif /* CORE_NEIGHBOUR_H */

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * NET_ROAD(net, skb): a station on the road of a packet or a call, placed at
+ * the head of the functions that the tours of ARCHITECTURE.md name. @skb may
+ * be NULL.
+ */
+#ifndef CORE_TRACE_H
+#define CORE_TRACE_H
+
+#include <inet/trace.h>
+
+#include "lib/compiler.h"
+
+struct net;
+struct sk_buff;
+
+/* First member of struct net, so that the test below costs one load. */
+struct net_trace_switch {
+	u32 on;
+};
+
+void net_trace_record(struct net *net, const struct sk_buff *skb,
+		      const char *function, const char *file, int line);
+
+#define NET_ROAD(net, skb)						\
+	do {								\
+		if (unlikely(READ_ONCE(					\
+			    ((struct net_trace_switch *)(net))->on)))	\
+			net_trace_record((net), (skb), __func__,	\
+					 __FILE__, __LINE__);		\
+	} while (0)
+
+void net_trace_free(struct net *net);
+
+#endif /* CORE_TRACE_H */
