@@ -95,16 +95,15 @@ int inet_del_protocol(struct net *net, const struct net_protocol *prot,
 struct inet_protosw {
 	u16 type;		/* SOCK_* */
 	u16 protocol;		/* IPPROTO_*; IPPROTO_IP (0) is a wildcard */
-	struct proto *prot;
+	const struct proto *prot;
 	const struct proto_ops *ops;
 	u8 flags;
-	struct inet_protosw *next;	/* the stack's */
 };
 
 /* Return: 0, -EPERM (would replace a permanent one), -EINVAL. */
-int inet_register_protosw(struct net *net, struct inet_protosw *p)
+int inet_register_protosw(struct net *net, const struct inet_protosw *p)
 	INET_EXPORT(inet_register_protosw);
-void inet_unregister_protosw(struct net *net, struct inet_protosw *p)
+void inet_unregister_protosw(struct net *net, const struct inet_protosw *p)
 	INET_EXPORT(inet_unregister_protosw);
 
 /* ---- the two tables of a socket --------------------------------------- */
@@ -187,20 +186,19 @@ struct proto {
 	int (*get_port)(struct sock *sk, u16 port);
 	const struct sockopt_row *options;	/* own level's, or NULL */
 	u32 nr_options;
-	void *h;		/* the protocol's own tables */
 };
 
 /* Copies between a message and memory. Return: bytes copied. */
-size_t inet_copy_from_iter(void *to, size_t len, struct inet_iov_iter *i)
+size_t copy_from_iter(void *to, size_t len, struct inet_iov_iter *i)
 	INET_EXPORT(copy_from_iter);
-size_t inet_copy_to_iter(const void *from, size_t len, struct inet_iov_iter *i)
+size_t copy_to_iter(const void *from, size_t len, struct inet_iov_iter *i)
 	INET_EXPORT(copy_to_iter);
 /* Copies and sums in one pass (what leaves goes through this one). */
-size_t inet_csum_and_copy_from_iter(void *to, size_t len, __wsum *csum,
+size_t csum_and_copy_from_iter(void *to, size_t len, __wsum *csum,
 				    struct inet_iov_iter *i)
 	INET_EXPORT(csum_and_copy_from_iter);
 /* Appends one control message. MSG_CTRUNC is set when it does not fit. */
-void inet_put_cmsg(struct inet_msg *msg, int level, int type, size_t len,
+void put_cmsg(struct inet_msg *msg, int level, int type, size_t len,
 		   const void *data) INET_EXPORT(put_cmsg);
 
 INET_END_DECLS

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Inside of the device layer: what the stack itself needs beyond
+ * <inet/netdevice.h>.
+ */
+#ifndef CORE_DEV_H
+#define CORE_DEV_H
+
+#include <inet/netdevice.h>
+
+#include "core/net.h"
+#include "core/sch_generic.h"
+
+enum { NETREG_UNINITIALIZED, NETREG_REGISTERED, NETREG_UNREGISTERING };
+
+/* Events for the protocols, told in the order of the list in dev.c. */
+enum netdev_event {
+	NETDEV_REGISTER,
+	NETDEV_UP,
+	NETDEV_GOING_DOWN,
+	NETDEV_DOWN,
+	NETDEV_UNREGISTER,
+	NETDEV_CHANGEMTU,
+	NETDEV_CHANGEADDR,
+	NETDEV_CHANGE,		/* carrier */
+};
+
+/* Inside rtnl. */
+typedef void netdev_notifier(struct net *net, enum netdev_event event,
+			     struct net_device *dev);
+int register_netdevice_notifier(struct net *net, netdev_notifier *fn);
+void call_netdevice_notifiers(struct net_device *dev, enum netdev_event event);
+
+int net_dev_init(struct net *net);	/* softirqs, backlog, loopback */
+void net_dev_exit(struct net *net);
+
+/* RCU: borrowed. */
+struct net_device *dev_get_by_index_rcu(struct net *net, int ifindex);
+#define for_each_netdev_rcu(net, dev) \
+	for ((dev) = rcu_dereference((net)->dev_base); (dev); \
+	     (dev) = rcu_dereference((dev)->next))
+
+int __netif_receive_skb_core(struct sk_buff *skb);
+int process_backlog(struct napi_struct *napi, int budget);
+int enqueue_to_backlog(struct sk_buff *skb, struct softnet_data *sd);
+/* Which softnet shall go on with the packet; NULL: this one. The RPS engine's
+ * seam. */
+struct softnet_data *get_rps_cpu(struct net_device *dev, struct sk_buff *skb);
+void dev_queue_xmit_nit(struct sk_buff *skb, struct net_device *dev);
+enum netdev_tx dev_hard_start_xmit(struct sk_buff *skb, struct net_device *dev,
+				   struct netdev_queue *txq);
+/* Cuts GSO packets, fills checksums, linearises: what the device does not do.
+ * Return: the list to send, NULL when it was dropped. */
+struct sk_buff *validate_xmit_skb(struct sk_buff *skb, struct net_device *dev);
+
+u32 skb_get_hash(struct sk_buff *skb);
+
+/* The link header for a packet at its network header. */
+static inline int dev_hard_header(struct sk_buff *skb, struct net_device *dev,
+				  u16 type, const void *daddr,
+				  const void *saddr, u32 len)
+{
+	if (!dev->header_ops)
+		return 0;
+	return dev->header_ops->create(skb, dev, type, daddr, saddr, len);
+}
+
+static inline bool netif_running(const struct net_device *dev)
+{
+	return READ_ONCE(dev->flags) & NETDEV_IFF_UP;
+}
+
+/* Room for a link header and the driver's needs, rounded for alignment. */
+static inline u32 LL_RESERVED_SPACE(const struct net_device *dev)
+{
+	return (u32)(dev->hard_header_len + dev->needed_headroom + 16) & ~15u;
+}
+
+#endif /* CORE_DEV_H */

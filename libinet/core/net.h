@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * struct net: one stack. Everything that can change hangs off it.
+ *
+ * Start and stop go in the order of the lists in api/inet.c; each step's undo
+ * runs in reverse.
+ */
+#ifndef CORE_NET_H
+#define CORE_NET_H
+
+#include <inet/inet.h>
+#include <inet/netfilter.h>
+#include <inet/protocol.h>
+
+#include "core/frame_pool.h"
+#include "core/netns_ipv4.h"
+#include "core/snmp.h"
+#include "core/softnet.h"
+#include "core/sysctl.h"
+#include "core/trace.h"
+#include "lib/compiler.h"
+#include "lib/lock.h"
+#include "lib/mem.h"
+#include "lib/rcu.h"
+
+struct nf_hook_entry;
+struct net_trace;
+struct packet_sklist;
+
+#define PTYPE_HASH_SIZE 16
+#define NET_MAX_SYSCTL_TABLES 16
+#define NET_MAX_SOFTNETS 64
+
+enum proto_mem_id { PROTO_MEM_TCP, PROTO_MEM_UDP, PROTO_MEM_RAW, NR_PROTO_MEM };
+
+struct net {
+	struct net_trace_switch trace_switch;	/* first: see NET_ROAD() */
+	bool smp;			/* threaded: others may run at once */
+	bool stopping;
+	enum inet_mode mode;
+	const struct inet_env *env;
+	char name[32];
+
+	u32 nr_softnets;
+	struct softnet_data *softnets;	/* [nr_softnets] */
+	softirq_action *softirq_vec[NR_SOFTIRQS];
+	bool running;			/* threads are */
+	bool pin_threads;
+
+	struct mem mem;
+	struct frame_pool pool;
+	struct kmem_cache *skb_slab;
+	struct kmem_cache *frags_slab;
+	struct rcu_domain rcu;
+	u64 nr_skbs;			/* atomic */
+	u64 nr_socks;			/* atomic */
+
+	/* registries */
+	const struct net_proto_family *net_families[NET_NPROTO];	/* RCU */
+	struct packet_type *ptype_base[PTYPE_HASH_SIZE];	/* RCU */
+	struct packet_type *ptype_all;				/* RCU */
+	struct nf_hook_entry *nf_hooks[NF_INET_NUMHOOKS];	/* RCU */
+	struct sysctl_table sysctl_tables[NET_MAX_SYSCTL_TABLES];
+	u32 nr_sysctl_tables;
+
+	/* devices; all changes under rtnl */
+	struct inet_lock rtnl;		/* recursive by owner: rtnl_lock() */
+	struct net_device *dev_base;	/* RCU list */
+	struct net_device *loopback_dev;
+	int last_ifindex;
+	u32 last_napi_id;
+
+	struct netns_ipv4 ipv4;
+	struct packet_sklist *packet;
+
+	/* accounting of socket memory, bytes, atomic */
+	s64 proto_mem[NR_PROTO_MEM];
+	u32 proto_sockets[NR_PROTO_MEM];
+
+	/* counters of threads that own no softnet: atomic */
+	u64 app_mib[MIB_MAX];
+	u64 app_drops[SKB_DROP_REASON_MAX];
+
+	/* net.core.* */
+	s32 sysctl_netdev_max_backlog;
+	s32 sysctl_netdev_budget;
+	s32 sysctl_netdev_budget_usecs;
+	s32 sysctl_dev_weight;
+	s32 sysctl_somaxconn;
+	s32 sysctl_rmem_max, sysctl_wmem_max;
+	s32 sysctl_rmem_default, sysctl_wmem_default;
+	s32 sysctl_optmem_max;
+	s32 sysctl_max_sockets;
+	s32 sysctl_busy_poll_us;
+
+	u32 hash_secret;		/* of every table keyed by the wire */
+	struct net_trace *trace;
+	struct inet_lock error_lock;
+	char error[256];		/* inet_strerror() */
+};
+
+/* One subsystem of a stack, in api/inet.c's list. */
+struct pernet_operations {
+	const char *name;
+	int (*init)(struct net *net);
+	void (*exit)(struct net *net);	/* NULL: nothing to undo */
+};
+
+/* ns, from the environment; monotonic. */
+static inline u64 net_now(const struct net *net)
+{
+	return net->env->now(net->env->opaque);
+}
+
+static inline struct net *dev_net(const struct net_device *dev)
+{
+	return dev->net;
+}
+
+void rtnl_lock(struct net *net);
+void rtnl_unlock(struct net *net);
+
+/* For initialisation: adds a table of knobs and sets their defaults. */
+int register_net_sysctl(struct net *net, const struct sysctl_row *rows,
+			size_t nr);
+
+u32 net_random(struct net *net);	/* jitter and choices, not secrets */
+void net_random_bytes(struct net *net, void *buf, size_t len);	/* secrets */
+
+/* Counts one dropped packet. */
+void net_count_drop(struct net *net, enum skb_drop_reason reason);
+
+/* Leaves a sentence for inet_strerror(); returns @err (negative). */
+int net_error(struct net *net, int err, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* The timer wheel for objects of the calling context (its softnet's, or the
+ * first one's). */
+struct timer_wheel *net_wheel(struct net *net);
+
+/* The end of each API call in embedded and simulated mode: runs raised
+ * softirqs unless we are inside one. Nothing in threaded mode. */
+void net_api_exit(struct net *net);
+
+/* Embedded mode, a blocking call: one turn with a wait until @deadline_ns.
+ * Return: 0, -EINTR, -EAGAIN past the deadline, -EWOULDBLOCK simulated. */
+int net_run_wait(struct net *net, u64 deadline_ns);
+
+#endif /* CORE_NET_H */

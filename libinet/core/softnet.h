@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * softnet_data: what Linux keeps per CPU, here per stack thread. Only its
+ * owner touches it, but for the members marked "others".
+ */
+#ifndef CORE_SOFTNET_H
+#define CORE_SOFTNET_H
+
+#include <inet/netdevice.h>
+#include <inet/skbuff.h>
+
+#include "core/frame_pool.h"
+#include "core/snmp.h"
+#include "lib/lock.h"
+#include "lib/random.h"
+#include "lib/timer.h"
+
+struct net;
+struct poller;
+struct Qdisc;
+struct thread;
+
+enum softirq_nr {
+	NET_TX_SOFTIRQ,
+	NET_RX_SOFTIRQ,
+	NR_SOFTIRQS,
+};
+
+struct softnet_data {
+	struct net *net;
+	u32 id;
+	u32 pending;			/* raised softirqs, bit per number */
+	bool in_softirq;
+
+	/* NAPI */
+	struct napi_struct *poll_head, **poll_tail;
+	struct napi_struct backlog;	/* process_backlog() */
+	struct sk_buff_head process_queue;
+
+	/* transmit */
+	struct Qdisc *output_queue, **output_queue_tailp;
+	struct sk_buff *completion_queue;
+	u32 xmit_recursion;
+
+	/* memory */
+	struct frame_cache frames;
+	struct sk_buff *skb_cache;
+	u32 nr_skb_cache;
+
+	struct timer_wheel wheel;
+	struct rnd_state rnd;
+	u64 mib[MIB_MAX];
+	u64 drops[SKB_DROP_REASON_MAX];
+
+	/* others: under input_lock, then kick_softnet() */
+	struct inet_lock input_lock;
+	struct sk_buff_head input_pkt_queue;
+	struct napi_struct *remote_poll;	/* scheduled by other threads */
+	struct Qdisc *remote_output;
+	struct sk_buff *remote_completion;
+	bool kicked;
+
+	struct poller *poller;		/* NULL in simulated mode */
+	struct thread *thread;
+	bool sleeping;			/* others read it to skip the kick */
+};
+
+/* The softnet of the calling context: of this thread in threaded mode (NULL in
+ * a thread of the application), else the only one. */
+struct softnet_data *this_softnet(struct net *net);
+
+typedef void softirq_action(struct softnet_data *sd);
+
+void open_softirq(struct net *net, enum softirq_nr nr, softirq_action *action);
+void raise_softirq(struct softnet_data *sd, enum softirq_nr nr);
+/* Runs what is raised, bounded; what is left stays raised. */
+void do_softirq(struct softnet_data *sd);
+/* Any thread: makes the owner look at its shared members. */
+void kick_softnet(struct softnet_data *sd);
+
+/* One turn of a softnet: kicks, softirqs, timers, RCU. Return: units of work
+ * done (packets and timers). */
+u32 softnet_run(struct softnet_data *sd);
+/* When softnet_run() has work again: 0 now, U64_MAX never, else a time. */
+u64 softnet_next(struct softnet_data *sd);
+
+int softnet_init(struct net *net, struct softnet_data *sd, u32 id);
+void softnet_destroy(struct softnet_data *sd);
+
+void net_rx_action(struct softnet_data *sd);
+void net_tx_action(struct softnet_data *sd);
+
+#endif /* CORE_SOFTNET_H */

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* IPv4 for its users: input, output, control messages, errors. */
+#ifndef IPV4_IP_H
+#define IPV4_IP_H
+
+#include "ipv4/inet_sock.h"
+#include "ipv4/route.h"
+#include "wire/icmp.h"
+#include "wire/ipv4.h"
+
+static inline struct iphdr *ip_hdr(const struct sk_buff *skb)
+{
+	return (struct iphdr *)skb_network_header(skb);
+}
+
+/* ---- input ------------------------------------------------------------ */
+
+int ip_rcv(struct sk_buff *skb, struct net_device *dev, struct packet_type *pt,
+	   struct net_device *orig_dev);
+int ip_local_deliver(struct sk_buff *skb);
+int ip_forward(struct sk_buff *skb);
+/* The packet at its transport header, to the handler of @protocol. */
+void ip_protocol_deliver_rcu(struct net *net, struct sk_buff *skb,
+			     int protocol);
+
+/* ---- output ----------------------------------------------------------- */
+
+/*
+ * TCP's way out: @skb at the transport header, dst from the socket's cache or
+ * a new lookup; pushes the IP header (options, ttl, tos, DF by pmtudisc).
+ * Consumes. 0, NET_XMIT_*, or -E.
+ */
+int ip_queue_xmit(struct sock *sk, struct sk_buff *skb, const struct flowi4 *fl);
+/* SYN-ACK: skb already has its dst. */
+int ip_build_and_send_pkt(struct sk_buff *skb, const struct sock *sk,
+			  __be32 saddr, __be32 daddr,
+			  const struct ip_options_sock *opt, u8 tos);
+int ip_local_out(struct net *net, struct sock *sk, struct sk_buff *skb);
+int ip_output(struct net *net, struct sock *sk, struct sk_buff *skb);
+int ip_mc_output(struct net *net, struct sock *sk, struct sk_buff *skb);
+/* Cuts @skb into fragments of @mtu, each sent by @output. Consumes. */
+int ip_do_fragment(struct net *net, struct sock *sk, struct sk_buff *skb,
+		   u32 mtu,
+		   int (*output)(struct net *, struct sock *, struct sk_buff *));
+
+/* What one sendmsg() says about its datagram. */
+struct ipcm_cookie {
+	__be32 addr;		/* source, 0: routing's choice */
+	int oif;
+	s16 ttl;		/* 0: the socket's */
+	s16 tos;		/* -1: the socket's */
+	u8 protocol;
+	const struct ip_options_sock *opt;
+	u32 tsflags;
+};
+
+void ipcm_init_sk(struct ipcm_cookie *ipc, const struct inet_sock *inet);
+/* Reads IP_PKTINFO, IP_TTL, IP_TOS, IP_RETOPTS. 0 or -EINVAL. */
+int ip_cmsg_send(struct sock *sk, const struct inet_msg *msg,
+		 struct ipcm_cookie *ipc);
+/*
+ * One datagram from user bytes: allocates, copies (and sums with
+ * CHECKSUM_PARTIAL semantics left to @finish), pushes IP header, fragments when
+ * needed. @transhdrlen bytes are reserved in front for the caller's header,
+ * which @finish fills in: skb->data at it, skb->len whole. 0 or -E.
+ */
+struct ip_datagram {
+	struct flowi4 fl4;
+	struct rtable *rt;	/* borrowed */
+	const struct ipcm_cookie *ipc;
+	u32 transhdrlen;
+	bool want_csum;		/* sum payload while copying: skb->csum */
+	int (*finish)(struct sock *sk, struct sk_buff *skb,
+		      struct ip_datagram *d);
+	const void *arg;
+};
+int ip_send_datagram(struct sock *sk, struct inet_msg *msg, size_t len,
+		     struct ip_datagram *d);
+/* A raw answer without a socket (RST, ICMP): @skb at its transport header. */
+int ip_send_reply(struct net *net, struct sk_buff *skb, __be32 daddr,
+		  __be32 saddr, u8 protocol, u8 tos, u8 ttl, int oif);
+
+/* Identification for a packet (RFC 6864; keyed, per destination). */
+void ip_select_ident(struct net *net, struct sk_buff *skb, struct sock *sk,
+		     u32 segs);
+
+/* ---- sockets ---------------------------------------------------------- */
+
+/* Control messages a reader asked for. */
+void ip_cmsg_recv(struct inet_msg *msg, struct sock *sk, struct sk_buff *skb);
+/* MSG_ERRQUEUE. */
+int ip_recv_error(struct sock *sk, struct inet_msg *msg, size_t len);
+/* Queues an ICMP error for IP_RECVERR. @skb at the quoted payload. */
+void ip_icmp_error(struct sock *sk, struct sk_buff *skb, int err, __be16 port,
+		   u32 info);
+void ip_local_error(struct sock *sk, int err, __be32 daddr, __be16 port,
+		    u32 info);
+int ip_setsockopt(struct sock *sk, int level, int optname, const void *val,
+		  socklen_t len);
+int ip_getsockopt(struct sock *sk, int level, int optname, void *val,
+		  socklen_t *len);
+
+/* Effective path MTU for a socket honouring pmtudisc. */
+u32 ip_sk_mtu(const struct sock *sk, const struct dst_entry *dst);
+static inline bool ip_dont_fragment(const struct sock *sk)
+{
+	u8 p = inet_sk(sk)->pmtudisc;
+
+	return p == IP_PMTUDISC_DO || p == IP_PMTUDISC_WANT;
+}
+
+/* ---- ICMP ------------------------------------------------------------- */
+
+/* Sends an error about @skb (at its network header), if the rules allow one:
+ * rate limits, never about errors, broadcasts, fragments. Borrows. */
+void icmp_send(struct sk_buff *skb, u8 type, u8 code, __be32 info);
+/* errno of an unreachable code, and whether it is fatal. */
+struct icmp_err {
+	int err;
+	bool fatal;
+};
+extern const struct icmp_err icmp_err_convert[];
+
+#endif /* IPV4_IP_H */

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* IP options that a socket puts on what it sends. */
+#ifndef IPV4_IP_OPTIONS_SOCK_H
+#define IPV4_IP_OPTIONS_SOCK_H
+
+#include "lib/rcu.h"
+
+#define IP_OPTIONS_MAX 40
+
+struct ip_options_sock {
+	struct rcu_head rcu;
+	__be32 faddr;		/* first hop of a source route, 0: none */
+	u8 optlen;		/* multiple of 4 */
+	u8 data[IP_OPTIONS_MAX];
+};
+
+#endif /* IPV4_IP_OPTIONS_SOCK_H */

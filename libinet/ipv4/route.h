@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Routing: from a flow or a received packet to an rtable. */
+#ifndef IPV4_ROUTE_H
+#define IPV4_ROUTE_H
+
+#include "core/dst.h"
+#include "core/net.h"
+#include "ipv4/inet_sock.h"
+
+/* rt_type: the kinds of a route, Linux's RTN_*. */
+enum {
+	RTN_UNSPEC,
+	RTN_UNICAST,
+	RTN_LOCAL,
+	RTN_BROADCAST,
+	RTN_ANYCAST,
+	RTN_MULTICAST,
+	RTN_BLACKHOLE,
+	RTN_UNREACHABLE,
+	RTN_PROHIBIT,
+	RTN_THROW,
+};
+
+#define RT_SCOPE_UNIVERSE 0
+#define RT_SCOPE_LINK 253
+#define RT_SCOPE_HOST 254
+#define RT_SCOPE_NOWHERE 255
+
+#define RTCF_LOCAL 0x80000000u
+#define RTCF_BROADCAST 0x10000000u
+#define RTCF_MULTICAST 0x20000000u
+#define RTCF_REDIRECTED 0x00040000u
+#define RTCF_DOREDIRECT 0x01000000u
+
+struct rtable {
+	struct dst_entry dst;	/* first */
+	u32 rt_flags;
+	u8 rt_type;
+	bool rt_uses_gateway;
+	bool rt_is_input;
+	int rt_iif;
+	__be32 rt_gw4;		/* next hop, 0: the destination itself */
+	__be32 rt_prefsrc;	/* source address to use */
+};
+
+static inline struct rtable *skb_rtable(const struct sk_buff *skb)
+{
+	return (struct rtable *)skb_dst(skb);
+}
+
+/* Output: fills in fl4->saddr and oif when they are 0. A reference, or an
+ * error pointer (IS_ERR/PTR_ERR of lib/err.h): -ENETUNREACH, -EHOSTUNREACH,
+ * -EINVAL, -EACCES (broadcast without SO_BROADCAST is the caller's test). */
+struct rtable *ip_route_output_flow(struct net *net, struct flowi4 *fl4,
+				    struct sock *sk);
+/* For a connected socket: caches, chooses the source address. */
+struct rtable *ip_route_connect(struct flowi4 *fl4, __be32 daddr, __be32 saddr,
+				int oif, u8 proto, __be16 sport, __be16 dport,
+				struct sock *sk);
+/* Input: sets the skb's dst (noref). 0, or -E with *@reason. Context: RCU. */
+int ip_route_input_noref(struct sk_buff *skb, __be32 daddr, __be32 saddr,
+			 u8 tos, struct net_device *dev,
+			 enum skb_drop_reason *reason);
+
+/* RTN_*: what @addr is to this stack. */
+u8 inet_addr_type(struct net *net, __be32 addr);
+u8 inet_dev_addr_type(struct net *net, const struct net_device *dev,
+		      __be32 addr);
+/* Source address for @dst on @dev. 0: none. */
+__be32 inet_select_addr(const struct net_device *dev, __be32 dst, u8 scope);
+/* True when @addr is one of @dev's. */
+bool inet_addr_onlink(struct net_device *dev, __be32 a, __be32 b);
+
+/* Routing tables changed: every cached dst must be looked up again. */
+static inline void rt_cache_flush(struct net *net)
+{
+	__atomic_fetch_add(&net->ipv4.rt_genid, 1, __ATOMIC_RELEASE);
+}
+
+/* ICMP told: the path to fl4->daddr carries only @mtu; another gateway. */
+void ipv4_update_pmtu(struct sk_buff *quote, struct net *net, u32 mtu, int oif,
+		      u8 protocol);
+void ipv4_sk_update_pmtu(struct sk_buff *quote, struct sock *sk, u32 mtu);
+void ipv4_sk_redirect(struct sk_buff *quote, struct sock *sk);
+
+#endif /* IPV4_ROUTE_H */
