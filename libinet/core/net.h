@@ -64,7 +64,7 @@ struct net {
 	u32 nr_sysctl_tables;
 
 	/* devices; all changes under rtnl */
-	struct inet_lock rtnl;		/* recursive by owner: rtnl_lock() */
+	struct inet_lock rtnl;		/* rtnl_lock(): not recursive */
 	struct net_device *dev_base;	/* RCU list */
 	struct net_device *loopback_dev;
 	int last_ifindex;
@@ -136,7 +136,7 @@ int net_error(struct net *net, int err, const char *fmt, ...)
 
 /* The timer wheel for objects of the calling context (its softnet's, or the
  * first one's). */
-struct timer_wheel *net_wheel(struct net *net);
+struct wheel *net_wheel(struct net *net);
 
 /* The end of each API call in embedded and simulated mode: runs raised
  * softirqs unless we are inside one. Nothing in threaded mode. */

@@ -12,13 +12,14 @@
 #include "core/frame_pool.h"
 #include "core/snmp.h"
 #include "lib/lock.h"
+#include "lib/poller.h"
 #include "lib/random.h"
+#include "lib/thread.h"
 #include "lib/timer.h"
 
 struct net;
-struct poller;
+
 struct Qdisc;
-struct thread;
 
 enum softirq_nr {
 	NET_TX_SOFTIRQ,
@@ -47,7 +48,7 @@ struct softnet_data {
 	struct sk_buff *skb_cache;
 	u32 nr_skb_cache;
 
-	struct timer_wheel wheel;
+	struct wheel wheel;
 	struct rnd_state rnd;
 	u64 mib[MIB_MAX];
 	u64 drops[SKB_DROP_REASON_MAX];
@@ -60,8 +61,8 @@ struct softnet_data {
 	struct sk_buff *remote_completion;
 	bool kicked;
 
-	struct poller *poller;		/* NULL in simulated mode */
-	struct thread *thread;
+	struct poller poller;		/* not in simulated mode */
+	struct thread thread;
 	bool sleeping;			/* others read it to skip the kick */
 };
 
