@@ -111,6 +111,13 @@ static inline bool ip_dont_fragment(const struct sock *sk)
 
 /* ---- ICMP ------------------------------------------------------------- */
 
+/* While a net_protocol's err_handler runs: the header of the error (type,
+ * code) that quotes what skb->data shows. */
+static inline struct icmphdr *icmp_hdr(const struct sk_buff *skb)
+{
+	return (struct icmphdr *)skb_transport_header(skb);
+}
+
 /* Sends an error about @skb (at its network header), if the rules allow one:
  * rate limits, never about errors, broadcasts, fragments. Borrows. */
 void icmp_send(struct sk_buff *skb, u8 type, u8 code, __be32 info);
