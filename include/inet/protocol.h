@@ -122,7 +122,7 @@ struct inet_msg {
 	socklen_t namelen;	/* recv: capacity in, length out */
 	struct inet_iov_iter iter;
 	void *control;		/* cmsg buffer */
-	size_t controllen;	/* recv: capacity in, bytes used out */
+	size_t controllen;	/* bytes from control on */
 	int flags;		/* MSG_* in; MSG_TRUNC, MSG_CTRUNC, … out */
 	bool control_out_full;
 };
@@ -139,7 +139,8 @@ struct proto_ops {
 	int (*accept)(struct socket *sock, struct socket *newsock, int flags);
 	int (*listen)(struct socket *sock, int backlog);
 	int (*shutdown)(struct socket *sock, int how);
-	/* @peer: 0 own name, 1 the peer's. *@len capacity in, length out. */
+	/* @peer: 0 own name, 1 the peer's, 2 the peer's even if it has gone
+	 * already (accept). *@len capacity in, length out. */
 	int (*getname)(struct socket *sock, struct sockaddr *addr,
 		       socklen_t *len, int peer);
 	unsigned int (*poll)(struct socket *sock);	/* POLL* bits */
@@ -184,6 +185,8 @@ struct proto {
 	void (*hash)(struct sock *sk);
 	void (*unhash)(struct sock *sk);
 	int (*get_port)(struct sock *sk, u16 port);
+	void (*keepalive)(struct sock *sk, bool on);	/* SO_KEEPALIVE was
+							 * set; may be NULL */
 	const struct sockopt_row *options;	/* own level's, or NULL */
 	u32 nr_options;
 };
@@ -197,9 +200,21 @@ size_t copy_to_iter(const void *from, size_t len, struct inet_iov_iter *i)
 size_t csum_and_copy_from_iter(void *to, size_t len, __wsum *csum,
 				    struct inet_iov_iter *i)
 	INET_EXPORT(csum_and_copy_from_iter);
-/* Appends one control message. MSG_CTRUNC is set when it does not fit. */
+/* Appends one control message: moves msg->control on and lowers controllen.
+ * MSG_CTRUNC is set when it does not fit. */
 void put_cmsg(struct inet_msg *msg, int level, int type, size_t len,
 		   const void *data) INET_EXPORT(put_cmsg);
+
+/* Skips @n bytes. */
+void iov_iter_advance(struct inet_iov_iter *i, size_t n)
+	INET_EXPORT(iov_iter_advance);
+/*
+ * Walks the control messages of a sender, whose buffer may lie: start with
+ * *@pos 0. Fills in a header (cmsg_len checked against the buffer) and *@data.
+ * Return: 1, 0 at the end, -EINVAL.
+ */
+int cmsg_next(const struct inet_msg *msg, size_t *pos, struct cmsghdr *hdr,
+	      const void **data) INET_EXPORT(cmsg_next);
 
 INET_END_DECLS
 

@@ -30,6 +30,7 @@ struct packet_sklist;
 #define PTYPE_HASH_SIZE 16
 #define NET_MAX_SYSCTL_TABLES 16
 #define NET_MAX_SOFTNETS 64
+#define NET_MAX_SK_SLABS 16
 
 enum proto_mem_id { PROTO_MEM_TCP, PROTO_MEM_UDP, PROTO_MEM_RAW, NR_PROTO_MEM };
 
@@ -73,9 +74,20 @@ struct net {
 	struct netns_ipv4 ipv4;
 	struct packet_sklist *packet;
 
+	/* sockets */
+	struct inet_lock sockets_lock;	/* guards the list and the slabs */
+	struct list_head sockets;	/* of socket.net_list */
+	struct kmem_cache *socket_slab;
+	struct {
+		u32 size;
+		struct kmem_cache *slab;
+	} sk_slabs[NET_MAX_SK_SLABS];	/* one per proto->obj_size */
+	u64 sock_cookie;		/* last given out, atomic */
+
 	/* accounting of socket memory, bytes, atomic */
 	s64 proto_mem[NR_PROTO_MEM];
 	u32 proto_sockets[NR_PROTO_MEM];
+	bool proto_pressure[NR_PROTO_MEM];
 
 	/* counters of threads that own no softnet: atomic */
 	u64 app_mib[MIB_MAX];

@@ -10,6 +10,7 @@
 #ifndef CORE_SOCK_H
 #define CORE_SOCK_H
 
+#include <errno.h>
 #include <sys/socket.h>
 
 #include <inet/protocol.h>
@@ -57,13 +58,14 @@ enum sock_flags {
 	SOCK_LOCALROUTE,
 	SOCK_RCVTSTAMP,		/* SO_TIMESTAMP */
 	SOCK_RCVTSTAMPNS,
-	SOCK_OOBINLINE_UNUSED,
 	SOCK_NO_CHECK_TX,	/* SO_NO_CHECK */
 	SOCK_RXQ_OVFL,
 	SOCK_ZEROCOPY,
 };
 
 #define SK_MEM_QUANTUM 4096
+#define SK_RECLAIM_THRESHOLD (1 << 21)
+#define SK_RECLAIM_CHUNK (1 << 20)
 #define SOCK_MIN_SNDBUF 4608
 #define SOCK_MIN_RCVBUF 2304
 
@@ -122,13 +124,20 @@ struct sock {
 	/* memory, bytes of truesize */
 	s32 sk_rcvbuf, sk_sndbuf;
 	s32 sk_rmem_alloc;		/* atomic: held by the receive side */
-	s32 sk_wmem_alloc;		/* atomic: in flight below the socket */
+	s32 sk_wmem_alloc;		/* atomic: in flight below the socket,
+					 * and 1 for the sock itself */
 	s32 sk_wmem_queued;		/* TCP's write queue */
 	s32 sk_forward_alloc;		/* reserved from proto_mem, unused */
 	s32 sk_omem_alloc;
 	u32 sk_drops;			/* atomic */
 	u8 sk_userlocks;		/* SOCK_{SND,RCV}BUF_LOCK, BIND* */
-	u8 sk_mem_id;			/* enum proto_mem_id */
+	u8 sk_mem_id;			/* enum proto_mem_id; proto->init sets
+					 * it, PROTO_MEM_RAW is not limited */
+	bool sk_mem_counted;		/* in net->proto_sockets */
+
+	/* readiness, written under socket->event_lock */
+	bool sk_watched;	/* callback, descriptor or poller: tell them */
+	bool sk_nospace;	/* somebody was told "not writable" */
 
 	unsigned long sk_flags;		/* enum sock_flags */
 	u16 sk_type;
@@ -146,6 +155,8 @@ struct sock {
 	u64 sk_stamp_ns;		/* of the last packet, wall clock */
 	u32 sk_tsflags;
 	u32 sk_txhash;
+	u64 sk_cookie;			/* SO_COOKIE, 0: not asked for yet */
+	s32 sk_incoming_cpu;		/* softnet of the last packet, or -1 */
 
 	struct dst_entry *sk_dst_cache;	/* RCU; owner or slock writes */
 	struct timer_list sk_timer;
@@ -172,19 +183,26 @@ static inline struct net *sock_net(const struct sock *sk)
 	return sk->sk_net;
 }
 
+/* May other threads touch the sock at this moment? */
+static inline bool sk_smp(const struct sock *sk)
+{
+	return sk->sk_lock.smp;
+}
+
+/* Flags are changed under the lock of the sock, and read by anybody. */
 static inline bool sock_flag(const struct sock *sk, enum sock_flags f)
 {
-	return sk->sk_flags & (1UL << f);
+	return READ_ONCE(sk->sk_flags) & (1UL << f);
 }
 
 static inline void sock_set_flag(struct sock *sk, enum sock_flags f)
 {
-	sk->sk_flags |= 1UL << f;
+	WRITE_ONCE(sk->sk_flags, sk->sk_flags | (1UL << f));
 }
 
 static inline void sock_reset_flag(struct sock *sk, enum sock_flags f)
 {
-	sk->sk_flags &= ~(1UL << f);
+	WRITE_ONCE(sk->sk_flags, sk->sk_flags & ~(1UL << f));
 }
 
 static inline void sock_valbool_flag(struct sock *sk, enum sock_flags f, bool v)
@@ -202,9 +220,17 @@ static inline void sock_valbool_flag(struct sock *sk, enum sock_flags f, bool v)
 struct sock *sk_alloc(struct net *net, int family, const struct proto *prot);
 /* Queues, defaults from the knobs, callbacks; @sock may be NULL. */
 void sock_init_data(struct socket *sock, struct sock *sk);
-/* A copy for an accepted child: refcnt 2, locked, queues empty. */
+/* A copy for an accepted child: refcnt 2, bh_lock_sock() held, unhashed, no
+ * struct socket, queues and counts empty, timer idle. NULL as sk_alloc(). */
 struct sock *sk_clone_lock(const struct sock *sk);
-void sk_free(struct sock *sk);		/* frees after a grace period */
+/*
+ * The last reference is gone. When no sent packet points at the sock any more
+ * and a grace period has passed: sk->sk_prot->destroy(sk), sk->sk_destruct(sk)
+ * (each may be NULL), the queues, the dst and the memory.
+ */
+void sk_free(struct sock *sk);
+/* What close() of datagram protocols does: unhash, orphan, put. */
+void sk_common_release(struct sock *sk);
 
 static inline void sock_hold(struct sock *sk)
 {
@@ -217,14 +243,25 @@ static inline void sock_put(struct sock *sk)
 		sk_free(sk);
 }
 
+/* A reference that cannot be the last one. */
+static inline void __sock_put(struct sock *sk)
+{
+	bool last = refcount_dec_and_test(&sk->sk_refcnt);
+
+	inet_debug_assert(!last);
+	(void)last;
+}
+
 /* Cuts the tie to struct socket: nobody will read any more. */
 void sock_orphan(struct sock *sk);
 void sock_graft(struct sock *sk, struct socket *parent);
 
 /* ---- the lock --------------------------------------------------------- */
 
-void lock_sock(struct sock *sk);
-void release_sock(struct sock *sk);
+static inline void bh_lock_sock(struct sock *sk)
+	acquires(&sk->sk_lock) unchecked_locking;
+static inline void bh_unlock_sock(struct sock *sk)
+	releases(&sk->sk_lock) unchecked_locking;
 
 static inline void bh_lock_sock(struct sock *sk)
 {
@@ -236,9 +273,38 @@ static inline void bh_unlock_sock(struct sock *sk)
 	spin_unlock(&sk->sk_lock);
 }
 
+/* Context: bh_lock_sock() or owner. */
 static inline bool sock_owned_by_user(const struct sock *sk)
 {
 	return sk->sk_lock_owned;
+}
+
+void __lock_sock(struct sock *sk);	/* waits for the owner to leave */
+void __release_sock(struct sock *sk);	/* processes the backlog */
+
+/* Makes the caller the owner. Context: may sleep; no lock held. */
+static inline void lock_sock(struct sock *sk)
+{
+	spin_lock(&sk->sk_lock);
+	if (unlikely(sk->sk_lock_owned))
+		__lock_sock(sk);
+	sk->sk_lock_owned = true;
+	spin_unlock(&sk->sk_lock);
+}
+
+/* Processes what came meanwhile, runs prot->release_cb (under bh_lock_sock(),
+ * still owned), lets the next one in. */
+static inline void release_sock(struct sock *sk)
+{
+	spin_lock(&sk->sk_lock);
+	if (sk->sk_backlog.tail)
+		__release_sock(sk);
+	if (sk->sk_prot->release_cb)
+		sk->sk_prot->release_cb(sk);
+	sk->sk_lock_owned = false;
+	spin_unlock(&sk->sk_lock);
+	if (sk_smp(sk))
+		wake_up(&sk->sk_lock_wq);
 }
 
 /* Under bh_lock_sock(), owned by a user. 0, or -ENOBUFS: @skb stays the
@@ -248,11 +314,15 @@ int sk_add_backlog(struct sock *sk, struct sk_buff *skb, u32 limit);
 /*
  * Waits with the sock locked (and released while it waits) until @cond says
  * true. @timeo_ns: what sock_rcvtimeo() gave, decreased by the wait. Return: 0;
- * -EAGAIN: time is up or the mode never waits; -EINTR; -ESHUTDOWN: the stack
- * stops.
+ * -EAGAIN: time is up or the mode never waits; -EINTR; -EBADF: inet_close()
+ * came meanwhile; -ESHUTDOWN: the stack stops.
  */
 int sk_wait_event(struct sock *sk, s64 *timeo_ns,
 		  bool (*cond)(struct sock *sk, void *arg), void *arg);
+/* The same for a sock that the caller does not own; @cond takes what locks it
+ * needs. */
+int sk_wait_event_unlocked(struct sock *sk, s64 *timeo_ns,
+			   bool (*cond)(struct sock *sk, void *arg), void *arg);
 
 static inline s64 sock_rcvtimeo(const struct sock *sk, bool noblock)
 {
@@ -263,6 +333,11 @@ static inline s64 sock_sndtimeo(const struct sock *sk, bool noblock)
 {
 	return noblock ? 0 : sk->sk_sndtimeo_ns;
 }
+
+/* ---- timers: an armed one holds a reference --------------------------- */
+
+void sk_reset_timer(struct sock *sk, struct timer_list *t, u64 expires_ns);
+void sk_stop_timer(struct sock *sk, struct timer_list *t);
 
 /* ---- wake-ups --------------------------------------------------------- */
 
@@ -276,29 +351,107 @@ int sock_error(struct sock *sk);
 
 /* ---- memory ----------------------------------------------------------- */
 
+/*
+ * Two counts. rmem/wmem: truesize that the sock itself holds, against
+ * sk_rcvbuf and sk_sndbuf. forward_alloc: bytes taken in quanta of 4 KiB out
+ * of net->proto_mem[sk_mem_id], which tcp_mem and udp_mem limit; charging
+ * takes from it, uncharging gives back to it. forward_alloc is guarded by the
+ * sock's lock (streams) or sk_queue_lock (datagrams).
+ */
+static inline bool sk_has_account(const struct sock *sk)
+{
+	return sk->sk_mem_id != PROTO_MEM_RAW;
+}
+
+bool __sk_mem_schedule(struct sock *sk, s32 size, bool receive);
+void __sk_mem_reclaim(struct sock *sk, s32 amount);
+/* Reserves without asking the limit: for the FIN that must go out. */
+void sk_forced_mem_schedule(struct sock *sk, s32 size);
+bool sk_under_memory_pressure(const struct sock *sk);
+void sk_stream_moderate_sndbuf(struct sock *sk);
+
 /* Reserves @size bytes for the sock from its protocol's budget (tcp_mem,
  * udp_mem). False: over the limit. */
-bool sk_mem_schedule(struct sock *sk, s32 size, bool receive);
-void sk_mem_reclaim(struct sock *sk);	/* gives whole quanta back */
-bool sk_under_memory_pressure(const struct sock *sk);
+static inline bool sk_mem_schedule(struct sock *sk, s32 size, bool receive)
+{
+	if (!sk_has_account(sk) || size <= sk->sk_forward_alloc)
+		return true;
+	return __sk_mem_schedule(sk, size, receive);
+}
+
+/* Gives whole quanta back. */
+static inline void sk_mem_reclaim(struct sock *sk)
+{
+	if (sk_has_account(sk) && sk->sk_forward_alloc >= SK_MEM_QUANTUM)
+		__sk_mem_reclaim(sk, sk->sk_forward_alloc);
+}
 
 static inline void sk_mem_charge(struct sock *sk, s32 size)
 {
-	sk->sk_forward_alloc -= size;
+	if (sk_has_account(sk))
+		sk->sk_forward_alloc -= size;
 }
 
 static inline void sk_mem_uncharge(struct sock *sk, s32 size)
 {
+	if (!sk_has_account(sk))
+		return;
 	sk->sk_forward_alloc += size;
+	/* a burst shall not keep the budget for ever */
+	if (unlikely(sk->sk_forward_alloc >= SK_RECLAIM_THRESHOLD))
+		__sk_mem_reclaim(sk, SK_RECLAIM_CHUNK);
+}
+
+/* Adds to a count that several threads change. Return: the new value. */
+static inline s32 sk_count_add(const struct sock *sk, s32 *count, s32 n)
+{
+	if (sk_smp(sk))
+		return __atomic_add_fetch(count, n, __ATOMIC_ACQ_REL);
+	return *count += n;
+}
+
+static inline s32 sk_rmem_alloc_get(const struct sock *sk)
+{
+	return READ_ONCE(sk->sk_rmem_alloc);
+}
+
+static inline s32 sk_wmem_alloc_get(const struct sock *sk)
+{
+	return READ_ONCE(sk->sk_wmem_alloc) - 1;
+}
+
+static inline void sk_wmem_queued_add(struct sock *sk, s32 n)
+{
+	WRITE_ONCE(sk->sk_wmem_queued, sk->sk_wmem_queued + n);
+}
+
+static inline void sk_drops_add(struct sock *sk, u32 n)
+{
+	if (sk_smp(sk))
+		__atomic_fetch_add(&sk->sk_drops, n, __ATOMIC_RELAXED);
+	else
+		sk->sk_drops += n;
 }
 
 /* Charges a received skb to the sock until it is freed (destructor). */
 void skb_set_owner_r(struct sk_buff *skb, struct sock *sk);
-/* Charges a sent skb; when it is freed sk_write_space() may be called. */
+/* Charges a sent skb, which keeps the sock's memory alive; when it is freed
+ * sk_write_space() is called (not for streams: they are woken by ACKs). */
 void skb_set_owner_w(struct sk_buff *skb, struct sock *sk);
 void sock_rfree(struct sk_buff *skb);
 void sock_wfree(struct sk_buff *skb);
-void skb_orphan(struct sk_buff *skb);
+void sock_rmem_free(struct sk_buff *skb);	/* error queue: no budget */
+/* For destructors of one's own: gives back @n of sk_wmem_alloc. */
+void sk_wmem_free(struct sock *sk, s32 n);
+
+/* The packet belongs to no sock any more. */
+static inline void skb_orphan(struct sk_buff *skb)
+{
+	if (skb->destructor)
+		skb->destructor(skb);
+	skb->destructor = NULL;
+	skb->sk = NULL;
+}
 
 static inline bool sock_writeable(const struct sock *sk)
 {
@@ -309,27 +462,95 @@ static inline bool sock_writeable(const struct sock *sk)
  * returns NULL. Charged to @sk (skb_set_owner_w). */
 struct sk_buff *sock_alloc_send_skb(struct sock *sk, u32 size, bool noblock,
 				    int *err);
-/* Queues a received datagram. 0, -ENOMEM (full: drop it, counted), -ENOBUFS.
- * On failure @skb stays the caller's. */
+/* Queues a received datagram. 0, -ENOMEM (full: drop it, counted), -ENOBUFS
+ * (budget or frames are short). On failure @skb stays the caller's. The last
+ * four bytes of skb->cb become the drop count (SO_RXQ_OVFL). */
 int sock_queue_rcv_skb(struct sock *sk, struct sk_buff *skb);
+/* The drop reason that fits an error of sock_queue_rcv_skb(). */
+static inline enum skb_drop_reason sock_queue_drop_reason(int err)
+{
+	return err == -ENOMEM ? SKB_DROP_REASON_SOCKET_RCVBUFF :
+				SKB_DROP_REASON_PROTO_MEM;
+}
 /* On the error queue, woken up. On failure @skb stays the caller's. */
 int sock_queue_err_skb(struct sock *sk, struct sk_buff *skb);
+/* The oldest of the error queue, uncharged, or NULL. */
+struct sk_buff *sock_dequeue_err_skb(struct sock *sk);
 
 /* ---- datagrams -------------------------------------------------------- */
 
-/* The next datagram (peeked with MSG_PEEK: a reference). Waits by the flags.
- * *@err is -E when it returns NULL. */
+/* The next datagram, uncharged (with MSG_PEEK: a reference, read only). Waits
+ * by the flags; the caller does not own the sock. *@err is -E when it returns
+ * NULL, 0 after shutdown. Give it back with consume_skb(). */
 struct sk_buff *skb_recv_datagram(struct sock *sk, int flags, int *err);
+/* Takes a peeked datagram off the queue (its checksum was wrong): true when
+ * it was still there and the queue's reference is dropped with @reason. */
+bool skb_kill_datagram(struct sock *sk, struct sk_buff *skb,
+		       enum skb_drop_reason reason);
+/* Bytes of the first datagram, 0 when there is none (FIONREAD). */
+u32 sock_first_datagram_len(struct sock *sk);
 /* 0 or -EFAULT. Borrows. */
 int skb_copy_datagram_msg(const struct sk_buff *skb, u32 off,
 			  struct inet_msg *msg, u32 len);
-/* The same, and -EINVAL when the checksum over all is wrong. */
+/* The same from @hlen on to the end, and -EINVAL when the checksum over all
+ * is wrong (skb->csum holds the pseudo-header's sum unless the checksum is
+ * known to be right): nothing counts as copied then. */
 int skb_copy_and_csum_datagram_msg(struct sk_buff *skb, u32 hlen,
 				   struct inet_msg *msg);
 unsigned int datagram_poll(struct socket *sock);
 /* SO_TIMESTAMP*, SO_RXQ_OVFL control messages. */
 void sock_recv_cmsgs(struct inet_msg *msg, struct sock *sk,
 		     struct sk_buff *skb);
+
+/* ---- streams ---------------------------------------------------------- */
+
+/* The owner waits until the handshake is over. 0, -EPIPE, -EAGAIN, … */
+int sk_stream_wait_connect(struct sock *sk, s64 *timeo_ns);
+/* The owner waits until the write queue has room. 0, -EPIPE, -EAGAIN, … */
+int sk_stream_wait_memory(struct sock *sk, s64 *timeo_ns);
+/* SO_LINGER: waits until the FIN is acknowledged or time is up. */
+void sk_stream_wait_close(struct sock *sk, s64 timeo_ns);
+/* The owner waits until the last skb of the receive queue is not @last, or
+ * there is an error or the end. 0 or -E. */
+int sk_wait_data(struct sock *sk, s64 *timeo_ns, const struct sk_buff *last);
+void sk_stream_write_space(struct sock *sk);	/* sk_write_space */
+/* -EPIPE becomes the pending error if there is one. Return: the error. */
+int sk_stream_error(struct sock *sk, int flags, int err);
+/* Empties the queues of a dead stream and settles its budget. */
+void sk_stream_kill_queues(struct sock *sk);
+
+static inline s32 sk_stream_wspace(const struct sock *sk)
+{
+	return READ_ONCE(sk->sk_sndbuf) - READ_ONCE(sk->sk_wmem_queued);
+}
+
+static inline bool sk_stream_memory_free(const struct sock *sk)
+{
+	return sk_stream_wspace(sk) > 0;
+}
+
+/* A third of the buffer is free: worth waking a writer. */
+static inline bool sk_stream_is_writeable(const struct sock *sk)
+{
+	return sk_stream_wspace(sk) >= READ_ONCE(sk->sk_wmem_queued) >> 1 &&
+	       sk_stream_memory_free(sk);
+}
+
+static inline bool sk_acceptq_is_full(const struct sock *sk)
+{
+	return READ_ONCE(sk->sk_ack_backlog) >
+	       READ_ONCE(sk->sk_max_ack_backlog);
+}
+
+static inline void sk_acceptq_added(struct sock *sk)
+{
+	WRITE_ONCE(sk->sk_ack_backlog, sk->sk_ack_backlog + 1);
+}
+
+static inline void sk_acceptq_removed(struct sock *sk)
+{
+	WRITE_ONCE(sk->sk_ack_backlog, sk->sk_ack_backlog - 1);
+}
 
 /* ---- dst cache -------------------------------------------------------- */
 
@@ -349,5 +570,9 @@ int sock_no_listen(struct socket *sock, int backlog);
 int sock_no_shutdown(struct socket *sock, int how);
 int sock_no_getname(struct socket *sock, struct sockaddr *a, socklen_t *l,
 		    int peer);
+int sock_no_ioctl(struct socket *sock, unsigned long cmd, void *arg);
+int sock_no_sendmsg(struct socket *sock, struct inet_msg *msg, size_t len);
+int sock_no_recvmsg(struct socket *sock, struct inet_msg *msg, size_t len,
+		    int flags);
 
 #endif /* CORE_SOCK_H */

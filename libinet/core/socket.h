@@ -8,6 +8,7 @@
 
 #include "core/net.h"
 #include "core/sock.h"
+#include "lib/llist.h"
 
 enum socket_state {
 	SS_FREE,
@@ -19,23 +20,31 @@ enum socket_state {
 
 struct socket {
 	struct net *net;
+	const struct proto_ops *ops;
+	struct sock *sk;
+	u32 users;		/* calls inside, queued events, and 1 for the
+				 * owner until inet_close(); atomic */
 	enum socket_state state;
 	u16 type;
 	bool nonblock;
-	const struct proto_ops *ops;
-	struct sock *sk;
+	bool closed;		/* inet_close() was called; under event_lock */
+	bool releasing;		/* the last user is in ops->release */
 	struct list_head net_list;	/* all sockets of the stack */
-	refcount_t users;		/* calls inside, and the owner */
-	bool closed;
 
-	/* readiness: under lock */
+	/* readiness: under event_lock, a leaf but for ops->poll */
 	struct inet_lock event_lock;
+	struct list_head pollers;	/* of inet_poll(), threaded mode */
 	int cb_events;
 	inet_event_cb *cb;
 	void *cb_arg;
-	unsigned int cb_last;		/* told last time */
-	int event_fd, event_fd_events;
-	bool event_fd_set;
+	struct softnet_data *cb_running;	/* whose thread is in cb */
+	struct wait_queue_head cb_wq;	/* waits for cb to return */
+	struct llist_node event_node;	/* softnet's sock_events */
+	bool event_queued;
+	bool event_again;		/* woken while cb was running */
+	int event_fd, event_fd_events;	/* -1: none */
+	bool event_fd_set;		/* readable now */
+	struct rcu_head rcu;
 };
 
 /* All: 0 or -E. */
@@ -49,9 +58,50 @@ void sock_release(struct socket *sock);
 int __sock_sendmsg(struct socket *sock, struct inet_msg *msg);
 int sock_recvmsg(struct socket *sock, struct inet_msg *msg, int flags);
 
+/* ---- calls ------------------------------------------------------------ */
+
+/* The head and the end of each public call on a socket. sock_enter(): 0 or
+ * -EBADF. sock_leave(): tells the descriptor, drops the user (the last one
+ * frees the socket), runs the stack; returns @ret, or -1 with errno. */
+int sock_enter(struct socket *sock);
+ssize_t sock_leave(struct socket *sock, ssize_t ret);
+void sock_user_get(struct socket *sock);
+void sock_user_put(struct socket *sock);
+/* inet_close(): no call comes in any more, those inside wake up. 0, -EBADF. */
+int sock_close(struct socket *sock);
+
+/* ---- readiness -------------------------------------------------------- */
+
 /* POLL* bits of a socket now. */
 unsigned int sock_poll(struct socket *sock);
-/* Readiness may have changed: tells callback, descriptor, pollers. */
+/* Something about @mask (POLL* bits) may have changed: tells callback,
+ * descriptor and pollers. Any context; RCU or a reference. */
+void sock_wake(struct socket *sock, unsigned int mask);
+/* All of it. */
 void sock_wake_events(struct socket *sock);
+/* Everybody who waits on the socket looks again. */
+void sock_wake_all(struct socket *sock);
+/* The descriptor says what sock_poll() says now. */
+void sock_refresh_fd(struct socket *sock);
+/* SOCK_EVENT_SOFTIRQ: calls the callbacks of sockets that were woken. */
+void sock_event_action(struct softnet_data *sd);
+void sock_events_init(struct socket *sock);
+/* Before the last user frees it: closes the descriptor. */
+void sock_events_exit(struct socket *sock);
+int sock_set_event_cb(struct socket *sock, int events, inet_event_cb *cb,
+		      void *arg);
+int sock_event_fd(struct socket *sock, int events);
+int sock_do_poll(struct inet_pollfd *fds, unsigned int nfds, int timeout_ms);
+
+/* ---- the subsystem ---------------------------------------------------- */
+
+/* Registers net.core.* of sockets and the event softirq; closes what is left
+ * open at the end. */
+extern const struct pernet_operations sock_net_ops;
+void sock_net_exit(struct net *net);
+/* inet_stop(): all who wait fail with ESHUTDOWN. */
+void sock_net_wake(struct net *net);
+/* PF_PACKET, packet/af_packet.c */
+extern const struct pernet_operations packet_net_ops;
 
 #endif /* CORE_SOCKET_H */

@@ -11,6 +11,7 @@
 
 #include "core/frame_pool.h"
 #include "core/snmp.h"
+#include "lib/llist.h"
 #include "lib/lock.h"
 #include "lib/poller.h"
 #include "lib/random.h"
@@ -24,6 +25,7 @@ struct Qdisc;
 enum softirq_nr {
 	NET_TX_SOFTIRQ,
 	NET_RX_SOFTIRQ,
+	SOCK_EVENT_SOFTIRQ,		/* inet_set_event_cb(): core/poll.c */
 	NR_SOFTIRQS,
 };
 
@@ -52,6 +54,10 @@ struct softnet_data {
 	struct rnd_state rnd;
 	u64 mib[MIB_MAX];
 	u64 drops[SKB_DROP_REASON_MAX];
+
+	/* others, without a lock, then kick_softnet(): sockets whose callback
+	 * is due. Not empty: SOCK_EVENT_SOFTIRQ counts as raised. */
+	struct llist_head sock_events;
 
 	/* others: under input_lock, then kick_softnet() */
 	struct inet_lock input_lock;
