@@ -93,7 +93,16 @@ static inline void csum_replace4(__sum16 *sum, __be32 from, __be32 to)
 /* The checksum of an IPv4 header of ihl 32-bit words. */
 static inline __sum16 ip_fast_csum(const void *iph, unsigned int ihl)
 {
-	return csum_fold(csum_partial(iph, (size_t)ihl * 4, 0));
+	const u8 *p = iph;
+	u64 sum = 0;
+	u32 word;
+
+	for (; ihl; ihl--, p += 4) {
+		memcpy(&word, p, sizeof(word));
+		sum += word;
+	}
+	sum = (sum & 0xffffffffu) + (sum >> 32);
+	return csum_fold((__wsum)(sum + (sum >> 32)));
 }
 
 static inline __sum16 ip_compute_csum(const void *buf, size_t len)

@@ -79,6 +79,20 @@ static inline void cpu_relax(void)
 #endif
 }
 
+/*
+ * Orders that ThreadSanitizer cannot see for itself (a system call, a grace
+ * period): what came before release() on an address is seen after acquire().
+ */
+#if INET_TSAN
+void __tsan_acquire(void *addr);
+void __tsan_release(void *addr);
+#define inet_tsan_acquire(p) __tsan_acquire((void *)(p))
+#define inet_tsan_release(p) __tsan_release((void *)(p))
+#else
+#define inet_tsan_acquire(p) ((void)(p))
+#define inet_tsan_release(p) ((void)(p))
+#endif
+
 /* ---- objects and arrays ---- */
 
 #define container_of(ptr, type, member) \

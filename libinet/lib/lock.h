@@ -27,7 +27,7 @@ static inline void lock_init(struct inet_lock *l, bool smp)
 }
 
 /* The roads less travelled of the three functions below. */
-void inet_lock_slow(struct inet_lock *l);
+void inet_lock_slow(struct inet_lock *l) unchecked_locking;
 void inet_lock_wake(struct inet_lock *l);
 
 static inline void spin_lock(struct inet_lock *l) acquires(l) unchecked_locking;
@@ -92,8 +92,8 @@ static inline bool spin_is_locked(const struct inet_lock *l)
 
 /*
  * Threads that wait until a condition holds. Whoever makes it true calls
- * wake_up() afterwards; with nobody waiting that is one fence. Times are
- * CLOCK_MONOTONIC nanoseconds.
+ * wake_up() afterwards, and keeps the queue alive until that returns; with
+ * nobody waiting it is one fence. Times are CLOCK_MONOTONIC nanoseconds.
  */
 struct wait_queue_head {
 	u32 seq;	/* moves at each wake_up() that found a waiter */

@@ -43,8 +43,8 @@ int poller_del(struct poller *p, int fd);
 
 /*
  * Waits for events, a kick, or the end of timeout_ns (0: only look; U64_MAX:
- * no end). A kick ends the wait and is not reported as an event. Signals are
- * not seen. Context: one thread at a time.
+ * no end). A kick ends the wait and is not reported as an event; so does a
+ * signal handler. Context: one thread at a time.
  * Return: the number of events, at most max (and POLLER_MAX_EVENTS); or the
  * error of epoll_wait(2), a programmer's mistake.
  */

@@ -11,8 +11,13 @@
 
 struct rb_node {
 	unsigned long rb_parent_color;	/* parent | 1 when black */
-	struct rb_node *rb_left;
-	struct rb_node *rb_right;
+	union {
+		struct {
+			struct rb_node *rb_left;
+			struct rb_node *rb_right;
+		};
+		struct rb_node *rb_child[2];	/* the same two */
+	};
 } __aligned(sizeof(long));
 
 struct rb_root {

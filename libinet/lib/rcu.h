@@ -19,15 +19,8 @@
 #include "lib/llist.h"
 #include "lib/lock.h"
 #include "lib/mem.h"
+#include "lib/rcu_thread.h"
 #include "lib/thread.h"
-
-/* ---- the wrappers of liburcu: any thread, no domain ---- */
-
-void inet_rcu_read_lock(void);
-void inet_rcu_read_unlock(void);
-
-/* Waits until all read sections that run now have ended. Not inside one. */
-void inet_rcu_synchronize(void);
 
 /* ---- pointers ---- */
 

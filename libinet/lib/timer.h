@@ -58,9 +58,10 @@ int wheel_advance(struct wheel *w, u64 now_ns, int budget);
 
 /*
  * Return: when wheel_advance() has something to do, U64_MAX when there is no
- * timer. Exact, or early by less than the distance (a far timer is moved to a
- * finer level on the way): calling wheel_advance() then and asking again makes
- * progress. Constant time.
+ * timer. Never later than the first expiry, rounded up to a tick; earlier when
+ * many far timers are close together or a timer was put off. Then
+ * wheel_advance() may call no function, but the next answer is later: at most
+ * WHEEL_LEVELS times for each time that was set. Constant time.
  */
 u64 wheel_next(struct wheel *w);
 
@@ -82,13 +83,13 @@ bool timer_reduce(struct wheel *w, struct timer_list *t, u64 expires_ns);
  * Disarms t; its function may still be running in the wheel's owner.
  * Return: whether t was pending.
  */
-bool del_timer(struct timer_list *t);
+bool del_timer(struct timer_list *t) unchecked_locking;
 
 /*
  * Disarms t unless its function runs.
  * Return: -1 when it runs; else whether t was pending.
  */
-int try_to_del_timer_sync(struct timer_list *t);
+int try_to_del_timer_sync(struct timer_list *t) unchecked_locking;
 
 /*
  * Disarms t and waits until its function has returned. Context: no lock that

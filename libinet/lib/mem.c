@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Accounting and failure of allocations, and slabs.
+ *
+ * A slab is one allocation: a link to the next slab, then as many objects as
+ * fit. Objects are cut off it one by one when first needed, so that a fresh
+ * slab is not touched as a whole; freed ones are chained through their first
+ * word.
+ */
+#include "lib/mem.h"
+
+#include "lib/assert.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define DEFAULT_ALIGN _Alignof(max_align_t)
+#define SLAB_BYTES 16384
+#define POISON_FREE 0x6b
+
+/* Under a sanitizer every object is an allocation of its own. */
+#define SEPARATE (INET_ASAN || INET_TSAN)
+
+struct slab {
+	struct slab *next;
+};
+
+struct kmem_cache {
+	struct inet_lock lock;		/* guards free .. live; a leaf */
+	struct mem *mem;
+	const char *name;
+	size_t size;			/* of one object, a multiple of align */
+	size_t align;
+	u32 per_slab;
+	u32 fresh;			/* objects of slabs never handed out */
+	char *next_fresh;
+	void *free;			/* chained through the first word */
+	struct slab *slabs;
+	size_t live;
+	struct list_head node;		/* in mem.caches */
+};
+
+void mem_init(struct mem *mem, const struct inet_env *env, bool smp)
+{
+	*mem = (struct mem){ .env = env, .smp = smp };
+	lock_init(&mem->lock, smp);
+	INIT_LIST_HEAD(&mem->caches);
+}
+
+size_t mem_destroy(struct mem *mem)
+{
+	const struct inet_env *env = mem->env;
+	struct kmem_cache *c;
+	char line[160];
+
+	if (!mem->live_objects)
+		return 0;
+	list_for_each_entry(c, &mem->caches, node) {
+		snprintf(line, sizeof(line),
+			 "leak: cache %s is alive with %zu objects", c->name,
+			 c->live);
+		env->log(env->opaque, INET_LOG_ERR, line);
+	}
+	snprintf(line, sizeof(line), "leak: %zu bytes in %zu allocations",
+		 mem->live_bytes, mem->live_objects);
+	env->log(env->opaque, INET_LOG_ERR, line);
+	return mem->live_objects;
+}
+
+/* ---- the armed failure ---- */
+
+void mem_fail_nth(struct mem *mem, u64 n)
+{
+	spin_lock(&mem->lock);
+	WRITE_ONCE(mem->fail_nth, n);
+	WRITE_ONCE(mem->failed, false);
+	spin_unlock(&mem->lock);
+}
+
+bool mem_failed(const struct mem *mem)
+{
+	return READ_ONCE(mem->failed);
+}
+
+/* Return: whether this allocation is the one to fail. */
+static bool must_fail(struct mem *mem)
+{
+	bool fail = false;
+
+	if (likely(!READ_ONCE(mem->fail_nth)))
+		return false;
+	spin_lock(&mem->lock);
+	if (mem->fail_nth) {
+		WRITE_ONCE(mem->fail_nth, mem->fail_nth - 1);
+		fail = mem->fail_nth == 0;
+		if (fail)
+			WRITE_ONCE(mem->failed, true);
+	}
+	spin_unlock(&mem->lock);
+	return fail;
+}
+
+/* ---- memory ---- */
+
+static void account(struct mem *mem, size_t size)
+{
+	spin_lock(&mem->lock);
+	mem->live_bytes += size;
+	mem->live_objects++;
+	mem->peak_bytes = max(mem->peak_bytes, mem->live_bytes);
+	spin_unlock(&mem->lock);
+}
+
+static void unaccount(struct mem *mem, size_t size)
+{
+	spin_lock(&mem->lock);
+	inet_assert(mem->live_objects && mem->live_bytes >= size);
+	mem->live_bytes -= size;
+	mem->live_objects--;
+	spin_unlock(&mem->lock);
+}
+
+/* An allocation that the armed failure does not count. */
+static void *get(struct mem *mem, size_t size, size_t align)
+{
+	void *p = mem->env->alloc(mem->env->opaque, size, align);
+
+	if (p)
+		account(mem, size);
+	return p;
+}
+
+static void put(struct mem *mem, void *p, size_t size)
+{
+	unaccount(mem, size);
+	mem->env->free(mem->env->opaque, p, size);
+}
+
+void *mem_alloc_aligned(struct mem *mem, size_t size, size_t align)
+{
+	inet_assert(is_power_of_2(align));
+	if (must_fail(mem))
+		return NULL;
+	return get(mem, max_t(size_t, size, 1), max(align, sizeof(void *)));
+}
+
+void *mem_alloc(struct mem *mem, size_t size)
+{
+	return mem_alloc_aligned(mem, size, DEFAULT_ALIGN);
+}
+
+void *mem_zalloc(struct mem *mem, size_t size)
+{
+	void *p = mem_alloc(mem, size);
+
+	return p ? memset(p, 0, size) : NULL;
+}
+
+void *mem_calloc(struct mem *mem, size_t n, size_t size)
+{
+	size_t total;
+
+	if (__builtin_mul_overflow(n, size, &total))
+		return NULL;
+	return mem_zalloc(mem, total);
+}
+
+void mem_free(struct mem *mem, void *p, size_t size)
+{
+	if (p)
+		put(mem, p, max_t(size_t, size, 1));
+}
+
+/* ---- caches ---- */
+
+static size_t slab_header(const struct kmem_cache *c)
+{
+	return ALIGN(sizeof(struct slab), c->align);
+}
+
+static size_t slab_size(const struct kmem_cache *c)
+{
+	return slab_header(c) + c->per_slab * c->size;
+}
+
+struct kmem_cache *kmem_cache_create(struct mem *mem, const char *name,
+				     size_t size, size_t align)
+{
+	struct kmem_cache *c = mem_zalloc(mem, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	lock_init(&c->lock, mem->smp);
+	c->mem = mem;
+	c->name = name;
+	c->align = max(align ? align : DEFAULT_ALIGN, sizeof(void *));
+	inet_assert(is_power_of_2(c->align));
+	c->size = ALIGN(max(size, sizeof(void *)), c->align);
+	c->per_slab = (u32)max_t(size_t, 1,
+				 (SLAB_BYTES - slab_header(c)) / c->size);
+	spin_lock(&mem->lock);
+	list_add_tail(&c->node, &mem->caches);
+	spin_unlock(&mem->lock);
+	return c;
+}
+
+void kmem_cache_destroy(struct kmem_cache *c)
+{
+	struct slab *slab, *next;
+	struct mem *mem;
+
+	if (!c)
+		return;
+	mem = c->mem;
+	if (c->live) {
+		mem_destroy(mem);	/* names the cache before the end */
+		inet_assert(c->live == 0);
+	}
+	for (slab = c->slabs; slab; slab = next) {
+		next = slab->next;
+		put(mem, slab, slab_size(c));
+	}
+	spin_lock(&mem->lock);
+	list_del(&c->node);
+	spin_unlock(&mem->lock);
+	mem_free(mem, c, sizeof(*c));
+}
+
+/* Gets one more slab, to be cut up from its beginning. */
+static bool grow(struct kmem_cache *c) must_hold(c->lock)
+{
+	struct slab *slab = get(c->mem, slab_size(c), c->align);
+
+	if (!slab)
+		return false;
+	slab->next = c->slabs;
+	c->slabs = slab;
+	c->next_fresh = (char *)slab + slab_header(c);
+	c->fresh = c->per_slab;
+	return true;
+}
+
+static void *take(struct kmem_cache *c) must_hold(c->lock)
+{
+	void *p = c->free;
+
+	if (SEPARATE)
+		return get(c->mem, c->size, c->align);
+	if (likely(p)) {
+		memcpy(&c->free, p, sizeof(c->free));
+		return p;
+	}
+	if (!c->fresh && !grow(c))
+		return NULL;
+	p = c->next_fresh;
+	c->next_fresh += c->size;
+	c->fresh--;
+	return p;
+}
+
+static void give_back(struct kmem_cache *c, void *p) must_hold(c->lock)
+{
+	if (SEPARATE) {
+		put(c->mem, p, c->size);
+		return;
+	}
+#ifdef INET_DEBUG
+	memset(p, POISON_FREE, c->size);
+#endif
+	memcpy(p, &c->free, sizeof(c->free));
+	c->free = p;
+}
+
+void *kmem_cache_alloc(struct kmem_cache *c)
+{
+	void *p;
+
+	if (must_fail(c->mem))
+		return NULL;
+	spin_lock(&c->lock);
+	p = take(c);
+	c->live += p != NULL;
+	spin_unlock(&c->lock);
+	return p;
+}
+
+void *kmem_cache_zalloc(struct kmem_cache *c)
+{
+	void *p = kmem_cache_alloc(c);
+
+	return p ? memset(p, 0, c->size) : NULL;
+}
+
+void kmem_cache_free(struct kmem_cache *c, void *p)
+{
+	if (!p)
+		return;
+	spin_lock(&c->lock);
+	inet_assert(c->live);
+	c->live--;
+	give_back(c, p);
+	spin_unlock(&c->lock);
+}
+
+size_t kmem_cache_live(struct kmem_cache *c)
+{
+	size_t live;
+
+	spin_lock(&c->lock);
+	live = c->live;
+	spin_unlock(&c->lock);
+	return live;
+}
