@@ -51,6 +51,8 @@ struct netns_ipv4 {
 	s32 sysctl_min_adv_mss;
 	s32 sysctl_ip_local_port_range[2];
 	s32 sysctl_ip_unprivileged_port_start;
+	unsigned long *reserved_ports;	/* ip_local_reserved_ports: a bit per
+					 * port, NULL: none; RCU */
 	/* net.ipv4.conf.all.* */
 	s32 sysctl_accept_source_route;
 	s32 sysctl_accept_redirects;

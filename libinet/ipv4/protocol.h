@@ -25,7 +25,18 @@ struct inet_protocol {
 	void (*net_exit)(struct net *net);
 };
 
+/* THE list, in protocols.c, and what stands in it. */
+extern const struct inet_protocol icmp_protocol;	/* icmp.c */
+extern const struct inet_protocol udp_protocol;		/* udp.c */
+extern const struct inet_protocol tcp_protocol;		/* tcp_ipv4.c */
+extern const struct inet_protocol ping_protocol;	/* ping.c */
+extern const struct inet_protocol raw_protocol;		/* raw.c */
+
 extern const struct inet_protocol *const inet_protocols[];
 extern const u32 nr_inet_protocols;
+
+/* PF_INET of one stack: the registries, the list, the family. After the
+ * devices and IPv4's tables, before anybody opens a socket. */
+extern const struct pernet_operations inet_net_ops;
 
 #endif /* IPV4_PROTOCOL_H */
