@@ -40,10 +40,12 @@ check() {
 # shellcheck disable=SC2046
 check shared $(pkg-config $sysroot --cflags --libs libinetdev libinet)
 if [ -f "$DESTDIR$libdir/libinet.a" ]; then
-	# The archives by name: with -linet the linker would take the .so.
-	# shellcheck disable=SC2046
+	# Only our archives are static: --static would want the distribution's
+	# archives of all that libpcap needs.
+	needs=$(pkg-config --print-requires-private libinetdev libinet |
+		sed 's/ .*//')
+	# shellcheck disable=SC2046,SC2086
 	check static $(pkg-config $sysroot --cflags libinet) \
 		"$DESTDIR$libdir/libinetdev.a" "$DESTDIR$libdir/libinet.a" \
-		$(pkg-config $sysroot --libs --static libinetdev libinet |
-			tr ' ' '\n' | grep -vE '^-linet(dev)?$')
+		$(pkg-config --libs $needs) -pthread
 fi
