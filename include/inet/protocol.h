@@ -156,8 +156,10 @@ struct proto_ops {
 
 /*
  * What a transport does with a struct sock. NULL members: the call answers
- * -EOPNOTSUPP, unless said otherwise. Everything but hash/unhash/get_port runs
- * with the sock locked by its user.
+ * -EOPNOTSUPP, unless said otherwise. connect, disconnect, shutdown, bind,
+ * get_port and backlog_rcv run with the sock locked by their caller; sendmsg,
+ * recvmsg, close, accept, ioctl and the option calls lock it themselves (as
+ * far as they need to); hash and unhash do not ask.
  */
 struct proto {
 	const char *name;	/* "TCP" */

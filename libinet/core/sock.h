@@ -13,6 +13,8 @@
 #include <errno.h>
 #include <sys/socket.h>
 
+#include <netinet/tcp.h>
+
 #include <inet/protocol.h>
 #include <inet/skbuff.h>
 
@@ -23,20 +25,10 @@
 #include "lib/refcount.h"
 #include "lib/timer.h"
 
-/* sk->sk_state: the values of TCP's states, shared by all protocols. */
+/* sk->sk_state: the values of TCP's states (TCP_ESTABLISHED … TCP_CLOSING of
+ * <netinet/tcp.h>), shared by all protocols, and: */
 enum {
-	TCP_ESTABLISHED = 1,
-	TCP_SYN_SENT,
-	TCP_SYN_RECV,
-	TCP_FIN_WAIT1,
-	TCP_FIN_WAIT2,
-	TCP_TIME_WAIT,
-	TCP_CLOSE,
-	TCP_CLOSE_WAIT,
-	TCP_LAST_ACK,
-	TCP_LISTEN,
-	TCP_CLOSING,
-	TCP_NEW_SYN_RECV,	/* a request_sock */
+	TCP_NEW_SYN_RECV = TCP_CLOSING + 1,	/* a request_sock */
 	TCP_MAX_STATES,
 };
 
@@ -73,6 +65,7 @@ enum sock_flags {
  * table holds all three. */
 struct sock_common {
 	struct hlist_node skc_node;	/* established table, RCU */
+	struct hlist_node skc_bind_node;	/* owners of the port */
 	struct net *skc_net;
 	__be32 skc_daddr;
 	__be32 skc_rcv_saddr;
@@ -91,6 +84,7 @@ struct sock_common {
 struct sock {
 	struct sock_common __sk_common;
 #define sk_node __sk_common.skc_node
+#define sk_bind_node __sk_common.skc_bind_node
 #define sk_net __sk_common.skc_net
 #define sk_daddr __sk_common.skc_daddr
 #define sk_rcv_saddr __sk_common.skc_rcv_saddr

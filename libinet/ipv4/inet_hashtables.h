@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Where a connection is found: three tables of one transport and one stack.
+ *
+ *	ehash	4-tuple -> sock, request_sock or timewait sock; RCU readers,
+ *		writers under a lock per group of chains; grows with its load
+ *	lhash2	local address and port -> listener; RCU readers
+ *	bhash	local port -> inet_bind_bucket, all that use the port; a
+ *		two-level array indexed by the port, pages made on demand
+ *
+ * Lock order: bhash -> lhash2 or ehash.
+ */
+#ifndef IPV4_INET_HASHTABLES_H
+#define IPV4_INET_HASHTABLES_H
+
+#include "core/request_sock.h"
+#include "core/sock.h"
+#include "ipv4/inet_sock.h"
+#include "lib/seqlock.h"
+
+#define INET_EHASH_LOCKS 64
+#define INET_LHTABLE_SIZE 64		/* chains of listeners, power of two */
+#define INET_BHASH_PAGE 256		/* ports in one page of bhash */
+#define INET_BHASH_PAGES (65536 / INET_BHASH_PAGE)
+#define INET_PORT_TABLE_PERTURB (1u << 16)	/* CVE-2022-1012's lesson */
+
+struct inet_timewait_sock;
+
+/* One local port in use. Guarded by its page's lock. */
+struct inet_bind_bucket {
+	u16 port;
+	/* > 0: all owners share by SO_REUSEADDR, and none listens; < 0: only
+	 * connect() chose this port; 0: a conflict must be looked for */
+	s8 fastreuse;
+	s8 fastreuseport;		/* > 0: all owners set SO_REUSEPORT */
+	struct hlist_head owners;	/* sock_common.skc_bind_node */
+};
+
+struct inet_ehash_table {
+	struct rcu_head rcu;
+	u32 mask;
+	struct hlist_head chains[];
+};
+
+struct inet_listen_hashbucket {
+	struct inet_lock lock;
+	struct hlist_head head;		/* sock_common.skc_node */
+};
+
+struct inet_bind_page {
+	struct inet_bind_bucket *ports[INET_BHASH_PAGE];
+};
+
+struct inet_hashinfo {
+	struct net *net;
+	struct inet_ehash_table *ehash;	/* RCU */
+	seqcount_t ehash_seq;		/* odd while the table grows */
+	u32 ehash_count;		/* atomic */
+	struct inet_lock ehash_grow;	/* taken before all ehash_locks */
+	struct inet_lock ehash_locks[INET_EHASH_LOCKS];
+	struct inet_listen_hashbucket lhash2[INET_LHTABLE_SIZE];
+	struct inet_lock bhash_locks[INET_BHASH_PAGES];
+	struct inet_bind_page *bhash[INET_BHASH_PAGES];
+	struct kmem_cache *bind_bucket_cachep;
+	u32 *table_perturb;		/* where the next search of a port
+					 * begins, by hash of the peer */
+};
+
+int inet_hashinfo_init(struct inet_hashinfo *h, struct net *net, u32 entries);
+void inet_hashinfo_destroy(struct inet_hashinfo *h);
+/* At least @entries chains. 0 or -ENOMEM. */
+int inet_ehash_resize(struct inet_hashinfo *h, u32 entries);
+
+/* The transport's tables of a sock. */
+static inline struct inet_hashinfo *inet_hashinfo(const struct net *net)
+{
+	return net->ipv4.tcp_hashinfo;
+}
+
+u32 inet_ehashfn(const struct net *net, __be32 laddr, u16 lport, __be32 faddr,
+		 __be16 fport);
+
+/* ---- lookup; context: RCU --------------------------------------------- */
+
+/* By the 4-tuple of a received segment (@hnum: our port, host order). With a
+ * reference: give it back by sock_gen_put(). */
+struct sock *__inet_lookup_established(struct net *net, __be32 saddr,
+				       __be16 sport, __be32 daddr, u16 hnum,
+				       int dif);
+/* The listener that fits best; among equals of SO_REUSEPORT the flow's hash
+ * chooses. No reference: good inside the RCU section. */
+struct sock *__inet_lookup_listener(struct net *net, __be32 saddr,
+				    __be16 sport, __be32 daddr, u16 hnum,
+				    int dif);
+/* A sock, request_sock or timewait sock. */
+void sock_gen_put(struct sock *sk);
+
+/* ---- hash and unhash -------------------------------------------------- */
+
+/* Into lhash2 when it listens, else into ehash. 0 or -E. */
+int __inet_hash(struct sock *sk);
+void inet_hash(struct sock *sk);
+void inet_unhash(struct sock *sk);
+/* Puts @sk into ehash in the place of @osk (may be NULL). False when @osk was
+ * gone already. */
+bool inet_ehash_insert(struct sock *sk, struct sock *osk);
+/* The same, and counts the sock, or destroys it on false. */
+bool inet_ehash_nolisten(struct sock *sk, struct sock *osk);
+/* Takes a request out of ehash. True: it was there. */
+bool inet_ehash_remove(struct sock *sk);
+
+/* ---- ports ------------------------------------------------------------ */
+
+struct inet_bind_bucket *inet_bind_bucket_get(struct inet_hashinfo *h,
+					      u16 port);
+/* Creates it when there is none. NULL: no memory. Context: bhash lock. */
+struct inet_bind_bucket *inet_bind_bucket_create(struct inet_hashinfo *h,
+						 u16 port);
+/* Frees one without owners. */
+void inet_bind_bucket_destroy(struct inet_hashinfo *h,
+			      struct inet_bind_bucket *tb);
+static inline struct inet_lock *inet_bhash_lock(struct inet_hashinfo *h,
+						u16 port)
+{
+	return &h->bhash_locks[port / INET_BHASH_PAGE];
+}
+void inet_bind_hash(struct sock *sk, struct inet_bind_bucket *tb, u16 port);
+/* Gives the port back. */
+void inet_put_port(struct sock *sk);
+/* A child takes its listener's port. 0 or -ENOENT. */
+int __inet_inherit_port(const struct sock *sk, struct sock *child);
+/* connect(): binds to a free port if none is bound yet, and hashes. 0,
+ * -EADDRNOTAVAIL, -ENOMEM. */
+int inet_hash_connect(struct net *net, struct sock *sk);
+
+#endif /* IPV4_INET_HASHTABLES_H */
