@@ -244,6 +244,10 @@ typedef void irq_handler_t(int fd, void *data);
  */
 int request_irq(struct net_device *dev, u32 queue, int fd,
 		irq_handler_t *handler, void *data) INET_EXPORT(request_irq);
+/* The same, and @write_handler each time @fd becomes writable again. */
+int request_irq_rw(struct net_device *dev, u32 queue, int fd,
+		   irq_handler_t *handler, irq_handler_t *write_handler,
+		   void *data) INET_EXPORT(request_irq_rw);
 /* After it returns the handler is not running and never called again. */
 void free_irq(struct net_device *dev, int fd) INET_EXPORT(free_irq);
 

@@ -45,7 +45,6 @@ struct nf_hook_ops {
 	void *priv;
 	enum nf_inet_hooks hooknum;
 	int priority;		/* lower runs first */
-	struct nf_hook_ops *next;	/* the stack's */
 };
 
 /* Return: 0, -EINVAL for a bad hooknum, -ENOMEM. */

@@ -51,6 +51,34 @@ void dev_add_pack(struct net *net, struct packet_type *pt)
 void dev_remove_pack(struct net *net, struct packet_type *pt)
 	INET_EXPORT(dev_remove_pack);
 
+/*
+ * What the layers can do with many packets at once, by ethertype: merge what
+ * is received (GRO), cut what is sent (GSO). Registered per stack.
+ */
+struct packet_offload {
+	__be16 type;
+	/* Tries to merge @skb (at its network header) into a member of @held.
+	 * Return: what to do with @skb. May be NULL. */
+	int (*gro_receive)(struct sk_buff **held, struct sk_buff *skb);
+	/* @skb was merged from several: fix its headers before it goes up. */
+	int (*gro_complete)(struct sk_buff *skb, int nhoff);
+	/* Cuts @skb (at its network header) into a list. NULL on failure, and
+	 * @skb is still the caller's. May be NULL. */
+	struct sk_buff *(*gso_segment)(struct sk_buff *skb, u64 features);
+	struct packet_offload *next;	/* the stack's */
+};
+
+enum gro_result {
+	GRO_NORMAL,	/* not for us: pass it up */
+	GRO_HELD,	/* first of a row: keep it for the next */
+	GRO_MERGED,	/* consumed into a held one */
+};
+
+void dev_add_offload(struct net *net, struct packet_offload *po)
+	INET_EXPORT(dev_add_offload);
+void dev_remove_offload(struct net *net, struct packet_offload *po)
+	INET_EXPORT(dev_remove_offload);
+
 /* ---- families --------------------------------------------------------- */
 
 struct net_proto_family {

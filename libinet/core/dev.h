@@ -26,13 +26,13 @@ enum netdev_event {
 };
 
 /* Inside rtnl. */
-typedef void netdev_notifier(struct net *net, enum netdev_event event,
-			     struct net_device *dev);
+typedef void netdev_notifier(struct net *net, int event,
+			     struct net_device *dev);	/* netdev_event */
 int register_netdevice_notifier(struct net *net, netdev_notifier *fn);
 void call_netdevice_notifiers(struct net_device *dev, enum netdev_event event);
 
-int net_dev_init(struct net *net);	/* softirqs, backlog, loopback */
-void net_dev_exit(struct net *net);
+extern const struct pernet_operations net_dev_ops;	/* softirqs, backlog */
+extern const struct pernet_operations loopback_net_ops;
 
 /* RCU: borrowed. */
 struct net_device *dev_get_by_index_rcu(struct net *net, int ifindex);
@@ -41,6 +41,7 @@ struct net_device *dev_get_by_index_rcu(struct net *net, int ifindex);
 	     (dev) = rcu_dereference((dev)->next))
 
 int __netif_receive_skb_core(struct sk_buff *skb);
+void flush_backlogs(struct net_device *dev);
 int process_backlog(struct napi_struct *napi, int budget);
 int enqueue_to_backlog(struct sk_buff *skb, struct softnet_data *sd);
 /* Which softnet shall go on with the packet; NULL: this one. The RPS engine's
@@ -69,6 +70,17 @@ static inline bool netif_running(const struct net_device *dev)
 {
 	return READ_ONCE(dev->flags) & NETDEV_IFF_UP;
 }
+
+/* Counts; atomic where several threads may. */
+#define DEV_STATS_ADD(dev, member, n)					\
+	do {								\
+		if ((dev)->net->smp)					\
+			__atomic_fetch_add(&(dev)->stats.member, (n),	\
+					   __ATOMIC_RELAXED);		\
+		else							\
+			(dev)->stats.member += (n);			\
+	} while (0)
+#define DEV_STATS_INC(dev, member) DEV_STATS_ADD(dev, member, 1)
 
 /* Room for a link header and the driver's needs, rounded for alignment. */
 static inline u32 LL_RESERVED_SPACE(const struct net_device *dev)

@@ -51,6 +51,12 @@ struct skb_shared_info *frame_alloc(struct net *net, bool for_device);
 /* Ordinary memory of @size bytes in the shape of a frame. */
 struct skb_shared_info *frame_alloc_heap(struct net *net, u32 size);
 void frame_free(struct skb_shared_info *si);
+/* A softnet ends: up to @nr frames of its cache go back to the pool. */
+void frame_cache_flush(struct net *net, struct frame_cache *c, u32 nr);
+
+/* The bookkeeping of the frame that @p points into; @p is checked: NULL when it
+ * is outside the pool (a device's ring lied). */
+struct skb_shared_info *frame_of(struct net *net, const void *p);
 
 static inline void frame_get(struct skb_shared_info *si)
 {

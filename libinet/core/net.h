@@ -20,6 +20,7 @@
 #include "core/trace.h"
 #include "lib/compiler.h"
 #include "lib/lock.h"
+#include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/rcu.h"
 
@@ -31,19 +32,23 @@ struct packet_sklist;
 #define NET_MAX_SYSCTL_TABLES 16
 #define NET_MAX_SOFTNETS 64
 #define NET_MAX_SK_SLABS 16
+#define NET_MAX_NOTIFIERS 8
 
 enum proto_mem_id { PROTO_MEM_TCP, PROTO_MEM_UDP, PROTO_MEM_RAW, NR_PROTO_MEM };
 
 struct net {
 	struct net_trace_switch trace_switch;	/* first: see NET_ROAD() */
 	bool smp;			/* threaded: others may run at once */
-	bool stopping;
+	bool stopping;			/* inet_destroy() has begun */
+	u32 woken;			/* inet_wake() was called */
 	enum inet_mode mode;
-	const struct inet_env *env;
+	struct inet_env env;
+	struct net_log log;
 	char name[32];
 
 	u32 nr_softnets;
 	struct softnet_data *softnets;	/* [nr_softnets] */
+	struct irq_desc *irqs;		/* under rtnl */
 	softirq_action *softirq_vec[NR_SOFTIRQS];
 	bool running;			/* threads are */
 	bool pin_threads;
@@ -53,13 +58,13 @@ struct net {
 	struct kmem_cache *skb_slab;
 	struct kmem_cache *frags_slab;
 	struct rcu_domain rcu;
-	u64 nr_skbs;			/* atomic */
 	u64 nr_socks;			/* atomic */
 
 	/* registries */
 	const struct net_proto_family *net_families[NET_NPROTO];	/* RCU */
 	struct packet_type *ptype_base[PTYPE_HASH_SIZE];	/* RCU */
 	struct packet_type *ptype_all;				/* RCU */
+	struct packet_offload *offload_base;			/* RCU */
 	struct nf_hook_entry *nf_hooks[NF_INET_NUMHOOKS];	/* RCU */
 	struct sysctl_table sysctl_tables[NET_MAX_SYSCTL_TABLES];
 	u32 nr_sysctl_tables;
@@ -70,6 +75,9 @@ struct net {
 	struct net_device *loopback_dev;
 	int last_ifindex;
 	u32 last_napi_id;
+	void (*notifiers[NET_MAX_NOTIFIERS])(struct net *net, int event,
+					     struct net_device *dev);
+	u32 nr_notifiers;
 
 	struct netns_ipv4 ipv4;
 	struct packet_sklist *packet;
@@ -121,7 +129,7 @@ struct pernet_operations {
 /* ns, from the environment; monotonic. */
 static inline u64 net_now(const struct net *net)
 {
-	return net->env->now(net->env->opaque);
+	return net->env.now(net->env.opaque);
 }
 
 static inline struct net *dev_net(const struct net_device *dev)
@@ -149,6 +157,20 @@ int net_error(struct net *net, int err, const char *fmt, ...)
 /* The timer wheel for objects of the calling context (its softnet's, or the
  * first one's). */
 struct wheel *net_wheel(struct net *net);
+
+/* The softnet of the calling context: of this thread in threaded mode (NULL in
+ * a thread of the application), else the only one. */
+extern __thread struct softnet_data *current_softnet;
+
+static inline struct softnet_data *this_softnet(struct net *net)
+{
+	struct softnet_data *sd;
+
+	if (!net->smp)
+		return net->softnets;
+	sd = current_softnet;
+	return sd && sd->net == net ? sd : NULL;
+}
 
 /* The end of each API call in embedded and simulated mode: runs raised
  * softirqs unless we are inside one. Nothing in threaded mode. */

@@ -46,7 +46,7 @@ struct netdev_queue {
 	struct inet_lock xmit_lock;	/* around ndo_start_xmit() */
 	bool stopped;			/* the driver's ring is full; atomic */
 	bool more;			/* netdev_xmit_more() */
-	u64 trans_start_ns;
+	u64 tx_packets, tx_bytes;	/* under xmit_lock */
 };
 
 extern const struct Qdisc_ops pfifo_fast_ops;
@@ -58,6 +58,9 @@ void qdisc_destroy(struct Qdisc *q);
 void qdisc_reset(struct Qdisc *q);
 /* Sends what it can, at most a budget. Any context. */
 void qdisc_run(struct Qdisc *q);
+/* Through the qdisc, or past it when it is empty. Consumes. NET_XMIT_*. */
+int __dev_xmit_skb(struct sk_buff *skb, struct Qdisc *q);
+void qdisc_unschedule(struct Qdisc *q);
 /* Has net_tx_action() run it. */
 void __netif_schedule(struct Qdisc *q);
 

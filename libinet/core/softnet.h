@@ -21,6 +21,7 @@
 struct net;
 
 struct Qdisc;
+struct irq_desc;
 
 enum softirq_nr {
 	NET_TX_SOFTIRQ,
@@ -65,16 +66,16 @@ struct softnet_data {
 	struct napi_struct *remote_poll;	/* scheduled by other threads */
 	struct Qdisc *remote_output;
 	struct sk_buff *remote_completion;
-	bool kicked;
+	u32 kicked;
+	u32 sleeping;			/* read by others to skip the kick */
+	u32 turns;			/* begun; see softnet_quiesce() */
+	struct irq_desc *dead_irqs;
 
 	struct poller poller;		/* not in simulated mode */
 	struct thread thread;
-	bool sleeping;			/* others read it to skip the kick */
 };
 
-/* The softnet of the calling context: of this thread in threaded mode (NULL in
- * a thread of the application), else the only one. */
-struct softnet_data *this_softnet(struct net *net);
+
 
 typedef void softirq_action(struct softnet_data *sd);
 
@@ -91,7 +92,17 @@ u32 softnet_run(struct softnet_data *sd);
 /* When softnet_run() has work again: 0 now, U64_MAX never, else a time. */
 u64 softnet_next(struct softnet_data *sd);
 
-int softnet_init(struct net *net, struct softnet_data *sd, u32 id);
+/* softnet_run() after waiting at most @timeout_ns for a descriptor, a kick or
+ * the next timer. Not in simulated mode. Context: owner. */
+u32 softnet_wait_run(struct softnet_data *sd, u64 timeout_ns);
+
+/* True where the caller may touch the softnet's own members. */
+bool softnet_is_mine(struct softnet_data *sd);
+/* Waits until the owner has begun another turn: whatever it was doing with
+ * something just taken away, it has ended. */
+void softnet_quiesce(struct softnet_data *sd);
+
+int softnet_init(struct net *net, u32 id);
 void softnet_destroy(struct softnet_data *sd);
 
 void net_rx_action(struct softnet_data *sd);

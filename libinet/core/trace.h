@@ -22,11 +22,14 @@ struct net_trace_switch {
 void net_trace_record(struct net *net, const struct sk_buff *skb,
 		      const char *function, const char *file, int line);
 
-#define NET_ROAD(net, skb)						\
+#define NET_ROAD(net, skb) NET_ROAD_AT(net, skb, __func__)
+
+/* A station that is not a function of ours: a call through a table. */
+#define NET_ROAD_AT(net, skb, name)					\
 	do {								\
 		if (unlikely(READ_ONCE(					\
 			    ((struct net_trace_switch *)(net))->on)))	\
-			net_trace_record((net), (skb), __func__,	\
+			net_trace_record((net), (skb), (name),		\
 					 __FILE__, __LINE__);		\
 	} while (0)
 

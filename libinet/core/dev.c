@@ -1,0 +1,562 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Network devices: registration, up and down, what can be changed about them.
+ * Everything here runs under rtnl; the packet path reads under RCU.
+ */
+#include "core/dev.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/gro.h"
+#include "core/net.h"
+#include "core/skbuff.h"
+#include "lib/assert.h"
+
+#define TX_QUEUE_LEN 1000
+#define MAX_TX_QUEUES 64
+#define MAX_UNITS 1024		/* numbers tried for a %d in a name */
+
+void rtnl_lock(struct net *net)
+{
+	mutex_lock(&net->rtnl);
+}
+
+void rtnl_unlock(struct net *net)
+{
+	mutex_unlock(&net->rtnl);
+}
+
+/* ---- notifiers -------------------------------------------------------- */
+
+int register_netdevice_notifier(struct net *net, netdev_notifier *fn)
+{
+	if (net->nr_notifiers == NET_MAX_NOTIFIERS)
+		return -ENOSPC;
+	net->notifiers[net->nr_notifiers++] = fn;
+	return 0;
+}
+
+void call_netdevice_notifiers(struct net_device *dev, enum netdev_event event)
+{
+	u32 i;
+
+	for (i = 0; i < dev->net->nr_notifiers; i++)
+		dev->net->notifiers[i](dev->net, event, dev);
+}
+
+/* ---- life ------------------------------------------------------------- */
+
+struct net_device *alloc_netdev(struct net *net, u32 priv_size,
+				const char *name,
+				void (*setup)(struct net_device *dev))
+{
+	struct net_device *dev;
+
+	if (strlen(name) >= sizeof(dev->name)) {
+		net_error(net, -EINVAL, "%.40s: device name longer than %zu",
+			  name, sizeof(dev->name) - 1);
+		return NULL;
+	}
+	dev = mem_zalloc(&net->mem, sizeof(*dev));
+	if (!dev)
+		return NULL;
+	dev->net = net;
+	dev->priv_size = priv_size;
+	if (priv_size) {
+		dev->priv = mem_zalloc(&net->mem, priv_size);
+		if (!dev->priv) {
+			mem_free(&net->mem, dev, sizeof(*dev));
+			return NULL;
+		}
+	}
+	memcpy(dev->name, name, strlen(name) + 1);
+	dev->tx_queue_len = TX_QUEUE_LEN;
+	dev->num_tx_queues = 1;
+	dev->num_rx_queues = 1;
+	dev->carrier = true;
+	dev->refcnt = 1;
+	dev->gso_max_size = 65536;
+	setup(dev);
+	return dev;
+}
+
+void free_netdev(struct net_device *dev)
+{
+	struct net *net = dev->net;
+	struct netdev_hw_addr *mc;
+
+	while ((mc = dev->mc)) {
+		dev->mc = mc->next;
+		mem_free(&net->mem, mc, sizeof(*mc));
+	}
+	if (dev->priv)
+		mem_free(&net->mem, dev->priv, dev->priv_size);
+	mem_free(&net->mem, dev, sizeof(*dev));
+}
+
+static struct net_device *netdev_find(struct net *net, const char *name)
+{
+	struct net_device *dev;
+
+	for_each_netdev_rcu(net, dev)
+		if (!strcmp(dev->name, name))
+			return dev;
+	return NULL;
+}
+
+/* Replaces "%d" in the device's name by a free number; refuses a used name. */
+static int dev_get_valid_name(struct net_device *dev)
+{
+	char name[INET_IFNAMSIZ + 12], *pct = strstr(dev->name, "%d");
+	struct net *net = dev->net;
+	int i;
+
+	if (!dev->name[0] || strchr(dev->name, '/') || strchr(dev->name, ' '))
+		return net_error(net, -EINVAL, "\"%s\": not a device name",
+				 dev->name);
+	if (!pct) {
+		if (netdev_find(net, dev->name))
+			return net_error(net, -EEXIST,
+					 "%s: a device has this name already",
+					 dev->name);
+		return 0;
+	}
+	for (i = 0; i < MAX_UNITS; i++) {
+		snprintf(name, sizeof(name), "%.*s%d%s",
+			 (int)(pct - dev->name), dev->name, i, pct + 2);
+		if (strlen(name) < sizeof(dev->name) &&
+		    !netdev_find(net, name)) {
+			memcpy(dev->name, name, strlen(name) + 1);
+			return 0;
+		}
+	}
+	return net_error(net, -ENFILE, "%s: no free number", dev->name);
+}
+
+static void netdev_free_queues(struct net_device *dev)
+{
+	u32 i;
+
+	for (i = 0; i < dev->num_tx_queues; i++)
+		if (dev->tx[i].qdisc)
+			qdisc_destroy(dev->tx[i].qdisc);
+	mem_free(&dev->net->mem, dev->tx,
+		 dev->num_tx_queues * sizeof(*dev->tx));
+	dev->tx = NULL;
+}
+
+/* One transmit queue each; tx_queue_len 0 means no queue discipline. */
+static int netdev_alloc_queues(struct net_device *dev)
+{
+	struct net *net = dev->net;
+	u32 i;
+
+	if (!dev->num_tx_queues || dev->num_tx_queues > MAX_TX_QUEUES)
+		return net_error(net, -EINVAL, "%s: %u transmit queues: 1..%d",
+				 dev->name, dev->num_tx_queues, MAX_TX_QUEUES);
+	dev->tx = mem_calloc(&net->mem, dev->num_tx_queues, sizeof(*dev->tx));
+	if (!dev->tx)
+		return -ENOMEM;
+	for (i = 0; i < dev->num_tx_queues; i++) {
+		struct netdev_queue *txq = &dev->tx[i];
+
+		txq->dev = dev;
+		lock_init(&txq->xmit_lock, net->smp);
+		if (!dev->tx_queue_len)
+			continue;
+		txq->qdisc = qdisc_create(txq, &pfifo_fast_ops);
+		if (!txq->qdisc) {
+			netdev_free_queues(dev);
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+int register_netdevice(struct net_device *dev)
+{
+	struct net *net = dev->net;
+	struct net_device **p;
+	int err;
+
+	inet_assert(dev->netdev_ops && dev->netdev_ops->ndo_start_xmit);
+	rtnl_lock(net);
+	err = dev_get_valid_name(dev);
+	if (!err)
+		err = netdev_alloc_queues(dev);
+	if (!err) {
+		dev->ifindex = ++net->last_ifindex;
+		dev->reg_state = NETREG_REGISTERED;
+		for (p = &net->dev_base; *p; p = &(*p)->next)
+			;
+		rcu_assign_pointer(*p, dev);
+		call_netdevice_notifiers(dev, NETDEV_REGISTER);
+	}
+	rtnl_unlock(net);
+	return err;
+}
+
+/* Drops what the queue disciplines hold, and takes them off every list that
+ * net_tx_action() would look at. */
+static void dev_deactivate(struct net_device *dev)
+{
+	u32 i;
+
+	synchronize_rcu(&dev->net->rcu);	/* nobody is in dev_queue_xmit */
+	for (i = 0; i < dev->num_tx_queues; i++) {
+		if (!dev->tx[i].qdisc)
+			continue;
+		qdisc_reset(dev->tx[i].qdisc);
+		qdisc_unschedule(dev->tx[i].qdisc);
+		dev->tx[i].stopped = false;
+	}
+}
+
+static void __dev_close(struct net_device *dev)
+{
+	if (!netif_running(dev))
+		return;
+	call_netdevice_notifiers(dev, NETDEV_GOING_DOWN);
+	WRITE_ONCE(dev->flags, dev->flags & ~(u32)NETDEV_IFF_UP);
+	dev_deactivate(dev);
+	if (dev->netdev_ops->ndo_stop)
+		dev->netdev_ops->ndo_stop(dev);
+	flush_backlogs(dev);
+	call_netdevice_notifiers(dev, NETDEV_DOWN);
+}
+
+int dev_open(struct net_device *dev)
+{
+	int err = 0;
+
+	rtnl_lock(dev->net);
+	if (!netif_running(dev)) {
+		if (dev->netdev_ops->ndo_open)
+			err = dev->netdev_ops->ndo_open(dev);
+		if (!err) {
+			WRITE_ONCE(dev->flags, dev->flags | NETDEV_IFF_UP);
+			if (dev->netdev_ops->ndo_set_rx_mode)
+				dev->netdev_ops->ndo_set_rx_mode(dev);
+			call_netdevice_notifiers(dev, NETDEV_UP);
+		}
+	}
+	rtnl_unlock(dev->net);
+	return err;
+}
+
+void dev_close(struct net_device *dev)
+{
+	rtnl_lock(dev->net);
+	__dev_close(dev);
+	rtnl_unlock(dev->net);
+}
+
+/*
+ * References other than the registration's end by themselves: packets that
+ * hold a dst, neighbours, cached routes. They are dropped by RCU callbacks and
+ * flushed queues; whoever frees the last one frees the device.
+ */
+void dev_put(struct net_device *dev)
+{
+	if (__atomic_sub_fetch(&dev->refcnt, 1, __ATOMIC_ACQ_REL) == 0)
+		free_netdev(dev);
+}
+
+void dev_hold(struct net_device *dev)
+{
+	__atomic_fetch_add(&dev->refcnt, 1, __ATOMIC_RELAXED);
+}
+
+void unregister_netdevice(struct net_device *dev)
+{
+	struct net *net = dev->net;
+	struct net_device **p;
+
+	rtnl_lock(net);
+	__dev_close(dev);
+	dev->reg_state = NETREG_UNREGISTERING;
+	call_netdevice_notifiers(dev, NETDEV_UNREGISTER);
+	for (p = &net->dev_base; *p && *p != dev; p = &(*p)->next)
+		;
+	if (*p)
+		rcu_assign_pointer(*p, dev->next);
+	if (net->loopback_dev == dev)
+		net->loopback_dev = NULL;
+	rtnl_unlock(net);
+	synchronize_rcu(&net->rcu);
+	if (dev->netdev_ops->ndo_uninit)
+		dev->netdev_ops->ndo_uninit(dev);
+	netdev_free_queues(dev);
+	dev_put(dev);
+}
+
+/* ---- finding ---------------------------------------------------------- */
+
+struct net_device *dev_get_by_name(struct net *net, const char *name)
+{
+	struct net_device *dev;
+
+	rcu_read_lock(&net->rcu);
+	dev = netdev_find(net, name);
+	if (dev)
+		dev_hold(dev);
+	rcu_read_unlock(&net->rcu);
+	return dev;
+}
+
+struct net_device *dev_get_by_index_rcu(struct net *net, int ifindex)
+{
+	struct net_device *dev;
+
+	for_each_netdev_rcu(net, dev)
+		if (dev->ifindex == ifindex)
+			return dev;
+	return NULL;
+}
+
+struct net_device *dev_get_by_index(struct net *net, int ifindex)
+{
+	struct net_device *dev;
+
+	rcu_read_lock(&net->rcu);
+	dev = dev_get_by_index_rcu(net, ifindex);
+	if (dev)
+		dev_hold(dev);
+	rcu_read_unlock(&net->rcu);
+	return dev;
+}
+
+/* ---- changing --------------------------------------------------------- */
+
+int dev_set_mtu(struct net_device *dev, u32 mtu)
+{
+	struct net *net = dev->net;
+	int err = 0;
+
+	rtnl_lock(net);
+	if (mtu < dev->min_mtu || mtu > dev->max_mtu)
+		err = net_error(net, -EINVAL, "%s: mtu %u: not in %u..%u",
+				dev->name, mtu, dev->min_mtu, dev->max_mtu);
+	else if (dev->netdev_ops->ndo_change_mtu)
+		err = dev->netdev_ops->ndo_change_mtu(dev, mtu);
+	if (!err) {
+		WRITE_ONCE(dev->mtu, mtu);
+		call_netdevice_notifiers(dev, NETDEV_CHANGEMTU);
+	}
+	rtnl_unlock(net);
+	return err;
+}
+
+int dev_set_mac_address(struct net_device *dev, const u8 *addr)
+{
+	struct net *net = dev->net;
+	int err = 0;
+
+	rtnl_lock(net);
+	if (!dev->addr_len || (addr[0] & 1))
+		err = net_error(net, dev->addr_len ? -EADDRNOTAVAIL :
+				-EOPNOTSUPP, "%s: %s", dev->name,
+				dev->addr_len ?
+				"a station's address cannot be multicast" :
+				"this device has no link address");
+	else if (dev->netdev_ops->ndo_set_mac_address)
+		err = dev->netdev_ops->ndo_set_mac_address(dev, addr);
+	if (!err) {
+		memcpy(dev->dev_addr, addr, dev->addr_len);
+		call_netdevice_notifiers(dev, NETDEV_CHANGEADDR);
+	}
+	rtnl_unlock(net);
+	return err;
+}
+
+static void dev_set_rx_mode(struct net_device *dev)
+{
+	if (netif_running(dev) && dev->netdev_ops->ndo_set_rx_mode)
+		dev->netdev_ops->ndo_set_rx_mode(dev);
+}
+
+void dev_set_promiscuity(struct net_device *dev, int inc)
+{
+	rtnl_lock(dev->net);
+	inet_assert(inc >= 0 || dev->promiscuity >= (u32)-inc);
+	dev->promiscuity += (u32)inc;
+	if (dev->promiscuity)
+		WRITE_ONCE(dev->flags, dev->flags | NETDEV_IFF_PROMISC);
+	else
+		WRITE_ONCE(dev->flags, dev->flags & ~(u32)NETDEV_IFF_PROMISC);
+	dev_set_rx_mode(dev);
+	rtnl_unlock(dev->net);
+}
+
+static struct netdev_hw_addr **mc_find(struct net_device *dev, const u8 *addr)
+{
+	struct netdev_hw_addr **p;
+
+	for (p = &dev->mc; *p; p = &(*p)->next)
+		if (!memcmp((*p)->addr, addr, dev->addr_len))
+			break;
+	return p;
+}
+
+/* Under rtnl or not: takes it. */
+int dev_mc_add(struct net_device *dev, const u8 *addr)
+{
+	struct netdev_hw_addr **p, *mc;
+	int err = 0;
+
+	rtnl_lock(dev->net);
+	p = mc_find(dev, addr);
+	if (*p) {
+		(*p)->refcount++;
+	} else {
+		mc = mem_zalloc(&dev->net->mem, sizeof(*mc));
+		if (mc) {
+			memcpy(mc->addr, addr, dev->addr_len);
+			mc->refcount = 1;
+			*p = mc;
+			dev_set_rx_mode(dev);
+		} else {
+			err = -ENOMEM;
+		}
+	}
+	rtnl_unlock(dev->net);
+	return err;
+}
+
+int dev_mc_del(struct net_device *dev, const u8 *addr)
+{
+	struct netdev_hw_addr **p, *mc;
+	int err = 0;
+
+	rtnl_lock(dev->net);
+	p = mc_find(dev, addr);
+	mc = *p;
+	if (!mc) {
+		err = -ENOENT;
+	} else if (--mc->refcount == 0) {
+		*p = mc->next;
+		mem_free(&dev->net->mem, mc, sizeof(*mc));
+		dev_set_rx_mode(dev);
+	}
+	rtnl_unlock(dev->net);
+	return err;
+}
+
+void netif_carrier_on(struct net_device *dev)
+{
+	WRITE_ONCE(dev->carrier, true);
+}
+
+void netif_carrier_off(struct net_device *dev)
+{
+	WRITE_ONCE(dev->carrier, false);
+}
+
+/* ---- services for drivers --------------------------------------------- */
+
+u64 netdev_now_ns(const struct net_device *dev)
+{
+	return net_now(dev->net);
+}
+
+u32 netdev_random(struct net_device *dev)
+{
+	return net_random(dev->net);
+}
+
+void *netdev_alloc_mem(struct net_device *dev, size_t size)
+{
+	return mem_zalloc(&dev->net->mem, size);
+}
+
+void netdev_free_mem(struct net_device *dev, void *p, size_t size)
+{
+	if (p)
+		mem_free(&dev->net->mem, p, size);
+}
+
+struct netdev_timer {
+	struct timer_list timer;
+	struct net_device *dev;
+	void (*fn)(struct net_device *dev);
+};
+
+static void netdev_timer_fire(struct timer_list *t)
+{
+	struct netdev_timer *nt = container_of(t, struct netdev_timer, timer);
+
+	nt->fn(nt->dev);
+}
+
+struct netdev_timer *netdev_timer_create(struct net_device *dev,
+					 void (*fn)(struct net_device *dev))
+{
+	struct netdev_timer *nt = mem_zalloc(&dev->net->mem, sizeof(*nt));
+
+	if (!nt)
+		return NULL;
+	nt->dev = dev;
+	nt->fn = fn;
+	timer_setup(&nt->timer, netdev_timer_fire);
+	return nt;
+}
+
+void netdev_timer_arm(struct netdev_timer *t, u64 expires_ns)
+{
+	struct softnet_data *sd = t->dev->net->softnets;
+
+	mod_timer(&sd->wheel, &t->timer, expires_ns);
+	if (!softnet_is_mine(sd))
+		kick_softnet(sd);	/* it may sleep past the new time */
+}
+
+void netdev_timer_destroy(struct netdev_timer *t)
+{
+	if (!t)
+		return;
+	del_timer_sync(&t->timer);
+	mem_free(&t->dev->net->mem, t, sizeof(*t));
+}
+
+/* ---- start and end ---------------------------------------------------- */
+
+static const struct sysctl_row dev_knobs[] = {
+	SYSCTL_ROW("net.core.netdev_max_backlog", sysctl_netdev_max_backlog,
+		   S32, 1, 1 << 20, 1000),
+	SYSCTL_ROW("net.core.netdev_budget", sysctl_netdev_budget,
+		   S32, 1, 1 << 16, 300),
+	SYSCTL_ROW("net.core.netdev_budget_usecs", sysctl_netdev_budget_usecs,
+		   S32, 0, 1000000, 2000),
+	SYSCTL_ROW("net.core.dev_weight", sysctl_dev_weight,
+		   S32, 1, 1 << 16, NAPI_POLL_WEIGHT),
+};
+
+static int net_dev_init(struct net *net)
+{
+	u32 i;
+
+	open_softirq(net, NET_TX_SOFTIRQ, net_tx_action);
+	open_softirq(net, NET_RX_SOFTIRQ, net_rx_action);
+	for (i = 0; i < net->nr_softnets; i++) {
+		struct softnet_data *sd = &net->softnets[i];
+
+		sd->backlog.poll = process_backlog;
+		sd->backlog.weight = NAPI_POLL_WEIGHT;
+		sd->backlog.softnet = sd;
+	}
+	return register_net_sysctl(net, dev_knobs, ARRAY_SIZE(dev_knobs));
+}
+
+static void net_dev_exit(struct net *net)
+{
+	while (net->dev_base)
+		unregister_netdevice(net->dev_base);
+}
+
+const struct pernet_operations net_dev_ops = {
+	.name = "net/core devices",
+	.init = net_dev_init,
+	.exit = net_dev_exit,
+};

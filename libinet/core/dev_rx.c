@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Packets up: netif_receive_skb() and the softnet backlog, the taps, and the
+ * dispatch to the handler of an ethertype.
+ */
+#include "core/dev.h"
+
+#include "core/gro.h"
+#include "core/net.h"
+#include "core/skbuff.h"
+#include "lib/jhash.h"
+#include "wire/eth.h"
+#include "wire/ipv4.h"
+
+/* ---- packet types ----------------------------------------------------- */
+
+static struct packet_type **ptype_head(struct net *net, struct packet_type *pt)
+{
+	if (pt->type == cpu_to_be16(ETH_P_ALL))
+		return pt->dev ? &pt->dev->ptype_all : &net->ptype_all;
+	return &net->ptype_base[be16_to_cpu(pt->type) % PTYPE_HASH_SIZE];
+}
+
+void dev_add_pack(struct net *net, struct packet_type *pt)
+{
+	struct packet_type **head = ptype_head(net, pt);
+
+	rtnl_lock(net);
+	pt->next = *head;
+	rcu_assign_pointer(*head, pt);
+	rtnl_unlock(net);
+}
+
+void dev_remove_pack(struct net *net, struct packet_type *pt)
+{
+	struct packet_type **p;
+
+	rtnl_lock(net);
+	for (p = ptype_head(net, pt); *p; p = &(*p)->next) {
+		if (*p == pt) {
+			rcu_assign_pointer(*p, pt->next);
+			break;
+		}
+	}
+	rtnl_unlock(net);
+	synchronize_rcu(&net->rcu);
+}
+
+/* Hands @skb to one handler, which consumes a reference of its own. */
+static int deliver_skb(struct sk_buff *skb, struct packet_type *pt,
+		       struct net_device *orig_dev)
+{
+	NET_ROAD(skb_net(skb), skb);
+	skb_get(skb);
+	return pt->func(skb, skb->dev, pt, orig_dev);
+}
+
+/*
+ * Offers @skb to every packet_type of one list that wants it. The last one
+ * found is not called yet but returned, so that it can have the packet itself
+ * and not one more reference.
+ */
+static struct packet_type *deliver_list(struct sk_buff *skb,
+					struct packet_type *list,
+					struct packet_type *prev, __be16 type)
+{
+	struct packet_type *pt;
+
+	for (pt = list; pt; pt = rcu_dereference(pt->next)) {
+		if (pt->type != type || (pt->dev && pt->dev != skb->dev))
+			continue;
+		if (prev)
+			deliver_skb(skb, prev, skb->dev);
+		prev = pt;
+	}
+	return prev;
+}
+
+/* Why a frame that no handler may see is dropped; 0: it may be seen. */
+static enum skb_drop_reason rx_refuse(const struct sk_buff *skb)
+{
+	if (unlikely(skb->drop_reason))		/* eth_type_trans() said so */
+		return skb->drop_reason;
+	if (unlikely(!netif_running(skb->dev)))
+		return SKB_DROP_REASON_DEV_READY;
+	return SKB_NOT_DROPPED_YET;
+}
+
+/* The dispatch. Consumes @skb. Context: softnet, RCU. */
+int __netif_receive_skb_core(struct sk_buff *skb)
+{
+	struct net_device *dev = skb->dev;
+	struct net *net = dev->net;
+	struct packet_type *pt = NULL;
+	const __be16 all = cpu_to_be16(ETH_P_ALL);
+	enum skb_drop_reason reason;
+
+	NET_ROAD(net, skb);
+	skb_reset_network_header(skb);
+	skb_reset_transport_header(skb);
+	skb->skb_iif = dev->ifindex;
+	pt = deliver_list(skb, rcu_dereference(net->ptype_all), pt, all);
+	pt = deliver_list(skb, rcu_dereference(dev->ptype_all), pt, all);
+	if (unlikely(pt)) {	/* a tap sees even what is refused below */
+		deliver_skb(skb, pt, dev);
+		pt = NULL;
+	}
+	reason = rx_refuse(skb);
+	if (unlikely(reason))
+		goto drop;
+	pt = deliver_list(skb, rcu_dereference(net->ptype_base[
+			  be16_to_cpu(skb->protocol) % PTYPE_HASH_SIZE]),
+			  NULL, skb->protocol);
+	if (likely(pt))
+		return pt->func(skb, dev, pt, dev);
+	reason = SKB_DROP_REASON_UNHANDLED_PROTO;
+drop:
+	DEV_STATS_INC(dev, rx_dropped);
+	kfree_skb_reason(skb, reason);
+	return NET_RX_DROP;
+}
+
+/* ---- entries ---------------------------------------------------------- */
+
+struct softnet_data *get_rps_cpu(struct net_device *dev, struct sk_buff *skb)
+{
+	(void)dev;
+	(void)skb;
+	return NULL;	/* no rps_map: the softnet that received it goes on */
+}
+
+int netif_receive_skb(struct sk_buff *skb)
+{
+	struct softnet_data *sd;
+
+	NET_ROAD(skb_net(skb), skb);
+	sd = get_rps_cpu(skb->dev, skb);
+	if (sd)
+		return enqueue_to_backlog(skb, sd);
+	return __netif_receive_skb_core(skb);
+}
+
+int netif_rx(struct sk_buff *skb)
+{
+	struct net *net = skb_net(skb);
+	struct softnet_data *sd = this_softnet(net);
+
+	NET_ROAD(net, skb);
+	if (!sd)
+		sd = &net->softnets[skb_get_hash(skb) % net->nr_softnets];
+	return enqueue_to_backlog(skb, sd);
+}
+
+/* Queues @skb for @sd, from any context. Consumes it. NET_RX_*. */
+int enqueue_to_backlog(struct sk_buff *skb, struct softnet_data *sd)
+{
+	struct net *net = sd->net;
+	bool first;
+
+	NET_ROAD(net, skb);
+	skb_dst_force(skb);
+	spin_lock(&sd->input_lock);
+	if (unlikely(sd->input_pkt_queue.qlen >=
+		     (u32)net->sysctl_netdev_max_backlog)) {
+		spin_unlock(&sd->input_lock);
+		NET_INC_STATS(net, SOFTNET_DROPPED);
+		kfree_skb_reason(skb, SKB_DROP_REASON_CPU_BACKLOG);
+		return NET_RX_DROP;
+	}
+	first = skb_queue_empty(&sd->input_pkt_queue);
+	__skb_queue_tail(&sd->input_pkt_queue, skb);
+	spin_unlock(&sd->input_lock);
+	if (!first)
+		return NET_RX_SUCCESS;
+	if (softnet_is_mine(sd))
+		napi_schedule(&sd->backlog);
+	else
+		kick_softnet(sd);
+	return NET_RX_SUCCESS;
+}
+
+/* The poll() of a softnet's backlog NAPI. */
+int process_backlog(struct napi_struct *napi, int budget)
+{
+	struct softnet_data *sd = container_of(napi, struct softnet_data,
+					       backlog);
+	struct sk_buff *skb;
+	int work = 0;
+
+	NET_ROAD(sd->net, NULL);
+	for (;;) {
+		while (work < budget &&
+		       (skb = __skb_dequeue(&sd->process_queue))) {
+			__netif_receive_skb_core(skb);
+			work++;
+		}
+		if (work == budget)
+			return work;
+		spin_lock(&sd->input_lock);
+		skb_queue_splice_tail_init(&sd->input_pkt_queue,
+					   &sd->process_queue);
+		spin_unlock(&sd->input_lock);
+		if (skb_queue_empty(&sd->process_queue))
+			break;
+	}
+	napi_complete_done(napi, work);
+	return work;
+}
+
+/* Drops what waits in @q for a device that went down. Under its lock. */
+static void flush_queue(struct sk_buff_head *q, struct net_device *dev)
+{
+	struct sk_buff *skb, *tmp;
+
+	skb_queue_walk_safe(q, skb, tmp) {
+		if (skb->dev != dev)
+			continue;
+		__skb_unlink(skb, q);
+		kfree_skb_reason(skb, SKB_DROP_REASON_DEV_DOWN);
+	}
+}
+
+/* After it returns no packet of @dev waits on any softnet. Under rtnl. */
+void flush_backlogs(struct net_device *dev)
+{
+	struct net *net = dev->net;
+	u32 i;
+
+	for (i = 0; i < net->nr_softnets; i++) {
+		struct softnet_data *sd = &net->softnets[i];
+
+		spin_lock(&sd->input_lock);
+		flush_queue(&sd->input_pkt_queue, dev);
+		spin_unlock(&sd->input_lock);
+		if (softnet_is_mine(sd))
+			flush_queue(&sd->process_queue, dev);
+		else
+			softnet_quiesce(sd);	/* rx_refuse() drops them */
+	}
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Packets down: dev_queue_xmit() to ndo_start_xmit(), and net_tx_action(). */
+#include "core/dev.h"
+
+#include <errno.h>
+
+#include "core/gro.h"
+#include "core/net.h"
+#include "core/skbuff.h"
+#include "wire/eth.h"
+
+/* Shows a leaving frame to the taps; each gets a clone. Borrows @skb. */
+void dev_queue_xmit_nit(struct sk_buff *skb, struct net_device *dev)
+{
+	struct packet_type *lists[2] = {
+		rcu_dereference(dev->net->ptype_all),
+		rcu_dereference(dev->ptype_all),
+	};
+	struct packet_type *pt;
+	struct sk_buff *n;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		for (pt = lists[i]; pt; pt = rcu_dereference(pt->next)) {
+			if (pt->ignore_outgoing || (pt->dev && pt->dev != dev))
+				continue;
+			n = skb_clone(skb);
+			if (!n)
+				return;
+			n->dev = dev;
+			n->pkt_type = SKB_PACKET_OUTGOING;
+			skb_reset_mac_header(n);
+			skb_pull(n, min_t(u32, dev->hard_header_len,
+					  skb_headlen(n)));
+			skb_reset_network_header(n);
+			pt->func(n, dev, pt, dev);
+		}
+	}
+}
+
+/* To the driver. Under txq->xmit_lock. On NETDEV_TX_BUSY @skb stays ours. */
+enum netdev_tx dev_hard_start_xmit(struct sk_buff *skb, struct net_device *dev,
+				   struct netdev_queue *txq)
+{
+	u32 len = skb->len;
+	enum netdev_tx ret;
+
+	NET_ROAD(dev->net, skb);
+	if (unlikely(dev->net->ptype_all || dev->ptype_all))
+		dev_queue_xmit_nit(skb, dev);
+	NET_ROAD_AT(dev->net, skb, "ndo_start_xmit");
+	ret = dev->netdev_ops->ndo_start_xmit(skb, dev);
+	if (likely(ret == NETDEV_TX_OK)) {
+		txq->tx_packets++;
+		txq->tx_bytes += len;
+	}
+	return ret;
+}
+
+struct sk_buff *validate_xmit_skb(struct sk_buff *skb, struct net_device *dev)
+{
+	if (likely(!skb_is_nonlinear(skb) &&
+		   skb->ip_summed != CHECKSUM_PARTIAL))
+		return skb;
+	if (skb_is_nonlinear(skb) && !(dev->features & NETIF_F_SG) &&
+	    skb_linearize(skb))
+		goto nomem;
+	if (skb->ip_summed == CHECKSUM_PARTIAL &&
+	    !(dev->features & NETIF_F_HW_CSUM) && skb_checksum_help(skb))
+		goto nomem;
+	return skb;
+nomem:
+	DEV_STATS_INC(dev, tx_dropped);
+	kfree_skb_reason(skb, SKB_DROP_REASON_NOMEM);
+	return NULL;
+}
+
+static struct netdev_queue *netdev_pick_tx(struct net_device *dev,
+					   struct sk_buff *skb)
+{
+	if (likely(dev->num_tx_queues == 1))
+		return dev->tx;
+	return &dev->tx[skb_get_hash(skb) % dev->num_tx_queues];
+}
+
+/* A device without a queue: the driver takes it at once. Consumes. */
+static int xmit_noqueue(struct sk_buff *skb, struct net_device *dev,
+			struct netdev_queue *txq)
+{
+	enum netdev_tx ret;
+
+	skb = validate_xmit_skb(skb, dev);
+	if (!skb)
+		return NET_XMIT_DROP;
+	spin_lock(&txq->xmit_lock);
+	ret = dev_hard_start_xmit(skb, dev, txq);
+	spin_unlock(&txq->xmit_lock);
+	if (ret == NETDEV_TX_OK)
+		return NET_XMIT_SUCCESS;
+	DEV_STATS_INC(dev, tx_dropped);
+	kfree_skb_reason(skb, SKB_DROP_REASON_FULL_RING);
+	return NET_XMIT_DROP;
+}
+
+/* Cuts a GSO packet that the device does not take whole. Consumes. */
+static int xmit_gso(struct sk_buff *skb, struct net_device *dev)
+{
+	struct sk_buff *segs = skb_mac_gso_segment(skb, dev->features), *next;
+	int ret = NET_XMIT_SUCCESS;
+
+	if (!segs) {
+		DEV_STATS_INC(dev, tx_dropped);
+		kfree_skb_reason(skb, SKB_DROP_REASON_PKT_TOO_BIG);
+		return NET_XMIT_DROP;
+	}
+	consume_skb(skb);
+	for (; segs; segs = next) {
+		next = segs->next;
+		segs->next = NULL;
+		if (dev_queue_xmit(segs) != NET_XMIT_SUCCESS)
+			ret = NET_XMIT_CN;
+	}
+	return ret;
+}
+
+int dev_queue_xmit(struct sk_buff *skb)
+{
+	struct net_device *dev = skb->dev;
+	struct net *net = dev->net;
+	struct netdev_queue *txq;
+	int ret;
+
+	NET_ROAD(net, skb);
+	if (unlikely(!netif_running(dev) || !READ_ONCE(dev->carrier))) {
+		DEV_STATS_INC(dev, tx_dropped);
+		kfree_skb_reason(skb, SKB_DROP_REASON_DEV_READY);
+		return -ENETDOWN;
+	}
+	if (unlikely(skb->shinfo->gso_size && !(dev->features & NETIF_F_TSO)))
+		return xmit_gso(skb, dev);
+	if (unlikely(skb->len > dev->mtu + dev->hard_header_len + 4u &&
+		     !skb->shinfo->gso_size)) {
+		DEV_STATS_INC(dev, tx_errors);
+		kfree_skb_reason(skb, SKB_DROP_REASON_PKT_TOO_BIG);
+		return -EMSGSIZE;
+	}
+	skb_reset_mac_header(skb);
+	rcu_read_lock(&net->rcu);
+	txq = netdev_pick_tx(dev, skb);
+	skb->queue_mapping = (u16)(txq - dev->tx);
+	if (likely(txq->qdisc))
+		ret = __dev_xmit_skb(skb, txq->qdisc);
+	else
+		ret = xmit_noqueue(skb, dev, txq);
+	rcu_read_unlock(&net->rcu);
+	return ret;
+}
+
+void dev_consume_skb_any(struct sk_buff *skb)
+{
+	struct net *net = skb_net(skb);
+	struct softnet_data *sd = this_softnet(net);
+
+	if (likely(sd)) {
+		skb->next = sd->completion_queue;
+		sd->completion_queue = skb;
+		raise_softirq(sd, NET_TX_SOFTIRQ);
+		return;
+	}
+	sd = net->softnets;
+	spin_lock(&sd->input_lock);
+	skb->next = sd->remote_completion;
+	sd->remote_completion = skb;
+	spin_unlock(&sd->input_lock);
+	kick_softnet(sd);
+}
+
+/* The transmit softirq: frees what devices are done with, runs queues. */
+void net_tx_action(struct softnet_data *sd)
+{
+	struct sk_buff *skb = sd->completion_queue, *next;
+	struct Qdisc *q = sd->output_queue, *next_q;
+
+	NET_ROAD(sd->net, NULL);
+	sd->completion_queue = NULL;
+	for (; skb; skb = next) {
+		next = skb->next;
+		consume_skb(skb);
+	}
+	sd->output_queue = NULL;
+	sd->output_queue_tailp = &sd->output_queue;
+	for (; q; q = next_q) {
+		next_q = q->next_sched;
+		spin_lock(&q->lock);
+		q->scheduled = false;
+		spin_unlock(&q->lock);
+		qdisc_run(q);
+	}
+}

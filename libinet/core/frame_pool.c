@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The frame pool: see frame_pool.h for what it is and how it is shared. */
+#include "core/frame_pool.h"
+
+#include <string.h>
+
+#include "core/net.h"
+#include "lib/assert.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#define FRAME_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define FRAME_ASAN 1
+#endif
+#endif
+#ifdef FRAME_ASAN
+#include <sanitizer/asan_interface.h>
+#define frame_poison(si) ASAN_POISON_MEMORY_REGION((si)->frame, (si)->size)
+#define frame_unpoison(si) ASAN_UNPOISON_MEMORY_REGION((si)->frame, (si)->size)
+#else
+#define frame_poison(si) ((void)(si))
+#define frame_unpoison(si) ((void)(si))
+#endif
+
+#define POOL_ALIGN 4096		/* what AF_XDP and VFIO ask of the region */
+#define POOL_MIN_FRAMES 64
+#define POOL_MAX_FRAMES (1u << 24)
+
+/* Return: 0, -EINVAL (sizes), -ENOMEM. */
+int frame_pool_init(struct net *net, u32 nr_frames, u32 frame_size)
+{
+	struct frame_pool *pool = &net->pool;
+
+	if (frame_size != 2048 && frame_size != 4096)
+		return net_error(net, -EINVAL,
+				 "frame_size %u: must be 2048 or 4096",
+				 frame_size);
+	if (nr_frames < POOL_MIN_FRAMES || nr_frames > POOL_MAX_FRAMES)
+		return net_error(net, -EINVAL, "nr_frames %u: not in %u..%u",
+				 nr_frames, POOL_MIN_FRAMES, POOL_MAX_FRAMES);
+	pool->frame_size = frame_size;
+	pool->nr_frames = nr_frames;
+	pool->region_size = (size_t)nr_frames * frame_size;
+	pool->region = mem_alloc_aligned(&net->mem, pool->region_size,
+					 POOL_ALIGN);
+	if (!pool->region)
+		return -ENOMEM;
+	pool->info = mem_alloc_aligned(&net->mem,
+				       nr_frames * sizeof(*pool->info), 64);
+	if (!pool->info) {
+		mem_free(&net->mem, pool->region, pool->region_size);
+		pool->region = NULL;
+		return -ENOMEM;
+	}
+	lock_init(&pool->lock, net->smp);
+	pool->nr_fresh = nr_frames;
+	pool->nr_free = nr_frames;
+	pool->low_water = nr_frames / 8;
+	return 0;
+}
+
+void frame_pool_destroy(struct net *net)
+{
+	struct frame_pool *pool = &net->pool;
+	struct skb_shared_info *si;
+
+	if (!pool->region)
+		return;
+	inet_assert(pool->nr_free == pool->nr_frames);
+	for (si = pool->free; si; si = si->next_free)
+		frame_unpoison(si);
+	mem_free(&net->mem, pool->info, pool->nr_frames * sizeof(*pool->info));
+	mem_free(&net->mem, pool->region, pool->region_size);
+	pool->region = NULL;
+}
+
+/* Under pool->lock; the caller saw nr_free > 0. Frames that were never used
+ * come last, so that a small load touches little memory. */
+static struct skb_shared_info *pool_take_locked(struct net *net)
+{
+	struct frame_pool *pool = &net->pool;
+	struct skb_shared_info *si = pool->free;
+
+	pool->nr_free--;
+	if (si) {
+		pool->free = si->next_free;
+		return si;
+	}
+	pool->nr_fresh--;
+	si = &pool->info[pool->nr_frames - 1 - pool->nr_fresh];
+	si->frame = pool->region + (size_t)(si - pool->info) * pool->frame_size;
+	si->size = pool->frame_size;
+	si->net = net;
+	si->heap = 0;
+	return si;
+}
+
+static void pool_give_locked(struct frame_pool *pool,
+			     struct skb_shared_info *si)
+{
+	si->next_free = pool->free;
+	pool->free = si;
+	pool->nr_free++;
+}
+
+/* Fills an empty cache with a batch. Return: false when the pool is empty. */
+static bool cache_refill(struct net *net, struct frame_cache *c)
+{
+	struct frame_pool *pool = &net->pool;
+	struct skb_shared_info *si;
+
+	spin_lock(&pool->lock);
+	while (c->nr < FRAME_CACHE_BATCH && pool->nr_free) {
+		si = pool_take_locked(net);
+		si->next_free = c->free;
+		c->free = si;
+		c->nr++;
+	}
+	spin_unlock(&pool->lock);
+	return c->nr > 0;
+}
+
+/* Gives @nr frames of a cache back to the pool. Context: its owner. */
+void frame_cache_flush(struct net *net, struct frame_cache *c, u32 nr)
+{
+	struct skb_shared_info *si;
+
+	spin_lock(&net->pool.lock);
+	for (; nr && c->nr; nr--) {
+		si = c->free;
+		c->free = si->next_free;
+		c->nr--;
+		pool_give_locked(&net->pool, si);
+	}
+	spin_unlock(&net->pool.lock);
+}
+
+static void frame_reset(struct skb_shared_info *si)
+{
+	si->dataref = 1;
+	si->frags = NULL;
+	si->frag_list = NULL;
+	si->gso_size = 0;
+	si->gso_segs = 0;
+	si->gso_type = 0;
+	si->nr_frags = 0;
+	si->tx_flags = 0;
+	si->tskey = 0;
+}
+
+static struct skb_shared_info *frame_take(struct net *net)
+{
+	struct softnet_data *sd = this_softnet(net);
+	struct skb_shared_info *si = NULL;
+
+	if (likely(sd)) {
+		if (unlikely(!sd->frames.nr) && !cache_refill(net, &sd->frames))
+			return NULL;
+		si = sd->frames.free;
+		sd->frames.free = si->next_free;
+		sd->frames.nr--;
+		return si;
+	}
+	spin_lock(&net->pool.lock);
+	if (net->pool.nr_free)
+		si = pool_take_locked(net);
+	spin_unlock(&net->pool.lock);
+	return si;
+}
+
+struct skb_shared_info *frame_alloc(struct net *net, bool for_device)
+{
+	struct skb_shared_info *si;
+
+	if (!for_device && unlikely(frame_pool_low(net)))
+		return frame_alloc_heap(net, net->pool.frame_size);
+	si = frame_take(net);
+	if (unlikely(!si))
+		return NULL;
+	frame_unpoison(si);
+	frame_reset(si);
+	return si;
+}
+
+struct skb_shared_info *frame_alloc_heap(struct net *net, u32 size)
+{
+	struct skb_shared_info *si;
+
+	si = mem_alloc(&net->mem, sizeof(*si) + size);
+	if (!si)
+		return NULL;
+	frame_reset(si);
+	si->frame = (u8 *)(si + 1);
+	si->size = size;
+	si->net = net;
+	si->heap = 1;
+	__atomic_fetch_add(&net->pool.nr_heap, 1, __ATOMIC_RELAXED);
+	return si;
+}
+
+void frame_free(struct skb_shared_info *si)
+{
+	struct net *net = si->net;
+	struct softnet_data *sd;
+
+	if (unlikely(si->heap)) {
+		__atomic_fetch_sub(&net->pool.nr_heap, 1, __ATOMIC_RELAXED);
+		mem_free(&net->mem, si, sizeof(*si) + si->size);
+		return;
+	}
+	frame_poison(si);
+	sd = this_softnet(net);
+	if (unlikely(!sd)) {
+		spin_lock(&net->pool.lock);
+		pool_give_locked(&net->pool, si);
+		spin_unlock(&net->pool.lock);
+		return;
+	}
+	si->next_free = sd->frames.free;
+	sd->frames.free = si;
+	if (unlikely(++sd->frames.nr > FRAME_CACHE_MAX))
+		frame_cache_flush(net, &sd->frames, FRAME_CACHE_BATCH);
+}
+
+/* Lets go of fragments and frag_list of a frame that nobody holds. */
+static void frame_release_frags(struct skb_shared_info *si)
+{
+	struct sk_buff *skb, *next;
+	u32 i;
+
+	for (i = 0; i < si->nr_frags; i++)
+		frame_put(si->frags[i].frame);
+	if (si->frags)
+		kmem_cache_free(si->net->frags_slab, si->frags);
+	for (skb = si->frag_list; skb; skb = next) {
+		next = skb->next;
+		consume_skb(skb);
+	}
+}
+
+void frame_put(struct skb_shared_info *si)
+{
+	if (__atomic_load_n(&si->dataref, __ATOMIC_ACQUIRE) != 1 &&
+	    __atomic_sub_fetch(&si->dataref, 1, __ATOMIC_ACQ_REL) != 0)
+		return;
+	if (unlikely(si->frags || si->frag_list))
+		frame_release_frags(si);
+	frame_free(si);
+}
+
+struct skb_shared_info *frame_of(struct net *net, const void *p)
+{
+	size_t off = (size_t)((const u8 *)p - net->pool.region);
+
+	if ((const u8 *)p < net->pool.region || off >= net->pool.region_size)
+		return NULL;
+	return &net->pool.info[off / net->pool.frame_size];
+}
+
+bool frame_pool_low(struct net *net)
+{
+	return READ_ONCE(net->pool.nr_free) < net->pool.low_water;
+}
+
+/* Frames that somebody holds; those in caches do not count. */
+u32 frame_pool_used(struct net *net)
+{
+	u32 used = net->pool.nr_frames - READ_ONCE(net->pool.nr_free);
+	u32 i;
+
+	for (i = 0; i < net->nr_softnets; i++)
+		used -= READ_ONCE(net->softnets[i].frames.nr);
+	return used;
+}

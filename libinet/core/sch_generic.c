@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Queue disciplines: the machine that moves packets from a qdisc to a driver,
+ * and pfifo_fast.
+ *
+ * One context at a time dequeues (q->running, taken under q->lock), so that
+ * packets keep their order; it hands the frame to the driver under the
+ * transmit lock. A frame that the driver refuses waits in gso_skb and goes
+ * first when the driver wakes the queue.
+ */
+#include "core/sch_generic.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "core/dev.h"
+#include "core/net.h"
+#include "core/skbuff.h"
+
+#define QDISC_QUOTA 64		/* frames in one qdisc_run() */
+
+/* ---- the machine ------------------------------------------------------ */
+
+void __netif_schedule(struct Qdisc *q)
+{
+	struct net *net = q->dev->net;
+	struct softnet_data *sd = this_softnet(net);
+
+	spin_lock(&q->lock);
+	if (q->scheduled) {
+		spin_unlock(&q->lock);
+		return;
+	}
+	q->scheduled = true;
+	spin_unlock(&q->lock);
+	if (sd) {
+		q->next_sched = NULL;
+		*sd->output_queue_tailp = q;
+		sd->output_queue_tailp = &q->next_sched;
+		raise_softirq(sd, NET_TX_SOFTIRQ);
+		return;
+	}
+	sd = net->softnets;
+	spin_lock(&sd->input_lock);
+	q->next_sched = sd->remote_output;
+	sd->remote_output = q;
+	spin_unlock(&sd->input_lock);
+	kick_softnet(sd);
+}
+
+/* Takes the next frame. Under q->lock. */
+static struct sk_buff *dequeue_skb(struct Qdisc *q)
+{
+	struct sk_buff *skb = q->gso_skb;
+
+	if (READ_ONCE(q->txq->stopped))
+		return NULL;
+	if (unlikely(skb)) {
+		q->gso_skb = NULL;
+		q->qlen--;
+		return skb;
+	}
+	return q->ops->dequeue(q);
+}
+
+/* Sends one frame; a refused one goes back. Return: false to stop. */
+static bool sch_direct_xmit(struct sk_buff *skb, struct Qdisc *q, bool more)
+{
+	struct netdev_queue *txq = q->txq;
+	enum netdev_tx ret = NETDEV_TX_BUSY;
+
+	skb = validate_xmit_skb(skb, q->dev);
+	if (!skb)
+		return true;
+	spin_lock(&txq->xmit_lock);
+	txq->more = more;
+	if (!READ_ONCE(txq->stopped))
+		ret = dev_hard_start_xmit(skb, q->dev, txq);
+	spin_unlock(&txq->xmit_lock);
+	if (likely(ret == NETDEV_TX_OK))
+		return true;
+	spin_lock(&q->lock);
+	q->gso_skb = skb;
+	q->qlen++;
+	q->requeues++;
+	spin_unlock(&q->lock);
+	/* Woken between its refusal and our putting the frame back? */
+	if (!READ_ONCE(txq->stopped))
+		__netif_schedule(q);
+	return false;
+}
+
+/* Dequeues until empty or the quota is used. Called with q->running taken. */
+static void __qdisc_run(struct Qdisc *q)
+{
+	int quota = QDISC_QUOTA;
+	struct sk_buff *skb;
+	bool more;
+
+	while (quota-- > 0) {
+		spin_lock(&q->lock);
+		skb = dequeue_skb(q);
+		if (!skb) {
+			q->running = false;
+			spin_unlock(&q->lock);
+			return;
+		}
+		more = q->qlen > 0 && quota > 0;
+		spin_unlock(&q->lock);
+		if (!sch_direct_xmit(skb, q, more))
+			break;
+	}
+	spin_lock(&q->lock);
+	q->running = false;
+	more = q->qlen > 0 && !READ_ONCE(q->txq->stopped);
+	spin_unlock(&q->lock);
+	if (more)
+		__netif_schedule(q);
+}
+
+void qdisc_run(struct Qdisc *q)
+{
+	spin_lock(&q->lock);
+	if (q->running || !q->qlen) {
+		spin_unlock(&q->lock);
+		return;
+	}
+	q->running = true;
+	spin_unlock(&q->lock);
+	__qdisc_run(q);
+}
+
+/* Through the qdisc, or past it when it is empty. Consumes. NET_XMIT_*. */
+int __dev_xmit_skb(struct sk_buff *skb, struct Qdisc *q)
+{
+	int ret;
+
+	spin_lock(&q->lock);
+	if (likely(!q->running && !q->qlen && !READ_ONCE(q->txq->stopped))) {
+		q->running = true;
+		spin_unlock(&q->lock);
+		sch_direct_xmit(skb, q, false);
+		spin_lock(&q->lock);
+		if (likely(!q->qlen)) {
+			q->running = false;
+			spin_unlock(&q->lock);
+			return NET_XMIT_SUCCESS;
+		}
+		spin_unlock(&q->lock);
+		__qdisc_run(q);
+		return NET_XMIT_SUCCESS;
+	}
+	ret = q->ops->enqueue(skb, q);
+	if (q->running) {
+		spin_unlock(&q->lock);
+		return ret;
+	}
+	q->running = true;
+	spin_unlock(&q->lock);
+	__qdisc_run(q);
+	return ret;
+}
+
+void netif_tx_stop_queue(struct net_device *dev, u32 queue)
+{
+	WRITE_ONCE(dev->tx[queue].stopped, true);
+}
+
+void netif_tx_wake_queue(struct net_device *dev, u32 queue)
+{
+	struct netdev_queue *txq = &dev->tx[queue];
+
+	if (!READ_ONCE(txq->stopped))
+		return;
+	WRITE_ONCE(txq->stopped, false);
+	if (txq->qdisc)
+		__netif_schedule(txq->qdisc);
+}
+
+bool netdev_xmit_more(struct net_device *dev, u32 queue)
+{
+	return dev->tx[queue].more;
+}
+
+/* Takes @q off one list of queues. */
+static bool unlink_sched(struct Qdisc **head, struct Qdisc *q)
+{
+	struct Qdisc **p;
+
+	for (p = head; *p; p = &(*p)->next_sched) {
+		if (*p == q) {
+			*p = q->next_sched;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Nobody sends by it any more: after this no softnet will look at it. */
+void qdisc_unschedule(struct Qdisc *q)
+{
+	struct net *net = q->dev->net;
+	struct softnet_data *sd;
+	struct Qdisc **p;
+	u32 i;
+
+	for (i = 0; i < net->nr_softnets; i++) {
+		sd = &net->softnets[i];
+		if (!softnet_is_mine(sd)) {
+			softnet_quiesce(sd);
+			softnet_quiesce(sd);	/* collected, then run */
+			continue;
+		}
+		spin_lock(&sd->input_lock);
+		unlink_sched(&sd->remote_output, q);
+		spin_unlock(&sd->input_lock);
+		if (unlink_sched(&sd->output_queue, q)) {
+			for (p = &sd->output_queue; *p; p = &(*p)->next_sched)
+				;
+			sd->output_queue_tailp = p;
+		}
+	}
+	q->scheduled = false;
+}
+
+/* ---- life ------------------------------------------------------------- */
+
+struct Qdisc *qdisc_create(struct netdev_queue *txq,
+			   const struct Qdisc_ops *ops)
+{
+	struct net *net = txq->dev->net;
+	struct Qdisc *q = mem_zalloc(&net->mem, sizeof(*q) + ops->priv_size);
+
+	if (!q)
+		return NULL;
+	q->ops = ops;
+	q->dev = txq->dev;
+	q->txq = txq;
+	q->limit = txq->dev->tx_queue_len;
+	q->priv = q + 1;
+	lock_init(&q->lock, net->smp);
+	if (ops->init && ops->init(q)) {
+		mem_free(&net->mem, q, sizeof(*q) + ops->priv_size);
+		return NULL;
+	}
+	return q;
+}
+
+void qdisc_reset(struct Qdisc *q)
+{
+	struct sk_buff *skb;
+
+	spin_lock(&q->lock);
+	skb = q->gso_skb;
+	q->gso_skb = NULL;
+	if (skb)
+		q->qlen--;
+	q->ops->reset(q);
+	spin_unlock(&q->lock);
+	kfree_skb_reason(skb, SKB_DROP_REASON_DEV_DOWN);
+}
+
+/* Nobody sends any more, and it is on no output_queue. */
+void qdisc_destroy(struct Qdisc *q)
+{
+	qdisc_reset(q);
+	if (q->ops->destroy)
+		q->ops->destroy(q);
+	mem_free(&q->dev->net->mem, q, sizeof(*q) + q->ops->priv_size);
+}
+
+/* ---- pfifo_fast ------------------------------------------------------- */
+
+#define PFIFO_FAST_BANDS 3
+#define TC_PRIO_MAX 15
+
+/* Priority to band, Linux's: interactive first, bulk last. */
+static const u8 prio2band[TC_PRIO_MAX + 1] = {
+	1, 2, 2, 2, 1, 2, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1,
+};
+
+struct pfifo_fast_priv {
+	struct sk_buff_head band[PFIFO_FAST_BANDS];
+};
+
+static int pfifo_fast_init(struct Qdisc *q)
+{
+	struct pfifo_fast_priv *p = q->priv;
+	int i;
+
+	for (i = 0; i < PFIFO_FAST_BANDS; i++)
+		skb_queue_head_init(&p->band[i]);
+	return 0;
+}
+
+static int pfifo_fast_enqueue(struct sk_buff *skb, struct Qdisc *q)
+{
+	struct pfifo_fast_priv *p = q->priv;
+
+	if (unlikely(q->qlen >= q->limit)) {
+		q->drops++;
+		DEV_STATS_INC(q->dev, tx_dropped);
+		kfree_skb_reason(skb, SKB_DROP_REASON_QDISC_DROP);
+		return NET_XMIT_DROP;
+	}
+	skb_dst_drop(skb);
+	__skb_queue_tail(&p->band[prio2band[skb->priority & TC_PRIO_MAX]], skb);
+	q->qlen++;
+	return NET_XMIT_SUCCESS;
+}
+
+static struct sk_buff *pfifo_fast_peek(struct Qdisc *q)
+{
+	struct pfifo_fast_priv *p = q->priv;
+	int i;
+
+	for (i = 0; i < PFIFO_FAST_BANDS; i++)
+		if (!skb_queue_empty(&p->band[i]))
+			return skb_peek(&p->band[i]);
+	return NULL;
+}
+
+static struct sk_buff *pfifo_fast_dequeue(struct Qdisc *q)
+{
+	struct pfifo_fast_priv *p = q->priv;
+	struct sk_buff *skb = NULL;
+	int i;
+
+	for (i = 0; i < PFIFO_FAST_BANDS && !skb; i++)
+		skb = __skb_dequeue(&p->band[i]);
+	if (skb)
+		q->qlen--;
+	return skb;
+}
+
+static void pfifo_fast_reset(struct Qdisc *q)
+{
+	struct pfifo_fast_priv *p = q->priv;
+	int i;
+
+	for (i = 0; i < PFIFO_FAST_BANDS; i++)
+		skb_queue_purge_reason(&p->band[i], SKB_DROP_REASON_DEV_DOWN);
+	q->qlen = q->gso_skb ? 1 : 0;
+}
+
+const struct Qdisc_ops pfifo_fast_ops = {
+	.id = "pfifo_fast",
+	.priv_size = sizeof(struct pfifo_fast_priv),
+	.init = pfifo_fast_init,
+	.enqueue = pfifo_fast_enqueue,
+	.dequeue = pfifo_fast_dequeue,
+	.peek = pfifo_fast_peek,
+	.reset = pfifo_fast_reset,
+};

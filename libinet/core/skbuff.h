@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the stack itself does with sk_buffs beyond <inet/skbuff.h>. */
+#ifndef CORE_SKBUFF_H
+#define CORE_SKBUFF_H
+
+#include <inet/skbuff.h>
+
+#include "core/frame_pool.h"
+
+#define NET_SKB_PAD 64		/* headroom of received packets */
+#define NET_IP_ALIGN 2		/* puts the IP header on 16 bytes */
+
+/* Header room for anything TCP sends: Ethernet + VLAN, IP and TCP with all
+ * options, and a driver's own. */
+#define MAX_LINK_HEADER 32
+#define MAX_HEADER_ROOM 160
+
+#define SKB_TRUESIZE(frame) \
+	((frame) + sizeof(struct sk_buff) + sizeof(struct skb_shared_info))
+
+int skb_pool_init(struct net *net);
+void skb_pool_destroy(struct net *net);
+/* Headers in use now. */
+u64 skb_pool_used(struct net *net);
+/* Empties a softnet's cache of headers. */
+void skb_cache_flush(struct softnet_data *sd);
+
+static inline struct skb_shared_info *skb_shinfo(const struct sk_buff *skb)
+{
+	return skb->shinfo;
+}
+
+static inline struct sk_buff *skb_get(struct sk_buff *skb)
+{
+	__atomic_fetch_add(&skb->users, 1, __ATOMIC_RELAXED);
+	return skb;
+}
+
+static inline bool skb_shared(const struct sk_buff *skb)
+{
+	return __atomic_load_n(&skb->users, __ATOMIC_ACQUIRE) != 1;
+}
+
+/* A private header: @skb itself, or a clone (and @skb is released). */
+struct sk_buff *skb_share_check(struct sk_buff *skb);
+
+/* Appends @len bytes of @frame as a fragment, taking over one reference. 0, or
+ * -ENOMEM, -EMSGSIZE (MAX_SKB_FRAGS). */
+int skb_add_frag(struct sk_buff *skb, struct skb_shared_info *frame, u32 off,
+		 u32 len);
+
+/* New linear room: @nhead more in front, @ntail more behind; private. 0 or
+ * -ENOMEM. */
+int pskb_expand_head(struct sk_buff *skb, u32 nhead, u32 ntail);
+
+/* Moves the data out of the pool into ordinary memory, so that a queue that
+ * nobody reads holds no frame. 0 or -ENOMEM (then nothing changed). */
+int skb_move_to_heap(struct sk_buff *skb);
+
+/* A destructor is called and forgotten: the packet belongs to nobody. */
+void skb_orphan(struct sk_buff *skb);
+
+/* Copies the fields that describe a packet (not its data). */
+void skb_copy_header(struct sk_buff *to, const struct sk_buff *from);
+
+#endif /* CORE_SKBUFF_H */

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Softnets: who runs the stack.
+ *
+ * Theory of operation. A softnet is a run-to-completion loop over four sources
+ * of work: kicks from other threads (packets, NAPIs and queues handed over),
+ * timers, softirqs (NET_TX, NET_RX), and, where no thread can be inside an RCU
+ * read section any more, RCU callbacks. softnet_run() makes one turn. In
+ * threaded mode softirqd() calls it between waits on the poller; in embedded
+ * mode inet_run() and blocking calls do; in simulated mode the simulator does.
+ *
+ * Hand-over. Everything that another thread gives to a softnet goes through
+ * the members under input_lock, followed by kick_softnet(). The owner declares
+ * itself asleep before it looks a last time: either it sees the kick or the
+ * kicker sees it asleep and wakes it.
+ *
+ * Softirq handlers run inside an RCU read section, like Linux's.
+ */
+#include "core/softnet.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "core/irq.h"
+#include "core/net.h"
+#include "core/sch_generic.h"
+#include "core/skbuff.h"
+#include "lib/assert.h"
+
+#define MAX_SOFTIRQ_RESTART 10	/* rounds of do_softirq() */
+#define TIMERS_PER_TURN 256
+
+__thread struct softnet_data *current_softnet;
+
+/* ---- softirqs --------------------------------------------------------- */
+
+void open_softirq(struct net *net, enum softirq_nr nr, softirq_action *action)
+{
+	net->softirq_vec[nr] = action;
+}
+
+void raise_softirq(struct softnet_data *sd, enum softirq_nr nr)
+{
+	sd->pending |= 1u << nr;
+}
+
+void do_softirq(struct softnet_data *sd)
+{
+	struct net *net = sd->net;
+	int round, nr;
+	u32 pending;
+
+	if (sd->in_softirq)
+		return;
+	sd->in_softirq = true;
+	rcu_read_lock(&net->rcu);
+	for (round = 0; sd->pending && round < MAX_SOFTIRQ_RESTART; round++) {
+		pending = sd->pending;
+		sd->pending = 0;
+		for (nr = 0; nr < NR_SOFTIRQS; nr++)
+			if (pending & (1u << nr))
+				net->softirq_vec[nr](sd);
+	}
+	rcu_read_unlock(&net->rcu);
+	sd->in_softirq = false;
+}
+
+/* ---- hand-over -------------------------------------------------------- */
+
+void kick_softnet(struct softnet_data *sd)
+{
+	if (softnet_is_mine(sd)) {
+		sd->kicked = 1;
+		return;
+	}
+	__atomic_store_n(&sd->kicked, 1, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&sd->sleeping, __ATOMIC_SEQ_CST))
+		poller_wake(&sd->poller);
+}
+
+/* Takes what other threads left under input_lock. */
+static void softnet_collect(struct softnet_data *sd)
+{
+	struct sk_buff *done, *skb;
+	struct napi_struct *napi;
+	struct Qdisc *q;
+
+	__atomic_store_n(&sd->kicked, 0, __ATOMIC_SEQ_CST);
+	spin_lock(&sd->input_lock);
+	napi = sd->remote_poll;
+	q = sd->remote_output;
+	done = sd->remote_completion;
+	sd->remote_poll = NULL;
+	sd->remote_output = NULL;
+	sd->remote_completion = NULL;
+	if (!skb_queue_empty(&sd->input_pkt_queue))
+		napi_schedule(&sd->backlog);
+	spin_unlock(&sd->input_lock);
+
+	while (napi) {
+		struct napi_struct *next = napi->remote_next;
+
+		__napi_schedule(napi);
+		napi = next;
+	}
+	while (q) {
+		struct Qdisc *next = q->next_sched;
+
+		q->next_sched = NULL;
+		*sd->output_queue_tailp = q;
+		sd->output_queue_tailp = &q->next_sched;
+		raise_softirq(sd, NET_TX_SOFTIRQ);
+		q = next;
+	}
+	while ((skb = done)) {
+		done = skb->next;
+		skb->next = sd->completion_queue;
+		sd->completion_queue = skb;
+		raise_softirq(sd, NET_TX_SOFTIRQ);
+	}
+}
+
+bool softnet_is_mine(struct softnet_data *sd)
+{
+	return !sd->net->smp || current_softnet == sd ||
+	       !READ_ONCE(sd->net->running);
+}
+
+void softnet_quiesce(struct softnet_data *sd)
+{
+	u32 turn;
+
+	if (softnet_is_mine(sd))
+		return;
+	turn = __atomic_load_n(&sd->turns, __ATOMIC_ACQUIRE);
+	while (__atomic_load_n(&sd->turns, __ATOMIC_ACQUIRE) == turn &&
+	       READ_ONCE(sd->net->running)) {
+		kick_softnet(sd);
+		thread_yield();
+	}
+}
+
+/* ---- turns ------------------------------------------------------------ */
+
+u32 softnet_run(struct softnet_data *sd)
+{
+	struct net *net = sd->net;
+	u64 before = sd->mib[MIB_SOFTNET_PROCESSED];
+	int timers;
+
+	if (__atomic_load_n(&sd->kicked, __ATOMIC_ACQUIRE))
+		softnet_collect(sd);
+	timers = wheel_advance(&sd->wheel, net_now(net), TIMERS_PER_TURN);
+	if (sd->pending)
+		do_softirq(sd);
+	if (!net->smp)
+		timers += (int)rcu_domain_run(&net->rcu);
+	return (u32)timers + (u32)(sd->mib[MIB_SOFTNET_PROCESSED] - before);
+}
+
+u64 softnet_next(struct softnet_data *sd)
+{
+	if (sd->pending || __atomic_load_n(&sd->kicked, __ATOMIC_ACQUIRE) ||
+	    (!sd->net->smp && rcu_domain_pending(&sd->net->rcu)))
+		return 0;
+	return wheel_next(&sd->wheel);
+}
+
+/* How long the owner may sleep: until the next timer, at most @timeout_ns. */
+static u64 softnet_sleep_ns(struct softnet_data *sd, u64 timeout_ns)
+{
+	u64 next = softnet_next(sd), now;
+
+	if (next == 0)
+		return 0;
+	if (next == U64_MAX)
+		return timeout_ns;
+	now = net_now(sd->net);
+	return next <= now ? 0 : min(next - now, timeout_ns);
+}
+
+u32 softnet_wait_run(struct softnet_data *sd, u64 timeout_ns)
+{
+	struct poller_event events[POLLER_MAX_EVENTS];
+	u32 work = 0;
+	u64 sleep_ns;
+	int i, n;
+
+	__atomic_fetch_add(&sd->turns, 1, __ATOMIC_ACQ_REL);
+	irq_free_dead(sd);
+	__atomic_store_n(&sd->sleeping, 1, __ATOMIC_SEQ_CST);
+	sleep_ns = __atomic_load_n(&sd->kicked, __ATOMIC_SEQ_CST) ?
+		   0 : softnet_sleep_ns(sd, timeout_ns);
+	n = poller_wait(&sd->poller, events, POLLER_MAX_EVENTS, sleep_ns);
+	__atomic_store_n(&sd->sleeping, 0, __ATOMIC_SEQ_CST);
+	for (i = 0; i < n; i++)
+		work += irq_handle(events[i].data, events[i].events);
+	return work + softnet_run(sd);
+}
+
+/* ---- life ------------------------------------------------------------- */
+
+int softnet_init(struct net *net, u32 id)
+{
+	struct softnet_data *sd = &net->softnets[id];
+
+	sd->net = net;
+	sd->id = id;
+	sd->poll_tail = &sd->poll_head;
+	sd->output_queue_tailp = &sd->output_queue;
+	skb_queue_head_init(&sd->process_queue);
+	skb_queue_head_init(&sd->input_pkt_queue);
+	lock_init(&sd->input_lock, net->smp);
+	wheel_init(&sd->wheel, net_now(net), net->smp);
+	prandom_seed_state(&sd->rnd, get_random_u64(&net->env));
+	if (net->mode == INET_SIMULATED)
+		return 0;
+	return poller_create(&sd->poller);
+}
+
+void softnet_destroy(struct softnet_data *sd)
+{
+	struct net *net = sd->net;
+
+	if (!net)
+		return;
+	irq_free_dead(sd);
+	skb_queue_purge_reason(&sd->input_pkt_queue, SKB_DROP_REASON_DEV_DOWN);
+	skb_queue_purge_reason(&sd->process_queue, SKB_DROP_REASON_DEV_DOWN);
+	skb_cache_flush(sd);
+	if (net->pool.region)
+		frame_cache_flush(net, &sd->frames, sd->frames.nr);
+	if (net->mode != INET_SIMULATED)
+		poller_destroy(&sd->poller);
+}

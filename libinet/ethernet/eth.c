@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Ethernet: what makes a net_device an Ethernet device. */
+#include <errno.h>
+#include <string.h>
+
+#include <inet/netdevice.h>
+
+#include "core/dev.h"
+#include "core/net.h"
+#include "core/skbuff.h"
+#include "lib/byteorder.h"
+#include "wire/eth.h"
+#include "wire/reason.h"
+
+#define ETH_DATA_LEN 1500
+#define ETH_MIN_MTU 68
+#define ETH_MAX_MTU 65535
+
+static int eth_header(struct sk_buff *skb, struct net_device *dev,
+		      unsigned int type, const void *daddr, const void *saddr,
+		      unsigned int len)
+{
+	struct ethhdr *eth = skb_push(skb, ETH_HLEN);
+
+	(void)len;
+	eth->h_proto = cpu_to_be16((u16)type);
+	memcpy(eth->h_source, saddr ? saddr : dev->dev_addr, ETH_ALEN);
+	if (daddr) {
+		memcpy(eth->h_dest, daddr, ETH_ALEN);
+		return ETH_HLEN;
+	}
+	memset(eth->h_dest, 0, ETH_ALEN);
+	return dev->flags & (NETDEV_IFF_LOOPBACK | NETDEV_IFF_NOARP) ?
+	       ETH_HLEN : -ETH_HLEN;
+}
+
+static int eth_header_parse(const struct sk_buff *skb, u8 *haddr)
+{
+	memcpy(haddr, ((struct ethhdr *)skb_mac_header(skb))->h_source,
+	       ETH_ALEN);
+	return ETH_ALEN;
+}
+
+static const struct header_ops eth_header_ops = {
+	.create = eth_header,
+	.parse = eth_header_parse,
+};
+
+void ether_setup(struct net_device *dev)
+{
+	dev->type = NETDEV_TYPE_ETHER;
+	dev->header_ops = &eth_header_ops;
+	dev->hard_header_len = ETH_HLEN;
+	dev->addr_len = ETH_ALEN;
+	dev->mtu = ETH_DATA_LEN;
+	dev->min_mtu = ETH_MIN_MTU;
+	dev->max_mtu = ETH_DATA_LEN;
+	dev->flags = NETDEV_IFF_BROADCAST | NETDEV_IFF_MULTICAST;
+	memset(dev->broadcast, 0xff, ETH_ALEN);
+}
+
+void eth_hw_addr_random(struct net_device *dev)
+{
+	net_random_bytes(dev->net, dev->dev_addr, ETH_ALEN);
+	dev->dev_addr[0] &= 0xfe;	/* a station */
+	dev->dev_addr[0] |= 0x02;	/* locally administered */
+}
+
+static u8 eth_pkt_type(const struct net_device *dev, const u8 *dest)
+{
+	if (likely(ether_addr_equal(dest, dev->dev_addr)))
+		return SKB_PACKET_HOST;
+	if (!is_multicast_ether_addr(dest))
+		return SKB_PACKET_OTHERHOST;
+	return is_broadcast_ether_addr(dest) ? SKB_PACKET_BROADCAST :
+	       SKB_PACKET_MULTICAST;
+}
+
+/* The drop reason for what wire/eth.c refused. */
+static enum skb_drop_reason eth_reason(int err)
+{
+	switch (-err) {
+	case WIRE_VLAN:
+		return SKB_DROP_REASON_VLAN;
+	case WIRE_LLC:
+		return SKB_DROP_REASON_LLC;
+	default:
+		return SKB_DROP_REASON_RX_SHORT;
+	}
+}
+
+/* A frame that is not plain Ethernet II: 802.3 with SNAP, VLAN tags. Return:
+ * its ethertype; sets skb->drop_reason when it may not go on. */
+static __be16 eth_type_slow(struct sk_buff *skb, const u8 *frame, u32 len)
+{
+	struct eth_info info;
+	int err = eth_parse(frame, len, &info);
+
+	if (err) {
+		skb->drop_reason = (u8)eth_reason(err);
+		return 0;
+	}
+	if (info.nr_vlan) {	/* no VLAN devices: nobody has this tag */
+		skb->drop_reason = SKB_DROP_REASON_VLAN;
+		return info.proto;
+	}
+	skb_pull(skb, info.hdr_len - ETH_HLEN);
+	if (pskb_trim(skb, min(skb->len, info.payload_len)))
+		skb->drop_reason = SKB_DROP_REASON_NOMEM;
+	return info.proto;
+}
+
+__be16 eth_type_trans(struct sk_buff *skb, struct net_device *dev)
+{
+	const struct ethhdr *eth;
+	u32 len = skb_headlen(skb);
+
+	NET_ROAD(dev->net, skb);
+	skb->dev = dev;
+	skb_reset_mac_header(skb);
+	if (unlikely(len < ETH_HLEN)) {
+		DEV_STATS_INC(dev, rx_length_errors);
+		skb->drop_reason = SKB_DROP_REASON_RX_SHORT;
+		return 0;
+	}
+	eth = (const struct ethhdr *)skb->data;
+	skb_pull(skb, ETH_HLEN);
+	skb->pkt_type = eth_pkt_type(dev, eth->h_dest);
+	if (unlikely(is_multicast_ether_addr(eth->h_source) ||
+		     (ether_addr_equal(eth->h_source, dev->dev_addr) &&
+		      !(dev->flags & NETDEV_IFF_LOOPBACK)))) {
+		skb->drop_reason = SKB_DROP_REASON_L2_SOURCE;
+		return eth->h_proto;
+	}
+	if (likely(eth->h_proto == cpu_to_be16(ETH_P_IP) ||
+		   eth->h_proto == cpu_to_be16(ETH_P_ARP)))
+		return eth->h_proto;
+	return eth_type_slow(skb, (const u8 *)eth, len);
+}
