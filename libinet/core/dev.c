@@ -18,13 +18,27 @@
 #define MAX_TX_QUEUES 64
 #define MAX_UNITS 1024		/* numbers tried for a %d in a name */
 
+/* Its address tells threads apart. */
+static __thread char rtnl_self;
+
+/* Recursive: a notifier may call what takes it again. */
 void rtnl_lock(struct net *net)
 {
+	if (READ_ONCE(net->rtnl_owner) == &rtnl_self) {
+		net->rtnl_depth++;
+		return;
+	}
 	mutex_lock(&net->rtnl);
+	WRITE_ONCE(net->rtnl_owner, &rtnl_self);
+	net->rtnl_depth = 1;
 }
 
 void rtnl_unlock(struct net *net)
 {
+	inet_assert(net->rtnl_owner == &rtnl_self);
+	if (--net->rtnl_depth)
+		return;
+	WRITE_ONCE(net->rtnl_owner, NULL);
 	mutex_unlock(&net->rtnl);
 }
 

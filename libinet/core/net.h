@@ -51,6 +51,7 @@ struct net {
 	struct irq_desc *irqs;		/* under rtnl */
 	softirq_action *softirq_vec[NR_SOFTIRQS];
 	bool running;			/* threads are */
+	bool stop_threads;
 	bool pin_threads;
 
 	struct mem mem;
@@ -70,7 +71,9 @@ struct net {
 	u32 nr_sysctl_tables;
 
 	/* devices; all changes under rtnl */
-	struct inet_lock rtnl;		/* rtnl_lock(): not recursive */
+	struct inet_lock rtnl;		/* by rtnl_lock() */
+	const void *rtnl_owner;
+	u32 rtnl_depth;
 	struct net_device *dev_base;	/* RCU list */
 	struct net_device *loopback_dev;
 	int last_ifindex;
@@ -137,6 +140,14 @@ static inline struct net *dev_net(const struct net_device *dev)
 	return dev->net;
 }
 
+/* The parts that belong to no subsystem: memory, softnets, locks. 0 or -E;
+ * net_cleanup() also undoes half of it. */
+int net_setup(struct net *net, const struct inet_config *cfg);
+void net_cleanup(struct net *net);
+/* The softirq threads. */
+int net_start(struct net *net);
+void net_stop(struct net *net);
+
 void rtnl_lock(struct net *net);
 void rtnl_unlock(struct net *net);
 
@@ -149,6 +160,7 @@ void net_random_bytes(struct net *net, void *buf, size_t len);	/* secrets */
 
 /* Counts one dropped packet. */
 void net_count_drop(struct net *net, enum skb_drop_reason reason);
+u64 net_drop_read(struct net *net, enum skb_drop_reason reason);
 
 /* Leaves a sentence for inet_strerror(); returns @err (negative). */
 int net_error(struct net *net, int err, const char *fmt, ...)

@@ -47,7 +47,11 @@ struct sysctl_table {
 	size_t nr;
 };
 
-/* Sets every knob of @net to its default. */
-void sysctl_init(struct net *net);
+/* By name, as text. 0, -ENOENT, -EINVAL, -ERANGE, with a sentence. */
+int sysctl_set(struct net *net, const char *name, const char *value);
+int sysctl_get(struct net *net, const char *name, char *buf, size_t size);
+void sysctl_each(struct net *net,
+		 void (*fn)(void *arg, const char *name, const char *value),
+		 void *arg);
 
 #endif /* CORE_SYSCTL_H */

@@ -33,6 +33,12 @@ void net_trace_record(struct net *net, const struct sk_buff *skb,
 					 __FILE__, __LINE__);		\
 	} while (0)
 
+/* The library's side of <inet/trace.h>; 0 or -E. */
+int net_trace_start(struct net *net, size_t max);
+void net_trace_stop(struct net *net);
+size_t net_trace_count(struct net *net);
+u64 net_trace_lost(struct net *net);
+const struct inet_trace_point *net_trace_get(struct net *net, size_t i);
 void net_trace_free(struct net *net);
 
 #endif /* CORE_TRACE_H */

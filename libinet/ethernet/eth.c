@@ -12,8 +12,6 @@
 #include "wire/eth.h"
 #include "wire/reason.h"
 
-#define ETH_DATA_LEN 1500
-#define ETH_MIN_MTU 68
 #define ETH_MAX_MTU 65535
 
 static int eth_header(struct sk_buff *skb, struct net_device *dev,

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* <inet/control.h>: devices, knobs, counters. Addresses and routes: ipv4. */
+#include <inet/control.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "api/api.h"
+#include "core/dev.h"
+#include "core/net.h"
+#include "core/skbuff.h"
+
+/* ---- devices ---------------------------------------------------------- */
+
+struct net_device *inet_netdev_find(struct net *net, const char *name)
+{
+	struct net_device *dev = dev_get_by_name(net, name);
+
+	if (!dev) {
+		errno = -net_error(net, -ENODEV, "%.40s: no such device", name);
+		return NULL;
+	}
+	dev_put(dev);	/* the registration keeps it */
+	return dev;
+}
+
+int inet_netdev_up(struct net_device *dev)
+{
+	int ret = dev_open(dev);
+
+	net_api_exit(dev->net);
+	return api_result(ret);
+}
+
+int inet_netdev_down(struct net_device *dev)
+{
+	dev_close(dev);
+	return 0;
+}
+
+int inet_netdev_close(struct net_device *dev)
+{
+	if (dev == dev->net->loopback_dev)
+		return api_result(net_error(dev->net, -EBUSY,
+				  "lo: local routes need it"));
+	unregister_netdevice(dev);
+	return 0;
+}
+
+int inet_netdev_set_mtu(struct net_device *dev, unsigned int mtu)
+{
+	return api_result(dev_set_mtu(dev, mtu));
+}
+
+int inet_netdev_set_mac(struct net_device *dev, const u8 mac[6])
+{
+	return api_result(dev_set_mac_address(dev, mac));
+}
+
+const char *inet_netdev_name(const struct net_device *dev)
+{
+	return dev->name;
+}
+
+int inet_netdev_index(const struct net_device *dev)
+{
+	return dev->ifindex;
+}
+
+int inet_netdev_get_stats(struct net_device *dev,
+			  struct inet_netdev_stats *stats)
+{
+	u32 i;
+
+	*stats = dev->stats;
+	for (i = 0; i < dev->num_tx_queues; i++) {
+		spin_lock(&dev->tx[i].xmit_lock);
+		stats->tx_packets += dev->tx[i].tx_packets;
+		stats->tx_bytes += dev->tx[i].tx_bytes;
+		spin_unlock(&dev->tx[i].xmit_lock);
+	}
+	if (dev->netdev_ops->ndo_get_stats64)
+		dev->netdev_ops->ndo_get_stats64(dev, stats);
+	return 0;
+}
+
+int inet_link_show(struct net *net, FILE *out)
+{
+	struct net_device *dev;
+
+	rcu_read_lock(&net->rcu);
+	for_each_netdev_rcu(net, dev) {
+		const u8 *a = dev->dev_addr;
+
+		fprintf(out, "%d: %s: <%s%s%s> mtu %u link/%s "
+			"%02x:%02x:%02x:%02x:%02x:%02x\n", dev->ifindex,
+			dev->name, netif_running(dev) ? "UP" : "DOWN",
+			dev->carrier ? ",LOWER_UP" : "",
+			dev->flags & NETDEV_IFF_PROMISC ? ",PROMISC" : "",
+			dev->mtu, dev->type == NETDEV_TYPE_LOOPBACK ?
+			"loopback" : dev->type == NETDEV_TYPE_ETHER ? "ether" :
+			"none", a[0], a[1], a[2], a[3], a[4], a[5]);
+	}
+	rcu_read_unlock(&net->rcu);
+	return ferror(out) ? api_result(-EIO) : 0;
+}
+
+/* ---- knobs ------------------------------------------------------------ */
+
+int inet_sysctl_set(struct net *net, const char *name, const char *value)
+{
+	return api_result(sysctl_set(net, name, value));
+}
+
+int inet_sysctl_get(struct net *net, const char *name, char *value, size_t size)
+{
+	return api_result(sysctl_get(net, name, value, size));
+}
+
+int inet_sysctl_each(struct net *net,
+		     void (*fn)(void *arg, const char *name, const char *value),
+		     void *arg)
+{
+	sysctl_each(net, fn, arg);
+	return 0;
+}
+
+/* ---- counters --------------------------------------------------------- */
+
+int inet_counter_get(struct net *net, const char *name, u64 *value)
+{
+	u32 i;
+
+	for (i = 0; i < MIB_MAX; i++) {
+		if (!strcmp(net_mib_name(i), name)) {
+			*value = net_mib_read(net, (enum mib_counter)i);
+			return 0;
+		}
+	}
+	return api_result(net_error(net, -ENOENT, "%.60s: no such counter",
+				    name));
+}
+
+int inet_counter_each(struct net *net,
+		      void (*fn)(void *arg, const char *name, u64 value),
+		      void *arg)
+{
+	u32 i;
+
+	for (i = 0; i < MIB_MAX; i++)
+		fn(arg, net_mib_name(i), net_mib_read(net, (enum mib_counter)i));
+	return 0;
+}
+
+int inet_drop_get(struct net *net, const char *reason, u64 *value)
+{
+	u32 i;
+
+	for (i = 1; i < SKB_DROP_REASON_MAX; i++) {
+		if (!strcmp(skb_drop_reason_name(i), reason)) {
+			*value = net_drop_read(net, (enum skb_drop_reason)i);
+			return 0;
+		}
+	}
+	return api_result(net_error(net, -ENOENT, "%.60s: no such drop reason",
+				    reason));
+}
+
+int inet_drop_each(struct net *net,
+		   void (*fn)(void *arg, const char *reason, u64 value),
+		   void *arg)
+{
+	u32 i;
+
+	for (i = 1; i < SKB_DROP_REASON_MAX; i++)
+		fn(arg, skb_drop_reason_name(i),
+		   net_drop_read(net, (enum skb_drop_reason)i));
+	return 0;
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A stack's creation, running and end; THE list of its subsystems, in the
+ * order in which they start. They stop in reverse.
+ */
+#include <inet/inet.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "api/api.h"
+#include "core/dev.h"
+#include "core/net.h"
+#include "core/socket.h"
+#include "ipv4/inet_net.h"
+#include "packet/af_packet.h"
+
+#define DEFAULT_FRAMES 16384
+#define DEFAULT_FRAME_SIZE 2048
+
+static const struct pernet_operations *const pernet_list[] = {
+	&net_dev_ops,
+	&sock_net_ops,
+	&inet_net_ops,
+	&packet_net_ops,
+	&loopback_net_ops,
+};
+
+/* What inet_strerror(NULL) gives: of the thread's last inet_create(). */
+static __thread char create_error[256];
+
+static int create_fail(int err, const char *sentence)
+{
+	strncpy(create_error, sentence, sizeof(create_error) - 1);
+	errno = -err;
+	return err;
+}
+
+/* Fills in defaults; refuses what makes no sense. */
+static int config_check(struct inet_config *cfg, const struct inet_config *user)
+{
+	memset(cfg, 0, sizeof(*cfg));
+	if (user) {
+		if (user->size < sizeof(user->size) ||
+		    user->size > sizeof(*cfg))
+			return create_fail(-EINVAL, "inet_config.size is not "
+					   "sizeof(struct inet_config)");
+		memcpy(cfg, user, user->size);
+	}
+	if (!cfg->env)
+		cfg->env = inet_env_default();
+	if (!cfg->nr_frames)
+		cfg->nr_frames = DEFAULT_FRAMES;
+	if (!cfg->frame_size)
+		cfg->frame_size = DEFAULT_FRAME_SIZE;
+	if ((unsigned int)cfg->mode > INET_SIMULATED)
+		return create_fail(-EINVAL, "inet_config.mode: no such mode");
+	if (cfg->mode != INET_THREADED) {
+		if (cfg->nr_threads > 1)
+			return create_fail(-EINVAL, "inet_config.nr_threads: "
+					   "only a threaded stack has threads");
+		cfg->nr_threads = 1;
+	}
+	if (!cfg->nr_threads)
+		cfg->nr_threads = 1;
+	if (cfg->nr_threads > NET_MAX_SOFTNETS)
+		return create_fail(-EINVAL,
+				   "inet_config.nr_threads: at most 64");
+	return 0;
+}
+
+/* The struct itself, from the environment that it will hold. */
+static struct net *net_alloc(const struct inet_config *cfg)
+{
+	const struct inet_env *env = cfg->env;
+	struct net *net = env->alloc(env->opaque, sizeof(*net), 64);
+
+	if (!net)
+		return NULL;
+	memset(net, 0, sizeof(*net));
+	memcpy(&net->env, env, min(env->size, sizeof(net->env)));
+	net->mode = cfg->mode;
+	net->smp = cfg->mode == INET_THREADED;
+	net->nr_softnets = cfg->nr_threads;
+	net->pin_threads = cfg->pin_threads;
+	strncpy(net->name, cfg->name ? cfg->name : "inet",
+		sizeof(net->name) - 1);
+	mem_init(&net->mem, &net->env, net->smp);
+	return net;
+}
+
+static void pernet_exit(struct net *net, u32 n)
+{
+	while (n-- > 0)
+		if (pernet_list[n]->exit)
+			pernet_list[n]->exit(net);
+}
+
+static void net_free(struct net *net)
+{
+	struct inet_env env = net->env;
+
+	net_cleanup(net);
+	inet_assert(mem_destroy(&net->mem) == 0);
+	env.free(env.opaque, net, sizeof(*net));
+}
+
+struct net *inet_create(const struct inet_config *config)
+{
+	struct inet_config cfg;
+	struct net *net;
+	int err;
+	u32 n;
+
+	create_error[0] = '\0';
+	if (config_check(&cfg, config))
+		return NULL;
+	net = net_alloc(&cfg);
+	if (!net) {
+		create_fail(-ENOMEM, "no memory for a stack");
+		return NULL;
+	}
+	err = net_setup(net, &cfg);
+	for (n = 0; !err && n < ARRAY_SIZE(pernet_list); n++)
+		err = pernet_list[n]->init(net);
+	if (!err) {
+		err = dev_open(net->loopback_dev);
+		if (!err)
+			return net;
+	} else if (n > 0) {
+		n--;	/* the one that failed cleaned up after itself */
+	}
+	create_fail(err, net->error[0] ? net->error : strerror(-err));
+	net->stopping = true;
+	pernet_exit(net, n);
+	net_free(net);
+	errno = -err;
+	return NULL;
+}
+
+void inet_destroy(struct net *net)
+{
+	if (!net)
+		return;
+	WRITE_ONCE(net->stopping, true);
+	net_stop(net);
+	pernet_exit(net, ARRAY_SIZE(pernet_list));
+	net_free(net);
+}
+
+int inet_start(struct net *net)
+{
+	return api_result(net_start(net));
+}
+
+void inet_stop(struct net *net)
+{
+	net_stop(net);
+}
+
+int inet_run(struct net *net, s64 timeout_ns)
+{
+	struct softnet_data *sd = net->softnets;
+
+	if (net->smp)
+		return api_result(net_error(net, -EINVAL,
+				  "a threaded stack runs itself"));
+	if (net->mode == INET_SIMULATED)
+		return (int)softnet_run(sd);
+	if (__atomic_exchange_n(&net->woken, 0, __ATOMIC_ACQ_REL))
+		return api_result(-EINTR);
+	return (int)softnet_wait_run(sd, timeout_ns < 0 ? U64_MAX :
+				     (u64)timeout_ns);
+}
+
+int inet_poll_fd(struct net *net)
+{
+	if (net->mode != INET_EMBEDDED)
+		return api_result(net_error(net, -EINVAL,
+				  "only an embedded stack has a descriptor"));
+	return poller_fd(&net->softnets->poller);
+}
+
+s64 inet_next_timeout_ns(struct net *net)
+{
+	u64 next = softnet_next(net->softnets), now;
+
+	if (next == 0)
+		return 0;
+	if (next == U64_MAX)
+		return -1;
+	now = net_now(net);
+	return next <= now ? 0 : (s64)(next - now);
+}
+
+void inet_wake(struct net *net)
+{
+	__atomic_store_n(&net->woken, 1, __ATOMIC_RELEASE);
+	if (net->mode == INET_EMBEDDED)
+		poller_wake(&net->softnets->poller);
+}
+
+const char *inet_strerror(struct net *net)
+{
+	static __thread char copy[256];
+
+	if (!net)
+		return create_error;
+	spin_lock(&net->error_lock);
+	memcpy(copy, net->error, sizeof(copy));
+	spin_unlock(&net->error_lock);
+	return copy;
+}
+
+u64 inet_now_ns(struct net *net)
+{
+	return net_now(net);
+}

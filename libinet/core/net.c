@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * struct net: what is common to all parts of a stack, its threads, and the
+ * waits of embedded mode.
+ */
+#include "core/net.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/dev.h"
+#include "core/netfilter.h"
+#include "core/skbuff.h"
+#include "lib/assert.h"
+
+#define SOFTIRQD_IDLE_NS U64_MAX
+
+/* ---- errors ----------------------------------------------------------- */
+
+static int net_verror(struct net *net, int err, const char *fmt, va_list ap)
+{
+	spin_lock(&net->error_lock);
+	vsnprintf(net->error, sizeof(net->error), fmt, ap);
+	spin_unlock(&net->error_lock);
+	return err;
+}
+
+int net_error(struct net *net, int err, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	net_verror(net, err, fmt, ap);
+	va_end(ap);
+	return err;
+}
+
+int netdev_error(struct net *net, int err, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	net_verror(net, err, fmt, ap);
+	va_end(ap);
+	return err;
+}
+
+/* ---- randomness, timers ----------------------------------------------- */
+
+u32 net_random(struct net *net)
+{
+	struct softnet_data *sd = this_softnet(net);
+
+	return sd ? prandom_u32_state(&sd->rnd) : get_random_u32(&net->env);
+}
+
+void net_random_bytes(struct net *net, void *buf, size_t len)
+{
+	get_random_bytes(&net->env, buf, len);
+}
+
+struct wheel *net_wheel(struct net *net)
+{
+	struct softnet_data *sd = this_softnet(net);
+
+	return sd ? &sd->wheel : &net->softnets->wheel;
+}
+
+/* ---- running: embedded and simulated ---------------------------------- */
+
+void net_api_exit(struct net *net)
+{
+	struct softnet_data *sd = net->softnets;
+
+	if (!net->smp && unlikely(sd->pending) && !sd->in_softirq)
+		do_softirq(sd);
+}
+
+int net_run_wait(struct net *net, u64 deadline_ns)
+{
+	struct softnet_data *sd = net->softnets;
+	u64 now = net_now(net);
+
+	if (net->mode == INET_SIMULATED || sd->in_softirq)
+		return -EWOULDBLOCK;
+	if (__atomic_exchange_n(&net->woken, 0, __ATOMIC_ACQ_REL))
+		return -EINTR;
+	if (now >= deadline_ns)
+		return -EAGAIN;
+	softnet_wait_run(sd, deadline_ns == U64_MAX ? U64_MAX :
+			 deadline_ns - now);
+	return 0;
+}
+
+/* ---- running: threads ------------------------------------------------- */
+
+/* A softirq thread: Linux's ksoftirqd and interrupt context in one. */
+static void softirqd(void *arg)
+{
+	struct softnet_data *sd = arg;
+
+	current_softnet = sd;
+	while (!READ_ONCE(sd->net->stop_threads))
+		softnet_wait_run(sd, SOFTIRQD_IDLE_NS);
+	current_softnet = NULL;
+}
+
+static void net_join(struct net *net, u32 started)
+{
+	u32 i;
+
+	WRITE_ONCE(net->stop_threads, true);
+	for (i = 0; i < started; i++)
+		poller_wake(&net->softnets[i].poller);
+	for (i = 0; i < started; i++)
+		thread_join(&net->softnets[i].thread);
+}
+
+int net_start(struct net *net)
+{
+	char name[16];
+	int err;
+	u32 i;
+
+	if (!net->smp || net->running)
+		return net_error(net, -EINVAL, net->smp ?
+				 "the stack runs already" :
+				 "only a threaded stack has threads to start");
+	err = rcu_domain_start(&net->rcu);
+	if (err)
+		return err;
+	WRITE_ONCE(net->stop_threads, false);
+	WRITE_ONCE(net->running, true);
+	for (i = 0; i < net->nr_softnets; i++) {
+		snprintf(name, sizeof(name), "softirqd/%u", i);
+		err = thread_create(&net->softnets[i].thread, name, softirqd,
+				    &net->softnets[i],
+				    net->pin_threads ? (int)i : THREAD_ANY_CPU);
+		if (err) {
+			net_join(net, i);
+			WRITE_ONCE(net->running, false);
+			rcu_domain_stop(&net->rcu);
+			return net_error(net, err, "thread %u: %s", i,
+					 strerror(-err));
+		}
+	}
+	return 0;
+}
+
+void net_stop(struct net *net)
+{
+	if (!net->running)
+		return;
+	net_join(net, net->nr_softnets);
+	WRITE_ONCE(net->running, false);
+	rcu_domain_stop(&net->rcu);
+}
+
+/* ---- life ------------------------------------------------------------- */
+
+static void net_init_locks(struct net *net)
+{
+	lock_init(&net->rtnl, net->smp);
+	lock_init(&net->error_lock, net->smp);
+	net_log_init(&net->log, &net->env, net->smp);
+}
+
+int net_setup(struct net *net, const struct inet_config *cfg)
+{
+	int err;
+	u32 i;
+
+	net_init_locks(net);
+	rcu_domain_init(&net->rcu, &net->mem, net->smp);
+	get_random_bytes(&net->env, &net->hash_secret,
+			 sizeof(net->hash_secret));
+	net->softnets = mem_calloc(&net->mem, net->nr_softnets,
+				   sizeof(*net->softnets));
+	if (!net->softnets)
+		return -ENOMEM;
+	err = skb_pool_init(net);
+	if (!err)
+		err = frame_pool_init(net, cfg->nr_frames, cfg->frame_size);
+	for (i = 0; !err && i < net->nr_softnets; i++)
+		err = softnet_init(net, i);
+	return err;
+}
+
+void net_cleanup(struct net *net)
+{
+	u32 i;
+
+	rcu_barrier(&net->rcu);
+	netfilter_net_exit(net);
+	net_trace_free(net);
+	for (i = 0; net->softnets && i < net->nr_softnets; i++)
+		softnet_destroy(&net->softnets[i]);
+	frame_pool_destroy(net);
+	skb_pool_destroy(net);
+	mem_free(&net->mem, net->softnets,
+		 net->nr_softnets * sizeof(*net->softnets));
+	net->softnets = NULL;
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The road recorder: an array of points filled by NET_ROAD() while the switch
+ * is on. Points are claimed by an atomic index, so that all threads may
+ * record; a packet is told apart by an ordinal given to its frame when it is
+ * seen first.
+ */
+#include "core/trace.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "core/net.h"
+
+#define TRACE_MAX_POINTS (1u << 22)
+#define TRACE_MAX_FRAMES 64	/* remembered at once, the oldest goes */
+
+struct net_trace {
+	size_t max;
+	u64 claimed;			/* atomic; may pass max */
+	struct inet_lock lock;		/* guards the frames */
+	const void *frames[TRACE_MAX_FRAMES];
+	u64 ordinals[TRACE_MAX_FRAMES];
+	u64 last_ordinal;
+	struct inet_trace_point points[];
+};
+
+static size_t trace_size(size_t max)
+{
+	return sizeof(struct net_trace) +
+	       max * sizeof(struct inet_trace_point);
+}
+
+/* The number of the packet over @frame: the same for all its clones. */
+static u64 trace_ordinal(struct net_trace *tr, const void *frame)
+{
+	u64 n = 0;
+	u32 i;
+
+	spin_lock(&tr->lock);
+	for (i = 0; i < TRACE_MAX_FRAMES && !n; i++)
+		if (tr->frames[i] == frame)
+			n = tr->ordinals[i];
+	if (!n) {
+		n = ++tr->last_ordinal;
+		tr->frames[n % TRACE_MAX_FRAMES] = frame;
+		tr->ordinals[n % TRACE_MAX_FRAMES] = n;
+	}
+	spin_unlock(&tr->lock);
+	return n;
+}
+
+/* The path below libinet/ or libdev/, whatever the build called it. */
+static const char *trace_file(const char *file)
+{
+	const char *p = strstr(file, "libinet/"), *next;
+
+	while (p && (next = strstr(p + 1, "libinet/")))
+		p = next;
+	return p ? p + strlen("libinet/") : file;
+}
+
+void net_trace_record(struct net *net, const struct sk_buff *skb,
+		      const char *function, const char *file, int line)
+{
+	struct softnet_data *sd = this_softnet(net);
+	struct net_trace *tr = net->trace;
+	struct inet_trace_point *pt;
+	u64 i;
+
+	i = __atomic_fetch_add(&tr->claimed, 1, __ATOMIC_RELAXED);
+	if (i >= tr->max)
+		return;
+	pt = &tr->points[i];
+	pt->function = function;
+	pt->file = trace_file(file);
+	pt->line = line;
+	pt->softnet = sd ? (int)sd->id : -1;
+	pt->time_ns = net_now(net);
+	pt->skb = skb ? trace_ordinal(tr, skb->shinfo) : 0;
+}
+
+int net_trace_start(struct net *net, size_t max)
+{
+	struct net_trace *tr;
+
+	if (READ_ONCE(net->trace_switch.on))
+		return net_error(net, -EBUSY, "a trace is running already");
+	if (!max || max > TRACE_MAX_POINTS)
+		return net_error(net, -EINVAL, "trace of %zu points: 1..%u",
+				 max, TRACE_MAX_POINTS);
+	net_trace_free(net);
+	tr = mem_zalloc(&net->mem, trace_size(max));
+	if (!tr)
+		return -ENOMEM;
+	tr->max = max;
+	lock_init(&tr->lock, net->smp);
+	__atomic_store_n(&net->trace, tr, __ATOMIC_RELEASE);
+	WRITE_ONCE(net->trace_switch.on, 1);
+	return 0;
+}
+
+void net_trace_stop(struct net *net)
+{
+	u32 i;
+
+	WRITE_ONCE(net->trace_switch.on, 0);
+	for (i = 0; i < net->nr_softnets; i++)
+		softnet_quiesce(&net->softnets[i]);
+}
+
+void net_trace_free(struct net *net)
+{
+	if (!net->trace)
+		return;
+	mem_free(&net->mem, net->trace, trace_size(net->trace->max));
+	net->trace = NULL;
+}
+
+size_t net_trace_count(struct net *net)
+{
+	if (!net->trace)
+		return 0;
+	return min(READ_ONCE(net->trace->claimed), (u64)net->trace->max);
+}
+
+u64 net_trace_lost(struct net *net)
+{
+	if (!net->trace)
+		return 0;
+	return READ_ONCE(net->trace->claimed) - net_trace_count(net);
+}
+
+const struct inet_trace_point *net_trace_get(struct net *net, size_t i)
+{
+	return i < net_trace_count(net) ? &net->trace->points[i] : NULL;
+}
