@@ -5,12 +5,11 @@
  */
 #include "core/dev.h"
 
-#include "core/gro.h"
 #include "core/net.h"
 #include "core/skbuff.h"
-#include "lib/jhash.h"
+#include "core/dst.h"
+#include "lib/byteorder.h"
 #include "wire/eth.h"
-#include "wire/ipv4.h"
 
 /* ---- packet types ----------------------------------------------------- */
 

@@ -6,6 +6,7 @@
  */
 #include "core/dev.h"
 #include "core/net.h"
+#include "lib/byteorder.h"
 #include "lib/jhash.h"
 #include "wire/eth.h"
 #include "wire/ipv4.h"
@@ -22,7 +23,7 @@ static u32 flow_ports(const struct sk_buff *skb, u32 off,
 		return 0;
 	if (iph->frag_off & cpu_to_be16(IP_MF | IP_OFFSET))
 		return 0;
-	if (skb_copy_bits(skb, off + 4u * (iph->version_ihl & 15), &ports,
+	if (skb_copy_bits(skb, off + 4u * (iph->ver_ihl & 15), &ports,
 			  FLOW_PORTS_LEN))
 		return 0;
 	return ports;

@@ -2,6 +2,7 @@
 /* The frame pool: see frame_pool.h for what it is and how it is shared. */
 #include "core/frame_pool.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "core/net.h"

@@ -8,6 +8,7 @@
 #include <inet/netdevice.h>
 
 #include "core/dev.h"
+#include "core/dst.h"
 #include "core/net.h"
 #include "core/skbuff.h"
 

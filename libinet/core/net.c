@@ -120,7 +120,7 @@ static void net_join(struct net *net, u32 started)
 
 int net_start(struct net *net)
 {
-	char name[16];
+	char name[24];
 	int err;
 	u32 i;
 

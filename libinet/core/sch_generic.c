@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "core/dev.h"
+#include "core/dst.h"
 #include "core/net.h"
 #include "core/skbuff.h"
 

@@ -7,6 +7,8 @@
 
 #include "core/frame_pool.h"
 
+struct softnet_data;
+
 #define NET_SKB_PAD 64		/* headroom of received packets */
 #define NET_IP_ALIGN 2		/* puts the IP header on 16 bytes */
 
