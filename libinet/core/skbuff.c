@@ -190,14 +190,6 @@ struct sk_buff *skb_share_check(struct sk_buff *skb)
 	return n;
 }
 
-void skb_orphan(struct sk_buff *skb)
-{
-	if (skb->destructor)
-		skb->destructor(skb);
-	skb->destructor = NULL;
-	skb->sk = NULL;
-}
-
 static void __kfree_skb(struct sk_buff *skb)
 {
 	struct net *net = skb_net(skb);

@@ -59,8 +59,14 @@ int pskb_expand_head(struct sk_buff *skb, u32 nhead, u32 ntail);
  * nobody reads holds no frame. 0 or -ENOMEM (then nothing changed). */
 int skb_move_to_heap(struct sk_buff *skb);
 
-/* A destructor is called and forgotten: the packet belongs to nobody. */
-void skb_orphan(struct sk_buff *skb);
+/* The destructor is called and forgotten: the packet belongs to no sock. */
+static inline void skb_orphan(struct sk_buff *skb)
+{
+	if (skb->destructor)
+		skb->destructor(skb);
+	skb->destructor = NULL;
+	skb->sk = NULL;
+}
 
 /* Copies the fields that describe a packet (not its data). */
 void skb_copy_header(struct sk_buff *to, const struct sk_buff *from);

@@ -20,6 +20,7 @@
 
 #include "core/dst.h"
 #include "core/net.h"
+#include "core/skbuff.h"
 #include "lib/list.h"
 #include "lib/lock.h"
 #include "lib/refcount.h"
@@ -437,15 +438,6 @@ void sock_wfree(struct sk_buff *skb);
 void sock_rmem_free(struct sk_buff *skb);	/* error queue: no budget */
 /* For destructors of one's own: gives back @n of sk_wmem_alloc. */
 void sk_wmem_free(struct sock *sk, s32 n);
-
-/* The packet belongs to no sock any more. */
-static inline void skb_orphan(struct sk_buff *skb)
-{
-	if (skb->destructor)
-		skb->destructor(skb);
-	skb->destructor = NULL;
-	skb->sk = NULL;
-}
 
 static inline bool sock_writeable(const struct sock *sk)
 {
