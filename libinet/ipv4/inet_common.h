@@ -12,6 +12,7 @@
 extern const struct proto_ops inet_stream_ops;
 extern const struct proto_ops inet_dgram_ops;
 extern const struct proto_ops inet_sockraw_ops;
+extern const struct net_proto_family inet_family_ops;
 
 /* ---- struct proto_ops ------------------------------------------------- */
 
@@ -28,12 +29,19 @@ int inet_sock_shutdown(struct socket *sock, int how);
 int inet_sock_getname(struct socket *sock, struct sockaddr *addr,
 		      socklen_t *len, int peer);
 int inet_sock_ioctl(struct socket *sock, unsigned long cmd, void *arg);
+int inet_sock_setsockopt(struct socket *sock, int level, int optname,
+			 const void *val, socklen_t len);
+int inet_sock_getsockopt(struct socket *sock, int level, int optname, void *val,
+			 socklen_t *len);
 int inet_stream_sendmsg(struct socket *sock, struct inet_msg *msg, size_t len);
 int inet_stream_recvmsg(struct socket *sock, struct inet_msg *msg, size_t len,
 			int flags);
 int inet_dgram_sendmsg(struct socket *sock, struct inet_msg *msg, size_t len);
 int inet_dgram_recvmsg(struct socket *sock, struct inet_msg *msg, size_t len,
 		       int flags);
+
+/* At the end of a stack: frees rows of inetsw[] that nobody unregistered. */
+void inet_protosw_purge(struct net *net);
 
 /* ---- for transports --------------------------------------------------- */
 
@@ -52,7 +60,7 @@ bool inet_addr_valid_or_nonlocal(struct net *net, const struct inet_sock *inet,
  * socket's own range (IP_LOCAL_PORT_RANGE) inside the stack's. */
 void inet_sk_get_local_port_range(const struct sock *sk, int *low, int *high);
 /* Does net.ipv4.ip_local_reserved_ports keep @port from them? */
-bool inet_is_local_reserved_port(const struct net *net, u16 port);
+bool inet_is_local_reserved_port(struct net *net, u16 port);
 
 /* Checks the address of a call. 0, -EINVAL (too short), -EAFNOSUPPORT. */
 int inet_check_addr(const struct sockaddr *addr, socklen_t len);

@@ -11,6 +11,10 @@ struct ip_options_sock {
 	struct rcu_head rcu;
 	__be32 faddr;		/* first hop of a source route, 0: none */
 	u8 optlen;		/* multiple of 4 */
+	u8 srr;			/* offset of a source route in data + 1, 0: none;
+				 * its first hop is taken out, the room at its
+				 * end is for the destination */
+	bool is_strictroute;
 	u8 data[IP_OPTIONS_MAX];
 };
 
