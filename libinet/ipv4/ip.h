@@ -55,9 +55,14 @@ struct ipcm_cookie {
 };
 
 void ipcm_init_sk(struct ipcm_cookie *ipc, const struct inet_sock *inet);
-/* Reads IP_PKTINFO, IP_TTL, IP_TOS, IP_RETOPTS. 0 or -EINVAL. */
+/* Reads IP_PKTINFO, IP_TTL, IP_TOS, IP_RETOPTS. 0 or -EINVAL, -ENOBUFS. */
 int ip_cmsg_send(struct sock *sk, const struct inet_msg *msg,
 		 struct ipcm_cookie *ipc);
+/* Takes a copy of the socket's own options unless the message had some. 0 or
+ * -ENOBUFS. */
+int ipcm_use_sock_opt(struct ipcm_cookie *ipc, struct sock *sk);
+/* Gives back what these two allocated. */
+void ipcm_free(struct sock *sk, struct ipcm_cookie *ipc);
 /*
  * One datagram from user bytes: allocates, copies (and sums with
  * CHECKSUM_PARTIAL semantics left to @finish), pushes IP header, fragments when
@@ -70,6 +75,9 @@ struct ip_datagram {
 	const struct ipcm_cookie *ipc;
 	u32 transhdrlen;
 	bool want_csum;		/* sum payload while copying: skb->csum */
+	/* ip4_datagram_send() calls it when the route is known: sets
+	 * want_csum. May be NULL. */
+	void (*prepare)(struct sock *sk, struct ip_datagram *d, size_t len);
 	int (*finish)(struct sock *sk, struct sk_buff *skb,
 		      struct ip_datagram *d);
 	const void *arg;
@@ -86,19 +94,28 @@ void ip_select_ident(struct net *net, struct sk_buff *skb, struct sock *sk,
 
 /* ---- sockets ---------------------------------------------------------- */
 
+/* Keeps what the control messages will want of a packet that is about to be
+ * queued, and gives its dst back. Context: RCU. */
+void ipv4_pktinfo_prepare(const struct sock *sk, struct sk_buff *skb);
 /* Control messages a reader asked for. */
 void ip_cmsg_recv(struct inet_msg *msg, struct sock *sk, struct sk_buff *skb);
 /* MSG_ERRQUEUE. */
 int ip_recv_error(struct sock *sk, struct inet_msg *msg, size_t len);
-/* Queues an ICMP error for IP_RECVERR. @skb at the quoted payload. */
+/* Queues an ICMP error for IP_RECVERR. @skb as net_protocol.err_handler has
+ * it, borrowed; @err positive; @port of the quoted destination. */
 void ip_icmp_error(struct sock *sk, struct sk_buff *skb, int err, __be16 port,
 		   u32 info);
+/* The same for an error of our own (-EMSGSIZE): @err positive. */
 void ip_local_error(struct sock *sk, int err, __be32 daddr, __be16 port,
 		    u32 info);
 int ip_setsockopt(struct sock *sk, int level, int optname, const void *val,
 		  socklen_t len);
 int ip_getsockopt(struct sock *sk, int level, int optname, void *val,
 		  socklen_t *len);
+/* Options for packets of ours from an application's bytes: checked, padded. An
+ * error pointer: -EINVAL, -ENOBUFS. Free with mem_free(). NULL: @len was 0. */
+struct ip_options_sock *ip_options_get(struct net *net, const void *data,
+				       size_t len);
 
 /* Effective path MTU for a socket honouring pmtudisc. */
 u32 ip_sk_mtu(const struct sock *sk, const struct dst_entry *dst);

@@ -25,9 +25,9 @@ struct cursor {
 };
 
 struct wcursor {
+	u8 *p;			/* next byte to write */
 	u8 *start;
-	size_t len;		/* bytes written */
-	size_t size;		/* bytes there are */
+	u8 *end;
 	bool full;		/* a write did not fit; sticky */
 };
 
@@ -132,23 +132,24 @@ static inline __be32 cur_raw_be32(struct cursor *c)
 	return v;
 }
 
-/* A writer over @size bytes at @buf. */
-static inline struct wcursor wcur_init(void *buf, size_t size)
+/* A writer over @len bytes at @buf. */
+static inline struct wcursor wcur_init(void *buf, size_t len)
 {
-	struct wcursor w = { .start = (u8 *)buf, .size = size };
+	struct wcursor w = { .p = (u8 *)buf, .start = (u8 *)buf };
 
+	w.end = len ? w.p + len : w.p;
 	return w;
 }
 
 static inline size_t wcur_room(const struct wcursor *w)
 {
-	return w->full ? 0 : w->size - w->len;
+	return w->full ? 0 : (size_t)(w->end - w->p);
 }
 
 /* Bytes written so far. */
 static inline size_t wcur_len(const struct wcursor *w)
 {
-	return w->len;
+	return (size_t)(w->p - w->start);
 }
 
 static inline bool wcur_ok(const struct wcursor *w)
@@ -163,14 +164,14 @@ static inline bool wcur_ok(const struct wcursor *w)
  */
 static inline u8 *wcur_take(struct wcursor *w, size_t len)
 {
-	u8 *p;
+	u8 *p = w->p;
 
-	if (w->full || w->size - w->len < len) {
+	if (wcur_room(w) < len || w->full) {
 		w->full = true;
 		return NULL;
 	}
-	p = w->start + w->len;
-	w->len += len;
+	if (len)
+		w->p += len;
 	return p;
 }
 
@@ -200,16 +201,24 @@ static inline void wcur_u8(struct wcursor *w, u8 v)
 
 static inline void wcur_be16(struct wcursor *w, u16 v)
 {
-	const u8 b[2] = { (u8)(v >> 8), (u8)v };
+	u8 *p = wcur_take(w, 2);
 
-	wcur_bytes(w, b, sizeof(b));
+	if (p) {
+		p[0] = (u8)(v >> 8);
+		p[1] = (u8)v;
+	}
 }
 
 static inline void wcur_be32(struct wcursor *w, u32 v)
 {
-	const u8 b[4] = { (u8)(v >> 24), (u8)(v >> 16), (u8)(v >> 8), (u8)v };
+	u8 *p = wcur_take(w, 4);
 
-	wcur_bytes(w, b, sizeof(b));
+	if (p) {
+		p[0] = (u8)(v >> 24);
+		p[1] = (u8)(v >> 16);
+		p[2] = (u8)(v >> 8);
+		p[3] = (u8)v;
+	}
 }
 
 static inline void wcur_raw_be16(struct wcursor *w, __be16 v)

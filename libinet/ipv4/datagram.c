@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What UDP, ping and raw sockets do alike: connect() as a filter and a cached
+ * route, and the way of one sendmsg() from its destination to IP.
+ */
+#include "ipv4/datagram.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "core/trace.h"
+#include "ipv4/inet_common.h"
+#include "lib/byteorder.h"
+#include "lib/err.h"
+
+#ifndef MSG_PROBE
+#define MSG_PROBE 0x10
+#endif
+
+/* ---- connect ---------------------------------------------------------- */
+
+struct rtable *ip4_datagram_route(struct sock *sk, const struct sockaddr *addr,
+				  socklen_t len, struct flowi4 *fl4)
+{
+	const struct inet_sock *inet = inet_sk(sk);
+	__be32 saddr = inet->inet_saddr;
+	int oif = sk->sk_bound_dev_if;
+	struct sockaddr_in sin;
+	struct rtable *rt;
+	int err;
+
+	err = inet_check_addr(addr, len);
+	if (err)
+		return ERR_PTR(err);
+	memcpy(&sin, addr, sizeof(sin));
+	if (ipv4_is_multicast(sin.sin_addr.s_addr)) {
+		oif = oif ? oif : inet->mc_index;
+		saddr = saddr ? saddr : inet->mc_addr;
+	} else if (!oif) {
+		oif = inet->uc_index;
+	}
+	rt = ip_route_connect(fl4, sin.sin_addr.s_addr, saddr, oif,
+			      (u8)sk->sk_protocol, inet->inet_sport,
+			      sin.sin_port, sk);
+	if (IS_ERR(rt))
+		return rt;
+	if ((rt->rt_flags & RTCF_BROADCAST) && !sock_flag(sk, SOCK_BROADCAST)) {
+		dst_release(&rt->dst);
+		return ERR_PTR(-EACCES);
+	}
+	return rt;
+}
+
+int ip4_datagram_connect(struct sock *sk, const struct sockaddr *addr,
+			 socklen_t len)
+{
+	struct inet_sock *inet = inet_sk(sk);
+	struct flowi4 fl4;
+	struct rtable *rt;
+
+	sk_dst_reset(sk);
+	rt = ip4_datagram_route(sk, addr, len, &fl4);
+	if (IS_ERR(rt))
+		return (int)PTR_ERR(rt);
+	if (!inet->inet_saddr)
+		inet->inet_saddr = fl4.saddr;
+	if (!inet->inet_rcv_saddr)
+		WRITE_ONCE(inet->inet_rcv_saddr, fl4.saddr);
+	WRITE_ONCE(inet->inet_daddr, fl4.daddr);
+	WRITE_ONCE(inet->inet_dport, fl4.fl4_dport);
+	sk->sk_state = TCP_ESTABLISHED;
+	sk_dst_set(sk, &rt->dst);
+	return 0;
+}
+
+int ip4_datagram_disconnect(struct sock *sk, int flags)
+{
+	struct inet_sock *inet = inet_sk(sk);
+
+	(void)flags;
+	sk->sk_state = TCP_CLOSE;
+	WRITE_ONCE(inet->inet_daddr, 0);
+	WRITE_ONCE(inet->inet_dport, 0);
+	if (!(sk->sk_userlocks & SOCK_BINDADDR_LOCK)) {
+		WRITE_ONCE(inet->inet_rcv_saddr, 0);
+		inet->inet_saddr = 0;
+	}
+	sk_dst_reset(sk);
+	return 0;
+}
+
+/* ---- send ------------------------------------------------------------- */
+
+/* The destination of @msg, or the peer. */
+static int ip4_datagram_dest(const struct sock *sk, const struct inet_msg *msg,
+			     struct ip4_dest *dest)
+{
+	const struct inet_sock *inet = inet_sk(sk);
+	struct sockaddr_in sin;
+
+	if (!msg->name) {
+		if (sk->sk_state != TCP_ESTABLISHED)
+			return -EDESTADDRREQ;
+		dest->daddr = READ_ONCE(inet->inet_daddr);
+		dest->dport = READ_ONCE(inet->inet_dport);
+		dest->connected = true;
+		return 0;
+	}
+	if (msg->namelen < sizeof(sin))
+		return -EINVAL;
+	memcpy(&sin, msg->name, sizeof(sin));
+	if (sin.sin_family != AF_INET && sin.sin_family != AF_UNSPEC)
+		return -EAFNOSUPPORT;
+	dest->daddr = sin.sin_addr.s_addr;
+	dest->dport = sin.sin_port;
+	dest->connected = false;
+	return 0;
+}
+
+/* Applies the socket's device and source for multicast and unicast. */
+static void ip4_datagram_source(const struct sock *sk, struct ip4_dest *dest,
+				struct ipcm_cookie *ipc)
+{
+	const struct inet_sock *inet = inet_sk(sk);
+
+	/* a device, a source or options of this message: not the cached way */
+	if (ipc->oif || ipc->opt || (ipc->addr && ipc->addr != inet->inet_saddr))
+		dest->connected = false;
+	if (!ipc->oif)
+		ipc->oif = sk->sk_bound_dev_if;
+	if (!ipc->addr)
+		ipc->addr = inet->inet_saddr;
+	if (ipv4_is_multicast(dest->daddr)) {
+		if (!ipc->oif)
+			ipc->oif = inet->mc_index;
+		if (!ipc->addr)
+			ipc->addr = inet->mc_addr;
+		dest->connected = false;
+	} else if (!ipc->oif) {
+		ipc->oif = inet->uc_index;
+	}
+}
+
+int ip4_datagram_target(struct sock *sk, const struct inet_msg *msg,
+			struct ip4_dest *dest, struct ipcm_cookie *ipc)
+{
+	int err;
+
+	ipcm_init_sk(ipc, inet_sk(sk));
+	err = ip4_datagram_dest(sk, msg, dest);
+	if (!err && msg->controllen)
+		err = ip_cmsg_send(sk, msg, ipc);
+	if (!err && unlikely(rcu_access_pointer(inet_sk(sk)->inet_opt)))
+		err = ipcm_use_sock_opt(ipc, sk);
+	if (!err)
+		ip4_datagram_source(sk, dest, ipc);
+	return err;
+}
+
+void ip4_datagram_flow(struct sock *sk, const struct ip4_dest *dest,
+		       const struct ipcm_cookie *ipc, u8 proto, int msg_flags,
+		       struct flowi4 *fl4)
+{
+	const struct inet_sock *inet = inet_sk(sk);
+	bool on_link = sock_flag(sk, SOCK_LOCALROUTE) ||
+		       (msg_flags & MSG_DONTROUTE) ||
+		       (ipc->opt && ipc->opt->is_strictroute);
+
+	*fl4 = (struct flowi4){
+		.daddr = ipc->opt && ipc->opt->faddr ? ipc->opt->faddr :
+						       dest->daddr,
+		.saddr = ipc->addr,
+		.fl4_dport = dest->dport,
+		.fl4_sport = inet->inet_sport,
+		.oif = ipc->oif,
+		.mark = sk->sk_mark,
+		.tos = ipc->tos >= 0 ? (u8)ipc->tos : inet->tos,
+		.proto = proto,
+		.scope = on_link ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE,
+		.flags = inet->transparent || inet->hdrincl ?
+				 FLOWI_FLAG_ANYSRC : 0,
+	};
+}
+
+/* Something a blocked sender should look at. */
+static bool ip4_sender_ready(struct sock *sk, void *arg)
+{
+	(void)arg;
+	return sk_wmem_alloc_get(sk) < READ_ONCE(sk->sk_sndbuf) ||
+	       READ_ONCE(sk->sk_err) ||
+	       (READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN);
+}
+
+/* The route for d->fl4, borrowed: the socket's own, or a new one, of which the
+ * socket (if @cache) or @*owned keeps the reference. Context: RCU. */
+static int ip4_sender_route(struct sock *sk, struct ip_datagram *d, bool cache,
+			    struct rtable **owned)
+{
+	struct rtable *rt;
+
+	*owned = NULL;
+	if (cache) {
+		rt = (struct rtable *)__sk_dst_check(sk, 0);
+		if (rt) {
+			if (!d->fl4.saddr)
+				d->fl4.saddr = rt->rt_prefsrc;
+			d->rt = rt;
+			return 0;
+		}
+	}
+	rt = ip_route_output_flow(sock_net(sk), &d->fl4, sk);
+	if (IS_ERR(rt))
+		return (int)PTR_ERR(rt);
+	*owned = rt;
+	if ((rt->rt_flags & RTCF_BROADCAST) && !sock_flag(sk, SOCK_BROADCAST))
+		return -EACCES;
+	if (cache)
+		sk_dst_set(sk, dst_hold(&rt->dst));
+	d->rt = rt;
+	return 0;
+}
+
+/* One try: no waiting. */
+static int ip4_datagram_try(struct sock *sk, struct inet_msg *msg, size_t len,
+			    struct ip_datagram *d, bool cache)
+{
+	struct net *net = sock_net(sk);
+	struct rtable *owned;
+	int err;
+
+	rcu_read_lock(&net->rcu);
+	err = ip4_sender_route(sk, d, cache, &owned);
+	if (!err && (msg->flags & MSG_CONFIRM))
+		dst_confirm_neigh(&d->rt->dst, &d->fl4.daddr);
+	if (!err && d->prepare)
+		d->prepare(sk, d, len);
+	if (!err && (!(msg->flags & MSG_PROBE) || len))
+		err = ip_send_datagram(sk, msg, len, d);
+	if (owned)
+		dst_release(&owned->dst);
+	rcu_read_unlock(&net->rcu);
+	return err;
+}
+
+int ip4_datagram_send(struct sock *sk, struct inet_msg *msg, size_t len,
+		      struct ip_datagram *d, const struct ip4_dest *dest)
+{
+	s64 timeo_ns = sock_sndtimeo(sk, msg->flags & MSG_DONTWAIT);
+	const struct inet_iov_iter iter = msg->iter;
+	const struct flowi4 question = d->fl4;
+	int err, flags = msg->flags;
+
+	for (;;) {
+		msg->flags = flags | MSG_DONTWAIT;
+		err = ip4_datagram_try(sk, msg, len, d, dest->connected);
+		msg->flags = flags;
+		if (likely(err != -EAGAIN) || !timeo_ns)
+			return err;
+		err = sk_wait_event_unlocked(sk, &timeo_ns, ip4_sender_ready,
+					     NULL);
+		if (err)
+			return err;
+		msg->iter = iter;
+		d->fl4 = question;
+	}
+}
+
+/* ---- ICMP errors ------------------------------------------------------ */
+
+int ip4_datagram_icmp_err(struct sock *sk, struct sk_buff *skb, u32 info,
+			  bool *hard)
+{
+	const struct icmphdr *icmph =
+		(const struct icmphdr *)skb_transport_header(skb);
+
+	*hard = false;
+	switch (icmph->type) {
+	case ICMP_TIME_EXCEEDED:
+		return EHOSTUNREACH;
+	case ICMP_PARAMETERPROB:
+		*hard = true;
+		return EPROTO;
+	case ICMP_REDIRECT:
+		ipv4_sk_redirect(skb, sk);
+		return 0;
+	case ICMP_DEST_UNREACH:
+		break;
+	default:		/* source quench and what nobody knows */
+		return 0;
+	}
+	if (icmph->code == ICMP_FRAG_NEEDED) {
+		ipv4_sk_update_pmtu(skb, sk, info);
+		if (inet_sk(sk)->pmtudisc == IP_PMTUDISC_DONT)
+			return 0;
+		*hard = true;
+		return EMSGSIZE;
+	}
+	if (icmph->code > NR_ICMP_UNREACH)
+		return EHOSTUNREACH;
+	*hard = icmp_err_convert[icmph->code].fatal;
+	return icmp_err_convert[icmph->code].err;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What UDP, ping and raw sockets share: a peer without a connection. */
+#ifndef IPV4_DATAGRAM_H
+#define IPV4_DATAGRAM_H
+
+#include "ipv4/ip.h"
+
+/* Checks a peer's address and finds the way there: @fl4 is the question and
+ * the answer. Return: the route with a reference, or an error pointer:
+ * -EINVAL, -EAFNOSUPPORT, -EACCES (broadcast), routing's. Context: sock lock. */
+struct rtable *ip4_datagram_route(struct sock *sk, const struct sockaddr *addr,
+				  socklen_t len, struct flowi4 *fl4);
+/* connect() of ping and raw sockets. Context: sock lock. 0 or -E. */
+int ip4_datagram_connect(struct sock *sk, const struct sockaddr *addr,
+			 socklen_t len);
+/* The other way: no peer any more; an address that bind() did not name is
+ * forgotten too. Context: sock lock. */
+int ip4_datagram_disconnect(struct sock *sk, int flags);
+
+/* Where one sendmsg() goes. */
+struct ip4_dest {
+	__be32 daddr;
+	__be16 dport;		/* wire order */
+	bool connected;		/* the socket's peer: its cached route will do */
+};
+
+/*
+ * What one sendmsg() says about where and how: the destination of @msg or the
+ * peer, control messages, the socket's options, device and source. @ipc is
+ * initialised first: call ipcm_free() also after a failure. 0, -EINVAL,
+ * -EAFNOSUPPORT, -EDESTADDRREQ, -ENOBUFS.
+ */
+int ip4_datagram_target(struct sock *sk, const struct inet_msg *msg,
+			struct ip4_dest *dest, struct ipcm_cookie *ipc);
+/* Fills in the question for routing. */
+void ip4_datagram_flow(struct sock *sk, const struct ip4_dest *dest,
+		       const struct ipcm_cookie *ipc, u8 proto, int msg_flags,
+		       struct flowi4 *fl4);
+/*
+ * ip_send_datagram() for a caller who may wait: routes (@dest->connected: from
+ * the socket's cache), sends without waiting, and while the send buffer is
+ * full waits and starts over. d->fl4 is the question. Context: the sock is not
+ * owned. 0 or -E.
+ */
+int ip4_datagram_send(struct sock *sk, struct inet_msg *msg, size_t len,
+		      struct ip_datagram *d, const struct ip4_dest *dest);
+
+/*
+ * What an ICMP error means to a datagram socket that sent the quoted packet;
+ * @skb and @info as net_protocol.err_handler has them. Tells the route about a
+ * new path MTU or gateway. Return: a positive errno and whether it is *@hard,
+ * or 0: nothing to tell. Context: RCU.
+ */
+int ip4_datagram_icmp_err(struct sock *sk, struct sk_buff *skb, u32 info,
+			  bool *hard);
+
+#endif /* IPV4_DATAGRAM_H */

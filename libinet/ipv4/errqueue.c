@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The error queue of IPv4 sockets (IP_RECVERR, MSG_ERRQUEUE): ICMP errors and
+ * errors of our own, each with the packet it is about.
+ *
+ * An entry is an sk_buff whose data is the payload of the packet that failed,
+ * as far as it was quoted, and whose control block says the rest. The reader
+ * gets the payload, the destination it was sent to as the address, and one
+ * control message: struct sock_extended_err with the offender behind it.
+ */
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include <linux/errqueue.h>
+
+#include "core/skbuff.h"
+#include "core/sock.h"
+#include "ipv4/inet_common.h"
+#include "ipv4/ip.h"
+#include "lib/assert.h"
+#include "wire/udp.h"
+
+/* skb->cb of an entry; its first part stays what ip_cmsg_recv() reads, the
+ * last four bytes are the queue's. */
+struct sock_exterr_skb {
+	struct inet_skb_parm parm;
+	struct sock_extended_err ee;
+	__be32 offender;
+	__be32 daddr;		/* where the packet was sent */
+	__be16 port;
+};
+
+static_assert(sizeof(struct sock_exterr_skb) <= 44, "sock_exterr_skb");
+
+#define SKB_EXT_ERR(skb) ((struct sock_exterr_skb *)(skb)->cb)
+
+/* What IP_RECVERR's control message carries. */
+struct ip_errhdr {
+	struct sock_extended_err ee;
+	struct sockaddr_in offender;
+};
+
+/* Where the payload of the quoted packet begins, as its socket counts: a raw
+ * socket gave us all behind the IP header, or all. */
+static u32 quoted_payload(const struct sock *sk, const struct iphdr *iph)
+{
+	u32 hlen = ipv4_hdr_len(iph);
+
+	if (sk->sk_type == SOCK_RAW)
+		return inet_sk(sk)->hdrincl ? 0 : hlen;
+	if (iph->protocol == IPPROTO_UDP)
+		return hlen + UDP_HLEN;
+	if (iph->protocol == IPPROTO_ICMP)
+		return hlen + ICMP_HLEN;
+	return hlen;
+}
+
+void ip_icmp_error(struct sock *sk, struct sk_buff *skb, int err, __be16 port,
+		   u32 info)
+{
+	const struct iphdr *quote = (const struct iphdr *)skb->data;
+	const struct icmphdr *icmph =
+		(const struct icmphdr *)skb_transport_header(skb);
+	struct sk_buff *clone;
+	struct sock_exterr_skb *serr;
+
+	if (skb_headlen(skb) < sizeof(*quote))
+		return;
+	clone = skb_clone(skb);
+	if (!clone)
+		return;
+	serr = SKB_EXT_ERR(clone);
+	serr->ee = (struct sock_extended_err){
+		.ee_errno = (u32)err,
+		.ee_origin = SO_EE_ORIGIN_ICMP,
+		.ee_type = icmph->type,
+		.ee_code = icmph->code,
+		.ee_info = info,
+	};
+	serr->offender = ip_hdr(skb)->saddr;
+	serr->daddr = quote->daddr;
+	serr->port = port;
+	skb_pull(clone, min(quoted_payload(sk, quote), skb_headlen(clone)));
+	if (sock_queue_err_skb(sk, clone))
+		kfree_skb_reason(clone, SKB_DROP_REASON_SOCKET_RCVBUFF);
+}
+
+void ip_local_error(struct sock *sk, int err, __be32 daddr, __be16 port,
+		    u32 info)
+{
+	struct sock_exterr_skb *serr;
+	struct iphdr *iph;
+	struct sk_buff *skb;
+
+	if (!inet_sk(sk)->recverr)
+		return;
+	skb = alloc_skb(sock_net(sk), sizeof(*iph));
+	if (!skb)
+		return;
+	iph = skb_put(skb, sizeof(*iph));
+	memset(iph, 0, sizeof(*iph));
+	skb_reset_network_header(skb);
+	iph->daddr = daddr;
+	skb_pull(skb, sizeof(*iph));
+	skb_reset_transport_header(skb);
+	memset(skb->cb, 0, sizeof(skb->cb));
+	serr = SKB_EXT_ERR(skb);
+	serr->ee = (struct sock_extended_err){
+		.ee_errno = (u32)err,
+		.ee_origin = SO_EE_ORIGIN_LOCAL,
+		.ee_info = info,
+	};
+	serr->daddr = daddr;
+	serr->port = port;
+	if (sock_queue_err_skb(sk, skb))
+		kfree_skb_reason(skb, SKB_DROP_REASON_SOCKET_RCVBUFF);
+}
+
+/* The pending error becomes that of the next entry: one is told by each call
+ * that looks, as long as there are some. */
+static void next_error(struct sock *sk)
+{
+	struct sk_buff *next;
+	int err = 0;
+
+	spin_lock(&sk->sk_queue_lock);
+	next = skb_peek(&sk->sk_error_queue);
+	if (next && SKB_EXT_ERR(next)->ee.ee_origin == SO_EE_ORIGIN_ICMP)
+		err = (int)SKB_EXT_ERR(next)->ee.ee_errno;
+	spin_unlock(&sk->sk_queue_lock);
+	WRITE_ONCE(sk->sk_err, err);
+	if (err)
+		sk->sk_error_report(sk);
+}
+
+int ip_recv_error(struct sock *sk, struct inet_msg *msg, size_t len)
+{
+	struct sk_buff *skb = sock_dequeue_err_skb(sk);
+	const struct sock_exterr_skb *serr;
+	struct ip_errhdr eh;
+	u32 copied;
+	int err;
+
+	if (!skb)
+		return -EAGAIN;
+	copied = (u32)min_t(size_t, len, skb->len);
+	if (copied < skb->len)
+		msg->flags |= MSG_TRUNC;
+	err = skb_copy_datagram_msg(skb, 0, msg, copied);
+	if (!err) {
+		serr = SKB_EXT_ERR(skb);
+		if (msg->name)
+			inet_put_addr(msg->name, &msg->namelen, serr->daddr,
+				      serr->port);
+		memset(&eh, 0, sizeof(eh));
+		eh.ee = serr->ee;
+		if (serr->ee.ee_origin == SO_EE_ORIGIN_ICMP) {
+			eh.offender.sin_family = AF_INET;
+			eh.offender.sin_addr.s_addr = serr->offender;
+		}
+		put_cmsg(msg, IPPROTO_IP, IP_RECVERR, sizeof(eh), &eh);
+		msg->flags |= MSG_ERRQUEUE;
+		err = (int)copied;
+	}
+	next_error(sk);
+	consume_skb(skb);
+	return err;
+}

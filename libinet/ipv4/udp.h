@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * UDP (RFC 768, RFC 1122 4.1) for its own files and for inet_dgram_ops:
+ * udp.c the calls and the packets, udp_table.c ports and lookup.
+ */
+#ifndef IPV4_UDP_H
+#define IPV4_UDP_H
+
+#include "core/socket.h"
+#include "ipv4/inet_sock.h"
+#include "lib/list.h"
+#include "lib/lock.h"
+#include "wire/udp.h"
+
+/* Payload of the largest datagram. */
+#define UDP_MAX_PAYLOAD (65535 - 20 - UDP_HLEN)
+
+struct udp_cork;
+
+struct udp_sock {
+	struct inet_sock inet;		/* first; sk_node: the table of flows */
+	struct hlist_node port_node;	/* all of the port; table lock */
+	struct hlist_node addr_node;	/* (address, port), RCU */
+	bool flow_hashed;		/* in the table of flows, not in addrs */
+	bool corked;			/* UDP_CORK; sock lock */
+	struct udp_cork *cork;		/* datagram in the making; sock lock */
+};
+
+static inline struct udp_sock *udp_sk(const struct sock *sk)
+{
+	return (struct udp_sock *)sk;
+}
+
+/* ---- ports and lookup: udp_table.c ------------------------------------ */
+
+/* A received datagram, as the lookup sees it. */
+struct udp_flow {
+	__be32 saddr;		/* the sender's */
+	__be32 daddr;		/* ours */
+	__be16 sport;
+	u16 dport;		/* host order */
+	int dif;		/* device it came by */
+};
+
+int udp_table_init(struct net *net);
+void udp_table_destroy(struct net *net);
+
+/* proto.get_port. 0, -EADDRINUSE, -ENOMEM. Context: sock lock. */
+int udp_v4_get_port(struct sock *sk, u16 port);
+/* proto.unhash: nobody finds it any more, and the port is free. */
+void udp_lib_unhash(struct sock *sk);
+/* The socket's own or its peer's address is about to become these. 0 or
+ * -ENOMEM, unchanged. Context: sock lock. */
+int udp_lib_set_addrs(struct sock *sk, __be32 rcv_saddr, __be32 daddr,
+		      __be16 dport);
+
+/* The socket that @f is for, or NULL. Context: RCU, as long as it is used. */
+struct sock *udp4_lib_lookup(struct net *net, const struct udp_flow *f);
+/* Calls @fn for every socket that @f, a multicast or broadcast, is for.
+ * Context: RCU. Return: how many. */
+u32 udp4_lib_for_each_mcast(struct net *net, const struct udp_flow *f,
+			    void (*fn)(struct sock *sk, void *arg), void *arg);
+/* Calls @fn for every bound socket, by port. Under the table's lock. */
+void udp_for_each_sock(struct net *net,
+		       void (*fn)(struct sock *sk, void *arg), void *arg);
+
+/* ---- the rest: udp.c -------------------------------------------------- */
+
+extern const struct proto udp_prot;
+
+int udp_rcv(struct sk_buff *skb);
+int udp_err(struct sk_buff *skb, u32 info);
+unsigned int udp_poll(struct socket *sock);
+
+/* Is the checksum of a received datagram right? @skb at the UDP header, or
+ * past it when @skb->csum has been told (udp_csum_pull()). Borrows. */
+bool udp_csum_ok(struct sk_buff *skb);
+
+#endif /* IPV4_UDP_H */
