@@ -334,13 +334,21 @@ static inline struct net *skb_net(const struct sk_buff *skb)
 
 static inline void skb_queue_head_init(struct sk_buff_head *q)
 {
-	q->next = q->prev = (struct sk_buff *)q;
+	q->prev = (struct sk_buff *)q;
+	__atomic_store_n(&q->next, (struct sk_buff *)q, __ATOMIC_RELAXED);
 	q->qlen = 0;
 }
 
 static inline bool skb_queue_empty(const struct sk_buff_head *q)
 {
 	return q->next == (const struct sk_buff *)q;
+}
+
+/* The same for somebody who does not hold the queue's lock: a hint. */
+static inline bool skb_queue_empty_lockless(const struct sk_buff_head *q)
+{
+	return __atomic_load_n(&q->next, __ATOMIC_RELAXED) ==
+	       (const struct sk_buff *)q;
 }
 
 static inline struct sk_buff *skb_peek(const struct sk_buff_head *q)
@@ -371,7 +379,7 @@ static inline void __skb_insert(struct sk_buff *n, struct sk_buff *prev,
 	n->next = next;
 	n->prev = prev;
 	next->prev = n;
-	prev->next = n;
+	__atomic_store_n(&prev->next, n, __ATOMIC_RELAXED);
 	q->qlen++;
 }
 
@@ -395,7 +403,7 @@ static inline void __skb_unlink(struct sk_buff *skb, struct sk_buff_head *q)
 {
 	q->qlen--;
 	skb->next->prev = skb->prev;
-	skb->prev->next = skb->next;
+	__atomic_store_n(&skb->prev->next, skb->next, __ATOMIC_RELAXED);
 	skb->next = skb->prev = NULL;
 }
 
@@ -415,7 +423,7 @@ static inline void skb_queue_splice_tail_init(struct sk_buff_head *from,
 	if (skb_queue_empty(from))
 		return;
 	from->next->prev = to->prev;
-	to->prev->next = from->next;
+	__atomic_store_n(&to->prev->next, from->next, __ATOMIC_RELAXED);
 	from->prev->next = (struct sk_buff *)to;
 	to->prev = from->prev;
 	to->qlen += from->qlen;

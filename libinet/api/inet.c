@@ -19,8 +19,8 @@
 #define DEFAULT_FRAME_SIZE 2048
 
 static const struct pernet_operations *const pernet_list[] = {
-	&net_dev_ops,
 	&sock_net_ops,
+	&net_dev_ops,
 	&inet_net_ops,
 	&packet_net_ops,
 	&loopback_net_ops,
@@ -144,6 +144,7 @@ void inet_destroy(struct net *net)
 		return;
 	WRITE_ONCE(net->stopping, true);
 	net_stop(net);
+	sock_net_exit(net);
 	pernet_exit(net, ARRAY_SIZE(pernet_list));
 	net_free(net);
 }
@@ -156,6 +157,7 @@ int inet_start(struct net *net)
 void inet_stop(struct net *net)
 {
 	net_stop(net);
+	sock_net_wake(net);
 }
 
 int inet_run(struct net *net, s64 timeout_ns)

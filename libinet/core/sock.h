@@ -319,6 +319,9 @@ int sk_wait_event(struct sock *sk, s64 *timeo_ns,
 int sk_wait_event_unlocked(struct sock *sk, s64 *timeo_ns,
 			   bool (*cond)(struct sock *sk, void *arg), void *arg);
 
+/* False in simulated mode and inside a softirq: nothing is waited for. */
+bool sk_may_sleep(const struct sock *sk);
+
 static inline s64 sock_rcvtimeo(const struct sock *sk, bool noblock)
 {
 	return noblock ? 0 : sk->sk_rcvtimeo_ns;
@@ -336,6 +339,9 @@ void sk_stop_timer(struct sock *sk, struct timer_list *t);
 
 /* ---- wake-ups --------------------------------------------------------- */
 
+/* Wakes who waits in sk_wait_event() and, when somebody watches, tells him
+ * that @mask (POLL* bits) may have changed. What changed must be visible. */
+void sk_wake_up(struct sock *sk, unsigned int mask);
 void sock_def_wakeup(struct sock *sk);		/* sk_state_change */
 void sock_def_readable(struct sock *sk);	/* sk_data_ready */
 void sock_def_write_space(struct sock *sk);
@@ -449,8 +455,9 @@ static inline bool sock_writeable(const struct sock *sk)
 struct sk_buff *sock_alloc_send_skb(struct sock *sk, u32 size, bool noblock,
 				    int *err);
 /* Queues a received datagram. 0, -ENOMEM (full: drop it, counted), -ENOBUFS
- * (budget or frames are short). On failure @skb stays the caller's. The last
- * four bytes of skb->cb become the drop count (SO_RXQ_OVFL). */
+ * (budget or frames are short). On failure @skb stays the caller's. Its
+ * dev and dst are dropped, so save what the reader needs in skb->cb, whose
+ * last four bytes become the drop count (SO_RXQ_OVFL). Any context. */
 int sock_queue_rcv_skb(struct sock *sk, struct sk_buff *skb);
 /* The drop reason that fits an error of sock_queue_rcv_skb(). */
 static inline enum skb_drop_reason sock_queue_drop_reason(int err)
@@ -462,6 +469,7 @@ static inline enum skb_drop_reason sock_queue_drop_reason(int err)
 int sock_queue_err_skb(struct sock *sk, struct sk_buff *skb);
 /* The oldest of the error queue, uncharged, or NULL. */
 struct sk_buff *sock_dequeue_err_skb(struct sock *sk);
+void sk_error_queue_purge(struct sock *sk);
 
 /* ---- datagrams -------------------------------------------------------- */
 

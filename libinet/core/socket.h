@@ -69,6 +69,8 @@ void sock_user_get(struct socket *sock);
 void sock_user_put(struct socket *sock);
 /* inet_close(): no call comes in any more, those inside wake up. 0, -EBADF. */
 int sock_close(struct socket *sock);
+/* Waits until the callback has returned, unless it is the caller. */
+void sock_wait_callback(struct socket *sock);
 
 /* ---- readiness -------------------------------------------------------- */
 
@@ -86,7 +88,7 @@ void sock_refresh_fd(struct socket *sock);
 /* SOCK_EVENT_SOFTIRQ: calls the callbacks of sockets that were woken. */
 void sock_event_action(struct softnet_data *sd);
 void sock_events_init(struct socket *sock);
-/* Before the last user frees it: closes the descriptor. */
+/* The last user is about to free it: nobody is told any more. */
 void sock_events_exit(struct socket *sock);
 int sock_set_event_cb(struct socket *sock, int events, inet_event_cb *cb,
 		      void *arg);
@@ -95,13 +97,12 @@ int sock_do_poll(struct inet_pollfd *fds, unsigned int nfds, int timeout_ms);
 
 /* ---- the subsystem ---------------------------------------------------- */
 
-/* Registers net.core.* of sockets and the event softirq; closes what is left
- * open at the end. */
+/* Registers net.core.* of sockets and the event softirq; its exit comes after
+ * that of all devices, which may hold packets charged to socks. */
 extern const struct pernet_operations sock_net_ops;
+/* inet_destroy(), before the protocols go: closes what is still open. */
 void sock_net_exit(struct net *net);
 /* inet_stop(): all who wait fail with ESHUTDOWN. */
 void sock_net_wake(struct net *net);
-/* PF_PACKET, packet/af_packet.c */
-extern const struct pernet_operations packet_net_ops;
 
 #endif /* CORE_SOCKET_H */

@@ -96,6 +96,8 @@ static void softnet_collect(struct softnet_data *sd)
 	if (!skb_queue_empty(&sd->input_pkt_queue))
 		napi_schedule(&sd->backlog);
 	spin_unlock(&sd->input_lock);
+	if (!llist_empty(&sd->sock_events))
+		raise_softirq(sd, SOCK_EVENT_SOFTIRQ);
 
 	while (napi) {
 		struct napi_struct *next = napi->remote_next;

@@ -1,0 +1,577 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The public calls on sockets: from POSIX's arguments to struct inet_msg and
+ * back. Addresses are copied, so that they may be unaligned or lie about their
+ * length.
+ */
+#include <inet/socket.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+
+#include "api/api.h"
+#include "core/iov.h"
+#include "core/net.h"
+#include "core/socket.h"
+#include "core/sockopt.h"
+#include "core/trace.h"
+
+#define SOCK_FLAGS (SOCK_NONBLOCK | SOCK_CLOEXEC)
+
+/* <linux/sockios.h>, which collides with libc's headers */
+#define SIOCGSTAMP_CMD 0x8906
+#define SIOCGSTAMPNS_CMD 0x8907
+#define SIOCGSTAMP_NEW_CMD 0x80108906UL
+#define SIOCGSTAMPNS_NEW_CMD 0x80108907UL
+
+/* ---- addresses -------------------------------------------------------- */
+
+/* 0, -EINVAL (too long), -EFAULT. */
+static int addr_from_user(struct sockaddr_storage *to,
+			  const struct sockaddr *addr, socklen_t len)
+{
+	if (len > sizeof(*to))
+		return -EINVAL;
+	if (!len)
+		return 0;
+	if (!addr)
+		return -EFAULT;
+	memcpy(to, addr, len);
+	return 0;
+}
+
+/* What fits of @klen bytes; *@len becomes @klen. 0, -EINVAL, -EFAULT. */
+static int addr_to_user(const struct sockaddr_storage *from, socklen_t klen,
+			struct sockaddr *addr, socklen_t *len)
+{
+	if (!len)
+		return -EFAULT;
+	if ((int)*len < 0)
+		return -EINVAL;
+	if (!addr && *len)
+		return -EFAULT;
+	if (addr)
+		memcpy(addr, from, min(*len, klen));
+	*len = klen;
+	return 0;
+}
+
+/* ---- life ------------------------------------------------------------- */
+
+struct socket *inet_socket(struct net *net, int family, int type, int protocol)
+{
+	struct socket *sock = NULL;
+	int err = -EINVAL;
+
+	NET_ROAD(net, NULL);
+	if (!(type & ~0xf & ~SOCK_FLAGS))
+		err = sock_create(net, family, type & 0xf, protocol, &sock);
+	net_api_exit(net);
+	if (api_result(err))
+		return NULL;
+	sock->nonblock = type & SOCK_NONBLOCK;
+	return sock;
+}
+
+int inet_close(struct socket *sock)
+{
+	struct net *net;
+	int err;
+
+	if (!sock)
+		return api_result(-EBADF);
+	net = sock->net;
+	err = sock_close(sock);
+	net_api_exit(net);
+	return api_result(err);
+}
+
+int inet_bind(struct socket *sock, const struct sockaddr *addr, socklen_t len)
+{
+	struct sockaddr_storage ss = { 0 };
+	int err = sock_enter(sock);
+
+	if (err)
+		return api_result(err);
+	err = addr_from_user(&ss, addr, len);
+	if (!err)
+		err = sock->ops->bind(sock, (struct sockaddr *)&ss, len);
+	return (int)sock_leave(sock, err);
+}
+
+int inet_listen(struct socket *sock, int backlog)
+{
+	int err = sock_enter(sock), most;
+
+	if (err)
+		return api_result(err);
+	most = READ_ONCE(sock->net->sysctl_somaxconn);
+	if ((unsigned int)backlog > (unsigned int)most)
+		backlog = most;
+	return (int)sock_leave(sock, sock->ops->listen(sock, backlog));
+}
+
+int inet_connect(struct socket *sock, const struct sockaddr *addr,
+		 socklen_t len)
+{
+	struct sockaddr_storage ss = { 0 };
+	int err = sock_enter(sock);
+
+	if (err)
+		return api_result(err);
+	err = addr_from_user(&ss, addr, len);
+	if (!err)
+		err = sock->ops->connect(sock, (struct sockaddr *)&ss, len,
+					 sock->nonblock ? O_NONBLOCK : 0);
+	return (int)sock_leave(sock, err);
+}
+
+/* Takes a child off @sock; its address to the user. 0 or -E. */
+static int do_accept(struct socket *sock, struct socket *newsock,
+		     struct sockaddr *addr, socklen_t *len)
+{
+	struct sockaddr_storage ss;
+	socklen_t klen = sizeof(ss);
+	int err;
+
+	newsock->type = sock->type;
+	newsock->ops = sock->ops;
+	err = sock->ops->accept(sock, newsock,
+				sock->nonblock ? O_NONBLOCK : 0);
+	if (err || !addr)
+		return err;
+	if (newsock->ops->getname(newsock, (struct sockaddr *)&ss, &klen, 2))
+		return -ECONNABORTED;
+	return addr_to_user(&ss, klen, addr, len);
+}
+
+struct socket *inet_accept4(struct socket *sock, struct sockaddr *addr,
+			    socklen_t *len, int flags)
+{
+	struct socket *newsock;
+	int err = flags & ~SOCK_FLAGS ? -EINVAL : sock_enter(sock);
+
+	if (api_result(err))
+		return NULL;
+	newsock = sock_alloc(sock->net);
+	err = newsock ? do_accept(sock, newsock, addr, len) : -ENOMEM;
+	if (!err)
+		newsock->nonblock = flags & SOCK_NONBLOCK;
+	else if (newsock)
+		sock_release(newsock);
+	return sock_leave(sock, err) ? NULL : newsock;
+}
+
+struct socket *inet_accept(struct socket *sock, struct sockaddr *addr,
+			   socklen_t *len)
+{
+	return inet_accept4(sock, addr, len, 0);
+}
+
+int inet_shutdown(struct socket *sock, int how)
+{
+	int err = sock_enter(sock);
+
+	if (err)
+		return api_result(err);
+	return (int)sock_leave(sock, sock->ops->shutdown(sock, how));
+}
+
+static int do_getname(struct socket *sock, struct sockaddr *addr,
+		      socklen_t *len, int peer)
+{
+	struct sockaddr_storage ss;
+	socklen_t klen = sizeof(ss);
+	int err = sock_enter(sock);
+
+	if (err)
+		return api_result(err);
+	err = sock->ops->getname(sock, (struct sockaddr *)&ss, &klen, peer);
+	if (!err)
+		err = addr_to_user(&ss, klen, addr, len);
+	return (int)sock_leave(sock, err);
+}
+
+int inet_getsockname(struct socket *sock, struct sockaddr *addr, socklen_t *len)
+{
+	return do_getname(sock, addr, len, 0);
+}
+
+int inet_getpeername(struct socket *sock, struct sockaddr *addr, socklen_t *len)
+{
+	return do_getname(sock, addr, len, 1);
+}
+
+/* ---- sending ---------------------------------------------------------- */
+
+static int call_flags(const struct socket *sock, int flags)
+{
+	return sock->nonblock ? flags | MSG_DONTWAIT : flags;
+}
+
+ssize_t inet_send(struct socket *sock, const void *buf, size_t len, int flags)
+{
+	struct inet_msg msg = { 0 };
+	struct iovec iov;
+	ssize_t ret = sock_enter(sock);
+
+	if (unlikely(ret))
+		return api_result((int)ret);
+	NET_ROAD(sock->net, NULL);
+	msg.flags = call_flags(sock, flags);
+	ret = import_single_range(&msg.iter, &iov, (void *)buf, len);
+	if (likely(!ret))
+		ret = __sock_sendmsg(sock, &msg);
+	return sock_leave(sock, ret);
+}
+
+ssize_t inet_sendto(struct socket *sock, const void *buf, size_t len, int flags,
+		    const struct sockaddr *addr, socklen_t addrlen)
+{
+	struct inet_msg msg = { 0 };
+	struct sockaddr_storage ss;
+	struct iovec iov;
+	ssize_t ret = sock_enter(sock);
+
+	if (unlikely(ret))
+		return api_result((int)ret);
+	NET_ROAD(sock->net, NULL);
+	msg.flags = call_flags(sock, flags);
+	ret = import_single_range(&msg.iter, &iov, (void *)buf, len);
+	if (!ret && addr) {
+		ret = addr_from_user(&ss, addr, addrlen);
+		msg.name = (struct sockaddr *)&ss;
+		msg.namelen = addrlen;
+	}
+	if (likely(!ret))
+		ret = __sock_sendmsg(sock, &msg);
+	return sock_leave(sock, ret);
+}
+
+/* One message of the user into @msg, its address into @ss. 0 or -E. */
+static int msg_from_user(struct inet_msg *msg, const struct msghdr *user,
+			 struct sockaddr_storage *ss)
+{
+	*msg = (struct inet_msg){ 0 };
+	if (!user)
+		return -EFAULT;
+	if ((int)user->msg_namelen < 0)
+		return -EINVAL;
+	if (user->msg_controllen > INT32_MAX)
+		return -ENOBUFS;
+	msg->control = user->msg_control;
+	msg->controllen = user->msg_controllen;
+	if (user->msg_name && user->msg_namelen) {
+		msg->name = (struct sockaddr *)ss;
+		msg->namelen = min(user->msg_namelen, (socklen_t)sizeof(*ss));
+	}
+	return import_iovec(&msg->iter, user->msg_iov, user->msg_iovlen);
+}
+
+static int do_sendmsg(struct socket *sock, const struct msghdr *user, int flags)
+{
+	struct sockaddr_storage ss;
+	struct inet_msg msg;
+	int ret = msg_from_user(&msg, user, &ss);
+
+	if (ret)
+		return ret;
+	if (msg.controllen && !msg.control)
+		return -EFAULT;
+	if (msg.name)
+		memcpy(&ss, user->msg_name, msg.namelen);
+	msg.flags = call_flags(sock, flags);
+	return __sock_sendmsg(sock, &msg);
+}
+
+ssize_t inet_sendmsg(struct socket *sock, const struct msghdr *msg, int flags)
+{
+	int err = sock_enter(sock);
+
+	if (err)
+		return api_result(err);
+	NET_ROAD(sock->net, NULL);
+	return sock_leave(sock, do_sendmsg(sock, msg, flags));
+}
+
+int inet_sendmmsg(struct socket *sock, struct mmsghdr *vec, unsigned int n,
+		  int flags)
+{
+	int ret = sock_enter(sock), sent = 0;
+
+	if (ret)
+		return api_result(ret);
+	NET_ROAD(sock->net, NULL);
+	for (n = min(n, (unsigned int)INET_UIO_MAXIOV); (u32)sent < n; sent++) {
+		ret = vec ? do_sendmsg(sock, &vec[sent].msg_hdr, flags) :
+			    -EFAULT;
+		if (ret < 0)
+			break;
+		vec[sent].msg_len = (unsigned int)ret;
+	}
+	return (int)sock_leave(sock, sent ? sent : min(ret, 0));
+}
+
+/* ---- receiving -------------------------------------------------------- */
+
+ssize_t inet_recv(struct socket *sock, void *buf, size_t len, int flags)
+{
+	struct inet_msg msg = { 0 };
+	struct iovec iov;
+	ssize_t ret = sock_enter(sock);
+
+	if (unlikely(ret))
+		return api_result((int)ret);
+	NET_ROAD(sock->net, NULL);
+	ret = import_single_range(&msg.iter, &iov, buf, len);
+	if (likely(!ret))
+		ret = sock_recvmsg(sock, &msg, call_flags(sock, flags));
+	return sock_leave(sock, ret);
+}
+
+ssize_t inet_recvfrom(struct socket *sock, void *buf, size_t len, int flags,
+		      struct sockaddr *addr, socklen_t *addrlen)
+{
+	struct sockaddr_storage ss;
+	struct inet_msg msg = { 0 };
+	struct iovec iov;
+	ssize_t ret = sock_enter(sock);
+	int err = 0;
+
+	if (unlikely(ret))
+		return api_result((int)ret);
+	NET_ROAD(sock->net, NULL);
+	msg.name = addr ? (struct sockaddr *)&ss : NULL;
+	msg.namelen = addr ? sizeof(ss) : 0;
+	ret = import_single_range(&msg.iter, &iov, buf, len);
+	if (likely(!ret))
+		ret = sock_recvmsg(sock, &msg, call_flags(sock, flags));
+	if (ret >= 0 && addr)
+		err = addr_to_user(&ss, msg.namelen, addr, addrlen);
+	return sock_leave(sock, err ? err : ret);
+}
+
+static int do_recvmsg(struct socket *sock, struct msghdr *user, int flags)
+{
+	struct sockaddr_storage ss;
+	struct inet_msg msg;
+	int ret = msg_from_user(&msg, user, &ss);
+
+	if (ret)
+		return ret;
+	if (user->msg_name) {
+		msg.name = (struct sockaddr *)&ss;
+		msg.namelen = sizeof(ss);
+	}
+	ret = sock_recvmsg(sock, &msg, call_flags(sock, flags));
+	if (ret < 0)
+		return ret;
+	if (user->msg_name)
+		addr_to_user(&ss, msg.namelen, user->msg_name,
+			     &user->msg_namelen);
+	user->msg_controllen = msg.controllen;
+	user->msg_flags = msg.flags;
+	return ret;
+}
+
+ssize_t inet_recvmsg(struct socket *sock, struct msghdr *msg, int flags)
+{
+	int err = sock_enter(sock);
+
+	if (err)
+		return api_result(err);
+	NET_ROAD(sock->net, NULL);
+	return sock_leave(sock, do_recvmsg(sock, msg, flags));
+}
+
+/* The stack's time when @timeout is over. 0 or -EINVAL. */
+static int recvmmsg_deadline(struct net *net, const struct timespec *timeout,
+			     u64 *deadline_ns)
+{
+	*deadline_ns = U64_MAX;
+	if (!timeout)
+		return 0;
+	if (timeout->tv_sec < 0 || timeout->tv_nsec < 0 ||
+	    timeout->tv_nsec >= 1000000000)
+		return -EINVAL;
+	if ((u64)timeout->tv_sec < U64_MAX / 4 / 1000000000)
+		*deadline_ns = net_now(net) +
+			       (u64)timeout->tv_sec * 1000000000 +
+			       (u64)timeout->tv_nsec;
+	return 0;
+}
+
+/* Receives until an error, @n messages, or the deadline. Return: how many, or
+ * the error of the first one; of a later one the next call tells. */
+static int do_recvmmsg(struct socket *sock, struct mmsghdr *vec, unsigned int n,
+		       int flags, u64 deadline_ns)
+{
+	unsigned int got = 0;
+	int ret = 0;
+
+	while (got < n) {
+		ret = do_recvmsg(sock, &vec[got].msg_hdr,
+				 flags & ~MSG_WAITFORONE);
+		if (ret < 0)
+			break;
+		vec[got++].msg_len = (unsigned int)ret;
+		if (flags & MSG_WAITFORONE)
+			flags |= MSG_DONTWAIT;
+		if (vec[got - 1].msg_hdr.msg_flags & MSG_OOB)
+			break;
+		if (deadline_ns != U64_MAX && net_now(sock->net) >= deadline_ns)
+			break;
+	}
+	if (got && ret < 0 && ret != -EAGAIN)
+		WRITE_ONCE(sock->sk->sk_err, -ret);
+	return got ? (int)got : min(ret, 0);
+}
+
+int inet_recvmmsg(struct socket *sock, struct mmsghdr *vec, unsigned int n,
+		  int flags, struct timespec *timeout)
+{
+	int ret = sock_enter(sock);
+	u64 deadline_ns, now;
+
+	if (ret)
+		return api_result(ret);
+	NET_ROAD(sock->net, NULL);
+	n = min(n, (unsigned int)INET_UIO_MAXIOV);
+	ret = n && !vec ? -EFAULT :
+			  recvmmsg_deadline(sock->net, timeout, &deadline_ns);
+	if (!ret)
+		ret = do_recvmmsg(sock, vec, n, flags, deadline_ns);
+	if (ret > 0 && timeout && deadline_ns != U64_MAX) {
+		now = min(net_now(sock->net), deadline_ns);
+		timeout->tv_sec = (time_t)((deadline_ns - now) / 1000000000);
+		timeout->tv_nsec = (long)((deadline_ns - now) % 1000000000);
+	}
+	return (int)sock_leave(sock, ret);
+}
+
+/* ---- options ---------------------------------------------------------- */
+
+int inet_setsockopt(struct socket *sock, int level, int optname,
+		    const void *val, socklen_t len)
+{
+	int err = sock_enter(sock);
+
+	if (err)
+		return api_result(err);
+	if (level == SOL_SOCKET)
+		err = sock_common_setsockopt(sock->sk, level, optname, val,
+					     len);
+	else if (sock->ops->setsockopt)
+		err = sock->ops->setsockopt(sock, level, optname, val, len);
+	else
+		err = -EOPNOTSUPP;
+	return (int)sock_leave(sock, err);
+}
+
+int inet_getsockopt(struct socket *sock, int level, int optname, void *val,
+		    socklen_t *len)
+{
+	int err = sock_enter(sock);
+
+	if (err)
+		return api_result(err);
+	if (level == SOL_SOCKET)
+		err = sock_common_getsockopt(sock->sk, level, optname, val,
+					     len);
+	else if (sock->ops->getsockopt)
+		err = sock->ops->getsockopt(sock, level, optname, val, len);
+	else
+		err = -EOPNOTSUPP;
+	return (int)sock_leave(sock, err);
+}
+
+/* SIOCGSTAMP and SIOCGSTAMPNS: when the last packet came. */
+static int do_gstamp(struct socket *sock, bool nano, void *arg)
+{
+	u64 ns = READ_ONCE(sock->sk->sk_stamp_ns);
+	s64 out[2] = { (s64)(ns / 1000000000), (s64)(ns % 1000000000) };
+
+	if (!ns)
+		return -ENOENT;
+	if (!nano)
+		out[1] /= 1000;
+	memcpy(arg, out, sizeof(out));
+	return 0;
+}
+
+static int do_ioctl(struct socket *sock, unsigned long cmd, void *arg)
+{
+	int on;
+
+	if (!arg)
+		return -EFAULT;
+	switch (cmd) {
+	case FIONBIO:
+		memcpy(&on, arg, sizeof(on));
+		WRITE_ONCE(sock->nonblock, on);
+		return 0;
+	case SIOCGSTAMP_CMD:
+	case SIOCGSTAMP_NEW_CMD:
+		return do_gstamp(sock, false, arg);
+	case SIOCGSTAMPNS_CMD:
+	case SIOCGSTAMPNS_NEW_CMD:
+		return do_gstamp(sock, true, arg);
+	default:
+		return sock->ops->ioctl ? sock->ops->ioctl(sock, cmd, arg) :
+					  -ENOTTY;
+	}
+}
+
+int inet_ioctl(struct socket *sock, unsigned long cmd, void *arg)
+{
+	int err = sock_enter(sock);
+
+	if (err)
+		return api_result(err);
+	return (int)sock_leave(sock, do_ioctl(sock, cmd, arg));
+}
+
+int inet_set_nonblock(struct socket *sock, bool nonblock)
+{
+	int err = sock_enter(sock);
+
+	if (err)
+		return api_result(err);
+	WRITE_ONCE(sock->nonblock, nonblock);
+	return (int)sock_leave(sock, 0);
+}
+
+/* ---- readiness -------------------------------------------------------- */
+
+int inet_poll(struct inet_pollfd *fds, unsigned int nfds, int timeout_ms)
+{
+	return api_result(nfds && !fds ? -EFAULT :
+					 sock_do_poll(fds, nfds, timeout_ms));
+}
+
+int inet_set_event_cb(struct socket *sock, int events, inet_event_cb *cb,
+		      void *arg)
+{
+	int err = sock_enter(sock);
+
+	if (err)
+		return api_result(err);
+	return (int)sock_leave(sock, sock_set_event_cb(sock, events, cb, arg));
+}
+
+int inet_socket_fd(struct socket *sock, int events)
+{
+	int err = sock_enter(sock);
+
+	if (err)
+		return api_result(err);
+	return (int)sock_leave(sock, sock_event_fd(sock, events));
+}
+
+struct net *inet_socket_net(const struct socket *sock)
+{
+	return sock->net;
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Socket memory: who holds which bytes, and the budgets tcp_mem and udp_mem.
+ *
+ * A budget has three marks, in pages: below the first nobody is bothered;
+ * above the second the protocol is under pressure until the first is reached
+ * again; above the third nothing more is given, save to a sock that holds less
+ * than its guaranteed minimum. Streams are let finish what fits their buffer.
+ */
+#include "core/sock.h"
+#include "core/snmp.h"
+
+#define SK_MIN_GUARANTEE_UDP 4096
+
+/* The three marks of the sock's budget, or NULL: no limit. */
+static const s64 *sk_mem_limits(const struct sock *sk)
+{
+	struct net *net = sock_net(sk);
+
+	switch (sk->sk_mem_id) {
+	case PROTO_MEM_TCP:
+		return net->ipv4.sysctl_tcp_mem;
+	case PROTO_MEM_UDP:
+		return net->ipv4.sysctl_udp_mem;
+	default:
+		return NULL;
+	}
+}
+
+static s64 sk_mem_limit(const struct sock *sk, int i)
+{
+	const s64 *limits = sk_mem_limits(sk);
+
+	return limits ? READ_ONCE(limits[i]) * SK_MEM_QUANTUM : INT64_MAX;
+}
+
+/* Adds to the budget's use. Return: the new value. */
+static s64 sk_memory_allocated_add(const struct sock *sk, s64 n)
+{
+	struct net *net = sock_net(sk);
+	s64 *mem = &net->proto_mem[sk->sk_mem_id];
+
+	if (net->smp)
+		return __atomic_add_fetch(mem, n, __ATOMIC_RELAXED);
+	return *mem += n;
+}
+
+/* The part of the sockets of this protocol that this one may hold always. */
+static s32 sk_mem_guarantee(const struct sock *sk, bool receive)
+{
+	const struct netns_ipv4 *v4 = &sock_net(sk)->ipv4;
+
+	s32 knob;
+
+	if (sk->sk_mem_id == PROTO_MEM_TCP)
+		return (s32)(receive ? READ_ONCE(v4->sysctl_tcp_rmem[0]) :
+				       READ_ONCE(v4->sysctl_tcp_wmem[0]));
+	knob = receive ? READ_ONCE(v4->sysctl_udp_rmem_min) :
+			 READ_ONCE(v4->sysctl_udp_wmem_min);
+	return max(knob, SK_MIN_GUARANTEE_UDP);
+}
+
+bool sk_under_memory_pressure(const struct sock *sk)
+{
+	return READ_ONCE(sock_net(sk)->proto_pressure[sk->sk_mem_id]);
+}
+
+static void sk_set_pressure(const struct sock *sk, bool on)
+{
+	struct net *net = sock_net(sk);
+	bool *pressure = &net->proto_pressure[sk->sk_mem_id];
+
+	if (READ_ONCE(*pressure) == on)
+		return;
+	WRITE_ONCE(*pressure, on);
+	if (on && sk->sk_mem_id == PROTO_MEM_TCP)
+		NET_INC_STATS(net, TCP_MEMORYPRESSURES);
+}
+
+void sk_stream_moderate_sndbuf(struct sock *sk)
+{
+	s32 val;
+
+	if (sk->sk_userlocks & SOCK_SNDBUF_LOCK)
+		return;
+	val = min(sk->sk_sndbuf, sk->sk_wmem_queued >> 1);
+	WRITE_ONCE(sk->sk_sndbuf, max(val, SOCK_MIN_SNDBUF));
+}
+
+static u32 sk_count_once(struct sock *sk)
+{
+	u32 *nr = &sock_net(sk)->proto_sockets[sk->sk_mem_id];
+
+	if (sk->sk_mem_counted)
+		return READ_ONCE(*nr);
+	sk->sk_mem_counted = true;
+	return __atomic_add_fetch(nr, 1, __ATOMIC_RELAXED);
+}
+
+/* Above the first mark: may this sock still have @size bytes? */
+static bool sk_mem_allowed(struct sock *sk, s32 size, bool receive,
+			   s64 allocated, u32 nr)
+{
+	s32 held = sk->sk_type == SOCK_STREAM ? sk->sk_wmem_queued :
+						sk_wmem_alloc_get(sk);
+	s64 mine;
+
+	if (allocated > sk_mem_limit(sk, 1))
+		sk_set_pressure(sk, true);
+	if (allocated <= sk_mem_limit(sk, 2)) {
+		if ((receive ? sk_rmem_alloc_get(sk) : held) <
+		    sk_mem_guarantee(sk, receive))
+			return true;
+		if (!sk_under_memory_pressure(sk))
+			return true;
+		/* under pressure: not more than one's share */
+		mine = (s64)sk->sk_wmem_queued + sk_rmem_alloc_get(sk) +
+		       sk->sk_forward_alloc;
+		if (mine * nr < sk_mem_limit(sk, 2))
+			return true;
+	}
+	if (receive || sk->sk_type != SOCK_STREAM)
+		return false;
+	/* A writer that fills its buffer shall wait for it, not fail. */
+	sk_stream_moderate_sndbuf(sk);
+	return sk->sk_wmem_queued + size >= sk->sk_sndbuf;
+}
+
+/* forward_alloc is too small: takes quanta out of the budget. */
+bool __sk_mem_schedule(struct sock *sk, s32 size, bool receive)
+{
+	s32 amount = ALIGN(size - sk->sk_forward_alloc, SK_MEM_QUANTUM);
+	s64 allocated = sk_memory_allocated_add(sk, amount);
+	u32 nr = sk_count_once(sk);
+
+	sk->sk_forward_alloc += amount;
+	if (likely(allocated <= sk_mem_limit(sk, 0))) {
+		sk_set_pressure(sk, false);
+		return true;
+	}
+	if (sk_mem_allowed(sk, size, receive, allocated, nr))
+		return true;
+	sk->sk_forward_alloc -= amount;
+	sk_memory_allocated_add(sk, -amount);
+	return false;
+}
+
+void sk_forced_mem_schedule(struct sock *sk, s32 size)
+{
+	s32 amount;
+
+	if (!sk_has_account(sk) || size <= sk->sk_forward_alloc)
+		return;
+	amount = ALIGN(size - sk->sk_forward_alloc, SK_MEM_QUANTUM);
+	sk_count_once(sk);
+	sk->sk_forward_alloc += amount;
+	sk_memory_allocated_add(sk, amount);
+}
+
+void __sk_mem_reclaim(struct sock *sk, s32 amount)
+{
+	s64 allocated;
+
+	amount = ALIGN_DOWN(amount, SK_MEM_QUANTUM);
+	sk->sk_forward_alloc -= amount;
+	allocated = sk_memory_allocated_add(sk, -amount);
+	if (sk_under_memory_pressure(sk) && allocated < sk_mem_limit(sk, 0))
+		sk_set_pressure(sk, false);
+}
+
+/* ---- packets that are charged ----------------------------------------- */
+
+void skb_set_owner_r(struct sk_buff *skb, struct sock *sk)
+{
+	skb_orphan(skb);
+	skb->sk = sk;
+	skb->destructor = sock_rfree;
+	sk_count_add(sk, &sk->sk_rmem_alloc, (s32)skb->truesize);
+	sk_mem_charge(sk, (s32)skb->truesize);
+}
+
+void sock_rfree(struct sk_buff *skb)
+{
+	struct sock *sk = skb->sk;
+
+	sk_count_add(sk, &sk->sk_rmem_alloc, -(s32)skb->truesize);
+	sk_mem_uncharge(sk, (s32)skb->truesize);
+}
+
+void sock_rmem_free(struct sk_buff *skb)
+{
+	struct sock *sk = skb->sk;
+
+	sk_count_add(sk, &sk->sk_rmem_alloc, -(s32)skb->truesize);
+}
+
+void skb_set_owner_w(struct sk_buff *skb, struct sock *sk)
+{
+	skb_orphan(skb);
+	skb->sk = sk;
+	skb->destructor = sock_wfree;
+	skb->hash = sk->sk_txhash;
+	sk_count_add(sk, &sk->sk_wmem_alloc, (s32)skb->truesize);
+}
+
+/* One unit stays charged while sk_write_space() looks at the sock. */
+void sock_wfree(struct sk_buff *skb)
+{
+	struct sock *sk = skb->sk;
+	s32 n = (s32)skb->truesize;
+
+	if (sk->sk_type != SOCK_STREAM) {
+		sk_count_add(sk, &sk->sk_wmem_alloc, 1 - n);
+		sk->sk_write_space(sk);
+		n = 1;
+	}
+	sk_wmem_free(sk, n);
+}

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * struct socket: the user's side of a socket, and the road of every call.
+ *
+ * Users. `users` counts the calls that are inside the socket, the callbacks
+ * that are queued, and the owner, until inet_close(). Closing marks the socket
+ * and wakes all who wait on it; they leave with EBADF, and whoever is the last
+ * one out runs ops->release(). So a close from another thread, or from a
+ * callback that runs below a blocking call of the same thread, needs no wait.
+ * The struct itself is freed after a grace period, because packets that arrive
+ * find it through sk->sk_socket under RCU.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "core/iov.h"
+#include "core/socket.h"
+#include "core/trace.h"
+
+#define MAX_SOCKET_BYTES (1 << 30)
+
+/* ---- families --------------------------------------------------------- */
+
+int sock_register(struct net *net, const struct net_proto_family *family)
+{
+	const struct net_proto_family *old = NULL;
+
+	if (family->family < 0 || family->family >= NET_NPROTO)
+		return -EINVAL;
+	if (!__atomic_compare_exchange_n(&net->net_families[family->family],
+					 &old, family, false, __ATOMIC_RELEASE,
+					 __ATOMIC_RELAXED))
+		return -EEXIST;
+	return 0;
+}
+
+void sock_unregister(struct net *net, int family)
+{
+	if (family < 0 || family >= NET_NPROTO)
+		return;
+	rcu_assign_pointer(net->net_families[family], NULL);
+	synchronize_rcu(&net->rcu);
+}
+
+/* ---- creation --------------------------------------------------------- */
+
+struct socket *sock_alloc(struct net *net)
+{
+	struct socket *sock;
+
+	NET_ROAD(net, NULL);
+	sock = kmem_cache_zalloc(net->socket_slab);
+	if (!sock)
+		return NULL;
+	sock->net = net;
+	sock->state = SS_UNCONNECTED;
+	sock->users = 1;
+	sock_events_init(sock);
+	spin_lock(&net->sockets_lock);
+	list_add_tail(&sock->net_list, &net->sockets);
+	spin_unlock(&net->sockets_lock);
+	return sock;
+}
+
+/* Asks the family for ops and sk. On failure the socket is gone. */
+static int sock_create_family(struct net *net, int family, int protocol,
+			      struct socket *sock)
+{
+	const struct net_proto_family *pf;
+	int err = -EAFNOSUPPORT;
+
+	rcu_read_lock(&net->rcu);
+	pf = rcu_dereference(net->net_families[family]);
+	if (pf)
+		err = pf->create(net, sock, protocol);
+	rcu_read_unlock(&net->rcu);
+	if (err)
+		sock_release(sock);
+	return err;
+}
+
+int __sock_create(struct net *net, int family, int type, int protocol,
+		  struct socket **res)
+{
+	struct socket *sock;
+	int err;
+
+	NET_ROAD(net, NULL);
+	if (family < 0 || family >= NET_NPROTO)
+		return -EAFNOSUPPORT;
+	if (type < 0 || type > SOCK_PACKET)
+		return -EINVAL;
+	if (!rcu_access_pointer(net->net_families[family]))
+		return -EAFNOSUPPORT;
+	if (__atomic_load_n(&net->nr_socks, __ATOMIC_RELAXED) >=
+	    (u64)READ_ONCE(net->sysctl_max_sockets))
+		return -ENFILE;
+	sock = sock_alloc(net);
+	if (!sock)
+		return -ENOMEM;
+	sock->type = (u16)type;
+	err = sock_create_family(net, family, protocol, sock);
+	if (!err)
+		*res = sock;
+	return err;
+}
+
+int sock_create(struct net *net, int family, int type, int protocol,
+		struct socket **res)
+{
+	NET_ROAD(net, NULL);
+	return __sock_create(net, family, type, protocol, res);
+}
+
+/* ---- the end ---------------------------------------------------------- */
+
+static void sock_free_rcu(struct rcu_head *head)
+{
+	struct socket *sock = container_of(head, struct socket, rcu);
+
+	kmem_cache_free(sock->net->socket_slab, sock);
+}
+
+/* Context: the last user, or its creator before anybody else saw it. */
+void sock_release(struct socket *sock)
+{
+	struct net *net = sock->net;
+
+	sock_events_exit(sock);
+	if (sock->ops)
+		sock->ops->release(sock);
+	spin_lock(&net->sockets_lock);
+	list_del(&sock->net_list);
+	spin_unlock(&net->sockets_lock);
+	call_rcu(&net->rcu, &sock->rcu, sock_free_rcu);
+}
+
+void sock_user_get(struct socket *sock)
+{
+	if (sock->net->smp)
+		__atomic_fetch_add(&sock->users, 1, __ATOMIC_RELAXED);
+	else
+		sock->users++;
+}
+
+void sock_user_put(struct socket *sock)
+{
+	u32 left = sock->net->smp ? __atomic_sub_fetch(&sock->users, 1,
+						       __ATOMIC_ACQ_REL) :
+				    --sock->users;
+
+	if (unlikely(!left))
+		sock_release(sock);
+}
+
+int sock_close(struct socket *sock)
+{
+	bool again;
+
+	spin_lock(&sock->event_lock);
+	again = sock->closed;
+	WRITE_ONCE(sock->closed, true);
+	sock->cb = NULL;
+	sock->cb_events = 0;
+	spin_unlock(&sock->event_lock);
+	if (again)
+		return -EBADF;
+	sock_wake_all(sock);
+	sock_wait_callback(sock);
+	sock_user_put(sock);
+	return 0;
+}
+
+/* ---- one call --------------------------------------------------------- */
+
+int sock_enter(struct socket *sock)
+{
+	if (unlikely(!sock))
+		return -EBADF;
+	sock_user_get(sock);
+	if (unlikely(READ_ONCE(sock->closed))) {
+		sock_user_put(sock);
+		return -EBADF;
+	}
+	return 0;
+}
+
+ssize_t sock_leave(struct socket *sock, ssize_t ret)
+{
+	struct net *net = sock->net;
+
+	if (unlikely(READ_ONCE(sock->event_fd) >= 0))
+		sock_refresh_fd(sock);
+	sock_user_put(sock);
+	net_api_exit(net);
+	if (unlikely(ret < 0)) {
+		errno = (int)-ret;
+		return -1;
+	}
+	return ret;
+}
+
+int __sock_sendmsg(struct socket *sock, struct inet_msg *msg)
+{
+	NET_ROAD(sock->net, NULL);
+	return sock->ops->sendmsg(sock, msg, msg->iter.count);
+}
+
+/* msg->control and controllen come back as they were given to the family, but
+ * controllen is the number of bytes used. */
+int sock_recvmsg(struct socket *sock, struct inet_msg *msg, int flags)
+{
+	void *control = msg->control;
+	size_t room = msg->controllen;
+	int ret;
+
+	NET_ROAD(sock->net, NULL);
+	ret = sock->ops->recvmsg(sock, msg, msg->iter.count, flags);
+	msg->controllen = room - msg->controllen;
+	msg->control = control;
+	return ret;
+}
+
+/* ---- the subsystem ---------------------------------------------------- */
+
+static const struct sysctl_row sock_knobs[] = {
+	SYSCTL_ROW("net.core.somaxconn", sysctl_somaxconn, S32, 0, INT32_MAX,
+		   4096),
+	SYSCTL_ROW("net.core.rmem_max", sysctl_rmem_max, S32, SOCK_MIN_RCVBUF,
+		   MAX_SOCKET_BYTES, 4194304),
+	SYSCTL_ROW("net.core.wmem_max", sysctl_wmem_max, S32, SOCK_MIN_SNDBUF,
+		   MAX_SOCKET_BYTES, 4194304),
+	SYSCTL_ROW("net.core.rmem_default", sysctl_rmem_default, S32,
+		   SOCK_MIN_RCVBUF, MAX_SOCKET_BYTES, 212992),
+	SYSCTL_ROW("net.core.wmem_default", sysctl_wmem_default, S32,
+		   SOCK_MIN_SNDBUF, MAX_SOCKET_BYTES, 212992),
+	SYSCTL_ROW("net.core.optmem_max", sysctl_optmem_max, S32, 0,
+		   MAX_SOCKET_BYTES, 131072),
+	SYSCTL_ROW("net.core.max_sockets", sysctl_max_sockets, S32, 1,
+		   INT32_MAX, 1048576),
+};
+
+static int sock_net_init(struct net *net)
+{
+	int err;
+
+	lock_init(&net->sockets_lock, net->smp);
+	INIT_LIST_HEAD(&net->sockets);
+	err = register_net_sysctl(net, sock_knobs, ARRAY_SIZE(sock_knobs));
+	if (err)
+		return err;
+	net->socket_slab = kmem_cache_create(&net->mem, "socket",
+					     sizeof(struct socket), 0);
+	if (!net->socket_slab)
+		return -ENOMEM;
+	open_softirq(net, SOCK_EVENT_SOFTIRQ, sock_event_action);
+	return 0;
+}
+
+/* Closes the sockets that the application left. Context: inet_destroy(), the
+ * threads are gone, the protocols are still there. */
+void sock_net_exit(struct net *net)
+{
+	struct socket *sock;
+
+	while (!list_empty(&net->sockets)) {
+		sock = list_first_entry(&net->sockets, struct socket, net_list);
+		sock->closed = true;
+		sock->users = 0;
+		sock_release(sock);
+	}
+}
+
+/* The slabs go after the last grace period. Context: no thread runs. */
+static void sock_net_free(struct net *net)
+{
+	u32 i;
+
+	sock_net_exit(net);
+	while (rcu_domain_pending(&net->rcu))
+		rcu_domain_run(&net->rcu);
+	for (i = 0; i < NET_MAX_SK_SLABS; i++) {
+		kmem_cache_destroy(net->sk_slabs[i].slab);
+		net->sk_slabs[i].slab = NULL;
+		net->sk_slabs[i].size = 0;
+	}
+	kmem_cache_destroy(net->socket_slab);
+	net->socket_slab = NULL;
+}
+
+void sock_net_wake(struct net *net)
+{
+	struct socket *sock;
+
+	spin_lock(&net->sockets_lock);
+	list_for_each_entry(sock, &net->sockets, net_list)
+		sock_wake_all(sock);
+	spin_unlock(&net->sockets_lock);
+}
+
+const struct pernet_operations sock_net_ops = {
+	.name = "sockets",
+	.init = sock_net_init,
+	.exit = sock_net_free,
+};
