@@ -96,6 +96,12 @@ const char *inet_strerror(struct net *net) INET_API;
 /* The stack's clock, ns. */
 u64 inet_now_ns(struct net *net) INET_API;
 
+/* The time of day as the stack shows it to applications: ns since 1970. */
+u64 inet_wall_ns(struct net *net) INET_API;
+
+/* How the stack is run. */
+enum inet_mode inet_get_mode(const struct net *net) INET_API;
+
 INET_END_DECLS
 
 #endif /* INET_INET_H */

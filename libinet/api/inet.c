@@ -218,3 +218,13 @@ u64 inet_now_ns(struct net *net)
 {
 	return net_now(net);
 }
+
+u64 inet_wall_ns(struct net *net)
+{
+	return net->env.wall(net->env.opaque);
+}
+
+enum inet_mode inet_get_mode(const struct net *net)
+{
+	return net->mode;
+}

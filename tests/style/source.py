@@ -25,7 +25,8 @@ LAYERS = {
 }
 # The lowest layers see only the public headers without structures of a stack.
 PUBLIC_FOR = {
-    "lib": {"types.h", "export.h", "version.h", "env.h"},
+    "lib": {"types.h", "export.h", "version.h", "env.h",
+            "fault.h"},
     "wire": {"types.h", "export.h"},
 }
 PRIVATE = ("core", "wire", "ethernet", "ipv4", "ipv6", "packet", "sim", "api")

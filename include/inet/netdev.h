@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The devices of libinetdev: opening one by a line of text, and the cable in
+ * memory between two stacks.
+ *
+ * A device belongs to the stack it was opened for; inet_netdev_close() and
+ * inet_destroy() (inet/control.h, inet/inet.h) close it.
+ */
+#ifndef INET_NETDEV_H
+#define INET_NETDEV_H
+
+#include <inet/export.h>
+#include <inet/fault.h>
+#include <inet/netdevice.h>
+#include <inet/types.h>
+
+INET_BEGIN_DECLS
+
+struct net;
+struct inet_wire;
+
+/*
+ * Opens "driver:arguments", for example
+ *
+ *	tap:tap0			an existing TAP, or a new one
+ *	tap:%d,mtu=9000			a new one, the kernel numbers it
+ *	wire:w0,peer=w1,delay=20ms	two devices with a cable between them
+ *
+ * The device is down: give it addresses, then inet_netdev_up(). The whole list
+ * is inet_netdev_drivers(); inet-tap(4) and inet_wire_connect(3) explain the
+ * arguments.
+ * Return: the device, or NULL with errno and a sentence in inet_strerror():
+ * ENODEV (no such driver), EINVAL (arguments), EEXIST (name), EPERM, ENOMEM,
+ * and what the operating system says.
+ */
+struct net_device *inet_netdev_open(struct net *net, const char *spec) INET_API;
+
+/* The drivers of this library, with their usage; *nr: how many. */
+const struct netdev_driver *const *inet_netdev_drivers(size_t *nr) INET_API;
+
+/* ---- the wire --------------------------------------------------------- */
+
+/*
+ * A cable between two stacks of this process, with a device at each end. The
+ * stacks may be the same, run in one thread or in several, in any mode. A frame
+ * is copied once into the receiver's memory and then is the receiver's alone.
+ * Without faults a frame is never lost: when the receiver does not keep up,
+ * the sender's queue stops. With faults (inet/fault.h) the cable loses,
+ * delays and damages as described, by the clock of the receiving stack.
+ *
+ * Each end may go first, by inet_netdev_close() or with its stack; the other
+ * end then loses its carrier, and frames in flight are counted as lost.
+ *
+ * An embedded stack that once was run by one thread must not be run by
+ * another while its wire is up: set the device down and up between.
+ */
+enum inet_wire_direction {
+	INET_WIRE_A_TO_B = 1,
+	INET_WIRE_B_TO_A = 2,
+	INET_WIRE_BOTH = 3,
+};
+
+/* Zero means the default for every member but @size. */
+struct inet_wire_config {
+	size_t size;		/* sizeof(struct inet_wire_config) */
+	u32 mtu;		/* of both devices: 68 .. 65521; default 1500 */
+	u32 ring_frames;	/* frames on their way to an end before its
+				 * sender must wait: a power of two from 8 to
+				 * 4096; default 512 */
+	u8 mac_a[6], mac_b[6];	/* link addresses; zero: random */
+	struct inet_fault_config a_to_b, b_to_a;
+};
+
+/* One direction since the wire was made. */
+struct inet_wire_counters {
+	u64 sent;		/* frames that the sending device took */
+	u64 received;		/* frames given to the receiving stack */
+	u64 lost_down;		/* no receiver: down, gone, no carrier */
+	u64 lost_nomem;		/* the receiver had no memory */
+	u64 waited;		/* times the sender's queue stopped */
+	struct inet_fault_counters faults;	/* zero while there are none */
+};
+
+/*
+ * Makes a device @name_a in @a and @name_b in @b and a cable between them.
+ * @config NULL: all defaults.
+ * Return: the wire, or NULL with errno and a sentence in inet_strerror(@a):
+ * EINVAL, EEXIST, ENOMEM, EMFILE.
+ * Context: both stacks are at rest, or allow calls from any thread.
+ */
+struct inet_wire *inet_wire_connect(struct net *a, const char *name_a,
+				    struct net *b, const char *name_b,
+				    const struct inet_wire_config *config)
+	INET_API;
+
+/*
+ * Closes the devices that are still there, as inet_netdev_close() would, and
+ * frees the handle. A device of an embedded stack of another thread has to be
+ * closed there first. NULL is fine.
+ */
+void inet_wire_close(struct inet_wire *wire) INET_API;
+
+/* The device at end 'a' or 'b', NULL when it has been closed. */
+struct net_device *inet_wire_device(struct inet_wire *wire, char end) INET_API;
+
+/*
+ * The following may be called at any time from any thread, and go on working
+ * for what is left of the wire.
+ */
+
+/* Other faults from the next frame on; the numbers of the frames and the seed
+ * stay. 0, or -1 with EINVAL. */
+int inet_wire_set_faults(struct inet_wire *wire,
+			 enum inet_wire_direction direction,
+			 const struct inet_fault_config *config) INET_API;
+
+/* Nothing passes any more, or again; the stacks are not told. */
+void inet_wire_partition(struct inet_wire *wire,
+			 enum inet_wire_direction direction,
+			 bool on) INET_API;
+
+/* Pulls the plug or puts it back: both devices lose or get their carrier. */
+void inet_wire_set_carrier(struct inet_wire *wire, bool on) INET_API;
+
+/* @direction is one of the two. 0, or -1 with EINVAL. */
+int inet_wire_get_counters(struct inet_wire *wire,
+			   enum inet_wire_direction direction,
+			   struct inet_wire_counters *counters) INET_API;
+
+INET_END_DECLS
+
+#endif /* INET_NETDEV_H */
