@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the drivers of libinetdev share. */
+#ifndef LIBDEV_DRIVER_H
+#define LIBDEV_DRIVER_H
+
+#include <inet/netdevice.h>
+
+#include "args.h"
+
+/* One per driver, defined at the end of its file, listed in drivers.c. */
+extern const struct netdev_driver tap_driver;
+extern const struct netdev_driver wire_driver;
+
+#define ETHER_HEADER 14u	/* two addresses and the ethertype */
+#define ETHER_VLAN 4u
+#define ETHER_MIN_MTU 68u
+#define ETHER_MAX_MTU 65521u	/* 65535 with the header */
+
+/* args_parse() whose sentence goes to inet_strerror(@net). */
+int driver_args(struct net *net, const struct args_spec *spec,
+		const char *text, void *out);
+
+/* Whether a received frame is too long for @dev: a tag is not counted. */
+static inline bool driver_frame_is_giant(const struct net_device *dev,
+					 const u8 *frame, u32 len)
+{
+	u32 most = dev->mtu + ETHER_HEADER;
+
+	if (__builtin_expect(len <= most, 1))
+		return false;
+	return len > most + ETHER_VLAN ||
+	       !((frame[12] == 0x81 && frame[13] == 0x00) ||
+		 (frame[12] == 0x88 && frame[13] == 0xa8));
+}
+
+#endif /* LIBDEV_DRIVER_H */

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* THE list of drivers, and inet_netdev_open(), which chooses from it. */
+#include <inet/netdev.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "driver.h"
+#include "lib/compiler.h"
+
+/* One row each; a driver that is not here does not exist. */
+static const struct netdev_driver *const drivers[] = {
+	&tap_driver,
+	&wire_driver,
+};
+
+/* Passes the sentence of args_parse() on. */
+int driver_args(struct net *net, const struct args_spec *spec,
+		const char *text, void *out)
+{
+	char why[256];
+	int err = args_parse(spec, text, out, why, sizeof(why));
+
+	return err ? netdev_error(net, err, "%s", why) : 0;
+}
+
+const struct netdev_driver *const *inet_netdev_drivers(size_t *nr)
+{
+	*nr = ARRAY_SIZE(drivers);
+	return drivers;
+}
+
+/* The driver whose name is the first @len characters of @name, or NULL. */
+static const struct netdev_driver *find_driver(const char *name, size_t len)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(drivers); i++)
+		if (strlen(drivers[i]->name) == len &&
+		    memcmp(drivers[i]->name, name, len) == 0)
+			return drivers[i];
+	return NULL;
+}
+
+/* Says that there is no such driver, and which there are. Return: -ENODEV. */
+static int no_driver(struct net *net, const char *name, size_t len)
+{
+	char known[128] = "";
+	size_t used = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(drivers); i++) {
+		size_t more = strlen(drivers[i]->name);
+
+		if (used + more + 2 > sizeof(known))
+			break;
+		known[used++] = ' ';
+		memcpy(known + used, drivers[i]->name, more + 1);
+		used += more;
+	}
+	return netdev_error(net, -ENODEV,
+			    "'%.*s' is no device driver; there are:%s",
+			    (int)(len < 64 ? len : 64), name, known);
+}
+
+/* The driver is named before the first colon. */
+struct net_device *inet_netdev_open(struct net *net, const char *spec)
+{
+	size_t len = strcspn(spec, ":");
+	const struct netdev_driver *driver = find_driver(spec, len);
+	struct net_device *dev = NULL;
+	int err;
+
+	if (!driver)
+		err = no_driver(net, spec, len);
+	else
+		err = driver->open(net, spec[len] ? spec + len + 1 : "", &dev);
+	if (err) {
+		errno = -err;
+		return NULL;
+	}
+	return dev;
+}

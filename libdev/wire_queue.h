@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One direction of a wire: what is on its way from one end to the other.
+ *
+ * The producer is whoever holds the sending device's transmit lock, the
+ * consumer is the receiving device's poll(). Between them stand
+ *
+ *	ring	a sk_buff that already is the receiver's (both ends run in one
+ *		thread), or a wire_buf (they do not)
+ *	heap	wire_bufs that are due at some time; only with faults, or while
+ *		such frames are still under way; under the lock
+ *	spare	empty wire_bufs on their way back to the producer
+ *
+ * A frame enters the ring only while the heap is empty, and the consumer
+ * empties the ring first: the order of a wire without faults holds even while
+ * faults are switched on and off.
+ */
+#ifndef LIBDEV_WIRE_QUEUE_H
+#define LIBDEV_WIRE_QUEUE_H
+
+#include <inet/netdev.h>
+
+#include "lib/fault.h"
+#include "lib/lock.h"
+#include "lib/ring.h"
+
+#define WIRE_MAX_IN_FLIGHT 16384u	/* frames in the heap of a long wire */
+
+/* A frame in the wire's own memory. */
+struct wire_buf {
+	u64 due_ns;
+	u64 seq;		/* in order among those due at once */
+	u32 len;
+	u32 room;		/* bytes at data */
+	u8 data[];
+};
+
+struct wire_queue {
+	struct spsc_ring ring, spare;
+	struct inet_lock lock;
+	struct fault_state faults;	/* under lock */
+	struct wire_buf **heap;		/* under lock, as the next two */
+	u32 nr_heap, heap_size;
+	u64 seq;
+	u32 ring_frames;
+	bool slow;	/* faults, or the heap is not empty: take the lock */
+	u32 armed;	/* atomic: the consumer waits to be rung for the ring */
+	u32 stopped;	/* atomic: the producer waits for room */
+};
+
+/* What wire_queue_delay() says. */
+enum wire_delay {
+	WIRE_DELAY_DONE,	/* queued, or lost as the faults wanted */
+	WIRE_DELAY_RING,	/* the same, and the consumer must be told */
+	WIRE_DELAY_FULL,	/* no room: nothing happened */
+};
+
+/* Return: 0, -ENOMEM, -EINVAL (the faults). */
+int wire_queue_init(struct wire_queue *q, u32 ring_frames,
+		    const struct inet_fault_config *faults);
+/* Nobody uses it any more, and no sk_buff is in the ring. */
+void wire_queue_destroy(struct wire_queue *q);
+
+int wire_queue_set_faults(struct wire_queue *q,
+			  const struct inet_fault_config *faults);
+void wire_queue_partition(struct wire_queue *q, bool on);
+void wire_queue_counters(struct wire_queue *q, struct inet_fault_counters *c);
+
+/* ---- the producer ---- */
+
+/* A buffer for @len bytes and INET_FAULT_MAX_PAD more, NULL when short. */
+struct wire_buf *wire_buf_get(struct wire_queue *q, u32 len);
+
+/* Lets the faults decide about @skb, and queues copies. Borrows @skb. */
+enum wire_delay wire_queue_delay(struct wire_queue *q, u64 now_ns,
+				 const struct sk_buff *skb);
+
+/* Entries of the ring: a wire_buf has the low bit set. */
+static inline void *wire_entry(struct wire_buf *buf)
+{
+	return (void *)((uintptr_t)buf | 1);
+}
+
+static inline struct wire_buf *wire_entry_buf(void *entry)
+{
+	return (uintptr_t)entry & 1 ?
+		(struct wire_buf *)((uintptr_t)entry & ~(uintptr_t)1) : NULL;
+}
+
+/* True when the ring takes no more. */
+static inline bool wire_queue_full(struct wire_queue *q)
+{
+	struct spsc_ring *r = &q->ring;
+
+	if (likely(r->producer.head - r->producer.tail_seen <= r->mask))
+		return false;
+	r->producer.tail_seen = smp_load_acquire(&r->consumer.tail);
+	return r->producer.head - r->producer.tail_seen > r->mask;
+}
+
+/* ---- the consumer ---- */
+
+/* Gives an empty buffer back. */
+void wire_buf_put(struct wire_queue *q, struct wire_buf *buf);
+
+/* Takes the frames that are due, oldest first. Return: how many, up to @max. */
+u32 wire_queue_due(struct wire_queue *q, u64 now_ns, struct wire_buf **bufs,
+		   u32 max);
+
+/* When the next frame of the heap is due, U64_MAX: there is none. */
+u64 wire_queue_next(struct wire_queue *q);
+
+/* Empties the heap. Return: how many frames were lost. */
+u32 wire_queue_flush(struct wire_queue *q);
+
+/* True when a producer that stopped should be told to go on; says so once. */
+bool wire_queue_may_wake(struct wire_queue *q);
+
+#endif /* LIBDEV_WIRE_QUEUE_H */
