@@ -45,11 +45,14 @@ def tags():
     return found
 
 
+CASE = re.compile(r"(?:static\s+)?void\s+(\w+)\s*\(\s*void\s*\*\*")
+
+
 def case_after(lines, number):
-    """The test function that a tag in line NUMBER stands above or in."""
+    """The CMocka case that a tag in line NUMBER stands above or in."""
     inside = ""
     for line in lines[:number]:
-        match = re.match(r"(?:static\s+)?(?:void|int)\s+(\w+)\s*\(", line)
+        match = CASE.match(line)
         if match and not line.rstrip().endswith(";"):
             inside = match.group(1)
         elif line.startswith("}"):
@@ -57,7 +60,7 @@ def case_after(lines, number):
     if inside:
         return inside
     for line in lines[number:]:
-        match = re.match(r"(?:static\s+)?(?:void|int)\s+(\w+)\s*\(", line)
+        match = CASE.match(line)
         if match and not line.rstrip().endswith(";"):
             return match.group(1)
     return ""

@@ -1,0 +1,86 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Every name a user can meet stands in a page of the manual.
+
+A knob, a socket option, a counter, a drop reason and a driver is one row in
+one list; a public function is a declaration in include/inet/.
+"""
+import re
+from symbols import declared
+from tap import Tap, code, read, tree
+
+# What is documented: the files that hold the rows, the row, what to look for.
+# The row's text still has its literals.
+ROWS = {
+    "knobs": (r"libinet/.*\.[ch]$", r'SYSCTL_ROW\w*\(\s*"([\w./*-]+)"'),
+    "socket_options": (r"libinet/.*\.[ch]$",
+                       r"SOCKOPT_ROW\w*\(\s*SOL_\w+,\s*(\w+)|"
+                       r"SOCKOPT_ROW\w*\(\s*IPPROTO_\w+,\s*(\w+)"),
+    "counters": (r"libinet/.*mib\.def$", r'^MIB\(\w+,\s*"(\w+)"\)'),
+    "drop_reasons": (r".*drop_reason\.def$", r"^DROP\((\w+),"),
+    "devices": (r"libdev/.*\.c$",
+                r'struct netdev_driver \w+\s*=\s*\{[^}]*?\.name\s*=\s*"(\w+)"'),
+}
+
+
+def plain(page):
+    """The words of a man page, without its escapes."""
+    text = re.sub(r'(?m)^[.\']\\".*$', "", page)
+    return text.replace("\\-", "-").replace("\\&", "").replace("\\_", "_")
+
+
+def without_comments(text):
+    """C with its comments blanked and its literals kept."""
+    blank = code(text)
+    return "".join(
+        old if new == " " and not old.isspace() and inside else new
+        for old, new, inside in zip(text, blank, literal_mask(blank)))
+
+
+def literal_mask(blank):
+    """For each character of BLANK: whether it is inside a string literal."""
+    inside = False
+    for char in blank:
+        if char == '"':
+            inside = not inside
+        yield inside
+
+
+def main():
+    """One case for each kind of name."""
+    tap = Tap()
+    files = tree()
+    pages = [plain(read(f)) for f in files if re.match(r"man/.*\.[1-8]$", f)]
+    words = set(re.findall(r"[\w./-]*\w", "\n".join(pages)))
+    wanted = {}
+    for kind, (where, row) in ROWS.items():
+        wanted[kind] = {}
+        for file in files:
+            if re.match(where, file):
+                for match in re.finditer(row, without_comments(read(file)),
+                                         re.M):
+                    name = next(g for g in match.groups() if g)
+                    wanted[kind].setdefault(name, file)
+    public, _ = declared()
+    wanted["public_functions"] = {
+        source_name(symbol, file): file for symbol, file in public.items()}
+    for kind, names in wanted.items():
+        if not pages:
+            tap.skip(f"manual_has_all_{kind}", "no page yet")
+            continue
+        tap.check(f"manual_has_all_{kind}",
+                  [f"{names[n]}: {n}" for n in sorted(names)
+                   if n not in words])
+    tap.done()
+
+
+def source_name(symbol, file):
+    """What SYMBOL is called in the source: without the label's prefix."""
+    short = symbol.removeprefix("inet_")
+    if re.search(rf"INET_EXPORT\({short}\)", read(file)):
+        return short
+    return symbol
+
+
+if __name__ == "__main__":
+    main()
