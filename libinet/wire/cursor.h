@@ -25,9 +25,9 @@ struct cursor {
 };
 
 struct wcursor {
-	u8 *p;			/* next byte to write */
 	u8 *start;
-	u8 *end;
+	size_t len;		/* bytes written */
+	size_t size;		/* bytes there are */
 	bool full;		/* a write did not fit; sticky */
 };
 
@@ -132,24 +132,23 @@ static inline __be32 cur_raw_be32(struct cursor *c)
 	return v;
 }
 
-/* A writer over @len bytes at @buf. */
-static inline struct wcursor wcur_init(void *buf, size_t len)
+/* A writer over @size bytes at @buf. */
+static inline struct wcursor wcur_init(void *buf, size_t size)
 {
-	struct wcursor w = { .p = (u8 *)buf, .start = (u8 *)buf };
+	struct wcursor w = { .start = (u8 *)buf, .size = size };
 
-	w.end = len ? w.p + len : w.p;
 	return w;
 }
 
 static inline size_t wcur_room(const struct wcursor *w)
 {
-	return w->full ? 0 : (size_t)(w->end - w->p);
+	return w->full ? 0 : w->size - w->len;
 }
 
 /* Bytes written so far. */
 static inline size_t wcur_len(const struct wcursor *w)
 {
-	return (size_t)(w->p - w->start);
+	return w->len;
 }
 
 static inline bool wcur_ok(const struct wcursor *w)
@@ -164,14 +163,14 @@ static inline bool wcur_ok(const struct wcursor *w)
  */
 static inline u8 *wcur_take(struct wcursor *w, size_t len)
 {
-	u8 *p = w->p;
+	u8 *p;
 
-	if (wcur_room(w) < len || w->full) {
+	if (w->full || w->size - w->len < len) {
 		w->full = true;
 		return NULL;
 	}
-	if (len)
-		w->p += len;
+	p = w->start + w->len;
+	w->len += len;
 	return p;
 }
 
@@ -201,24 +200,16 @@ static inline void wcur_u8(struct wcursor *w, u8 v)
 
 static inline void wcur_be16(struct wcursor *w, u16 v)
 {
-	u8 *p = wcur_take(w, 2);
+	const u8 b[2] = { (u8)(v >> 8), (u8)v };
 
-	if (p) {
-		p[0] = (u8)(v >> 8);
-		p[1] = (u8)v;
-	}
+	wcur_bytes(w, b, sizeof(b));
 }
 
 static inline void wcur_be32(struct wcursor *w, u32 v)
 {
-	u8 *p = wcur_take(w, 4);
+	const u8 b[4] = { (u8)(v >> 24), (u8)(v >> 16), (u8)(v >> 8), (u8)v };
 
-	if (p) {
-		p[0] = (u8)(v >> 24);
-		p[1] = (u8)(v >> 16);
-		p[2] = (u8)(v >> 8);
-		p[3] = (u8)v;
-	}
+	wcur_bytes(w, b, sizeof(b));
 }
 
 static inline void wcur_raw_be16(struct wcursor *w, __be16 v)
