@@ -73,6 +73,8 @@ struct netns_ipv4 {
 	s32 sysctl_icmp_ratelimit, sysctl_icmp_ratemask;
 	s32 sysctl_icmp_msgs_per_sec, sysctl_icmp_msgs_burst;
 	s32 sysctl_icmp_errors_use_inbound_ifaddr;
+	/* multicast */
+	s32 sysctl_igmp_max_memberships;
 	/* udp */
 	s64 sysctl_udp_mem[3];
 	s32 sysctl_udp_rmem_min, sysctl_udp_wmem_min;
