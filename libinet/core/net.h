@@ -62,7 +62,8 @@ struct net {
 	u64 nr_socks;			/* atomic */
 
 	/* registries */
-	const struct net_proto_family *net_families[NET_NPROTO];	/* RCU */
+	const struct net_proto_family *net_families[NET_NPROTO];
+	u32 family_users[NET_NPROTO];	/* inside create(), atomic */
 	struct packet_type *ptype_base[PTYPE_HASH_SIZE];	/* RCU */
 	struct packet_type *ptype_all;				/* RCU */
 	struct packet_offload *offload_base;			/* RCU */
