@@ -149,8 +149,9 @@ void net_cleanup(struct net *net);
 int net_start(struct net *net);
 void net_stop(struct net *net);
 
-void rtnl_lock(struct net *net);
-void rtnl_unlock(struct net *net);
+/* Recursive, which the analysis cannot express. */
+void rtnl_lock(struct net *net) unchecked_locking;
+void rtnl_unlock(struct net *net) unchecked_locking;
 
 /* For initialisation: adds a table of knobs and sets their defaults. */
 int register_net_sysctl(struct net *net, const struct sysctl_row *rows,
