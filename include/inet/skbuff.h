@@ -332,6 +332,17 @@ static inline struct net *skb_net(const struct sk_buff *skb)
 
 /* ---- queues ----------------------------------------------------------- */
 
+/* What a head and its members have in common: links may point to either. */
+struct sk_buff_list {
+	struct sk_buff *next;
+	struct sk_buff *prev;
+};
+
+static inline struct sk_buff_list *skb_list(struct sk_buff *skb)
+{
+	return (struct sk_buff_list *)(void *)skb;
+}
+
 static inline void skb_queue_head_init(struct sk_buff_head *q)
 {
 	q->prev = (struct sk_buff *)q;
@@ -378,8 +389,8 @@ static inline void __skb_insert(struct sk_buff *n, struct sk_buff *prev,
 {
 	n->next = next;
 	n->prev = prev;
-	next->prev = n;
-	__atomic_store_n(&prev->next, n, __ATOMIC_RELAXED);
+	skb_list(next)->prev = n;
+	__atomic_store_n(&skb_list(prev)->next, n, __ATOMIC_RELAXED);
 	q->qlen++;
 }
 
@@ -402,8 +413,8 @@ static inline void __skb_queue_after(struct sk_buff_head *q,
 static inline void __skb_unlink(struct sk_buff *skb, struct sk_buff_head *q)
 {
 	q->qlen--;
-	skb->next->prev = skb->prev;
-	__atomic_store_n(&skb->prev->next, skb->next, __ATOMIC_RELAXED);
+	skb_list(skb->next)->prev = skb->prev;
+	__atomic_store_n(&skb_list(skb->prev)->next, skb->next, __ATOMIC_RELAXED);
 	skb->next = skb->prev = NULL;
 }
 
@@ -422,9 +433,9 @@ static inline void skb_queue_splice_tail_init(struct sk_buff_head *from,
 {
 	if (skb_queue_empty(from))
 		return;
-	from->next->prev = to->prev;
-	__atomic_store_n(&to->prev->next, from->next, __ATOMIC_RELAXED);
-	from->prev->next = (struct sk_buff *)to;
+	skb_list(from->next)->prev = to->prev;
+	__atomic_store_n(&skb_list(to->prev)->next, from->next, __ATOMIC_RELAXED);
+	skb_list(from->prev)->next = (struct sk_buff *)to;
 	to->prev = from->prev;
 	to->qlen += from->qlen;
 	skb_queue_head_init(from);
