@@ -404,20 +404,6 @@ void dev_set_promiscuity(struct net_device *dev, int inc)
 	rtnl_unlock(dev->net);
 }
 
-/* Counted like promiscuity. */
-void dev_set_allmulti(struct net_device *dev, int inc)
-{
-	rtnl_lock(dev->net);
-	inet_assert(inc >= 0 || dev->allmulti >= (u32)-inc);
-	dev->allmulti += (u32)inc;
-	if (dev->allmulti)
-		WRITE_ONCE(dev->flags, dev->flags | NETDEV_IFF_ALLMULTI);
-	else
-		WRITE_ONCE(dev->flags, dev->flags & ~(u32)NETDEV_IFF_ALLMULTI);
-	dev_set_rx_mode(dev);
-	rtnl_unlock(dev->net);
-}
-
 static struct netdev_hw_addr **mc_find(struct net_device *dev, const u8 *addr)
 {
 	struct netdev_hw_addr **p;

@@ -60,13 +60,34 @@ static inline struct dst_entry *skb_dst(const struct sk_buff *skb)
 	return (struct dst_entry *)(skb->refdst & ~SKB_DST_NOREF);
 }
 
+/* A new dst, refcnt 1: takes a reference to @dev. input and output discard
+ * until the caller sets them. */
+void dst_init(struct dst_entry *dst, const struct dst_ops *ops,
+	      struct net_device *dev);
+/* The destroy operation of @dst calls it first: gives the device back. */
+void dst_fini(struct dst_entry *dst);
+
 /* Frees under RCU when the last reference goes. NULL is fine. */
 void dst_release(struct dst_entry *dst);
+
+/* input and output of a dst that leads nowhere. */
+int dst_discard(struct sk_buff *skb);
+int dst_discard_out(struct net *net, struct sock *sk, struct sk_buff *skb);
+
+/* Progress was made towards @daddr (wire order address): its neighbour is
+ * alive. Any context. */
+void dst_confirm_neigh(struct dst_entry *dst, const void *daddr);
 
 static inline struct dst_entry *dst_hold(struct dst_entry *dst)
 {
 	refcount_inc(&dst->refcnt);
 	return dst;
+}
+
+/* For an RCU reader: false when the dst is already dying. */
+static inline bool dst_hold_safe(struct dst_entry *dst)
+{
+	return refcount_inc_not_zero(&dst->refcnt);
 }
 
 static inline void skb_dst_drop(struct sk_buff *skb)
@@ -88,13 +109,18 @@ static inline void skb_dst_set_noref(struct sk_buff *skb, struct dst_entry *dst)
 	skb->refdst = (unsigned long)dst | SKB_DST_NOREF;
 }
 
-/* Makes a borrowed dst an owned one (before the packet is queued). */
-static inline void skb_dst_force(struct sk_buff *skb)
+/*
+ * Makes a borrowed dst an owned one (before the packet is queued). Return:
+ * false, and no dst any more, when there was none or the route is dying.
+ */
+static inline bool skb_dst_force(struct sk_buff *skb)
 {
 	if (skb->refdst & SKB_DST_NOREF) {
-		dst_hold(skb_dst(skb));
 		skb->refdst &= ~SKB_DST_NOREF;
+		if (!dst_hold_safe(skb_dst(skb)))
+			skb->refdst = 0;
 	}
+	return skb->refdst != 0;
 }
 
 static inline u32 dst_mtu(const struct dst_entry *dst)

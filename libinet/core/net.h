@@ -62,8 +62,7 @@ struct net {
 	u64 nr_socks;			/* atomic */
 
 	/* registries */
-	const struct net_proto_family *net_families[NET_NPROTO];
-	u32 family_users[NET_NPROTO];	/* inside create(), atomic */
+	const struct net_proto_family *net_families[NET_NPROTO];	/* RCU */
 	struct packet_type *ptype_base[PTYPE_HASH_SIZE];	/* RCU */
 	struct packet_type *ptype_all;				/* RCU */
 	struct packet_offload *offload_base;			/* RCU */
@@ -149,9 +148,8 @@ void net_cleanup(struct net *net);
 int net_start(struct net *net);
 void net_stop(struct net *net);
 
-/* Recursive, which the analysis cannot express. */
-void rtnl_lock(struct net *net) unchecked_locking;
-void rtnl_unlock(struct net *net) unchecked_locking;
+void rtnl_lock(struct net *net);
+void rtnl_unlock(struct net *net);
 
 /* For initialisation: adds a table of knobs and sets their defaults. */
 int register_net_sysctl(struct net *net, const struct sysctl_row *rows,

@@ -9,14 +9,18 @@
 #include <inet/protocol.h>
 #include <inet/types.h>
 
+#include "core/neighbour.h"
+
 struct arp_state;
 struct fib_table;
 struct icmp_state;
+struct inet_addr_table;
 struct inet_hashinfo;
 struct ip_frags;
-struct neigh_table;
+struct ip_idents;
 struct ping_table;
 struct raw_hashinfo;
+struct rt_state;
 struct udp_table;
 struct inet_protosw_node;
 struct tcp_metrics;
@@ -30,7 +34,10 @@ struct netns_ipv4 {
 
 	struct neigh_table *arp_tbl;
 	struct arp_state *arp;
+	struct inet_addr_table *addrs;
 	struct fib_table *fib;
+	struct rt_state *rt;
+	struct ip_idents *idents;
 	struct icmp_state *icmp;
 	struct ip_frags *frags;
 	struct inet_hashinfo *tcp_hashinfo;
@@ -63,6 +70,9 @@ struct netns_ipv4 {
 	s32 sysctl_arp_announce;
 	s32 sysctl_arp_accept;
 	s32 sysctl_arp_defend;
+	s32 sysctl_arp_notify;
+	/* net.ipv4.neigh.default.* */
+	struct neigh_parms neigh;
 	/* fragments */
 	s64 sysctl_ipfrag_high_thresh, sysctl_ipfrag_low_thresh;
 	s32 sysctl_ipfrag_time, sysctl_ipfrag_max_dist;
@@ -73,8 +83,6 @@ struct netns_ipv4 {
 	s32 sysctl_icmp_ratelimit, sysctl_icmp_ratemask;
 	s32 sysctl_icmp_msgs_per_sec, sysctl_icmp_msgs_burst;
 	s32 sysctl_icmp_errors_use_inbound_ifaddr;
-	/* multicast */
-	s32 sysctl_igmp_max_memberships;
 	/* udp */
 	s64 sysctl_udp_mem[3];
 	s32 sysctl_udp_rmem_min, sysctl_udp_wmem_min;
