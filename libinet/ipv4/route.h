@@ -38,9 +38,11 @@ struct rtable {
 	u8 rt_type;
 	bool rt_uses_gateway;
 	bool rt_is_input;
+	bool rt_mtu_locked;	/* the path claims too small an MTU: no DF */
 	int rt_iif;
 	__be32 rt_gw4;		/* next hop, 0: the destination itself */
 	__be32 rt_prefsrc;	/* source address to use */
+	struct list_head rt_all;	/* of the stack, under rt_state.lock */
 };
 
 static inline struct rtable *skb_rtable(const struct sk_buff *skb)
@@ -71,6 +73,25 @@ __be32 inet_select_addr(const struct net_device *dev, __be32 dst, u8 scope);
 /* True when @addr is one of @dev's. */
 bool inet_addr_onlink(struct net_device *dev, __be32 a, __be32 b);
 
+/* The next hop of a packet to @daddr by @rt. */
+static inline __be32 rt_nexthop(const struct rtable *rt, __be32 daddr)
+{
+	return rt->rt_gw4 ? rt->rt_gw4 : daddr;
+}
+
+/* An input route could not be found (@err of ip_route_input_noref()): a router
+ * tells the sender. Consumes @skb. */
+void ip_route_input_error(struct sk_buff *skb, int err,
+			  enum skb_drop_reason reason);
+
+/* The neighbour of a packet does not answer: tells its sender. Consumes. */
+void ipv4_link_failure(struct sk_buff *skb);
+
+/* @dev goes away: what still refers to it leads nowhere. Context: rtnl. */
+void rt_flush_dev(struct net_device *dev);
+
+extern const struct pernet_operations route_net_ops;
+
 /* Routing tables changed: every cached dst must be looked up again. */
 static inline void rt_cache_flush(struct net *net)
 {
@@ -81,6 +102,9 @@ static inline void rt_cache_flush(struct net *net)
 void ipv4_update_pmtu(struct sk_buff *quote, struct net *net, u32 mtu, int oif,
 		      u8 protocol);
 void ipv4_sk_update_pmtu(struct sk_buff *quote, struct sock *sk, u32 mtu);
+/* A redirect, as an err_handler has it, about a live flow. Obeyed only with
+ * accept_redirects, from the first hop, to a neighbour. */
+void ipv4_redirect(struct sk_buff *quote, struct net *net, int oif);
 void ipv4_sk_redirect(struct sk_buff *quote, struct sock *sk);
 
 #endif /* IPV4_ROUTE_H */
