@@ -35,4 +35,8 @@ extern const struct inet_protocol raw_protocol;		/* raw.c */
 extern const struct inet_protocol *const inet_protocols[];
 extern const u32 nr_inet_protocols;
 
+/* PF_INET of one stack: the registries, the list, the family. After the
+ * devices and IPv4's tables, before anybody opens a socket. */
+extern const struct pernet_operations inet_net_ops;
+
 #endif /* IPV4_PROTOCOL_H */

@@ -12,7 +12,6 @@
 
 #include "core/sysctl.h"
 #include "ipv4/inet_common.h"
-#include "ipv4/inet_net.h"
 #include "ipv4/sysctl_net_ipv4.h"
 
 const struct inet_protocol *const inet_protocols[] = {
