@@ -206,6 +206,8 @@ int dev_set_mac_address(struct net_device *dev, const u8 *addr)
 /* Counted: each +1 needs its -1. */
 void dev_set_promiscuity(struct net_device *dev, int inc)
 	INET_EXPORT(dev_set_promiscuity);
+void dev_set_allmulti(struct net_device *dev, int inc)
+	INET_EXPORT(dev_set_allmulti);
 int dev_mc_add(struct net_device *dev, const u8 *addr) INET_EXPORT(dev_mc_add);
 int dev_mc_del(struct net_device *dev, const u8 *addr) INET_EXPORT(dev_mc_del);
 

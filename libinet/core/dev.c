@@ -404,6 +404,20 @@ void dev_set_promiscuity(struct net_device *dev, int inc)
 	rtnl_unlock(dev->net);
 }
 
+/* Counted like promiscuity. */
+void dev_set_allmulti(struct net_device *dev, int inc)
+{
+	rtnl_lock(dev->net);
+	inet_assert(inc >= 0 || dev->allmulti >= (u32)-inc);
+	dev->allmulti += (u32)inc;
+	if (dev->allmulti)
+		WRITE_ONCE(dev->flags, dev->flags | NETDEV_IFF_ALLMULTI);
+	else
+		WRITE_ONCE(dev->flags, dev->flags & ~(u32)NETDEV_IFF_ALLMULTI);
+	dev_set_rx_mode(dev);
+	rtnl_unlock(dev->net);
+}
+
 static struct netdev_hw_addr **mc_find(struct net_device *dev, const u8 *addr)
 {
 	struct netdev_hw_addr **p;
@@ -563,18 +577,6 @@ static int net_dev_init(struct net *net)
 	return register_net_sysctl(net, dev_knobs, ARRAY_SIZE(dev_knobs));
 }
 
-/* Devices down: no packet waits in a queue or a ring any more. */
-static void net_dev_pre_exit(struct net *net)
-{
-	struct net_device *dev;
-	u32 i;
-
-	for (dev = net->dev_base; dev; dev = dev->next)
-		dev_close(dev);
-	for (i = 0; i < net->nr_softnets; i++)
-		net_tx_action(&net->softnets[i]);
-}
-
 static void net_dev_exit(struct net *net)
 {
 	while (net->dev_base)
@@ -584,6 +586,5 @@ static void net_dev_exit(struct net *net)
 const struct pernet_operations net_dev_ops = {
 	.name = "net/core devices",
 	.init = net_dev_init,
-	.pre_exit = net_dev_pre_exit,
 	.exit = net_dev_exit,
 };

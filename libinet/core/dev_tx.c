@@ -24,6 +24,9 @@ void dev_queue_xmit_nit(struct sk_buff *skb, struct net_device *dev)
 		for (pt = lists[i]; pt; pt = rcu_dereference(pt->next)) {
 			if (pt->ignore_outgoing || (pt->dev && pt->dev != dev))
 				continue;
+			/* never back to the packet socket it came from */
+			if (pt->af_packet_priv && pt->af_packet_priv == skb->sk)
+				continue;
 			n = skb_clone(skb);
 			if (!n)
 				return;

@@ -62,7 +62,8 @@ struct net {
 	u64 nr_socks;			/* atomic */
 
 	/* registries */
-	const struct net_proto_family *net_families[NET_NPROTO];	/* RCU */
+	const struct net_proto_family *net_families[NET_NPROTO];
+	u32 family_users[NET_NPROTO];	/* inside create(), atomic */
 	struct packet_type *ptype_base[PTYPE_HASH_SIZE];	/* RCU */
 	struct packet_type *ptype_all;				/* RCU */
 	struct packet_offload *offload_base;			/* RCU */
@@ -126,9 +127,6 @@ struct net {
 struct pernet_operations {
 	const char *name;
 	int (*init)(struct net *net);
-	/* The stack ends: let go of what others hold (connections, packets).
-	 * Last first, before any exit(). May be NULL. */
-	void (*pre_exit)(struct net *net);
 	void (*exit)(struct net *net);	/* NULL: nothing to undo */
 };
 
@@ -151,8 +149,9 @@ void net_cleanup(struct net *net);
 int net_start(struct net *net);
 void net_stop(struct net *net);
 
-void rtnl_lock(struct net *net);
-void rtnl_unlock(struct net *net);
+/* Recursive, which the analysis cannot express. */
+void rtnl_lock(struct net *net) unchecked_locking;
+void rtnl_unlock(struct net *net) unchecked_locking;
 
 /* For initialisation: adds a table of knobs and sets their defaults. */
 int register_net_sysctl(struct net *net, const struct sysctl_row *rows,

@@ -23,7 +23,7 @@ struct raw_hashinfo;
 struct rt_state;
 struct udp_table;
 struct inet_protosw_node;
-struct tcp_net;
+struct tcp_metrics;
 
 struct netns_ipv4 {
 	/* registries */
@@ -40,7 +40,6 @@ struct netns_ipv4 {
 	struct ip_idents *idents;
 	struct icmp_state *icmp;
 	struct ip_frags *frags;
-	struct tcp_net *tcp;
 	struct inet_hashinfo *tcp_hashinfo;
 	struct udp_table *udp_table;
 	struct ping_table *ping_table;
@@ -84,6 +83,8 @@ struct netns_ipv4 {
 	s32 sysctl_icmp_ratelimit, sysctl_icmp_ratemask;
 	s32 sysctl_icmp_msgs_per_sec, sysctl_icmp_msgs_burst;
 	s32 sysctl_icmp_errors_use_inbound_ifaddr;
+	/* multicast */
+	s32 sysctl_igmp_max_memberships;
 	/* udp */
 	s64 sysctl_udp_mem[3];
 	s32 sysctl_udp_rmem_min, sysctl_udp_wmem_min;

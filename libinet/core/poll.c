@@ -191,13 +191,17 @@ out:
 	return again;
 }
 
+/* The softirq's RCU section is left meanwhile: a callback may take rtnl, or
+ * wait for a grace period when it closes. */
 void sock_event_action(struct softnet_data *sd)
 {
+	struct rcu_domain *rcu = &sd->net->rcu;
 	struct llist_node *node = llist_reverse_order(
 		llist_del_all(&sd->sock_events));
 	struct llist_node *next;
 	struct socket *sock;
 
+	rcu_read_unlock(rcu);
 	for (; node; node = next) {
 		next = node->next;
 		sock = container_of(node, struct socket, event_node);
@@ -211,6 +215,7 @@ void sock_event_action(struct softnet_data *sd)
 			wake_up(&sock->cb_wq);
 		sock_user_put(sock);
 	}
+	rcu_read_lock(rcu);
 }
 
 static bool callback_returned(void *arg)

@@ -217,7 +217,7 @@ struct sock *sk_alloc(struct net *net, int family, const struct proto *prot);
 void sock_init_data(struct socket *sock, struct sock *sk);
 /* A copy for an accepted child: refcnt 2, bh_lock_sock() held, unhashed, no
  * struct socket, queues and counts empty, timer idle. NULL as sk_alloc(). */
-struct sock *sk_clone_lock(const struct sock *sk);
+struct sock *sk_clone_lock(const struct sock *sk) unchecked_locking;
 /*
  * The last reference is gone. When no sent packet points at the sock any more
  * and a grace period has passed: sk->sk_prot->destroy(sk), sk->sk_destruct(sk)

@@ -16,6 +16,7 @@
 #include "core/iov.h"
 #include "core/socket.h"
 #include "core/trace.h"
+#include "lib/thread.h"
 
 #define MAX_SOCKET_BYTES (1 << 30)
 
@@ -38,8 +39,10 @@ void sock_unregister(struct net *net, int family)
 {
 	if (family < 0 || family >= NET_NPROTO)
 		return;
-	rcu_assign_pointer(net->net_families[family], NULL);
-	synchronize_rcu(&net->rcu);
+	__atomic_store_n(&net->net_families[family], NULL, __ATOMIC_SEQ_CST);
+	/* Nobody enters create() any more; those inside will come out. */
+	while (__atomic_load_n(&net->family_users[family], __ATOMIC_SEQ_CST))
+		thread_yield();
 }
 
 /* ---- creation --------------------------------------------------------- */
@@ -62,18 +65,19 @@ struct socket *sock_alloc(struct net *net)
 	return sock;
 }
 
-/* Asks the family for ops and sk. On failure the socket is gone. */
+/* Asks the family for ops and sk. On failure the socket is gone. create() may
+ * sleep, so that sock_unregister() counts instead of RCU. */
 static int sock_create_family(struct net *net, int family, int protocol,
 			      struct socket *sock)
 {
 	const struct net_proto_family *pf;
 	int err = -EAFNOSUPPORT;
 
-	rcu_read_lock(&net->rcu);
-	pf = rcu_dereference(net->net_families[family]);
+	__atomic_fetch_add(&net->family_users[family], 1, __ATOMIC_SEQ_CST);
+	pf = __atomic_load_n(&net->net_families[family], __ATOMIC_SEQ_CST);
 	if (pf)
 		err = pf->create(net, sock, protocol);
-	rcu_read_unlock(&net->rcu);
+	__atomic_fetch_sub(&net->family_users[family], 1, __ATOMIC_RELEASE);
 	if (err)
 		sock_release(sock);
 	return err;

@@ -6,7 +6,9 @@
 #include "ipv4/datagram.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "core/trace.h"
 #include "ipv4/inet_common.h"
@@ -158,7 +160,7 @@ int ip4_datagram_target(struct sock *sk, const struct inet_msg *msg,
 }
 
 void ip4_datagram_flow(struct sock *sk, const struct ip4_dest *dest,
-		       const struct ipcm_cookie *ipc, u8 proto, int msg_flags,
+		       struct ipcm_cookie *ipc, u8 proto, int msg_flags,
 		       struct flowi4 *fl4)
 {
 	const struct inet_sock *inet = inet_sk(sk);
@@ -180,6 +182,8 @@ void ip4_datagram_flow(struct sock *sk, const struct ip4_dest *dest,
 		.flags = inet->transparent || inet->hdrincl ?
 				 FLOWI_FLAG_ANYSRC : 0,
 	};
+	if (unlikely(ipc->opt && ipc->opt->faddr))
+		ipc->addr = dest->daddr;
 }
 
 /* Something a blocked sender should look at. */
@@ -235,7 +239,8 @@ static int ip4_datagram_try(struct sock *sk, struct inet_msg *msg, size_t len,
 	if (!err && d->prepare)
 		d->prepare(sk, d, len);
 	if (!err && (!(msg->flags & MSG_PROBE) || len))
-		err = ip_send_datagram(sk, msg, len, d);
+		err = d->send ? d->send(sk, msg, len, d) :
+				ip_send_datagram(sk, msg, len, d);
 	if (owned)
 		dst_release(&owned->dst);
 	rcu_read_unlock(&net->rcu);
@@ -262,6 +267,41 @@ int ip4_datagram_send(struct sock *sk, struct inet_msg *msg, size_t len,
 			return err;
 		msg->iter = iter;
 		d->fl4 = question;
+	}
+}
+
+/* ---- receive ---------------------------------------------------------- */
+
+int ip4_datagram_copy_out(struct sock *sk, struct sk_buff *skb,
+			  struct inet_msg *msg, size_t len, u32 *copied)
+{
+	int err;
+
+	*copied = (u32)min_t(size_t, len, skb->len);
+	err = skb_copy_datagram_msg(skb, 0, msg, *copied);
+	if (err)
+		return err;
+	if (*copied < skb->len)
+		msg->flags |= MSG_TRUNC;
+	sock_recv_cmsgs(msg, sk, skb);
+	if (msg->name)
+		inet_put_addr(msg->name, &msg->namelen, ip_hdr(skb)->saddr, 0);
+	if (inet_sk(sk)->cmsg_flags)
+		ip_cmsg_recv(msg, sk, skb);
+	return 0;
+}
+
+int ip4_datagram_ioctl(struct sock *sk, unsigned long cmd, int *karg)
+{
+	switch (cmd) {
+	case SIOCOUTQ:
+		*karg = sk_wmem_alloc_get(sk);
+		return 0;
+	case SIOCINQ:
+		*karg = (int)sock_first_datagram_len(sk);
+		return 0;
+	default:
+		return -ENOTTY;
 	}
 }
 

@@ -32,9 +32,10 @@ struct ip4_dest {
  */
 int ip4_datagram_target(struct sock *sk, const struct inet_msg *msg,
 			struct ip4_dest *dest, struct ipcm_cookie *ipc);
-/* Fills in the question for routing. */
+/* Fills in the question for routing. With a source route ipc->addr becomes the
+ * destination, which IP writes at its end. */
 void ip4_datagram_flow(struct sock *sk, const struct ip4_dest *dest,
-		       const struct ipcm_cookie *ipc, u8 proto, int msg_flags,
+		       struct ipcm_cookie *ipc, u8 proto, int msg_flags,
 		       struct flowi4 *fl4);
 /*
  * ip_send_datagram() for a caller who may wait: routes (@dest->connected: from
@@ -53,5 +54,11 @@ int ip4_datagram_send(struct sock *sk, struct inet_msg *msg, size_t len,
  */
 int ip4_datagram_icmp_err(struct sock *sk, struct sk_buff *skb, u32 info,
 			  bool *hard);
+/* The payload of @skb, its sender and control messages, for a reader with room
+ * for @len bytes: *@copied. For sockets without ports. 0 or -EFAULT. */
+int ip4_datagram_copy_out(struct sock *sk, struct sk_buff *skb,
+			  struct inet_msg *msg, size_t len, u32 *copied);
+/* proto.ioctl: SIOCINQ, SIOCOUTQ. */
+int ip4_datagram_ioctl(struct sock *sk, unsigned long cmd, int *karg);
 
 #endif /* IPV4_DATAGRAM_H */

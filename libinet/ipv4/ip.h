@@ -45,7 +45,8 @@ int ip_do_fragment(struct net *net, struct sock *sk, struct sk_buff *skb,
 
 /* What one sendmsg() says about its datagram. */
 struct ipcm_cookie {
-	__be32 addr;		/* source, 0: routing's choice */
+	__be32 addr;		/* source, 0: routing's choice; when sending
+				 * by a source route: the destination */
 	int oif;
 	s16 ttl;		/* 0: the socket's */
 	s16 tos;		/* -1: the socket's */
@@ -80,6 +81,9 @@ struct ip_datagram {
 	void (*prepare)(struct sock *sk, struct ip_datagram *d, size_t len);
 	int (*finish)(struct sock *sk, struct sk_buff *skb,
 		      struct ip_datagram *d);
+	/* ip4_datagram_send() sends by this; NULL: by ip_send_datagram(). */
+	int (*send)(struct sock *sk, struct inet_msg *msg, size_t len,
+		    struct ip_datagram *d);
 	const void *arg;
 };
 int ip_send_datagram(struct sock *sk, struct inet_msg *msg, size_t len,

@@ -22,8 +22,6 @@ struct inet_protocol {
 	const struct sysctl_row *knobs;
 	u32 nr_knobs;
 	int (*net_init)(struct net *net);	/* may be NULL */
-	/* Ends what lives on without a socket: connections. May be NULL. */
-	void (*net_pre_exit)(struct net *net);
 	void (*net_exit)(struct net *net);
 };
 
@@ -36,9 +34,5 @@ extern const struct inet_protocol raw_protocol;		/* raw.c */
 
 extern const struct inet_protocol *const inet_protocols[];
 extern const u32 nr_inet_protocols;
-
-/* PF_INET of one stack: the registries, the list, the family. After the
- * devices and IPv4's tables, before anybody opens a socket. */
-extern const struct pernet_operations inet_net_ops;
 
 #endif /* IPV4_PROTOCOL_H */

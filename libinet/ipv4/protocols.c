@@ -12,6 +12,7 @@
 
 #include "core/sysctl.h"
 #include "ipv4/inet_common.h"
+#include "ipv4/inet_net.h"
 #include "ipv4/sysctl_net_ipv4.h"
 
 const struct inet_protocol *const inet_protocols[] = {
@@ -90,15 +91,6 @@ stop:
 	return err;
 }
 
-static void inet_net_pre_exit(struct net *net)
-{
-	u32 i;
-
-	for (i = 0; i < nr_inet_protocols; i++)
-		if (inet_protocols[i]->net_pre_exit)
-			inet_protocols[i]->net_pre_exit(net);
-}
-
 /* Rows that the application added and forgot go too. */
 static void inet_net_exit(struct net *net)
 {
@@ -111,6 +103,5 @@ static void inet_net_exit(struct net *net)
 const struct pernet_operations inet_net_ops = {
 	.name = "inet",
 	.init = inet_net_init,
-	.pre_exit = inet_net_pre_exit,
 	.exit = inet_net_exit,
 };

@@ -141,6 +141,8 @@ static const struct sysctl_row ipv4_knobs[] = {
 		   S32, 0, 1, 0),
 	SYSCTL_ROW("net.ipv4.ip_unprivileged_port_start",
 		   ipv4.sysctl_ip_unprivileged_port_start, S32, 0, 65535, 0),
+	SYSCTL_ROW("net.ipv4.igmp_max_memberships",
+		   ipv4.sysctl_igmp_max_memberships, S32, 0, 1 << 20, 20),
 	{
 		.name = "net.ipv4.ip_local_reserved_ports",
 		.kind = SYSCTL_STRING,

@@ -282,6 +282,10 @@ static int udp_finish_skb(struct sock *sk, struct sk_buff *skb,
 	__be32 saddr = d->fl4.saddr, daddr = d->fl4.daddr;
 	__wsum sum;
 
+	/* RFC 1122 4.1.3.2: a source route does not change what is summed */
+	if (unlikely(d->ipc->opt && d->ipc->opt->faddr))
+		daddr = d->ipc->addr;
+
 	skb_reset_transport_header(skb);
 	uh->source = d->fl4.fl4_sport;
 	uh->dest = d->fl4.fl4_dport;
@@ -328,8 +332,7 @@ static int udp_count_sent(struct net *net, int err, size_t len)
 
 /* One whole datagram. Return: @len or -E. */
 static int udp_send_one(struct sock *sk, struct inet_msg *msg, size_t len,
-			const struct ip4_dest *dest,
-			const struct ipcm_cookie *ipc)
+			const struct ip4_dest *dest, struct ipcm_cookie *ipc)
 {
 	struct ip_datagram d = {
 		.ipc = ipc,

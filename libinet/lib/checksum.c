@@ -84,8 +84,6 @@ static __always_inline u64 sum_words(u8 *dst, const u8 *src, size_t len)
 }
 
 #if HAVE_AVX2
-#define __avx2 __attribute__((target("avx2")))
-
 /* Adds the four words of v to the lanes. */
 #define ADD_VECTOR(all, high, v)                                     \
 	do {                                                         \
@@ -94,8 +92,8 @@ static __always_inline u64 sum_words(u8 *dst, const u8 *src, size_t len)
 					  _mm256_srli_epi64((v), 32)); \
 	} while (0)
 
-/* What four lanes summed as above are worth. */
-static __avx2 u64 join_lanes(__m256i all, __m256i high)
+__attribute__((target("avx2"))) static u64 join_lanes(__m256i all,
+						      __m256i high)
 {
 	u64 a[4], h[4];
 
@@ -106,7 +104,8 @@ static __avx2 u64 join_lanes(__m256i all, __m256i high)
 }
 
 /* Any length by 256-bit vectors; dst may be NULL: only sum. */
-static __always_inline __avx2 u64 sum_vectors(u8 *dst, const u8 *src, size_t len)
+__attribute__((target("avx2"))) static __always_inline u64
+sum_vectors(u8 *dst, const u8 *src, size_t len)
 {
 	__m256i all = _mm256_setzero_si256(), high = all;
 	__m256i all2 = all, high2 = all;
@@ -130,12 +129,13 @@ static __always_inline __avx2 u64 sum_vectors(u8 *dst, const u8 *src, size_t len
 	       sum_words(dst ? dst + done : NULL, src + done, len - done);
 }
 
-static __avx2 u64 sum_avx2(const u8 *src, size_t len)
+__attribute__((target("avx2"))) static u64 sum_avx2(const u8 *src, size_t len)
 {
 	return sum_vectors(NULL, src, len);
 }
 
-static __avx2 u64 copy_avx2(u8 *dst, const u8 *src, size_t len)
+__attribute__((target("avx2"))) static u64 copy_avx2(u8 *dst, const u8 *src,
+						     size_t len)
 {
 	return sum_vectors(dst, src, len);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Read-copy-update for one stack, over liburcu.
+ * Read-copy-update for one stack, over liburcu (flavour memb).
  *
  * Theory of operation: each stack has a struct rcu_domain. When one thread
  * runs the stack (!smp), a read section costs nothing, and callbacks wait in a
@@ -10,7 +10,8 @@
  * waits for a grace period and runs them in order. No thread is shared
  * between stacks, and liburcu's own call_rcu threads are not used.
  *
- * Any thread may read; rcu_thread.c tells how it becomes known to liburcu.
+ * A thread is made known to liburcu at its first read section and forgotten
+ * when it ends.
  */
 #ifndef INET_LIB_RCU_H
 #define INET_LIB_RCU_H

@@ -80,7 +80,7 @@ static void packet_other_hardware_or_protocol_is_refused(void **state)
 	}
 }
 
-/* Opcodes are for the caller to judge (@attack A5 is decided there). */
+/* Opcodes are for the caller to judge: row A5 is decided there. */
 static void packet_any_opcode_is_passed_on(void **state)
 {
 	struct arp_info info;

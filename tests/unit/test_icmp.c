@@ -236,7 +236,7 @@ static void quote_other_protocol_gives_addresses_only(void **state)
 	assert_int_equal(with_ports, 5);
 }
 
-/* @attack C2 C10: a later fragment names nobody, whatever its bytes say */
+/* @attack C2: a later fragment names nobody, whatever its bytes say */
 static void quote_later_fragment_is_refused(void **state)
 {
 	struct icmp_quote q;

@@ -228,8 +228,7 @@ static void build_of_impossible_header_is_refused(void **state)
 	assert_int_equal(tcp_build(raw, 80, &out), -WIRE_RANGE);
 }
 
-/* @req RFC9293:MUST-2 RFC9293:MUST-3 @attack T8: any flip, also of the
- * addresses of the pseudo header */
+/* Any flip, also of the addresses of the pseudo header. */
 static void checksum_any_bit_flipped_is_noticed(void **state)
 {
 	__be32 s = inet_addr("10.0.0.1"), d = inet_addr("10.0.0.2");

@@ -214,9 +214,10 @@ static void check_pair(u8 kind, u8 len, size_t area, bool syn)
 }
 
 /*
- * @attack T2 @req RFC9293:MUST-6 RFC9293:MUST-7 RFC9293:MUST-68: all 65,536
- * pairs of kind and length, in SYN and data segments, in areas of 1 to 40
- * bytes that end at the end of the world
+ * @attack T2
+ * @req RFC9293:MUST-6, RFC9293:MUST-7, RFC9293:MUST-68: all 65,536 pairs of
+ * kind and length, in SYN and data segments, in areas of 1 to 40 bytes that end
+ * at the end of the world
  */
 static void pair_every_kind_and_length_is_judged(void **state)
 {
@@ -259,7 +260,7 @@ static void lie_in_the_middle_ends_the_walk(void **state)
 	assert_int_equal(info.nr_unknown, 1);
 }
 
-/* @req RFC9293:MUST-69 @attack T2: end of list, then garbage */
+/* @attack T2: end of list, then garbage */
 static void end_of_list_then_garbage_is_ignored(void **state)
 {
 	struct tcp_options_info info;
@@ -363,7 +364,7 @@ static void mss_every_value_has_a_floor(void **state)
 	}
 }
 
-/* @req RFC9293:MUST-15: none received is 536; the user may only lower it */
+/* None received is the default of RFC 9293 3.7.1; the user may only lower it. */
 static void mss_absent_or_limited_by_user(void **state)
 {
 	struct tcp_options_info info;
@@ -534,7 +535,27 @@ static void check_read_back(const struct tcp_out_options *out, const u8 *p,
 				    in.fastopen_len);
 }
 
-/* @req RFC9293:MUST-68: every combination is written, and reads back */
+/*
+ * @req RFC9293:MUST-68, RFC9293:MUST-69: every option written has its length,
+ * and nothing but NOP fills the rest: there is no end of list to pad after
+ */
+static void check_layout(const u8 *p, size_t len)
+{
+	size_t at = 0;
+
+	while (at < len) {
+		assert_int_not_equal(p[at], TCPOPT_EOL);
+		if (p[at] == TCPOPT_NOP) {
+			at++;
+			continue;
+		}
+		assert_true(at + 1 < len);
+		assert_true(p[at + 1] >= 2 && at + p[at + 1] <= len);
+		at += p[at + 1];
+	}
+	assert_int_equal(at, len);
+}
+
 static void write_every_combination_reads_back(void **state)
 {
 	struct tcp_out_options out = {
@@ -567,6 +588,7 @@ static void write_every_combination_reads_back(void **state)
 					assert_int_equal(ret, size);
 					fit++;
 					memcpy(copy, p, size);
+					check_layout(copy, size);
 					check_read_back(&out, copy, size);
 				}
 			}

@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Raw sockets: whole IPv4 packets of one protocol, in and out (raw(7)).
+ *
+ * In: every packet of the protocol that was meant for this host, header
+ * included, beside the protocol's own handler. bind() and connect() narrow it
+ * to an address of ours and a peer, ICMP_FILTER to some types of ICMP. Out:
+ * the payload, or with IP_HDRINCL (always for IPPROTO_RAW) a header as well,
+ * of which we fill in length and checksum, and source and identification if
+ * they are 0.
+ */
+#include "ipv4/raw.h"
+
+#include <errno.h>
+#include <linux/sockios.h>
+#include <string.h>
+
+#include "core/dev.h"
+#include "core/snmp.h"
+#include "core/sockopt.h"
+#include "core/trace.h"
+#include "ipv4/datagram.h"
+#include "ipv4/igmp.h"
+#include "ipv4/inet_common.h"
+#include "ipv4/ip.h"
+#include "ipv4/protocol.h"
+#include "lib/byteorder.h"
+#include "lib/list.h"
+#include "lib/mem.h"
+
+#ifndef SOL_RAW
+#define SOL_RAW 255
+#endif
+#define ICMP_FILTER 1		/* a bit set: this type is not wanted */
+
+struct raw_sock {
+	struct inet_sock inet;	/* first */
+	u32 icmp_filter;
+};
+
+struct raw_hashinfo {
+	struct inet_lock lock;		/* guards changes; a leaf */
+	struct hlist_head chain[INET_MAX_PROTOS];	/* of sk_node, RCU */
+};
+
+static struct raw_sock *raw_sk(const struct sock *sk)
+{
+	return (struct raw_sock *)sk;
+}
+
+/* ---- the table -------------------------------------------------------- */
+
+static void raw_hash(struct sock *sk)
+{
+	struct raw_hashinfo *h = sock_net(sk)->ipv4.raw_hashinfo;
+
+	spin_lock(&h->lock);
+	hlist_add_head_rcu(&sk->sk_node,
+			   &h->chain[sk->sk_num % INET_MAX_PROTOS]);
+	spin_unlock(&h->lock);
+}
+
+static void raw_unhash(struct sock *sk)
+{
+	struct raw_hashinfo *h = sock_net(sk)->ipv4.raw_hashinfo;
+
+	spin_lock(&h->lock);
+	hlist_del_init_rcu(&sk->sk_node);
+	spin_unlock(&h->lock);
+}
+
+/* Is a packet from @peer to our @local, by @dif, for this socket? */
+static bool raw_match(const struct sock *sk, __be32 peer, __be32 local, int dif)
+{
+	__be32 daddr = READ_ONCE(sk->sk_daddr);
+	__be32 rcv_saddr = READ_ONCE(sk->sk_rcv_saddr);
+	int dev = READ_ONCE(sk->sk_bound_dev_if);
+
+	return (!daddr || daddr == peer) &&
+	       (!rcv_saddr || rcv_saddr == local) && (!dev || dev == dif);
+}
+
+/* ---- in --------------------------------------------------------------- */
+
+/* Does ICMP_FILTER keep this message (at its ICMP header) away? */
+static bool raw_filtered(const struct sock *sk, struct sk_buff *skb)
+{
+	u8 type;
+
+	if (!raw_sk(sk)->icmp_filter)
+		return false;
+	if (skb_copy_bits(skb, 0, &type, 1))
+		return true;
+	return type < 32 && raw_sk(sk)->icmp_filter >> type & 1;
+}
+
+/* A packet of its own, at the transport header, for @sk. Consumes it. */
+static void raw_rcv(struct sock *sk, struct sk_buff *skb)
+{
+	int err;
+
+	ipv4_pktinfo_prepare(sk, skb);
+	skb_push(skb, (u32)-skb_network_offset(skb));
+	err = sock_queue_rcv_skb(sk, skb);
+	if (err)
+		kfree_skb_reason(skb, sock_queue_drop_reason(err));
+}
+
+bool raw_local_deliver(struct sk_buff *skb, int protocol)
+{
+	struct net *net = skb_net(skb);
+	const struct iphdr *iph = ip_hdr(skb);
+	struct hlist_head *chain =
+		&net->ipv4.raw_hashinfo->chain[protocol % INET_MAX_PROTOS];
+	bool delivered = false;
+	struct sk_buff *clone;
+	struct sock *sk;
+
+	hlist_for_each_entry_rcu(sk, chain, sk_node) {
+		if (!raw_match(sk, iph->saddr, iph->daddr, skb->skb_iif) ||
+		    !ip_mc_sf_allow(sk, iph->daddr, iph->saddr, skb->skb_iif))
+			continue;
+		/* it has its reader, even if that one filters it */
+		delivered = true;
+		if (protocol == IPPROTO_ICMP && raw_filtered(sk, skb))
+			continue;
+		clone = skb_clone(skb);
+		if (clone)
+			raw_rcv(sk, clone);
+		else
+			sk_drops_add(sk, 1);
+	}
+	return delivered;
+}
+
+/* An ICMP error about something @sk may have sent. Told to connected sockets
+ * if it is hard, and to those with IP_RECVERR. */
+static void raw_err(struct sock *sk, struct sk_buff *skb, u32 info)
+{
+	bool recverr = inet_sk(sk)->recverr, hard;
+	int err;
+
+	if (!recverr && sk->sk_state != TCP_ESTABLISHED)
+		return;
+	err = ip4_datagram_icmp_err(sk, skb, info, &hard);
+	if (!err)
+		return;
+	if (recverr)
+		ip_icmp_error(sk, skb, err, 0, info);
+	if (recverr || hard) {
+		WRITE_ONCE(sk->sk_err, err);
+		sk->sk_error_report(sk);
+	}
+}
+
+void raw_icmp_error(struct sk_buff *skb, int protocol, u32 info)
+{
+	const struct iphdr *quote = (const struct iphdr *)skb->data;
+	struct net *net = skb_net(skb);
+	struct hlist_head *chain =
+		&net->ipv4.raw_hashinfo->chain[protocol % INET_MAX_PROTOS];
+	struct sock *sk;
+
+	if (skb_headlen(skb) < sizeof(*quote))
+		return;
+	hlist_for_each_entry_rcu(sk, chain, sk_node)
+		if (raw_match(sk, quote->daddr, quote->saddr, skb->skb_iif))
+			raw_err(sk, skb, info);
+}
+
+/* ---- out -------------------------------------------------------------- */
+
+/* ip_datagram.finish: there is nothing between IP and the payload. */
+static int raw_finish_skb(struct sock *sk, struct sk_buff *skb,
+			  struct ip_datagram *d)
+{
+	(void)sk;
+	(void)d;
+	skb_reset_transport_header(skb);
+	skb->ip_summed = CHECKSUM_NONE;
+	return 0;
+}
+
+/* Completes the header that the application wrote. 0 or -EINVAL. */
+static int raw_check_header(struct sock *sk, struct sk_buff *skb,
+			    const struct ip_datagram *d)
+{
+	struct iphdr *iph = (struct iphdr *)skb->data;
+	u32 hlen = ipv4_hdr_len(iph);
+
+	if (hlen < IP_HLEN_MIN || hlen > skb->len)
+		return -EINVAL;
+	skb_reset_network_header(skb);
+	skb_set_transport_header(skb, (int)hlen);
+	if (!iph->saddr)
+		iph->saddr = d->fl4.saddr;
+	if (!iph->id)
+		ip_select_ident(sock_net(sk), skb, sk, 1);
+	return 0;
+}
+
+/* ip_datagram.send for IP_HDRINCL: @msg is the whole packet. Context: RCU. */
+static int raw_send_hdrinc(struct sock *sk, struct inet_msg *msg, size_t len,
+			   struct ip_datagram *d)
+{
+	struct net_device *dev = d->rt->dst.dev;
+	struct sk_buff *skb;
+	int err;
+
+	if (len > dev->mtu) {
+		ip_local_error(sk, EMSGSIZE, d->fl4.daddr, 0, dev->mtu);
+		return -EMSGSIZE;
+	}
+	if (len < IP_HLEN_MIN)
+		return -EINVAL;
+	skb = sock_alloc_send_skb(sk, LL_RESERVED_SPACE(dev) + (u32)len,
+				  msg->flags & MSG_DONTWAIT, &err);
+	if (!skb)
+		return err;
+	skb_reserve(skb, LL_RESERVED_SPACE(dev));
+	err = -EFAULT;
+	if (copy_from_iter(skb_put(skb, (u32)len), len, &msg->iter) == len)
+		err = raw_check_header(sk, skb, d);
+	if (err) {
+		kfree_skb_reason(skb, SKB_DROP_REASON_NOT_SPECIFIED);
+		return err;
+	}
+	skb->ip_summed = CHECKSUM_NONE;
+	skb->priority = sk->sk_priority;
+	skb->mark = sk->sk_mark;
+	skb_dst_set_noref(skb, &d->rt->dst);
+	err = ip_local_out(sock_net(sk), sk, skb);
+	return err > 0 ? 0 : err;
+}
+
+static int raw_sendmsg(struct sock *sk, struct inet_msg *msg, size_t len)
+{
+	bool hdrincl = inet_sk(sk)->hdrincl;
+	struct ipcm_cookie ipc;
+	struct ip4_dest dest;
+	struct ip_datagram d = {
+		.ipc = &ipc,
+		.finish = raw_finish_skb,
+		.send = hdrincl ? raw_send_hdrinc : NULL,
+	};
+	int err;
+
+	NET_ROAD(sock_net(sk), NULL);
+	if (len > 0xffff)
+		return -EMSGSIZE;
+	if (msg->flags & MSG_OOB)
+		return -EOPNOTSUPP;
+	if (READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN)
+		return -EPIPE;
+	err = ip4_datagram_target(sk, msg, &dest, &ipc);
+	if (!err && hdrincl && ipc.opt)
+		err = -EINVAL;
+	if (!err) {
+		dest.dport = 0;
+		ip4_datagram_flow(sk, &dest, &ipc, (u8)sk->sk_protocol,
+				  msg->flags, &d.fl4);
+		d.fl4.fl4_sport = 0;
+		err = ip4_datagram_send(sk, msg, len, &d, &dest);
+	}
+	ipcm_free(sk, &ipc);
+	return err ? err : (int)len;
+}
+
+static int raw_recvmsg(struct sock *sk, struct inet_msg *msg, size_t len,
+		       int flags)
+{
+	struct sk_buff *skb;
+	u32 copied;
+	int err;
+
+	NET_ROAD(sock_net(sk), NULL);
+	if (flags & MSG_OOB)
+		return -EOPNOTSUPP;
+	if (flags & MSG_ERRQUEUE)
+		return ip_recv_error(sk, msg, len);
+	skb = skb_recv_datagram(sk, flags, &err);
+	if (!skb)
+		return err;
+	err = ip4_datagram_copy_out(sk, skb, msg, len, &copied);
+	if (!err)
+		err = (int)(flags & MSG_TRUNC ? skb->len : copied);
+	consume_skb(skb);
+	return err;
+}
+
+/* ---- the rest --------------------------------------------------------- */
+
+/* bind(): packets to this address of ours only. Ports mean nothing. */
+static int raw_bind(struct sock *sk, const struct sockaddr *addr, socklen_t len)
+{
+	struct inet_sock *inet = inet_sk(sk);
+	struct sockaddr_in sin;
+	u8 type;
+
+	if (!addr || sk->sk_state != TCP_CLOSE || len < sizeof(sin))
+		return -EINVAL;
+	memcpy(&sin, addr, sizeof(sin));
+	type = inet_addr_type(sock_net(sk), sin.sin_addr.s_addr);
+	if (!inet_addr_valid_or_nonlocal(sock_net(sk), inet,
+					 sin.sin_addr.s_addr, type))
+		return -EADDRNOTAVAIL;
+	WRITE_ONCE(inet->inet_rcv_saddr, sin.sin_addr.s_addr);
+	inet->inet_saddr = type == RTN_MULTICAST || type == RTN_BROADCAST ?
+				   0 : sin.sin_addr.s_addr;
+	if (sin.sin_addr.s_addr)
+		sk->sk_userlocks |= SOCK_BINDADDR_LOCK;
+	sk_dst_reset(sk);
+	return 0;
+}
+
+static int raw_init_sock(struct sock *sk)
+{
+	sk->sk_mem_id = PROTO_MEM_RAW;
+	return 0;
+}
+
+static int raw_set_filter(struct sock *sk, const void *val, socklen_t len)
+{
+	u32 filter = 0;
+
+	if (sk->sk_protocol != IPPROTO_ICMP)
+		return -EOPNOTSUPP;
+	if (len)
+		memcpy(&filter, val, min_t(size_t, len, sizeof(filter)));
+	WRITE_ONCE(raw_sk(sk)->icmp_filter, filter);
+	return 0;
+}
+
+static int raw_get_filter(struct sock *sk, void *val, socklen_t *len)
+{
+	if (sk->sk_protocol != IPPROTO_ICMP)
+		return -EOPNOTSUPP;
+	*len = min_t(socklen_t, *len, sizeof(u32));
+	memcpy(val, &raw_sk(sk)->icmp_filter, *len);
+	return 0;
+}
+
+static const struct sockopt_row raw_options[] = {
+	SOCKOPT_ROW_BYTES(SOL_RAW, ICMP_FILTER, raw_set_filter, raw_get_filter),
+};
+
+static int raw_setsockopt(struct sock *sk, int level, int optname,
+			  const void *val, socklen_t len)
+{
+	if (level == SOL_RAW)
+		return sockopt_set(sk, raw_options, ARRAY_SIZE(raw_options),
+				   level, optname, val, len);
+	return ip_setsockopt(sk, level, optname, val, len);
+}
+
+static int raw_getsockopt(struct sock *sk, int level, int optname, void *val,
+			  socklen_t *len)
+{
+	if (level == SOL_RAW)
+		return sockopt_get(sk, raw_options, ARRAY_SIZE(raw_options),
+				   level, optname, val, len);
+	return ip_getsockopt(sk, level, optname, val, len);
+}
+
+static int raw_net_init(struct net *net)
+{
+	struct raw_hashinfo *h = mem_zalloc(&net->mem, sizeof(*h));
+
+	if (!h)
+		return -ENOMEM;
+	lock_init(&h->lock, net->smp);
+	net->ipv4.raw_hashinfo = h;
+	return 0;
+}
+
+static void raw_net_exit(struct net *net)
+{
+	mem_free(&net->mem, net->ipv4.raw_hashinfo,
+		 sizeof(*net->ipv4.raw_hashinfo));
+	net->ipv4.raw_hashinfo = NULL;
+}
+
+static const struct proto raw_prot = {
+	.name = "RAW",
+	.obj_size = sizeof(struct raw_sock),
+	.init = raw_init_sock,
+	.bind = raw_bind,
+	.connect = ip4_datagram_connect,
+	.disconnect = ip4_datagram_disconnect,
+	.ioctl = ip4_datagram_ioctl,
+	.setsockopt = raw_setsockopt,
+	.getsockopt = raw_getsockopt,
+	.sendmsg = raw_sendmsg,
+	.recvmsg = raw_recvmsg,
+	.hash = raw_hash,
+	.unhash = raw_unhash,
+	.options = raw_options,
+	.nr_options = ARRAY_SIZE(raw_options),
+};
+
+static const struct inet_protosw raw_protosw = {
+	.type = SOCK_RAW,
+	.protocol = IPPROTO_IP,		/* a wildcard: any but 0 */
+	.prot = &raw_prot,
+	.ops = &inet_sockraw_ops,
+	.flags = INET_PROTOSW_PERMANENT,
+};
+
+/* Its packets come by way of ip_input.c. */
+const struct inet_protocol raw_protocol = {
+	.name = "raw",
+	.protocol = IPPROTO_RAW,
+	.sw = &raw_protosw,
+	.nr_sw = 1,
+	.net_init = raw_net_init,
+	.net_exit = raw_net_exit,
+};
