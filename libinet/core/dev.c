@@ -577,6 +577,18 @@ static int net_dev_init(struct net *net)
 	return register_net_sysctl(net, dev_knobs, ARRAY_SIZE(dev_knobs));
 }
 
+/* Devices down: no packet waits in a queue or a ring any more. */
+static void net_dev_pre_exit(struct net *net)
+{
+	struct net_device *dev;
+	u32 i;
+
+	for (dev = net->dev_base; dev; dev = dev->next)
+		dev_close(dev);
+	for (i = 0; i < net->nr_softnets; i++)
+		net_tx_action(&net->softnets[i]);
+}
+
 static void net_dev_exit(struct net *net)
 {
 	while (net->dev_base)
@@ -586,5 +598,6 @@ static void net_dev_exit(struct net *net)
 const struct pernet_operations net_dev_ops = {
 	.name = "net/core devices",
 	.init = net_dev_init,
+	.pre_exit = net_dev_pre_exit,
 	.exit = net_dev_exit,
 };

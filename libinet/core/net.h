@@ -127,6 +127,9 @@ struct net {
 struct pernet_operations {
 	const char *name;
 	int (*init)(struct net *net);
+	/* The stack ends: let go of what others hold (connections, packets).
+	 * Last first, before any exit(). May be NULL. */
+	void (*pre_exit)(struct net *net);
 	void (*exit)(struct net *net);	/* NULL: nothing to undo */
 };
 

@@ -23,7 +23,7 @@ struct raw_hashinfo;
 struct rt_state;
 struct udp_table;
 struct inet_protosw_node;
-struct tcp_metrics;
+struct tcp_net;
 
 struct netns_ipv4 {
 	/* registries */
@@ -40,6 +40,7 @@ struct netns_ipv4 {
 	struct ip_idents *idents;
 	struct icmp_state *icmp;
 	struct ip_frags *frags;
+	struct tcp_net *tcp;
 	struct inet_hashinfo *tcp_hashinfo;
 	struct udp_table *udp_table;
 	struct ping_table *ping_table;

@@ -22,6 +22,8 @@ struct inet_protocol {
 	const struct sysctl_row *knobs;
 	u32 nr_knobs;
 	int (*net_init)(struct net *net);	/* may be NULL */
+	/* Ends what lives on without a socket: connections. May be NULL. */
+	void (*net_pre_exit)(struct net *net);
 	void (*net_exit)(struct net *net);
 };
 

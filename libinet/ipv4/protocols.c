@@ -91,6 +91,15 @@ stop:
 	return err;
 }
 
+static void inet_net_pre_exit(struct net *net)
+{
+	u32 i;
+
+	for (i = 0; i < nr_inet_protocols; i++)
+		if (inet_protocols[i]->net_pre_exit)
+			inet_protocols[i]->net_pre_exit(net);
+}
+
 /* Rows that the application added and forgot go too. */
 static void inet_net_exit(struct net *net)
 {
@@ -103,5 +112,6 @@ static void inet_net_exit(struct net *net)
 const struct pernet_operations inet_net_ops = {
 	.name = "inet",
 	.init = inet_net_init,
+	.pre_exit = inet_net_pre_exit,
 	.exit = inet_net_exit,
 };

@@ -84,6 +84,8 @@ static __always_inline u64 sum_words(u8 *dst, const u8 *src, size_t len)
 }
 
 #if HAVE_AVX2
+#define __avx2 __attribute__((target("avx2")))
+
 /* Adds the four words of v to the lanes. */
 #define ADD_VECTOR(all, high, v)                                     \
 	do {                                                         \
@@ -92,8 +94,8 @@ static __always_inline u64 sum_words(u8 *dst, const u8 *src, size_t len)
 					  _mm256_srli_epi64((v), 32)); \
 	} while (0)
 
-__attribute__((target("avx2"))) static u64 join_lanes(__m256i all,
-						      __m256i high)
+/* What four lanes summed as above are worth. */
+static __avx2 u64 join_lanes(__m256i all, __m256i high)
 {
 	u64 a[4], h[4];
 
@@ -104,8 +106,7 @@ __attribute__((target("avx2"))) static u64 join_lanes(__m256i all,
 }
 
 /* Any length by 256-bit vectors; dst may be NULL: only sum. */
-__attribute__((target("avx2"))) static __always_inline u64
-sum_vectors(u8 *dst, const u8 *src, size_t len)
+static __always_inline __avx2 u64 sum_vectors(u8 *dst, const u8 *src, size_t len)
 {
 	__m256i all = _mm256_setzero_si256(), high = all;
 	__m256i all2 = all, high2 = all;
@@ -129,13 +130,12 @@ sum_vectors(u8 *dst, const u8 *src, size_t len)
 	       sum_words(dst ? dst + done : NULL, src + done, len - done);
 }
 
-__attribute__((target("avx2"))) static u64 sum_avx2(const u8 *src, size_t len)
+static __avx2 u64 sum_avx2(const u8 *src, size_t len)
 {
 	return sum_vectors(NULL, src, len);
 }
 
-__attribute__((target("avx2"))) static u64 copy_avx2(u8 *dst, const u8 *src,
-						     size_t len)
+static __avx2 u64 copy_avx2(u8 *dst, const u8 *src, size_t len)
 {
 	return sum_vectors(dst, src, len);
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+/* Reads a clock that every Linux has. */
 static u64 clock_ns(clockid_t id)
 {
 	struct timespec ts;
@@ -34,6 +35,7 @@ static void default_random(void *opaque __maybe_unused, void *buf, size_t len)
 	randombytes_buf(buf, len);
 }
 
+/* malloc() where its own alignment will do. */
 static void *default_alloc(void *opaque __maybe_unused, size_t size,
 			   size_t align)
 {

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+/* Lines of the level INET_LOG_INFO and above; nothing counted yet. */
 void net_log_init(struct net_log *log, const struct inet_env *env, bool smp)
 {
 	*log = (struct net_log){

@@ -102,6 +102,7 @@ static bool must_fail(struct mem *mem)
 
 /* ---- memory ---- */
 
+/* One more allocation lives. */
 static void account(struct mem *mem, size_t size)
 {
 	spin_lock(&mem->lock);
@@ -111,6 +112,7 @@ static void account(struct mem *mem, size_t size)
 	spin_unlock(&mem->lock);
 }
 
+/* One less; more freed than allocated is a programmer's error. */
 static void unaccount(struct mem *mem, size_t size)
 {
 	spin_lock(&mem->lock);
@@ -144,9 +146,14 @@ void *mem_alloc_aligned(struct mem *mem, size_t size, size_t align)
 	return get(mem, max_t(size_t, size, 1), max(align, sizeof(void *)));
 }
 
+/* A type is at least as large as its alignment: a cache line at most. */
 void *mem_alloc(struct mem *mem, size_t size)
 {
-	return mem_alloc_aligned(mem, size, DEFAULT_ALIGN);
+	size_t align = 1UL << ilog2(size | 1);
+
+	return mem_alloc_aligned(mem, size,
+				 clamp_t(size_t, align, DEFAULT_ALIGN,
+					 SMP_CACHE_BYTES));
 }
 
 void *mem_zalloc(struct mem *mem, size_t size)
@@ -240,6 +247,7 @@ static bool grow(struct kmem_cache *c) must_hold(c->lock)
 	return true;
 }
 
+/* A freed object, or a fresh one of the newest slab, or of another. */
 static void *take(struct kmem_cache *c) must_hold(c->lock)
 {
 	void *p = c->free;
@@ -258,6 +266,7 @@ static void *take(struct kmem_cache *c) must_hold(c->lock)
 	return p;
 }
 
+/* Chains p to the free ones; whoever still reads it sees the poison. */
 static void give_back(struct kmem_cache *c, void *p) must_hold(c->lock)
 {
 	if (SEPARATE) {
@@ -271,6 +280,7 @@ static void give_back(struct kmem_cache *c, void *p) must_hold(c->lock)
 	c->free = p;
 }
 
+/* Counts as one allocation, whether or not a slab is needed. */
 void *kmem_cache_alloc(struct kmem_cache *c)
 {
 	void *p;

@@ -37,7 +37,10 @@ void mem_init(struct mem *mem, const struct inet_env *env, bool smp);
  */
 size_t mem_destroy(struct mem *mem);
 
-/* Return: memory aligned for any type, or NULL. size 0 counts as 1. */
+/*
+ * Return: memory aligned for any type of this size, also a
+ * ____cacheline_aligned one; or NULL. size 0 counts as 1.
+ */
 void *mem_alloc(struct mem *mem, size_t size) __must_check;
 void *mem_zalloc(struct mem *mem, size_t size) __must_check;
 

@@ -20,6 +20,7 @@ static_assert(POLLER_IN == EPOLLIN && POLLER_OUT == EPOLLOUT &&
 		      POLLER_RDHUP == EPOLLRDHUP,
 	      "POLLER_* are passed to the kernel as they are");
 
+/* epoll_ctl(2). What the caller wrote before is seen after the event. */
 static int control(struct poller *p, int op, int fd, u32 events, void *data)
 {
 	struct epoll_event ev = { .events = events, .data.ptr = data };

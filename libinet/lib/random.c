@@ -7,6 +7,7 @@
 
 #include <sodium.h>
 
+/* A secret word of each size. */
 u32 get_random_u32(const struct inet_env *env)
 {
 	u32 v;
@@ -15,6 +16,7 @@ u32 get_random_u32(const struct inet_env *env)
 	return v;
 }
 
+/* The same, wider. */
 u64 get_random_u64(const struct inet_env *env)
 {
 	u64 v;
@@ -42,6 +44,7 @@ static_assert(crypto_shorthash_siphash24_KEYBYTES == sizeof(siphash_key_t) &&
 		      crypto_shorthash_siphash24_BYTES == sizeof(u64),
 	      "SipHash-2-4: a 128-bit key, a 64-bit value");
 
+/* libsodium stores the value in little-endian order. */
 u64 siphash(const siphash_key_t *key, const void *buf, size_t len)
 {
 	u64 hash;

@@ -7,6 +7,7 @@
 /* How long the reclaimer collects before it waits for a grace period. */
 #define RCU_BATCH_NS 1000000ULL
 
+/* An empty domain, whose reclaimer does not run yet. */
 void rcu_domain_init(struct rcu_domain *d, struct mem *mem, bool smp)
 {
 	*d = (struct rcu_domain){ .smp = smp, .mem = mem };
@@ -114,6 +115,7 @@ struct barrier {
 	bool passed;
 };
 
+/* All callbacks queued before have run: lets the waiter go. */
 static void barrier_passed(struct rcu_head *head)
 {
 	struct barrier *b = container_of(head, struct barrier, head);

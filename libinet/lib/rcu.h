@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Read-copy-update for one stack, over liburcu (flavour memb).
+ * Read-copy-update for one stack, over liburcu.
  *
  * Theory of operation: each stack has a struct rcu_domain. When one thread
  * runs the stack (!smp), a read section costs nothing, and callbacks wait in a
@@ -10,8 +10,7 @@
  * waits for a grace period and runs them in order. No thread is shared
  * between stacks, and liburcu's own call_rcu threads are not used.
  *
- * A thread is made known to liburcu at its first read section and forgotten
- * when it ends.
+ * Any thread may read; rcu_thread.c tells how it becomes known to liburcu.
  */
 #ifndef INET_LIB_RCU_H
 #define INET_LIB_RCU_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Read sections and grace periods of real threads: liburcu's, flavour memb.
+ * Read sections and grace periods of real threads: liburcu's.
  * Any thread may call these; it need not make itself known before. The core
  * uses rcu_read_lock() of rcu.h, which is free where no threads are.
  */

@@ -32,13 +32,13 @@ static inline void seqcount_fence_(seqcount_t *s __maybe_unused, int order)
 
 static inline void write_seqcount_begin(seqcount_t *s)
 {
-	WRITE_ONCE(s->sequence, s->sequence + 1);
+	WRITE_ONCE(s->sequence, READ_ONCE(s->sequence) + 1);
 	seqcount_fence_(s, __ATOMIC_RELEASE);
 }
 
 static inline void write_seqcount_end(seqcount_t *s)
 {
-	smp_store_release(&s->sequence, s->sequence + 1);
+	smp_store_release(&s->sequence, READ_ONCE(s->sequence) + 1);
 }
 
 /* Return: the sequence to give to read_seqcount_retry(). */

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 
+/* What each new thread runs. */
 static void *thread_main(void *arg)
 {
 	struct thread *t = arg;

@@ -78,6 +78,7 @@ static int differing_level(u64 a, u64 b)
 	return ilog2(a ^ b) / WHEEL_SLOT_BITS;
 }
 
+/* Puts t into the slot of its expiry, or into `due` if that has passed. */
 static void enqueue(struct wheel *w, struct timer_list *t) must_hold(w->lock)
 {
 	int level, slot;
@@ -95,6 +96,7 @@ static void enqueue(struct wheel *w, struct timer_list *t) must_hold(w->lock)
 	list_add_tail(&t->entry, &w->slots[level][slot]);
 }
 
+/* Takes t out of whatever list it is in. */
 static void dequeue(struct wheel *w, struct timer_list *t) must_hold(w->lock)
 {
 	int level = t->slot / WHEEL_SLOTS;
