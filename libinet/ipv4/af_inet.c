@@ -385,6 +385,7 @@ static int inet_generic_bind(struct sock *sk, const struct sockaddr_in *sin,
 	return err;
 }
 
+/* bind(): the transport's own, or the one above. */
 int inet_sock_bind(struct socket *sock, const struct sockaddr *addr,
 		   socklen_t len)
 {
@@ -412,6 +413,7 @@ static bool addr_has_family(const struct sockaddr *addr, socklen_t len)
 	return addr && len >= sizeof(addr->sa_family);
 }
 
+/* connect() of a socket that has no connections: only the peer is set. */
 int inet_dgram_connect(struct socket *sock, const struct sockaddr *addr,
 		       socklen_t len, int flags)
 {
@@ -529,6 +531,7 @@ static int inet_stream_connect_locked(struct socket *sock,
 	}
 }
 
+/* connect() of a stream; see the two functions above. */
 int inet_stream_connect(struct socket *sock, const struct sockaddr *addr,
 			socklen_t len, int flags)
 {
@@ -545,6 +548,7 @@ int inet_stream_connect(struct socket *sock, const struct sockaddr *addr,
 
 /* ---- listen, accept, shutdown ----------------------------------------- */
 
+/* listen(): once more only changes the backlog. */
 int inet_stream_listen(struct socket *sock, int backlog)
 {
 	struct sock *sk = sock->sk;
@@ -567,6 +571,7 @@ int inet_stream_listen(struct socket *sock, int backlog)
 	return err;
 }
 
+/* accept(): a child of the transport becomes @newsock's. */
 int inet_stream_accept(struct socket *sock, struct socket *newsock, int flags)
 {
 	struct sock *sk = sock->sk, *child;
@@ -619,6 +624,7 @@ static int inet_shutdown_locked(struct socket *sock, u8 how)
 	return err;
 }
 
+/* shutdown(): SHUT_RD, _WR, _RDWR are 0, 1, 2; the mask is one more. */
 int inet_sock_shutdown(struct socket *sock, int how)
 {
 	int err;
@@ -631,6 +637,7 @@ int inet_sock_shutdown(struct socket *sock, int how)
 	return err;
 }
 
+/* getsockname() and getpeername(). */
 int inet_sock_getname(struct socket *sock, struct sockaddr *addr,
 		      socklen_t *len, int peer)
 {
@@ -655,6 +662,7 @@ int inet_sock_getname(struct socket *sock, struct sockaddr *addr,
 
 /* ---- data ------------------------------------------------------------- */
 
+/* All sends of a stream come by here. */
 int inet_stream_sendmsg(struct socket *sock, struct inet_msg *msg, size_t len)
 {
 	struct sock *sk = sock->sk;
@@ -665,6 +673,7 @@ int inet_stream_sendmsg(struct socket *sock, struct inet_msg *msg, size_t len)
 	return sk->sk_prot->sendmsg(sk, msg, len);
 }
 
+/* All receives of a stream come by here. */
 int inet_stream_recvmsg(struct socket *sock, struct inet_msg *msg, size_t len,
 			int flags)
 {
@@ -695,6 +704,7 @@ int inet_dgram_sendmsg(struct socket *sock, struct inet_msg *msg, size_t len)
 	return sk->sk_prot->sendmsg(sk, msg, len);
 }
 
+/* All receives of datagrams come by here. */
 int inet_dgram_recvmsg(struct socket *sock, struct inet_msg *msg, size_t len,
 		       int flags)
 {

@@ -154,19 +154,19 @@ int ip4_datagram_target(struct sock *sk, const struct inet_msg *msg,
 		err = ip_cmsg_send(sk, msg, ipc);
 	if (!err && unlikely(rcu_access_pointer(inet_sk(sk)->inet_opt)))
 		err = ipcm_use_sock_opt(ipc, sk);
-	if (!err)
-		ip4_datagram_source(sk, dest, ipc);
-	return err;
+	if (err)
+		return err;
+	ip4_datagram_source(sk, dest, ipc);
+	dest->on_link = sock_flag(sk, SOCK_LOCALROUTE) ||
+			(msg->flags & MSG_DONTROUTE) ||
+			(ipc->opt && ipc->opt->is_strictroute);
+	return 0;
 }
 
 void ip4_datagram_flow(struct sock *sk, const struct ip4_dest *dest,
-		       struct ipcm_cookie *ipc, u8 proto, int msg_flags,
-		       struct flowi4 *fl4)
+		       struct ipcm_cookie *ipc, struct flowi4 *fl4)
 {
 	const struct inet_sock *inet = inet_sk(sk);
-	bool on_link = sock_flag(sk, SOCK_LOCALROUTE) ||
-		       (msg_flags & MSG_DONTROUTE) ||
-		       (ipc->opt && ipc->opt->is_strictroute);
 
 	*fl4 = (struct flowi4){
 		.daddr = ipc->opt && ipc->opt->faddr ? ipc->opt->faddr :
@@ -177,8 +177,8 @@ void ip4_datagram_flow(struct sock *sk, const struct ip4_dest *dest,
 		.oif = ipc->oif,
 		.mark = sk->sk_mark,
 		.tos = ipc->tos >= 0 ? (u8)ipc->tos : inet->tos,
-		.proto = proto,
-		.scope = on_link ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE,
+		.proto = ipc->protocol,
+		.scope = dest->on_link ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE,
 		.flags = inet->transparent || inet->hdrincl ?
 				 FLOWI_FLAG_ANYSRC : 0,
 	};

@@ -22,6 +22,7 @@ struct ip4_dest {
 	__be32 daddr;
 	__be16 dport;		/* wire order */
 	bool connected;		/* the socket's peer: its cached route will do */
+	bool on_link;		/* MSG_DONTROUTE, SO_DONTROUTE, a strict route */
 };
 
 /*
@@ -35,8 +36,7 @@ int ip4_datagram_target(struct sock *sk, const struct inet_msg *msg,
 /* Fills in the question for routing. With a source route ipc->addr becomes the
  * destination, which IP writes at its end. */
 void ip4_datagram_flow(struct sock *sk, const struct ip4_dest *dest,
-		       struct ipcm_cookie *ipc, u8 proto, int msg_flags,
-		       struct flowi4 *fl4);
+		       struct ipcm_cookie *ipc, struct flowi4 *fl4);
 /*
  * ip_send_datagram() for a caller who may wait: routes (@dest->connected: from
  * the socket's cache), sends without waiting, and while the send buffer is

@@ -120,6 +120,7 @@ int ip_mc_join_group(struct sock *sk, const struct ip_mreqn *mreq)
 	return err;
 }
 
+/* No reader sees the entry any more. */
 static void mc_entry_free(struct rcu_head *head)
 {
 	struct ip_mc_socklist *entry =

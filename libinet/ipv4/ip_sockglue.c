@@ -71,6 +71,7 @@ static int cmsg_int(const void *data, size_t len, bool byte_ok, int *val)
 	return -EINVAL;
 }
 
+/* IP_PKTINFO: the device to send by and the source. */
 static int cmsg_pktinfo(const void *data, size_t len, struct ipcm_cookie *ipc)
 {
 	struct in_pktinfo info;
@@ -84,6 +85,7 @@ static int cmsg_pktinfo(const void *data, size_t len, struct ipcm_cookie *ipc)
 	return 0;
 }
 
+/* IP_RETOPTS: options of this datagram alone. */
 static int cmsg_options(struct sock *sk, const void *data, size_t len,
 			struct ipcm_cookie *ipc)
 {
@@ -179,6 +181,7 @@ void ipv4_pktinfo_prepare(const struct sock *sk, struct sk_buff *skb)
 	skb_dst_drop(skb);
 }
 
+/* IP_PKTINFO: device, address to answer from, address it was sent to. */
 static void put_pktinfo(struct inet_msg *msg, const struct sk_buff *skb)
 {
 	struct in_pktinfo info = {

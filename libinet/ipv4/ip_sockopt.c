@@ -46,6 +46,7 @@ CMSG_OPTION(recvopts, IP_CMSG_RECVOPTS)
 CMSG_OPTION(retopts, IP_CMSG_RETOPTS)
 CMSG_OPTION(recvorigdstaddr, IP_CMSG_ORIGDSTADDR)
 
+/* IP_RECVFRAGSIZE: only where fragments are visible. */
 static int set_recvfragsize(struct sock *sk, int on)
 {
 	u32 flags = inet_sk(sk)->cmsg_flags;
@@ -99,6 +100,7 @@ static int get_recverr(struct sock *sk, int *on)
 	return 0;
 }
 
+/* IP_HDRINCL: only raw sockets can. */
 static int set_hdrincl(struct sock *sk, int on)
 {
 	if (sk->sk_type != SOCK_RAW)
@@ -113,6 +115,7 @@ static int get_hdrincl(struct sock *sk, int *on)
 	return 0;
 }
 
+/* IP_NODEFRAG: only raw sockets can. */
 static int set_nodefrag(struct sock *sk, int on)
 {
 	if (sk->sk_type != SOCK_RAW)
@@ -150,6 +153,7 @@ static int get_tos(struct sock *sk, int *tos)
 	return 0;
 }
 
+/* IP_TTL: -1 goes back to the stack's default. */
 static int set_ttl(struct sock *sk, int ttl)
 {
 	if (!ttl)
@@ -158,6 +162,7 @@ static int set_ttl(struct sock *sk, int ttl)
 	return 0;
 }
 
+/* What the next packet will have. */
 static int get_ttl(struct sock *sk, int *ttl)
 {
 	*ttl = inet_sk(sk)->uc_ttl;
@@ -261,6 +266,7 @@ static void options_free(struct net *net, struct ip_options_sock *opt)
 	mem_free(&net->mem, opt, sizeof(*opt));
 }
 
+/* IP_OPTIONS: on everything the socket sends from now on. */
 static int set_options(struct sock *sk, const void *val, socklen_t len)
 {
 	struct inet_sock *inet = inet_sk(sk);
@@ -303,6 +309,7 @@ static int get_options(struct sock *sk, void *val, socklen_t *len)
 
 /* ---- multicast -------------------------------------------------------- */
 
+/* IP_MULTICAST_TTL: -1 goes back to 1. */
 static int set_mc_ttl(struct sock *sk, int ttl)
 {
 	if (sk->sk_type == SOCK_STREAM)
@@ -333,6 +340,7 @@ static int read_mreqn(const void *val, socklen_t len, bool addr_ok,
 	return 0;
 }
 
+/* IP_MULTICAST_IF: by index or by an address of the device. */
 static int set_mc_if(struct sock *sk, const void *val, socklen_t len)
 {
 	struct inet_sock *inet = inet_sk(sk);
@@ -353,6 +361,7 @@ static int set_mc_if(struct sock *sk, const void *val, socklen_t len)
 	return 0;
 }
 
+/* As Linux: the address, even if the device was named by its index. */
 static int get_mc_if(struct sock *sk, void *val, socklen_t *len)
 {
 	struct in_addr addr = { .s_addr = inet_sk(sk)->mc_addr };
@@ -362,6 +371,7 @@ static int get_mc_if(struct sock *sk, void *val, socklen_t *len)
 	return 0;
 }
 
+/* IP_ADD_MEMBERSHIP. */
 static int set_add_membership(struct sock *sk, const void *val, socklen_t len)
 {
 	struct ip_mreqn mreq;
@@ -372,6 +382,7 @@ static int set_add_membership(struct sock *sk, const void *val, socklen_t len)
 						    ip_mc_join_group(sk, &mreq);
 }
 
+/* IP_DROP_MEMBERSHIP. */
 static int set_drop_membership(struct sock *sk, const void *val, socklen_t len)
 {
 	struct ip_mreqn mreq;
@@ -407,6 +418,7 @@ static int set_unicast_if(struct sock *sk, const void *val, socklen_t len)
 	return 0;
 }
 
+/* IP_UNICAST_IF, in wire order too. */
 static int get_unicast_if(struct sock *sk, void *val, socklen_t *len)
 {
 	__be32 wire = cpu_to_be32((u32)inet_sk(sk)->uc_index);
@@ -434,6 +446,7 @@ static int set_local_port_range(struct sock *sk, const void *val, socklen_t len)
 	return 0;
 }
 
+/* IP_LOCAL_PORT_RANGE as it was set. */
 static int get_local_port_range(struct sock *sk, void *val, socklen_t *len)
 {
 	const s32 *range = inet_sk(sk)->local_port_range;

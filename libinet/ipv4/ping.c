@@ -87,6 +87,7 @@ static int ping_get_port(struct sock *sk, u16 ident)
 	return err;
 }
 
+/* proto.unhash: nobody finds it any more, and the identifier is free. */
 static void ping_unhash(struct sock *sk)
 {
 	struct ping_table *t = sock_net(sk)->ipv4.ping_table;
@@ -190,6 +191,7 @@ static int ping_finish_skb(struct sock *sk, struct sk_buff *skb,
 	return 0;
 }
 
+/* Sends one echo request. */
 static int ping_sendmsg(struct sock *sk, struct inet_msg *msg, size_t len)
 {
 	struct ipcm_cookie ipc;
@@ -219,8 +221,7 @@ static int ping_sendmsg(struct sock *sk, struct inet_msg *msg, size_t len)
 		return -EINVAL;
 	err = ip4_datagram_target(sk, msg, &dest, &ipc);
 	if (!err) {
-		ip4_datagram_flow(sk, &dest, &ipc, IPPROTO_ICMP, msg->flags,
-				  &d.fl4);
+		ip4_datagram_flow(sk, &dest, &ipc, &d.fl4);
 		err = ip4_datagram_send(sk, msg, len - sizeof(icmph), &d,
 					&dest);
 	}
@@ -228,6 +229,7 @@ static int ping_sendmsg(struct sock *sk, struct inet_msg *msg, size_t len)
 	return err ? err : (int)len;
 }
 
+/* Reads one reply, ICMP header and all. */
 static int ping_recvmsg(struct sock *sk, struct inet_msg *msg, size_t len,
 			int flags)
 {
@@ -294,6 +296,7 @@ static int ping_init_sock(struct sock *sk)
 	return 0;
 }
 
+/* The stack's table of identifiers. */
 static int ping_table_init(struct net *net)
 {
 	struct ping_table *t = mem_zalloc(&net->mem, sizeof(*t));

@@ -50,6 +50,7 @@ static struct raw_sock *raw_sk(const struct sock *sk)
 
 /* ---- the table -------------------------------------------------------- */
 
+/* proto.hash: packets of its protocol reach it from now on. */
 static void raw_hash(struct sock *sk)
 {
 	struct raw_hashinfo *h = sock_net(sk)->ipv4.raw_hashinfo;
@@ -60,6 +61,7 @@ static void raw_hash(struct sock *sk)
 	spin_unlock(&h->lock);
 }
 
+/* proto.unhash. */
 static void raw_unhash(struct sock *sk)
 {
 	struct raw_hashinfo *h = sock_net(sk)->ipv4.raw_hashinfo;
@@ -233,6 +235,7 @@ static int raw_send_hdrinc(struct sock *sk, struct inet_msg *msg, size_t len,
 	return err > 0 ? 0 : err;
 }
 
+/* Sends one packet, or with IP_HDRINCL one with its header. */
 static int raw_sendmsg(struct sock *sk, struct inet_msg *msg, size_t len)
 {
 	bool hdrincl = inet_sk(sk)->hdrincl;
@@ -257,8 +260,7 @@ static int raw_sendmsg(struct sock *sk, struct inet_msg *msg, size_t len)
 		err = -EINVAL;
 	if (!err) {
 		dest.dport = 0;
-		ip4_datagram_flow(sk, &dest, &ipc, (u8)sk->sk_protocol,
-				  msg->flags, &d.fl4);
+		ip4_datagram_flow(sk, &dest, &ipc, &d.fl4);
 		d.fl4.fl4_sport = 0;
 		err = ip4_datagram_send(sk, msg, len, &d, &dest);
 	}
@@ -266,6 +268,7 @@ static int raw_sendmsg(struct sock *sk, struct inet_msg *msg, size_t len)
 	return err ? err : (int)len;
 }
 
+/* Reads one packet with its header. */
 static int raw_recvmsg(struct sock *sk, struct inet_msg *msg, size_t len,
 		       int flags)
 {
@@ -319,6 +322,7 @@ static int raw_init_sock(struct sock *sk)
 	return 0;
 }
 
+/* ICMP_FILTER: types not wanted, a bit each. */
 static int raw_set_filter(struct sock *sk, const void *val, socklen_t len)
 {
 	u32 filter = 0;
@@ -331,6 +335,7 @@ static int raw_set_filter(struct sock *sk, const void *val, socklen_t len)
 	return 0;
 }
 
+/* ICMP_FILTER as it was set. */
 static int raw_get_filter(struct sock *sk, void *val, socklen_t *len)
 {
 	if (sk->sk_protocol != IPPROTO_ICMP)
@@ -344,6 +349,7 @@ static const struct sockopt_row raw_options[] = {
 	SOCKOPT_ROW_BYTES(SOL_RAW, ICMP_FILTER, raw_set_filter, raw_get_filter),
 };
 
+/* SOL_RAW, else the level IPPROTO_IP. */
 static int raw_setsockopt(struct sock *sk, int level, int optname,
 			  const void *val, socklen_t len)
 {
@@ -353,6 +359,7 @@ static int raw_setsockopt(struct sock *sk, int level, int optname,
 	return ip_setsockopt(sk, level, optname, val, len);
 }
 
+/* SOL_RAW, else the level IPPROTO_IP. */
 static int raw_getsockopt(struct sock *sk, int level, int optname, void *val,
 			  socklen_t *len)
 {
@@ -362,6 +369,7 @@ static int raw_getsockopt(struct sock *sk, int level, int optname, void *val,
 	return ip_getsockopt(sk, level, optname, val, len);
 }
 
+/* The stack's table of raw sockets. */
 static int raw_net_init(struct net *net)
 {
 	struct raw_hashinfo *h = mem_zalloc(&net->mem, sizeof(*h));

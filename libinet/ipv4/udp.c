@@ -124,6 +124,7 @@ struct udp_mcast_ctx {
 	struct sock *last;	/* gets @skb itself, when all are known */
 };
 
+/* One more socket: the one before it gets a clone. */
 static void udp_mcast_one(struct sock *sk, void *arg)
 {
 	struct udp_mcast_ctx *ctx = arg;
@@ -235,6 +236,7 @@ int udp_rcv(struct sk_buff *skb)
 
 /* ---- ICMP errors ------------------------------------------------------ */
 
+/* net_protocol.err_handler of UDP. */
 int udp_err(struct sk_buff *skb, u32 info)
 {
 	struct net *net = skb_net(skb);
@@ -342,7 +344,7 @@ static int udp_send_one(struct sock *sk, struct inet_msg *msg, size_t len,
 	};
 	int err;
 
-	ip4_datagram_flow(sk, dest, ipc, IPPROTO_UDP, msg->flags, &d.fl4);
+	ip4_datagram_flow(sk, dest, ipc, &d.fl4);
 	err = ip4_datagram_send(sk, msg, len, &d, dest);
 	return udp_count_sent(sock_net(sk), err, len);
 }
@@ -369,6 +371,7 @@ struct udp_cork {
 
 #define UDP_CORK_ROOM 2048	/* to begin with */
 
+/* Forgets a datagram in the making. NULL is fine. */
 static void udp_cork_free(struct sock *sk, struct udp_cork *cork)
 {
 	struct mem *mem = &sock_net(sk)->mem;
@@ -499,6 +502,7 @@ static int udp_get_cork(struct sock *sk, int *on)
 
 /* ---- the calls -------------------------------------------------------- */
 
+/* Sends one datagram, or gathers a piece of one. */
 static int udp_sendmsg(struct sock *sk, struct inet_msg *msg, size_t len)
 {
 	struct ipcm_cookie ipc;
@@ -562,6 +566,7 @@ static void udp_recv_about(struct sock *sk, struct inet_msg *msg,
 		ip_cmsg_recv(msg, sk, skb);
 }
 
+/* Reads one datagram whose checksum is right; others die on the way. */
 static int udp_recvmsg(struct sock *sk, struct inet_msg *msg, size_t len,
 		       int flags)
 {
@@ -634,6 +639,7 @@ static int udp_first_len(struct sock *sk)
 	return len;
 }
 
+/* Readable only if a datagram with a right checksum is there. */
 unsigned int udp_poll(struct socket *sock)
 {
 	unsigned int mask = datagram_poll(sock);
@@ -741,6 +747,7 @@ static const struct sockopt_row udp_options[] = {
 		    udp_get_cork),
 };
 
+/* IPPROTO_UDP, else the level IPPROTO_IP. */
 static int udp_setsockopt(struct sock *sk, int level, int optname,
 			  const void *val, socklen_t len)
 {
@@ -750,6 +757,7 @@ static int udp_setsockopt(struct sock *sk, int level, int optname,
 	return ip_setsockopt(sk, level, optname, val, len);
 }
 
+/* IPPROTO_UDP, else the level IPPROTO_IP. */
 static int udp_getsockopt(struct sock *sk, int level, int optname, void *val,
 			  socklen_t *len)
 {
