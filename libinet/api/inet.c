@@ -13,6 +13,7 @@
 #include "core/net.h"
 #include "core/socket.h"
 #include "ipv4/inet_net.h"
+#include "ipv4/ip_net.h"
 #include "packet/af_packet.h"
 
 #define DEFAULT_FRAMES 16384
@@ -21,6 +22,7 @@
 static const struct pernet_operations *const pernet_list[] = {
 	&sock_net_ops,
 	&net_dev_ops,
+	&ipv4_net_ops,
 	&inet_net_ops,
 	&packet_net_ops,
 	&loopback_net_ops,
