@@ -40,7 +40,7 @@ int inet_trace_print_text(struct net *net, FILE *out)
 {
 	const struct inet_trace_point *pt;
 	u64 start = 0;
-	char where[16], packet[24];
+	char where[24], packet[32];
 	size_t i;
 
 	for (i = 0; (pt = net_trace_get(net, i)); i++) {

@@ -510,7 +510,7 @@ static u32 neigh_max_probes(const struct neighbour *n)
 }
 
 /* Hands what waits to error_report(). Context: n->lock, dropped meanwhile. */
-static void neigh_invalidate(struct neighbour *n)
+static void neigh_invalidate(struct neighbour *n) must_hold(&n->lock)
 {
 	struct sk_buff_head queue;
 	struct sk_buff *skb;
@@ -525,7 +525,7 @@ static void neigh_invalidate(struct neighbour *n)
 }
 
 /* Sends one request. Context: n->lock, which it drops. */
-static void neigh_probe(struct neighbour *n)
+static void neigh_probe(struct neighbour *n) releases(&n->lock)
 {
 	struct sk_buff *skb = skb_peek_tail(&n->arp_queue);
 
@@ -735,7 +735,7 @@ static void neigh_update_gc_list(struct neighbour *n)
 }
 
 /* Sends what waited for the answer. Context: lock, dropped meanwhile. */
-static void neigh_send_queued(struct neighbour *n)
+static void neigh_send_queued(struct neighbour *n) must_hold(&n->lock)
 {
 	struct sk_buff_head queue;
 	struct sk_buff *skb;
@@ -751,6 +751,7 @@ static void neigh_send_queued(struct neighbour *n)
 
 /* The entry loses its address: FAILED or NONE. Context: lock. */
 static void neigh_update_invalid(struct neighbour *n, u8 old, u8 state)
+	must_hold(&n->lock)
 {
 	neigh_del_timer(n);
 	if (old & NUD_CONNECTED)
@@ -799,6 +800,7 @@ static bool neigh_accept_lladdr(const struct neighbour *n, const u8 **lladdr,
 /* The inside of neigh_update(), with the address. Context: lock. */
 static int neigh_update_valid(struct neighbour *n, const u8 *lladdr, u8 state,
 			      u32 flags)
+	must_hold(&n->lock)
 {
 	u64 now = neigh_now(n->tbl);
 	u8 old = n->nud_state;
