@@ -30,14 +30,18 @@ static u32 fold64(u64 sum)
 	return (u32)(sum + (sum >> 32));
 }
 
-/* What a block summed as above is worth. */
-static u64 join(u64 all, u64 high)
+/*
+ * The functions below come in two versions each: `copy` is a constant at
+ * compile time. Without it dst is NULL, and stays so.
+ */
+static __always_inline u8 *further(bool copy, u8 *dst, size_t len)
 {
-	return (u64)fold64(all - (high << 32)) + fold64(high);
+	return copy ? dst + len : dst;
 }
 
-/* The last 0-7 bytes, each piece at an even offset; copies them to dst. */
-static __always_inline u64 sum_tail(u8 *dst, const u8 *src, size_t len)
+/* The last 0-7 bytes, each piece at an even offset. */
+static __always_inline u64 sum_tail(bool copy, u8 *dst, const u8 *src,
+				    size_t len)
 {
 	u64 sum = 0;
 	u32 word = 0;
@@ -45,13 +49,13 @@ static __always_inline u64 sum_tail(u8 *dst, const u8 *src, size_t len)
 
 	if (len & 4) {
 		memcpy(&word, src, 4);
-		if (dst)
+		if (copy)
 			memcpy(dst, &word, 4);
 		sum += word;
 	}
 	if (len & 2) {
 		memcpy(&half, src + (len & 4), 2);
-		if (dst)
+		if (copy)
 			memcpy(dst + (len & 4), &half, 2);
 		sum += half;
 	}
@@ -59,28 +63,28 @@ static __always_inline u64 sum_tail(u8 *dst, const u8 *src, size_t len)
 		/* RFC 1071: an odd byte is followed by a zero. */
 		half = 0;
 		memcpy(&half, src + len - 1, 1);
-		if (dst)
+		if (copy)
 			dst[len - 1] = src[len - 1];
 		sum += half;
 	}
 	return sum;
 }
 
-/* Any length by 64-bit words; dst may be NULL: only sum. */
-static __always_inline u64 sum_words(u8 *dst, const u8 *src, size_t len)
+/* Any length by 64-bit words. */
+static __always_inline u64 sum_words(bool copy, u8 *dst, const u8 *src,
+				     size_t len)
 {
 	u64 all = 0, high = 0, word;
-	size_t done = 0;
 
-	for (; len - done >= 8; done += 8) {
-		memcpy(&word, src + done, 8);
-		if (dst)
-			memcpy(dst + done, &word, 8);
+	for (; len >= 8; len -= 8, src += 8, dst = further(copy, dst, 8)) {
+		memcpy(&word, src, 8);
+		if (copy)
+			memcpy(dst, &word, 8);
 		all += word;
 		high += word >> 32;
 	}
-	return join(all, high) +
-	       sum_tail(dst ? dst + done : NULL, src + done, len - done);
+	return (u64)fold64(all - (high << 32)) + fold64(high) +
+	       sum_tail(copy, dst, src, len);
 }
 
 #if HAVE_AVX2
@@ -94,50 +98,64 @@ static __always_inline u64 sum_words(u8 *dst, const u8 *src, size_t len)
 					  _mm256_srli_epi64((v), 32)); \
 	} while (0)
 
-/* What four lanes summed as above are worth. */
+/* What four lanes summed as above are worth; of blocks below 2^32 bytes. */
 static __avx2 u64 join_lanes(__m256i all, __m256i high)
 {
-	u64 a[4], h[4];
+	__m256i low = _mm256_sub_epi64(all, _mm256_slli_epi64(high, 32));
+	__m256i four = _mm256_add_epi64(low, high);
+	__m128i two = _mm_add_epi64(_mm256_castsi256_si128(four),
+				    _mm256_extracti128_si256(four, 1));
 
-	_mm256_storeu_si256((__m256i *)a, all);
-	_mm256_storeu_si256((__m256i *)h, high);
-	return join(a[0], h[0]) + join(a[1], h[1]) + join(a[2], h[2]) +
-	       join(a[3], h[3]);
+	return (u64)_mm_cvtsi128_si64(
+		_mm_add_epi64(two, _mm_unpackhi_epi64(two, two)));
 }
 
-/* Any length by 256-bit vectors; dst may be NULL: only sum. */
-static __always_inline __avx2 u64 sum_vectors(u8 *dst, const u8 *src, size_t len)
+/* Loads a vector and stores it. */
+static __always_inline __avx2 __m256i load(bool copy, u8 *dst, const u8 *src)
+{
+	__m256i v = _mm256_loadu_si256((const void *)src);
+
+	if (copy)
+		_mm256_storeu_si256((void *)dst, v);
+	return v;
+}
+
+/* Any length by 256-bit vectors. */
+static __always_inline __avx2 u64 sum_vectors(bool copy, u8 *dst,
+					      const u8 *src, size_t len)
 {
 	__m256i all = _mm256_setzero_si256(), high = all;
 	__m256i all2 = all, high2 = all;
-	size_t done = 0;
 
-	for (; len - done >= 64; done += 64) {
-		__m256i v = _mm256_loadu_si256((const void *)(src + done));
-		__m256i v2 =
-			_mm256_loadu_si256((const void *)(src + done + 32));
+#pragma GCC unroll 4
+	for (; len >= 64; len -= 64, src += 64, dst = further(copy, dst, 64)) {
+		__m256i v = load(copy, dst, src);
+		__m256i v2 = load(copy, further(copy, dst, 32), src + 32);
 
-		if (dst) {
-			_mm256_storeu_si256((void *)(dst + done), v);
-			_mm256_storeu_si256((void *)(dst + done + 32), v2);
-		}
 		ADD_VECTOR(all, high, v);
 		ADD_VECTOR(all2, high2, v2);
 	}
-	all = _mm256_add_epi64(all, all2);
-	high = _mm256_add_epi64(high, high2);
-	return join_lanes(all, high) +
-	       sum_words(dst ? dst + done : NULL, src + done, len - done);
+	if (len >= 32) {
+		__m256i v = load(copy, dst, src);
+
+		ADD_VECTOR(all, high, v);
+		len -= 32;
+		src += 32;
+		dst = further(copy, dst, 32);
+	}
+	return fold64(join_lanes(_mm256_add_epi64(all, all2),
+				 _mm256_add_epi64(high, high2))) +
+	       sum_words(copy, dst, src, len);
 }
 
 static __avx2 u64 sum_avx2(const u8 *src, size_t len)
 {
-	return sum_vectors(NULL, src, len);
+	return sum_vectors(false, NULL, src, len);
 }
 
 static __avx2 u64 copy_avx2(u8 *dst, const u8 *src, size_t len)
 {
-	return sum_vectors(dst, src, len);
+	return sum_vectors(true, dst, src, len);
 }
 
 static bool use_vectors(size_t len)
@@ -153,7 +171,7 @@ static bool use_vectors(size_t len)
 __wsum csum_partial(const void *buf, size_t len, __wsum sum)
 {
 	u64 s = use_vectors(len) ? sum_avx2(buf, len) :
-				   sum_words(NULL, buf, len);
+				   sum_words(false, NULL, buf, len);
 
 	return fold64(s + sum);
 }
@@ -161,7 +179,7 @@ __wsum csum_partial(const void *buf, size_t len, __wsum sum)
 __wsum csum_copy(void *dst, const void *src, size_t len, __wsum sum)
 {
 	u64 s = use_vectors(len) ? copy_avx2(dst, src, len) :
-				   sum_words(dst, src, len);
+				   sum_words(true, dst, src, len);
 
 	return fold64(s + sum);
 }
