@@ -14,7 +14,7 @@
  */
 #include "lib/checksum.h"
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(CSUM_WITHOUT_VECTORS)
 #include <immintrin.h>
 #define HAVE_AVX2 1
 #else
