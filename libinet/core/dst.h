@@ -123,6 +123,15 @@ static inline bool skb_dst_force(struct sk_buff *skb)
 	return skb->refdst != 0;
 }
 
+/* @to gets a reference of its own to the dst of @from, unless that is a
+ * borrowed one and dying: then none. Overwrites what @to had. */
+static inline void skb_dst_copy(struct sk_buff *to, const struct sk_buff *from)
+{
+	struct dst_entry *dst = skb_dst(from);
+
+	to->refdst = dst && dst_hold_safe(dst) ? (unsigned long)dst : 0;
+}
+
 static inline u32 dst_mtu(const struct dst_entry *dst)
 {
 	return dst->ops->mtu(dst);

@@ -170,8 +170,7 @@ struct sk_buff *skb_clone(struct sk_buff *skb)
 	n->users = 1;
 	n->cloned = 1;
 	skb->cloned = 1;
-	if (skb->refdst)
-		n->refdst = (unsigned long)dst_hold(skb_dst(skb));
+	skb_dst_copy(n, skb);
 	frame_get(skb->shinfo);
 	return n;
 }
@@ -277,8 +276,7 @@ void skb_copy_header(struct sk_buff *to, const struct sk_buff *from)
 	to->dev = from->dev;
 	to->tstamp = from->tstamp;
 	memcpy(to->cb, from->cb, sizeof(to->cb));
-	if (from->refdst)
-		to->refdst = (unsigned long)dst_hold(skb_dst(from));
+	skb_dst_copy(to, from);
 	to->hash = from->hash;
 	to->mark = from->mark;
 	to->priority = from->priority;
