@@ -180,6 +180,7 @@ int inet_shutdown(struct socket *sock, int how)
 	return (int)sock_leave(sock, sock->ops->shutdown(sock, how));
 }
 
+/* Own name (@peer 0) or the peer's. */
 static int do_getname(struct socket *sock, struct sockaddr *addr,
 		      socklen_t *len, int peer)
 {
@@ -209,46 +210,47 @@ int inet_getpeername(struct socket *sock, struct sockaddr *addr, socklen_t *len)
 
 static int call_flags(const struct socket *sock, int flags)
 {
-	return sock->nonblock ? flags | MSG_DONTWAIT : flags;
+	return READ_ONCE(sock->nonblock) ? flags | MSG_DONTWAIT : flags;
+}
+
+/* One buffer; @msg brings the address. Return: bytes, or -E. */
+static ssize_t send_buffer(struct socket *sock, struct inet_msg *msg,
+			   const void *buf, size_t len, int flags)
+{
+	struct iovec iov;
+	int err = import_single_range(&msg->iter, &iov, (void *)buf, len);
+
+	if (unlikely(err))
+		return err;
+	msg->flags = call_flags(sock, flags);
+	return __sock_sendmsg(sock, msg);
 }
 
 ssize_t inet_send(struct socket *sock, const void *buf, size_t len, int flags)
 {
 	struct inet_msg msg = { 0 };
-	struct iovec iov;
-	ssize_t ret = sock_enter(sock);
+	int err = sock_enter(sock);
 
-	if (unlikely(ret))
-		return api_result((int)ret);
+	if (unlikely(err))
+		return api_result(err);
 	NET_ROAD(sock->net, NULL);
-	msg.flags = call_flags(sock, flags);
-	ret = import_single_range(&msg.iter, &iov, (void *)buf, len);
-	if (likely(!ret))
-		ret = __sock_sendmsg(sock, &msg);
-	return sock_leave(sock, ret);
+	return sock_leave(sock, send_buffer(sock, &msg, buf, len, flags));
 }
 
 ssize_t inet_sendto(struct socket *sock, const void *buf, size_t len, int flags,
 		    const struct sockaddr *addr, socklen_t addrlen)
 {
-	struct inet_msg msg = { 0 };
+	struct inet_msg msg = { .namelen = addr ? addrlen : 0 };
 	struct sockaddr_storage ss;
-	struct iovec iov;
 	ssize_t ret = sock_enter(sock);
 
 	if (unlikely(ret))
 		return api_result((int)ret);
 	NET_ROAD(sock->net, NULL);
-	msg.flags = call_flags(sock, flags);
-	ret = import_single_range(&msg.iter, &iov, (void *)buf, len);
-	if (!ret && addr) {
-		ret = addr_from_user(&ss, addr, addrlen);
-		msg.name = (struct sockaddr *)&ss;
-		msg.namelen = addrlen;
-	}
-	if (likely(!ret))
-		ret = __sock_sendmsg(sock, &msg);
-	return sock_leave(sock, ret);
+	msg.name = addr ? (struct sockaddr *)&ss : NULL;
+	ret = addr_from_user(&ss, addr, msg.namelen);
+	return sock_leave(sock, ret ? ret : send_buffer(sock, &msg, buf, len,
+							flags));
 }
 
 /* One message of the user into @msg, its address into @ss. 0 or -E. */
@@ -271,6 +273,7 @@ static int msg_from_user(struct inet_msg *msg, const struct msghdr *user,
 	return import_iovec(&msg->iter, user->msg_iov, user->msg_iovlen);
 }
 
+/* One message. Return: bytes, or -E. */
 static int do_sendmsg(struct socket *sock, const struct msghdr *user, int flags)
 {
 	struct sockaddr_storage ss;
@@ -317,43 +320,48 @@ int inet_sendmmsg(struct socket *sock, struct mmsghdr *vec, unsigned int n,
 
 /* ---- receiving -------------------------------------------------------- */
 
+/* Into one buffer; @msg brings room for the address. Return: bytes, or -E. */
+static ssize_t recv_buffer(struct socket *sock, struct inet_msg *msg,
+			   void *buf, size_t len, int flags)
+{
+	struct iovec iov;
+	int err = import_single_range(&msg->iter, &iov, buf, len);
+
+	if (unlikely(err))
+		return err;
+	return sock_recvmsg(sock, msg, call_flags(sock, flags));
+}
+
 ssize_t inet_recv(struct socket *sock, void *buf, size_t len, int flags)
 {
 	struct inet_msg msg = { 0 };
-	struct iovec iov;
-	ssize_t ret = sock_enter(sock);
+	int err = sock_enter(sock);
 
-	if (unlikely(ret))
-		return api_result((int)ret);
+	if (unlikely(err))
+		return api_result(err);
 	NET_ROAD(sock->net, NULL);
-	ret = import_single_range(&msg.iter, &iov, buf, len);
-	if (likely(!ret))
-		ret = sock_recvmsg(sock, &msg, call_flags(sock, flags));
-	return sock_leave(sock, ret);
+	return sock_leave(sock, recv_buffer(sock, &msg, buf, len, flags));
 }
 
 ssize_t inet_recvfrom(struct socket *sock, void *buf, size_t len, int flags,
 		      struct sockaddr *addr, socklen_t *addrlen)
 {
 	struct sockaddr_storage ss;
-	struct inet_msg msg = { 0 };
-	struct iovec iov;
-	ssize_t ret = sock_enter(sock);
-	int err = 0;
+	struct inet_msg msg = { .namelen = sizeof(ss) };
+	int err = sock_enter(sock);
+	ssize_t ret;
 
-	if (unlikely(ret))
-		return api_result((int)ret);
+	if (unlikely(err))
+		return api_result(err);
 	NET_ROAD(sock->net, NULL);
 	msg.name = addr ? (struct sockaddr *)&ss : NULL;
-	msg.namelen = addr ? sizeof(ss) : 0;
-	ret = import_single_range(&msg.iter, &iov, buf, len);
-	if (likely(!ret))
-		ret = sock_recvmsg(sock, &msg, call_flags(sock, flags));
+	ret = recv_buffer(sock, &msg, buf, len, flags);
 	if (ret >= 0 && addr)
 		err = addr_to_user(&ss, msg.namelen, addr, addrlen);
 	return sock_leave(sock, err ? err : ret);
 }
 
+/* One message; what the family said about it goes back into @user. */
 static int do_recvmsg(struct socket *sock, struct msghdr *user, int flags)
 {
 	struct sockaddr_storage ss;
@@ -430,25 +438,35 @@ static int do_recvmmsg(struct socket *sock, struct mmsghdr *vec, unsigned int n,
 	return got ? (int)got : min(ret, 0);
 }
 
+/* As recvmmsg(2) with a timeout: what is left of it goes back. */
+static int timed_recvmmsg(struct socket *sock, struct mmsghdr *vec,
+			  unsigned int n, int flags, struct timespec *timeout)
+{
+	u64 deadline_ns = 0, now;
+	int ret = recvmmsg_deadline(sock->net, timeout, &deadline_ns);
+
+	if (ret)
+		return ret;
+	ret = do_recvmmsg(sock, vec, n, flags, deadline_ns);
+	if (ret > 0 && deadline_ns != U64_MAX) {
+		now = min(net_now(sock->net), deadline_ns);
+		timeout->tv_sec = (time_t)((deadline_ns - now) / 1000000000);
+		timeout->tv_nsec = (long)((deadline_ns - now) % 1000000000);
+	}
+	return ret;
+}
+
 int inet_recvmmsg(struct socket *sock, struct mmsghdr *vec, unsigned int n,
 		  int flags, struct timespec *timeout)
 {
 	int ret = sock_enter(sock);
-	u64 deadline_ns, now;
 
 	if (ret)
 		return api_result(ret);
 	NET_ROAD(sock->net, NULL);
 	n = min(n, (unsigned int)INET_UIO_MAXIOV);
 	ret = n && !vec ? -EFAULT :
-			  recvmmsg_deadline(sock->net, timeout, &deadline_ns);
-	if (!ret)
-		ret = do_recvmmsg(sock, vec, n, flags, deadline_ns);
-	if (ret > 0 && timeout && deadline_ns != U64_MAX) {
-		now = min(net_now(sock->net), deadline_ns);
-		timeout->tv_sec = (time_t)((deadline_ns - now) / 1000000000);
-		timeout->tv_nsec = (long)((deadline_ns - now) % 1000000000);
-	}
+			  timed_recvmmsg(sock, vec, n, flags, timeout);
 	return (int)sock_leave(sock, ret);
 }
 
@@ -502,6 +520,7 @@ static int do_gstamp(struct socket *sock, bool nano, void *arg)
 	return 0;
 }
 
+/* What every socket has; the rest is the family's. */
 static int do_ioctl(struct socket *sock, unsigned long cmd, void *arg)
 {
 	int on;

@@ -140,6 +140,7 @@ static void sock_unqueue(struct sock *sk, struct sk_buff *skb)
 		sk_mem_reclaim(sk);
 }
 
+/* The first datagram, if there is one. */
 static struct sk_buff *datagram_try(struct sock *sk, int flags)
 {
 	struct sk_buff *skb;
@@ -247,6 +248,7 @@ struct skb_copier {
 	u32 done;
 };
 
+/* All of @len bytes to the user. False: his buffer is full. */
 static bool skb_copier_run(struct skb_copier *c, const u8 *p, u32 len)
 {
 	size_t n;
@@ -362,6 +364,7 @@ int skb_copy_and_csum_datagram_msg(struct sk_buff *skb, u32 hlen,
 
 /* ---- control messages ------------------------------------------------- */
 
+/* As the option asked: a timespec or a timeval. */
 static void sock_recv_timestamp(struct inet_msg *msg, struct sock *sk,
 				const struct sk_buff *skb)
 {
@@ -403,6 +406,7 @@ void sock_recv_cmsgs(struct inet_msg *msg, struct sock *sk,
 
 /* ---- sending ---------------------------------------------------------- */
 
+/* Room, or a reason not to wait for it. */
 static bool send_room(struct sock *sk, void *arg)
 {
 	(void)arg;

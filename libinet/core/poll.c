@@ -218,6 +218,7 @@ void sock_event_action(struct softnet_data *sd)
 	rcu_read_lock(rcu);
 }
 
+/* Nobody is inside the callback. */
 static bool callback_returned(void *arg)
 {
 	struct socket *sock = arg;
@@ -303,6 +304,7 @@ void sock_wake_all(struct socket *sock)
 
 /* ---- inet_poll() ------------------------------------------------------ */
 
+/* Keeps the socket, and has its changes wake the poller. 0 or -EBADF. */
 static int poll_attach(struct socket *sock, struct poll_entry *e,
 		       struct wait_queue_head *wq)
 {
@@ -319,6 +321,7 @@ static int poll_attach(struct socket *sock, struct poll_entry *e,
 	return 0;
 }
 
+/* The way back. */
 static void poll_detach(struct socket *sock, struct poll_entry *e)
 {
 	if (!e->entered)
@@ -398,6 +401,7 @@ static struct net *poll_net(const struct inet_pollfd *fds, unsigned int nfds)
 	return net;
 }
 
+/* 0: where nothing may be waited for, or should. */
 static u64 poll_deadline(struct net *net, int timeout_ms)
 {
 	const struct softnet_data *sd = this_softnet(net);

@@ -336,6 +336,7 @@ static int sk_wait_turn(struct sock *sk, u32 *key, u64 deadline_ns)
 	return err == -ETIMEDOUT ? -EAGAIN : err;
 }
 
+/* See sk_wait_event(). @locked: the caller owns the sock. */
 static int sk_wait(struct sock *sk, s64 *timeo_ns,
 		   bool (*cond)(struct sock *sk, void *arg), void *arg,
 		   bool locked)

@@ -65,6 +65,7 @@ bool sk_under_memory_pressure(const struct sock *sk)
 	return READ_ONCE(sock_net(sk)->proto_pressure[sk->sk_mem_id]);
 }
 
+/* Counted when it begins. */
 static void sk_set_pressure(const struct sock *sk, bool on)
 {
 	struct net *net = sock_net(sk);
@@ -87,6 +88,7 @@ void sk_stream_moderate_sndbuf(struct sock *sk)
 	WRITE_ONCE(sk->sk_sndbuf, max(val, SOCK_MIN_SNDBUF));
 }
 
+/* How many socks draw from the budget, this one among them. */
 static u32 sk_count_once(struct sock *sk)
 {
 	u32 *nr = &sock_net(sk)->proto_sockets[sk->sk_mem_id];

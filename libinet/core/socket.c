@@ -244,6 +244,7 @@ static const struct sysctl_row sock_knobs[] = {
 		   INT32_MAX, 1048576),
 };
 
+/* The knobs, the slab of sockets, the softirq. */
 static int sock_net_init(struct net *net)
 {
 	int err;

@@ -27,6 +27,7 @@
 
 /* ---- all levels ------------------------------------------------------- */
 
+/* The row of one option, or NULL. */
 static const struct sockopt_row *sockopt_find(const struct sockopt_row *rows,
 					      u32 nr, int level, int optname)
 {
@@ -66,6 +67,7 @@ static int sockopt_read_int(int level, const void *val, socklen_t len, int *out)
 	return 0;
 }
 
+/* INT and BOOL rows. */
 static int sockopt_set_int(struct sock *sk, const struct sockopt_row *row,
 			   const void *val, socklen_t len)
 {
@@ -183,6 +185,7 @@ static int get_domain(struct sock *sk, int *val)
 	return 0;
 }
 
+/* The pending error, once; else the soft one. */
 static int get_error(struct sock *sk, int *val)
 {
 	*val = -sock_error(sk);
