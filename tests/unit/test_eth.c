@@ -289,6 +289,43 @@ static void frame_other_llc_keeps_its_header(void **state)
 	assert_int_equal(info.proto, htons(ETH_P_802_3));
 }
 
+/* One byte beside SNAP is not SNAP; the smallest type is one. */
+static void frame_almost_snap_keeps_its_header(void **state)
+{
+	static const struct {
+		u16 words[4];
+		u16 proto;
+		u8 hdr_len;
+	} rows[] = {
+		{ { 0xaaaa, 0x0300, 0x0000, 0x0600 }, 0x0600, 22 },
+		{ { 0xaaab, 0x0300, 0x0000, 0x0800 }, ETH_P_802_2, 14 },
+		{ { 0xabaa, 0x0300, 0x0000, 0x0800 }, ETH_P_802_2, 14 },
+		{ { 0xaaaa, 0x0400, 0x0000, 0x0800 }, ETH_P_802_2, 14 },
+		{ { 0xaaaa, 0x0301, 0x0000, 0x0800 }, ETH_P_802_2, 14 },
+		{ { 0xaaaa, 0x0380, 0x0000, 0x0800 }, ETH_P_802_2, 14 },
+		{ { 0xaaaa, 0x0300, 0x0001, 0x0800 }, ETH_P_802_2, 14 },
+		{ { 0xaaaa, 0x0300, 0x0100, 0x0800 }, ETH_P_802_2, 14 },
+		{ { 0xff42, 0x0300, 0x0000, 0x0800 }, ETH_P_802_2, 14 },
+		{ { 0x42ff, 0x0300, 0x0000, 0x0800 }, ETH_P_802_2, 14 },
+	};
+	struct eth_info info;
+	size_t i, len;
+	u8 *f;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const u16 *w = rows[i].words;
+
+		f = FRAME(30, &len, 38, w[0], w[1], w[2], w[3]);
+		assert_int_equal(eth_parse(f, len, &info), 0);
+		if (info.proto != htons(rows[i].proto) ||
+		    info.hdr_len != rows[i].hdr_len)
+			fail_msg("row %zu: %04x, %u", i, ntohs(info.proto),
+				 info.hdr_len);
+		assert_int_equal(info.payload_len, 52 - info.hdr_len);
+	}
+}
+
 static void info_after_refusal_is_untouched(void **state)
 {
 	struct eth_info info, before;
@@ -416,6 +453,7 @@ int main(void)
 		cmocka_unit_test(frame_snap_cut_is_refused),
 		cmocka_unit_test(frame_snap_with_length_as_type_is_refused),
 		cmocka_unit_test(frame_other_llc_keeps_its_header),
+		cmocka_unit_test(frame_almost_snap_keeps_its_header),
 		cmocka_unit_test(info_after_refusal_is_untouched),
 		cmocka_unit_test(build_then_parse_agree),
 		cmocka_unit_test(frame_at_any_alignment_parses_alike),

@@ -237,6 +237,27 @@ static void option_lie_is_refused_at_the_right_byte(void **state)
 	REFUSED(1, 148, 3, 0, 0);			/* short alert */
 }
 
+/* @attack I6: the last option reaches past the end, behind 0 to 36 NOPs */
+static void option_straddling_the_end_is_refused(void **state)
+{
+	struct ip_options_info info;
+	unsigned int nops, len;
+	u8 raw[40];
+
+	(void)state;
+	for (nops = 0; nops <= 36; nops++) {
+		for (len = 41 - nops; len < 256; len++) {
+			memset(raw, 1, sizeof(raw));
+			raw[nops] = 200;
+			raw[nops + 1] = (u8)len;
+			assert_int_equal(parse(raw, 40, &info), -WIRE_OPTION);
+			assert_int_equal(info.pp_ptr, 20 + nops + 1);
+		}
+		raw[nops + 1] = (u8)(40 - nops);
+		assert_int_equal(parse(raw, 40, &info), 0);
+	}
+}
+
 static void record_full_is_fine_without_room(void **state)
 {
 	struct ip_options_info info;
@@ -256,6 +277,8 @@ static void router_alert_other_value_is_not_for_us(void **state)
 
 	(void)state;
 	assert_int_equal(PARSE(&info, 148, 4, 0, 1), 0);
+	assert_int_equal(info.router_alert, 0);
+	assert_int_equal(PARSE(&info, 148, 4, 1, 0), 0);
 	assert_int_equal(info.router_alert, 0);
 	assert_int_equal(PARSE(&info, 148, 4, 0, 0), 0);
 	assert_int_equal(info.router_alert, 20);
@@ -477,6 +500,8 @@ static void echo_of_unused_route_is_left_out(void **state)
 	(void)state;
 	assert_int_equal(echo(iph, 28, &info, out, &hop), 0);
 	assert_int_equal(hop, inet_addr("10.0.0.1"));
+	iph = HEADER(&info, 131, 7, 4, 10, 0, 0, 1, 0);	/* the sender to come */
+	assert_int_equal(echo(iph, 28, &info, out, &hop), 0);
 	iph = HEADER(&info, 131, 7, 8, 10, 0, 0, 1, 0);	/* only the sender */
 	assert_int_equal(echo(iph, 28, &info, out, &hop), 0);
 	assert_int_equal(hop, inet_addr("10.0.0.1"));
@@ -517,23 +542,65 @@ static void echo_of_full_header_fits(void **state)
 	assert_int_equal(again.ts, 50);
 }
 
+/* A list without a single slot, the last bytes of the header, goes back too. */
+static void echo_of_empty_record_is_a_copy(void **state)
+{
+	static const u8 want[4] = { 7, 3, 4, 0 };
+	struct ip_options_info info;
+	u8 *iph = HEADER(&info, 1, 7, 3, 4);
+	__be32 hop;
+	u8 out[40];
+
+	(void)state;
+	assert_int_equal(echo(iph, 24, &info, out, &hop), 4);
+	assert_memory_equal(out, want, 4);
+}
+
+/* No options, no header at all, and pointers that parsing would refuse. */
+static void echo_of_what_did_not_parse_is_empty(void **state)
+{
+	struct ip_options_info info = { .srr = 20 }, none = { .srr = 0 };
+	u8 *iph = HEADER(&none, 131, 11, 4, 9, 9, 9, 9, 8, 8, 8, 8, 0);
+	static const u8 pointers[] = { 0, 3, 13, 255 };
+	__be32 hop;
+	u8 out[40];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(pointers); i++) {
+		iph[22] = pointers[i];
+		assert_int_equal(echo(iph, 32, &info, out, &hop), 0);
+		assert_int_equal(hop, inet_addr("10.0.0.1"));
+	}
+	hop = 0;
+	assert_int_equal(echo(iph, 20, &info, out, &hop), 0);
+	assert_int_equal(hop, inet_addr("10.0.0.1"));
+	assert_int_equal(echo(iph, 19, &info, out, &hop), 0);
+}
+
 /* RFC 791: only what has the copied flag goes into later fragments. */
 static void fragment_keeps_only_copied_options(void **state)
 {
-	static const u8 want[24] = { 1, 1, 1, 1, 1, 1, 1, 148, 4, 0, 0, 1,
-				     131, 7, 8, 1, 1, 1, 1, 0, 7, 7, 4, 0 };
-	u8 opt[24] = { 7, 7, 4, 0, 0, 0, 0, 148, 4, 0, 0, 1,
-		       131, 7, 8, 1, 1, 1, 1, 0, 7, 7, 4, 0 };
-	u8 *p = guard_copy(&guard, opt, 24);
+	static const u8 want[28] = { 148, 4, 0, 0, 1, 1, 1, 1, 1, 1, 1,
+				     131, 7, 8, 1, 1, 1, 1, 1, 1,
+				     0, 7, 7, 4, 0, 0, 0, 0 };
+	u8 opt[28] = { 148, 4, 0, 0, 7, 7, 4, 0, 0, 0, 0,
+		       131, 7, 8, 1, 1, 1, 1, 10, 2,
+		       0, 7, 7, 4, 0, 0, 0, 0 };
+	u8 *p = guard_copy(&guard, opt, 28);
 
 	(void)state;
-	ip_options_fragment(p, 24);
-	assert_memory_equal(p, want, 24);
-	p = guard_copy(&guard, "\x07\x09\x04\x01", 4);	/* never reached */
+	ip_options_fragment(p, 28);
+	assert_memory_equal(p, want, 28);
+	p = guard_copy(&guard, "\x01\x0a\x02", 3);		/* the last two bytes */
+	ip_options_fragment(p, 3);
+	assert_memory_equal(p, "\x01\x01\x01", 3);
+	p = guard_copy(&guard, "\x07\x09\x04\x01", 4);	/* would not parse */
 	ip_options_fragment(p, 4);
 	assert_memory_equal(p, "\x07\x09\x04\x01", 4);
 	p = guard_copy(&guard, "\x07", 1);
 	ip_options_fragment(p, 1);
+	assert_int_equal(p[0], 7);
 	ip_options_fragment(NULL, 0);
 }
 
@@ -563,6 +630,7 @@ int main(void)
 		cmocka_unit_test(pointer_every_value_is_judged),
 		cmocka_unit_test(timestamp_every_flag_byte_is_judged),
 		cmocka_unit_test(option_lie_is_refused_at_the_right_byte),
+		cmocka_unit_test(option_straddling_the_end_is_refused),
 		cmocka_unit_test(record_full_is_fine_without_room),
 		cmocka_unit_test(router_alert_other_value_is_not_for_us),
 		cmocka_unit_test(info_after_refusal_keeps_all_but_pointer),
@@ -579,6 +647,8 @@ int main(void)
 		cmocka_unit_test(echo_of_unused_route_is_left_out),
 		cmocka_unit_test(echo_of_record_and_timestamp_is_a_copy),
 		cmocka_unit_test(echo_of_full_header_fits),
+		cmocka_unit_test(echo_of_empty_record_is_a_copy),
+		cmocka_unit_test(echo_of_what_did_not_parse_is_empty),
 		cmocka_unit_test(fragment_keeps_only_copied_options),
 	};
 

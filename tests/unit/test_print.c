@@ -136,6 +136,27 @@ static void tcp_oddities_are_said(void **state)
 	       "[bad TCP: header length below the minimum or past the end]");
 }
 
+/* AE, end of list, kinds with a body. */
+static void tcp_rare_options_are_named(void **state)
+{
+	static const u8 raw[24] = { 34, 10, 1, 2, 3, 4, 5, 6, 7, 8, 2, 3, 1,
+				    4, 2, 29, 4, 0, 0, 0, 9, 9, 9, 9 };
+	struct frame f;
+	__sum16 sum;
+	u8 *p;
+
+	(void)state;
+	p = ip(&f, IPPROTO_TCP, 44);
+	p[12] = 0xb1;
+	memcpy(p + 20, raw, sizeof(raw));
+	sum = tcp_v4_check(44, inet_addr("10.0.0.1"), inet_addr("10.0.0.2"),
+			   csum_partial(p, 44, 0));
+	memcpy(p + 16, &sum, 2);
+	expect(&f, MACS "IP (ttl 64, id 7, DF) 10.0.0.1.0 > 10.0.0.2.0: "
+	       "Flags [e], seq 0, win 0, options [tfo len 10,opt-2 len 3,"
+	       "sackOK,ao len 4,eol], length 0");
+}
+
 /* Options whose lengths lie are shown up to the lie. */
 static void tcp_option_lie_is_said(void **state)
 {
@@ -161,13 +182,19 @@ static void udp_is_shown_with_its_checksum(void **state)
 	struct udp_info udp = { .source = htons(53), .dest = htons(1024),
 				.len = 12 };
 	struct frame f;
+	__sum16 sum;
 	u8 *p = ip(&f, IPPROTO_UDP, 12);
 
 	(void)state;
 	assert_int_equal(udp_build(p, 12, &udp), 8);
 	expect(&f, MACS "IP (ttl 64, id 7, DF) 10.0.0.1.53 > 10.0.0.2.1024: "
 	       "UDP (no cksum), length 4");
-	p[6] = 1;
+	sum = udp_v4_check(12, inet_addr("10.0.0.1"), inet_addr("10.0.0.2"),
+			   csum_partial(p, 12, 0));
+	memcpy(p + 6, &sum, 2);
+	expect(&f, MACS "IP (ttl 64, id 7, DF) 10.0.0.1.53 > 10.0.0.2.1024: "
+	       "UDP, length 4");
+	p[6] ^= 1;
 	expect(&f, MACS "IP (ttl 64, id 7, DF) 10.0.0.1.53 > 10.0.0.2.1024: "
 	       "UDP (bad cksum), length 4");
 	p[5] = 13;
@@ -226,6 +253,47 @@ static void icmp_error_shows_what_it_quotes(void **state)
 	       "below the minimum or past the end], length 36");
 }
 
+/* A message of 8 bytes with a right checksum, its line after the addresses. */
+static void expect_icmp(u8 type, u8 code, const u8 rest[4], const char *want)
+{
+	char line[WIRE_PRINT_MAX];
+	struct frame f;
+	u8 *p = ip(&f, IPPROTO_ICMP, 8);
+	__sum16 sum;
+
+	p[0] = type;
+	p[1] = code;
+	memcpy(p + 4, rest, 4);
+	sum = ip_compute_csum(p, 8);
+	memcpy(p + 2, &sum, 2);
+	wire_print_frame(line, sizeof(line), f.b, f.len);
+	assert_string_equal(strstr(line, ": ICMP"), want);
+}
+
+static void icmp_fields_are_shown_by_type(void **state)
+{
+	static const u8 rest[4] = { 192, 0, 2, 9 };
+	struct frame f;
+
+	(void)state;
+	expect_icmp(ICMP_PARAMETERPROB, 0, rest,
+		    ": ICMP parameter problem code 0, pointer 192 "
+		    "[bad quote: shorter than the fixed header], length 8");
+	expect_icmp(ICMP_REDIRECT, 1, rest,
+		    ": ICMP redirect code 1, gateway 192.0.2.9 "
+		    "[bad quote: shorter than the fixed header], length 8");
+	expect_icmp(ICMP_DEST_UNREACH, 3, rest,
+		    ": ICMP unreachable code 3 "
+		    "[bad quote: shorter than the fixed header], length 8");
+	expect_icmp(ICMP_ADDRESSREPLY, 4, rest,
+		    ": ICMP type 18 code 4, length 8");
+	expect_icmp(ICMP_TIMESTAMPREPLY, 0, rest,
+		    ": ICMP timestamp reply, length 8");
+	ip(&f, IPPROTO_ICMP, 7);
+	expect(&f, MACS "IP (ttl 64, id 7, DF) 10.0.0.1 > 10.0.0.2: "
+	       "[bad ICMP: shorter than the fixed header]");
+}
+
 static void arp_is_shown_by_opcode(void **state)
 {
 	struct arp_info arp = {
@@ -242,7 +310,11 @@ static void arp_is_shown_by_opcode(void **state)
 	f.b[21] = 2;
 	expect(&f, MACS "ARP reply 10.0.0.1 is-at 02:00:00:00:00:0a");
 	f.b[21] = 9;
-	expect(&f, MACS "ARP op 9 from 02:00:00:00:00:0a");
+	memcpy(f.b + 22, "\x10\x21\x32\x43\x54\x65", 6);
+	expect(&f, MACS "ARP op 9 from 10:21:32:43:54:65");
+	f.b[21] = 1;
+	memcpy(f.b + 28, "\xfe\x80\xc1\x07", 4);
+	expect(&f, MACS "ARP who-has 10.0.0.2 tell 254.128.193.7");
 	f.len--;
 	expect(&f, MACS "[bad ARP: shorter than the fixed header]");
 }
@@ -311,6 +383,25 @@ static void buffer_any_size_is_kept(void **state)
 	}
 }
 
+/* The longest line that a frame can make: the limit holds it. */
+static void line_of_many_options_keeps_the_limit(void **state)
+{
+	char line[2 * WIRE_PRINT_MAX];
+	struct frame f;
+	u8 *p = ip(&f, IPPROTO_TCP, 60);
+	u8 i;
+
+	(void)state;
+	p[12] = 0xf0;
+	for (i = 0; i < 20; i++) {
+		p[20 + 2 * i] = 200;
+		p[21 + 2 * i] = 2;
+	}
+	assert_true(wire_print_frame(line, sizeof(line), f.b, f.len) <
+		    WIRE_PRINT_MAX);
+	assert_true(strlen(line) > 300);
+}
+
 /* Every cut and every single byte changed, of one frame of each kind. */
 static void frame_damaged_anywhere_is_printed(void **state)
 {
@@ -357,14 +448,17 @@ int main(void)
 		cmocka_unit_test(tcp_data_reads_as_tcpdump_would),
 		cmocka_unit_test(tcp_syn_shows_its_options),
 		cmocka_unit_test(tcp_oddities_are_said),
+		cmocka_unit_test(tcp_rare_options_are_named),
 		cmocka_unit_test(tcp_option_lie_is_said),
 		cmocka_unit_test(udp_is_shown_with_its_checksum),
 		cmocka_unit_test(icmp_echo_is_shown),
 		cmocka_unit_test(icmp_error_shows_what_it_quotes),
+		cmocka_unit_test(icmp_fields_are_shown_by_type),
 		cmocka_unit_test(arp_is_shown_by_opcode),
 		cmocka_unit_test(other_frames_are_named),
 		cmocka_unit_test(ip_head_shows_what_is_unusual),
 		cmocka_unit_test(buffer_any_size_is_kept),
+		cmocka_unit_test(line_of_many_options_keeps_the_limit),
 		cmocka_unit_test(frame_damaged_anywhere_is_printed),
 	};
 

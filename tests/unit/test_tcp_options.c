@@ -443,6 +443,30 @@ static void fastopen_request_cookie_and_experiment_are_told_apart(void **state)
 	assert_int_equal(info.nr_unknown, 3);
 }
 
+/* RFC 2385, RFC 5925: seen and well formed; a fault before them stays known. */
+static void signatures_are_seen_and_measured(void **state)
+{
+	struct tcp_options_info info;
+	u8 raw[40];
+
+	(void)state;
+	memset(raw, 1, sizeof(raw));
+	raw[0] = 19;
+	raw[1] = 18;
+	raw[20] = 29;
+	raw[21] = 4;
+	parse(raw, 24, false, &info);
+	assert_true(info.saw_md5 && info.saw_ao);
+	assert_false(info.bad_len || info.malformed);
+	raw[21] = 20;
+	parse(raw, 40, false, &info);
+	assert_true(info.saw_ao);
+	assert_false(info.bad_len);
+	PARSE(true, &info, 8, 3, 0, 19, 18, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+	      0, 0, 0, 0, 29, 4, 0, 0);
+	assert_true(info.saw_md5 && info.saw_ao && info.bad_len);
+}
+
 /* More than 40 bytes cannot be options: the rest is not looked at. */
 static void area_above_40_bytes_is_cut(void **state)
 {
@@ -597,6 +621,30 @@ static void write_every_combination_reads_back(void **state)
 	assert_true(fit > 500);
 }
 
+/* No word more than needed, however much room there is. */
+static void write_fastopen_takes_whole_words_only(void **state)
+{
+	struct tcp_out_options out = {
+		.options = OPTION_FAST_OPEN_COOKIE, .fastopen_cookie = cookie,
+	};
+	unsigned int len, exp, want;
+	u8 buf[60];
+
+	(void)state;
+	for (exp = 0; exp < 2; exp++) {
+		for (len = 0; len <= 16; len += 2) {
+			out.fastopen_exp = exp;
+			out.fastopen_len = (u8)len;
+			want = (exp ? 4 : 2) + len;
+			want += want % 4 ? 2 : 0;
+			assert_int_equal(tcp_options_size(&out), want);
+			memset(buf, 0xcc, sizeof(buf));
+			assert_int_equal(tcp_options_write(buf, 60, &out), want);
+			assert_int_equal(buf[want], 0xcc);
+		}
+	}
+}
+
 static void write_without_room_writes_nothing(void **state)
 {
 	struct tcp_out_options out = { .options = OPTION_TS };
@@ -677,10 +725,12 @@ int main(void)
 		cmocka_unit_test(sack_one_to_four_blocks_are_read),
 		cmocka_unit_test(
 			fastopen_request_cookie_and_experiment_are_told_apart),
+		cmocka_unit_test(signatures_are_seen_and_measured),
 		cmocka_unit_test(area_above_40_bytes_is_cut),
 		cmocka_unit_test(write_syn_is_byte_exact_as_linux),
 		cmocka_unit_test(write_data_is_byte_exact_as_linux),
 		cmocka_unit_test(write_every_combination_reads_back),
+		cmocka_unit_test(write_fastopen_takes_whole_words_only),
 		cmocka_unit_test(write_without_room_writes_nothing),
 		cmocka_unit_test(write_of_impossible_values_is_refused),
 		cmocka_unit_test(sacks_beside_other_options_are_bounded),
