@@ -91,11 +91,17 @@ static struct net *net_alloc(const struct inet_config *cfg)
 	return net;
 }
 
+/* Ends the first @n subsystems: first all let go, then all end. */
 static void pernet_exit(struct net *net, u32 n)
 {
-	while (n-- > 0)
-		if (pernet_list[n]->exit)
-			pernet_list[n]->exit(net);
+	u32 i;
+
+	for (i = n; i-- > 0;)
+		if (pernet_list[i]->pre_exit)
+			pernet_list[i]->pre_exit(net);
+	for (i = n; i-- > 0;)
+		if (pernet_list[i]->exit)
+			pernet_list[i]->exit(net);
 }
 
 static void net_free(struct net *net)
