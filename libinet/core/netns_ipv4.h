@@ -41,7 +41,7 @@ struct netns_ipv4 {
 	struct icmp_state *icmp;
 	struct ip_frags *frags;
 	struct tcp_net *tcp;
-	struct inet_hashinfo *tcp_hashinfo;
+	struct inet_hashinfo *tcp_hashinfo;	/* of tcp */
 	struct udp_table *udp_table;
 	struct ping_table *ping_table;
 	struct raw_hashinfo *raw_hashinfo;
@@ -101,13 +101,12 @@ struct netns_ipv4 {
 	s32 sysctl_tcp_timestamps, sysctl_tcp_window_scaling, sysctl_tcp_sack;
 	s32 sysctl_tcp_rfc1337, sysctl_tcp_stdurg;
 	s32 sysctl_tcp_invalid_ratelimit, sysctl_tcp_challenge_ack_limit;
-	s32 sysctl_tcp_min_snd_mss, sysctl_tcp_base_mss;
-	s32 sysctl_tcp_adv_win_scale, sysctl_tcp_app_win;
+	s32 sysctl_tcp_rst_per_sec;
+	s32 sysctl_tcp_min_snd_mss, sysctl_tcp_adv_win_scale;
 	s32 sysctl_tcp_moderate_rcvbuf, sysctl_tcp_reordering;
-	s32 sysctl_tcp_slow_start_after_idle, sysctl_tcp_limit_output_bytes;
-	s32 sysctl_tcp_notsent_lowat, sysctl_tcp_autocorking;
+	s32 sysctl_tcp_slow_start_after_idle, sysctl_tcp_notsent_lowat;
 	s32 sysctl_tcp_rto_min_us, sysctl_tcp_rto_max_ms;
-	s32 sysctl_tcp_no_metrics_save, sysctl_tcp_workaround_signed_windows;
+	s32 sysctl_tcp_workaround_signed_windows;
 	s32 sysctl_tcp_ehash_entries;
 	char sysctl_tcp_congestion_control[16];
 };

@@ -25,7 +25,7 @@ struct request_sock_ops {
 	/* Answers a segment that does not fit with the request's state. */
 	void (*send_ack)(const struct sock *sk, struct sk_buff *skb,
 			 struct request_sock *req);
-	void (*send_reset)(const struct sock *sk, struct sk_buff *skb);
+	void (*send_reset)(const struct sock *sk, const struct sk_buff *skb);
 	/* Gives back what the request holds beside itself; may be NULL. */
 	void (*destructor)(struct request_sock *req);
 };

@@ -29,8 +29,8 @@ struct inet_connection_sock_af_ops {
 	void (*send_check)(struct sock *sk, struct sk_buff *skb);
 	/* Finds the route again after it went bad. 0 or -E. */
 	int (*rebuild_header)(struct sock *sk);
-	/* A SYN for a listener. Borrows. Return: 0; 1: answer a RST. */
-	int (*conn_request)(struct sock *sk, struct sk_buff *skb);
+	/* A SYN for a listener. Borrows. */
+	void (*conn_request)(struct sock *sk, struct sk_buff *skb);
 	/* The child of a finished handshake: locked, with refcnt 2, hashed in
 	 * the request's place when *@own_req. NULL: no memory, queue full. */
 	struct sock *(*syn_recv_sock)(const struct sock *sk,
@@ -124,13 +124,14 @@ int inet_csk_get_port(struct sock *sk, u16 snum);
 
 /* ---- requests --------------------------------------------------------- */
 
-void inet_csk_reqsk_queue_hash_add(struct sock *sk, struct request_sock *req,
-				   u64 timeout_ns);
+/* Makes the request findable and starts its timer. Gives the caller a
+ * reference. */
+void inet_csk_reqsk_queue_hash_add(struct sock *sk, struct request_sock *req);
 void inet_csk_reqsk_queue_drop(struct sock *sk, struct request_sock *req);
 void inet_csk_reqsk_queue_drop_and_put(struct sock *sk,
 				       struct request_sock *req);
-/* Queues the finished child on its listener. NULL: the listener is gone, and
- * the child with it. */
+/* Queues the finished child on its listener, with a reference to @req. NULL:
+ * the listener is gone, and the child with it. */
 struct sock *inet_csk_reqsk_queue_add(struct sock *sk, struct request_sock *req,
 				      struct sock *child);
 struct sock *inet_csk_complete_hashdance(struct sock *sk, struct sock *child,
@@ -154,8 +155,6 @@ void inet_csk_init_xmit_timers(struct sock *sk,
 void inet_csk_clear_xmit_timers(struct sock *sk);
 /* Frees an orphan in CLOSE. */
 void inet_csk_destroy_sock(struct sock *sk);
-/* Ends a child that was never handed out. Consumes lock and reference. */
-void inet_csk_prepare_forced_close(struct sock *sk);
 
 /* ---- timers ----------------------------------------------------------- */
 

@@ -16,6 +16,7 @@
 #include "core/request_sock.h"
 #include "core/sock.h"
 #include "ipv4/inet_sock.h"
+#include "lib/random.h"
 #include "lib/seqlock.h"
 
 #define INET_EHASH_LOCKS 64
@@ -38,6 +39,7 @@ struct inet_bind_bucket {
 
 struct inet_ehash_table {
 	struct rcu_head rcu;
+	struct net *net;
 	u32 mask;
 	struct hlist_head chains[];
 };
@@ -56,14 +58,14 @@ struct inet_hashinfo {
 	struct inet_ehash_table *ehash;	/* RCU */
 	seqcount_t ehash_seq;		/* odd while the table grows */
 	u32 ehash_count;		/* atomic */
-	struct inet_lock ehash_grow;	/* taken before all ehash_locks */
+	struct inet_lock ehash_grow;	/* before all ehash_locks */
 	struct inet_lock ehash_locks[INET_EHASH_LOCKS];
 	struct inet_listen_hashbucket lhash2[INET_LHTABLE_SIZE];
 	struct inet_lock bhash_locks[INET_BHASH_PAGES];
 	struct inet_bind_page *bhash[INET_BHASH_PAGES];
 	struct kmem_cache *bind_bucket_cachep;
-	u32 *table_perturb;		/* where the next search of a port
-					 * begins, by hash of the peer */
+	u32 *table_perturb;		/* made at the first connect() */
+	siphash_key_t port_key;
 };
 
 int inet_hashinfo_init(struct inet_hashinfo *h, struct net *net, u32 entries);
@@ -77,37 +79,43 @@ static inline struct inet_hashinfo *inet_hashinfo(const struct net *net)
 	return net->ipv4.tcp_hashinfo;
 }
 
+/* What a received segment says of its connection. */
+struct inet_lookup {
+	__be32 saddr, daddr;
+	__be16 sport;
+	u16 hnum;		/* our port, host order */
+	int dif;		/* ifindex it arrived on */
+};
+
 u32 inet_ehashfn(const struct net *net, __be32 laddr, u16 lport, __be32 faddr,
 		 __be16 fport);
 
 /* ---- lookup; context: RCU --------------------------------------------- */
 
-/* By the 4-tuple of a received segment (@hnum: our port, host order). With a
- * reference: give it back by sock_gen_put(). */
-struct sock *__inet_lookup_established(struct net *net, __be32 saddr,
-				       __be16 sport, __be32 daddr, u16 hnum,
-				       int dif);
+/* By the 4-tuple. With a reference: give it back by sock_gen_put(). */
+struct sock *__inet_lookup_established(struct net *net,
+				       const struct inet_lookup *key);
 /* The listener that fits best; among equals of SO_REUSEPORT the flow's hash
  * chooses. No reference: good inside the RCU section. */
-struct sock *__inet_lookup_listener(struct net *net, __be32 saddr,
-				    __be16 sport, __be32 daddr, u16 hnum,
-				    int dif);
-/* A sock, request_sock or timewait sock. */
+struct sock *__inet_lookup_listener(struct net *net,
+				    const struct inet_lookup *key);
+/* Drops the reference of a lookup. */
 void sock_gen_put(struct sock *sk);
 
 /* ---- hash and unhash -------------------------------------------------- */
 
-/* Into lhash2 when it listens, else into ehash. 0 or -E. */
-int __inet_hash(struct sock *sk);
+/* Into lhash2 when it listens, else into ehash. */
 void inet_hash(struct sock *sk);
 void inet_unhash(struct sock *sk);
 /* Puts @sk into ehash in the place of @osk (may be NULL). False when @osk was
  * gone already. */
 bool inet_ehash_insert(struct sock *sk, struct sock *osk);
-/* The same, and counts the sock, or destroys it on false. */
-bool inet_ehash_nolisten(struct sock *sk, struct sock *osk);
-/* Takes a request out of ehash. True: it was there. */
-bool inet_ehash_remove(struct sock *sk);
+/* Takes what is in ehash (also a request or timewait sock) out of it. True:
+ * it was there. */
+bool inet_ehash_remove(struct sock_common *skc);
+/* Calls @fn for each entry of ehash, with a reference that @fn gives back.
+ * Context: nobody else uses the stack any more. */
+void inet_ehash_walk(struct inet_hashinfo *h, void (*fn)(struct sock *sk));
 
 /* ---- ports ------------------------------------------------------------ */
 
@@ -129,6 +137,9 @@ void inet_bind_hash(struct sock *sk, struct inet_bind_bucket *tb, u16 port);
 void inet_put_port(struct sock *sk);
 /* A child takes its listener's port. 0 or -ENOENT. */
 int __inet_inherit_port(const struct sock *sk, struct sock *child);
+/* The @i-th candidate of a walk over @range ports that begins at @offset: all
+ * of the offset's parity, then the others. */
+u32 inet_nth_port(u32 offset, u32 range, u32 i);
 /* connect(): binds to a free port if none is bound yet, and hashes. 0,
  * -EADDRNOTAVAIL, -ENOMEM. */
 int inet_hash_connect(struct net *net, struct sock *sk);

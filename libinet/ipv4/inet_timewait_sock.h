@@ -53,11 +53,9 @@ struct inet_timewait_sock *inet_twsk_alloc(const struct sock *sk,
 void inet_twsk_hashdance_schedule(struct inet_timewait_sock *tw,
 				  struct sock *sk, u64 timeo_ns);
 void inet_twsk_reschedule(struct inet_timewait_sock *tw, u64 timeo_ns);
-/* Ends it now; consumes the caller's reference. */
+/* Ends it now, if its timer does not at this moment. With a reference: that is
+ * consumed by inet_twsk_deschedule_put(). */
+void inet_twsk_deschedule(struct inet_timewait_sock *tw);
 void inet_twsk_deschedule_put(struct inet_timewait_sock *tw);
 void inet_twsk_put(struct inet_timewait_sock *tw);
-/* connect() takes over its port: the port stays in use. */
-void inet_twsk_bind_unhash(struct inet_timewait_sock *tw,
-			   struct inet_hashinfo *h);
-
 #endif /* IPV4_INET_TIMEWAIT_SOCK_H */
