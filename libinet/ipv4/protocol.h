@@ -30,7 +30,7 @@ struct inet_protocol {
 /* THE list, in protocols.c, and what stands in it. */
 extern const struct inet_protocol icmp_protocol;	/* icmp.c */
 extern const struct inet_protocol udp_protocol;		/* udp.c */
-extern const struct inet_protocol tcp_protocol;		/* tcp_ipv4.c */
+extern const struct inet_protocol tcp_protocol;		/* tcp_net.c */
 extern const struct inet_protocol ping_protocol;	/* ping.c */
 extern const struct inet_protocol raw_protocol;		/* raw.c */
 

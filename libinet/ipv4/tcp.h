@@ -20,6 +20,7 @@
 #include "core/net.h"
 #include "core/sock.h"
 #include "core/socket.h"
+#include "core/sockopt.h"
 #include "ipv4/inet_connection_sock.h"
 #include "ipv4/inet_hashtables.h"
 #include "ipv4/inet_timewait_sock.h"
@@ -69,7 +70,8 @@ struct tcp_net {
 	struct inet_timewait_death_row death_row;
 	struct kmem_cache *rsk_cache;
 	u32 orphan_count;		/* atomic */
-	struct inet_lock rst_lock;
+	struct inet_lock limit_lock;	/* guards what is below */
+	u32 challenge_stamp_s, challenge_count;
 	struct tcp_rst_bucket rst_buckets[TCP_RST_BUCKETS];
 };
 
@@ -82,9 +84,8 @@ struct tcp_skb_cb {
 	u16 tcp_gso_segs;	/* segments it stands for */
 	u8 tcp_flags;		/* TCPHDR_* */
 	u8 sacked;		/* sent: TCPCB_* */
-	u8 eor;			/* nothing may be appended */
-	u8 has_rxtstamp;
-	u32 delivered;		/* sent: tp->delivered at that time */
+	u8 eor;			/* nothing may be appended (MSG_EOR) */
+	u32 tcp_tw_isn;		/* received SYN: begin with this ISN, 0: any */
 };
 
 static_assert(sizeof(struct tcp_skb_cb) <= sizeof(((struct sk_buff *)0)->cb),
@@ -188,8 +189,7 @@ struct tcp_sock {
 	u32 snd_sml;		/* last byte of the last small segment */
 	u32 pushed_seq;
 	u8 nonagle;		/* TCP_NAGLE_* */
-	u8 deferred;		/* TCP_*_DEFERRED, atomic */
-	u32 reordering;
+	u8 deferred;		/* TCP_*_DEFERRED; context: bh_lock_sock() */
 
 	/* round trips, us */
 	u32 srtt_us;		/* << 3 */
@@ -199,14 +199,15 @@ struct tcp_sock {
 	/* counting packets */
 	u32 packets_out, retrans_out, lost_out, sacked_out;
 	u32 snd_cwnd, snd_cwnd_cnt, snd_cwnd_clamp, snd_ssthresh;
-	u32 prior_cwnd, prior_ssthresh;	/* before the last reduction */
-	u32 snd_cwnd_used;
+	u32 snd_cwnd_used;	/* most in flight since snd_cwnd_stamp_ns */
 	u64 snd_cwnd_stamp_ns;
 	u32 max_packets_out, cwnd_usage_seq;
 	bool is_cwnd_limited;
-	u32 high_seq;		/* NewReno's recover */
-	u32 undo_marker, undo_retrans;
-	u32 retrans_stamp;	/* TS clock: first retransmission since */
+	bool fin_pending;	/* no memory for the FIN yet */
+	struct sk_buff *retransmit_skb_hint;	/* all before it were tried */
+	u32 reordering;
+	u32 high_seq;		/* NewReno's "recover" */
+	u64 retrans_stamp_ns;	/* first retransmission of this loss, 0: none */
 	u32 total_retrans;
 	u32 delivered;		/* packets known to have arrived */
 	u64 lsndtime_ns;	/* last data sent */
@@ -217,7 +218,6 @@ struct tcp_sock {
 	/* receiving */
 	struct rb_root out_of_order_queue;
 	struct sk_buff *ooo_last_skb;
-	u32 ooo_mem;		/* truesize in it */
 	struct {
 		u32 rtt_us;	/* << 3 */
 		u32 seq;
@@ -230,16 +230,16 @@ struct tcp_sock {
 	} rcvq_space;
 	u16 urg_data;		/* TCP_URG_* and the octet */
 	bool urg_mode;		/* there is urgent data to send */
-	u32 urg_seq;		/* receive */
-	u32 snd_up;		/* send */
+	u32 urg_seq;		/* receive: of the urgent octet */
+	u32 snd_up;		/* send: behind the urgent octet */
 
-	/* knobs of the application */
+	/* knobs of the application; 0: the stack's */
 	u32 keepalive_time_s, keepalive_intvl_s;
 	u8 keepalive_probes;
 	u32 notsent_lowat;
 	s32 linger2_s;		/* TCP_LINGER2; < 0: no FIN-WAIT-2 */
 	u64 rcv_tstamp_ns;	/* last ACK received */
-	u64 last_oow_ack_ns;	/* RFC 5961: challenge ACKs */
+	u64 last_oow_ack_ns;	/* RFC 5961: the last challenge ACK */
 };
 
 static inline struct tcp_sock *tcp_sk(const struct sock *sk)
@@ -247,11 +247,482 @@ static inline struct tcp_sock *tcp_sk(const struct sock *sk)
 	return (struct tcp_sock *)sk;
 }
 
+static inline struct tcphdr *tcp_hdr(const struct sk_buff *skb)
+{
+	return (struct tcphdr *)skb_transport_header(skb);
+}
+
+/* ---- time ------------------------------------------------------------- */
+
+/* Takes the time once per event. */
+static inline void tcp_mstamp_refresh(struct sock *sk)
+{
+	tcp_sk(sk)->mstamp_ns = net_now(sock_net(sk));
+}
+
+/* The clock of the timestamps option: 1 ms (RFC 7323 5.4). */
+static inline u32 tcp_ns_to_ts(u64 ns)
+{
+	return (u32)(ns / NSEC_PER_MSEC);
+}
+
+static inline u32 tcp_time_stamp(const struct tcp_sock *tp)
+{
+	return tcp_ns_to_ts(tp->mstamp_ns) + tp->tsoffset;
+}
+
+/* us since @ns, at least 1. */
+static inline u32 tcp_us_since(const struct tcp_sock *tp, u64 ns)
+{
+	u64 us = (tp->mstamp_ns - ns) / NSEC_PER_USEC;
+
+	return (u32)clamp(us, 1ull, (u64)0x7fffffff);
+}
+
+/* ---- sequence space and windows --------------------------------------- */
+
+/* Receive window still open, as the peer knows it. */
+static inline u32 tcp_receive_window(const struct tcp_sock *tp)
+{
+	s32 win = (s32)(tp->rcv_wup + tp->rcv_wnd - tp->rcv_nxt);
+
+	return win < 0 ? 0 : (u32)win;
+}
+
+static inline u32 tcp_wnd_end(const struct tcp_sock *tp)
+{
+	return tp->snd_una + tp->snd_wnd;
+}
+
+/* The window that @space bytes of truesize can back (tcp_adv_win_scale). */
+static inline s32 tcp_win_from_space(const struct sock *sk, s32 space)
+{
+	s32 scale = sock_net(sk)->ipv4.sysctl_tcp_adv_win_scale;
+
+	return scale <= 0 ? space >> -scale : space - (space >> scale);
+}
+
+/* The truesize that @win bytes of payload need. */
+static inline s64 tcp_space_from_win(const struct sock *sk, s64 win)
+{
+	s32 scale = sock_net(sk)->ipv4.sysctl_tcp_adv_win_scale;
+
+	return scale <= 0 ? win << -scale :
+			    win + win / ((1 << scale) - 1);
+}
+
+static inline s32 tcp_space(const struct sock *sk)
+{
+	return tcp_win_from_space(sk, READ_ONCE(sk->sk_rcvbuf) -
+				      (s32)READ_ONCE(sk->sk_backlog.len) -
+				      sk_rmem_alloc_get(sk));
+}
+
+static inline s32 tcp_full_space(const struct sock *sk)
+{
+	return tcp_win_from_space(sk, READ_ONCE(sk->sk_rcvbuf));
+}
+
+/* ---- queues ----------------------------------------------------------- */
+
+/* Oldest segment never sent, and oldest sent one; NULL: none. */
+static inline struct sk_buff *tcp_send_head(const struct sock *sk)
+{
+	return skb_peek(&sk->sk_write_queue);
+}
+
+static inline struct sk_buff *tcp_write_queue_tail(const struct sock *sk)
+{
+	return skb_peek_tail(&sk->sk_write_queue);
+}
+
+static inline bool tcp_write_queue_empty(const struct sock *sk)
+{
+	return skb_queue_empty(&sk->sk_write_queue);
+}
+
+static inline struct sk_buff *tcp_rtx_queue_head(const struct sock *sk)
+{
+	return skb_peek(&tcp_sk(sk)->rtx_queue);
+}
+
+static inline bool tcp_rtx_queue_empty(const struct sock *sk)
+{
+	return skb_queue_empty(&tcp_sk(sk)->rtx_queue);
+}
+
+static inline struct rb_node *tcp_skb_rb(struct sk_buff *skb)
+{
+	return (struct rb_node *)skb->rbnode_space;
+}
+
+static inline struct sk_buff *tcp_rb_skb(struct rb_node *n)
+{
+	return container_of((void *)n, struct sk_buff, rbnode_space);
+}
+
+/* ---- counting --------------------------------------------------------- */
+
+/* Packets that left the network at the other end or got lost on the way. */
+static inline u32 tcp_left_out(const struct tcp_sock *tp)
+{
+	return tp->sacked_out + tp->lost_out;
+}
+
+static inline u32 tcp_packets_in_flight(const struct tcp_sock *tp)
+{
+	return tp->packets_out - tcp_left_out(tp) + tp->retrans_out;
+}
+
+static inline bool tcp_in_slow_start(const struct tcp_sock *tp)
+{
+	return tp->snd_cwnd < tp->snd_ssthresh;
+}
+
+static inline bool tcp_in_cwnd_reduction(const struct sock *sk)
+{
+	return inet_csk(sk)->icsk_ca_state == TCP_CA_CWR ||
+	       inet_csk(sk)->icsk_ca_state == TCP_CA_Recovery;
+}
+
+/* ---- tcp.c, tcp_recvmsg.c, tcp_close.c: the calls --------------------- */
+
 extern const struct proto tcp_prot;
 struct inet_protocol;
 extern const struct inet_protocol tcp_protocol;
 
-/* inet_stream_ops.poll */
-unsigned int tcp_poll(struct socket *sock);
+unsigned int tcp_poll(struct socket *sock);	/* inet_stream_ops.poll */
+int tcp_init_sock(struct sock *sk);
+/* Everything that a new connection of either kind begins with. */
+void tcp_init_connection_state(struct sock *sk);
+int tcp_sendmsg(struct sock *sk, struct inet_msg *msg, size_t len);
+int tcp_recvmsg(struct sock *sk, struct inet_msg *msg, size_t len, int flags);
+int tcp_ioctl(struct sock *sk, unsigned long cmd, int *karg);
+int tcp_setsockopt(struct sock *sk, int level, int optname, const void *val,
+		   socklen_t len);
+int tcp_getsockopt(struct sock *sk, int level, int optname, void *val,
+		   socklen_t *len);
+void tcp_close(struct sock *sk, s64 timeout_ns);
+void tcp_shutdown(struct sock *sk, int how);
+int tcp_disconnect(struct sock *sk, int flags);
+/* Everything the sock holds but itself; may be called twice. */
+void tcp_v4_destroy_sock(struct sock *sk);
+/* To CLOSE: out of the tables, no timers; an orphan is freed. */
+void tcp_done(struct sock *sk);
+void tcp_set_state(struct sock *sk, int state);
+/* An orphan for which there is no memory, or no room among the orphans? */
+bool tcp_check_oom(struct sock *sk, int shift);
+void tcp_write_queue_purge(struct sock *sk);
+/* A segment for the write queue with room for @size bytes of payload, not
+ * charged. NULL: over a limit (the sndbuf shrinks) or no memory. */
+struct sk_buff *tcp_stream_alloc_skb(struct sock *sk, u32 size, bool force);
+void tcp_skb_entail(struct sock *sk, struct sk_buff *skb);
+/* May a writer queue more: buffer, and TCP_NOTSENT_LOWAT? */
+bool tcp_stream_memory_free(const struct sock *sk);
+void tcp_wmem_free_skb(struct sock *sk, struct sk_buff *skb);
+void tcp_push(struct sock *sk, int flags, u32 mss_now, int nonagle);
+/* Bytes were read: does the peer need to know that the window opened? */
+void tcp_cleanup_rbuf(struct sock *sk, u32 copied);
+u32 tcp_inq(struct sock *sk);
+void tcp_get_info(struct sock *sk, void *buf, socklen_t *len);
+extern const struct sockopt_row tcp_options[];
+extern const u32 nr_tcp_options;
+void __tcp_sock_set_cork(struct sock *sk, bool on);
+void __tcp_sock_set_quickack(struct sock *sk, int val);
+
+/* ---- tcp_output.c: segments out --------------------------------------- */
+
+/* Sends @skb as it stands in the queue: a clone or, for control segments
+ * (@clone_it false, consumed), itself. 0, > 0: dropped below us, -E. */
+int tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it);
+void __tcp_push_pending_frames(struct sock *sk, u32 cur_mss, int nonagle);
+void tcp_push_one(struct sock *sk, u32 mss_now);
+void tcp_rtx_queue_unlink_and_free(struct sock *sk, struct sk_buff *skb);
+/* Cuts @skb (on the queue @q) at @len: the rest follows it. 0 or -ENOMEM. */
+int tcp_fragment(struct sock *sk, struct sk_buff_head *q, struct sk_buff *skb,
+		 u32 len);
+/* 0, -EBUSY: still below us; -EAGAIN: outside the window; -E. */
+int tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb);
+/* Sends again what is marked lost, as cwnd allows. */
+void tcp_xmit_retransmit_queue(struct sock *sk);
+void tcp_init_nondata_skb(struct sk_buff *skb, u32 seq, u8 flags);
+void tcp_send_ack(struct sock *sk);
+void tcp_send_delayed_ack(struct sock *sk);
+void tcp_send_fin(struct sock *sk);
+void tcp_send_active_reset(struct sock *sk);
+/* Window probe or keep-alive. 0, > 0: local congestion, -1: CLOSE. */
+int tcp_write_wakeup(struct sock *sk, bool keepalive);
+void tcp_send_probe0(struct sock *sk);
+u64 tcp_probe0_when_ns(const struct sock *sk);
+
+static inline void tcp_push_pending_frames(struct sock *sk)
+{
+	if (!tcp_write_queue_empty(sk))
+		__tcp_push_pending_frames(sk, tcp_sk(sk)->mss_cache,
+					  tcp_sk(sk)->nonagle);
+}
+
+/* ---- tcp_window.c: segment sizes and windows -------------------------- */
+
+u32 tcp_mtu_to_mss(const struct sock *sk, u32 pmtu);
+u32 tcp_sync_mss(struct sock *sk, u32 pmtu);
+u32 tcp_current_mss(struct sock *sk);
+u32 tcp_advertise_mss(const struct sock *sk);
+/* The window field of the segment being sent. */
+u16 tcp_select_window(struct sock *sk);
+/* What we would like to offer now. */
+u32 __tcp_select_window(struct sock *sk);
+
+/* The receive window with which a connection begins. */
+struct tcp_initial_window {
+	u32 space;		/* in: bytes of buffer, as payload */
+	u32 mss;		/* in: ours */
+	bool wscale_ok;		/* in */
+	u32 window_clamp;	/* in: 0 = none; out */
+	u32 rcv_wnd;		/* out */
+	u8 rcv_wscale;		/* out */
+};
+void tcp_select_initial_window(const struct sock *sk,
+			       struct tcp_initial_window *w);
+void tcp_initialize_rcv_mss(struct sock *sk);
+void tcp_init_buffer_space(struct sock *sk);
+
+/* ---- tcp_connect.c: SYN and SYN-ACK ----------------------------------- */
+
+int tcp_connect(struct sock *sk);
+/* The options of a SYN of ours. Return: their size. */
+u32 tcp_syn_options(struct sock *sk, struct tcp_out_options *opts);
+struct sk_buff *tcp_make_synack(const struct sock *sk, struct dst_entry *dst,
+				struct request_sock *req);
+/* SYN crosses SYN (RFC 9293 3.5, figure 8). */
+void tcp_send_synack(struct sock *sk);
+
+/* ---- tcp_input.c, tcp_synsent.c --------------------------------------- */
+
+void tcp_rcv_established(struct sock *sk, struct sk_buff *skb);
+/* @skb is consumed when it returns 0; 1: answer it with a RST, -1: drop. */
+int tcp_rcv_state_process(struct sock *sk, struct sk_buff *skb);
+int tcp_rcv_synsent_state_process(struct sock *sk, struct sk_buff *skb);
+void tcp_init_transfer(struct sock *sk);
+void tcp_reset(struct sock *sk);
+void tcp_parse_options(const struct sk_buff *skb,
+		       struct tcp_options_info *info);
+/* Reads the options of a segment of a connection into tp->rx_opt. */
+void tcp_fast_parse_options(struct sock *sk, const struct sk_buff *skb);
+void tcp_store_ts_recent(struct tcp_sock *tp);
+void tcp_send_challenge_ack(struct sock *sk);
+/* Too soon after the last answer to a bad segment? Remembers this one. @skb:
+ * the segment (text is always answered), or NULL. */
+bool tcp_oow_rate_limited(struct net *net, const struct sk_buff *skb,
+			  enum mib_counter mib, u64 *last_oow_ack_ns);
+void tcp_ack_snd_check(struct sock *sk);
+void tcp_data_snd_check(struct sock *sk);
+void tcp_sndbuf_expand(struct sock *sk);
+void tcp_fast_path_on(struct tcp_sock *tp);
+void tcp_fast_path_check(struct sock *sk);
+/* tcp_listen.c: a segment for a listener; as tcp_rcv_state_process(). */
+int tcp_rcv_listen(struct sock *sk, struct sk_buff *skb);
+/* A SYN for a listener. Borrows. @skb's cb tells of a TIME-WAIT before it. */
+void tcp_conn_request(struct sock *sk, const struct sk_buff *skb);
+
+/* ---- tcp_ack.c, tcp_recovery.c ---------------------------------------- */
+
+#define FLAG_DATA 0x01			/* the segment has data */
+#define FLAG_WIN_UPDATE 0x02		/* the window moved */
+#define FLAG_DATA_ACKED 0x04		/* new data acknowledged */
+#define FLAG_RETRANS_DATA_ACKED 0x08	/* some of it retransmitted */
+#define FLAG_SYN_ACKED 0x10
+#define FLAG_SET_XMIT_TIMER 0x20	/* the RTO must start anew */
+#define FLAG_SND_UNA_ADVANCED 0x40
+#define FLAG_SLOWPATH 0x80
+#define FLAG_UPDATE_TS_RECENT 0x100
+#define FLAG_ACKED (FLAG_DATA_ACKED | FLAG_SYN_ACKED)
+/* RFC 5681: none of these in a duplicate ACK */
+#define FLAG_NOT_DUP (FLAG_DATA | FLAG_WIN_UPDATE | FLAG_ACKED)
+
+/* What the stages of tcp_ack() tell one another. */
+struct tcp_ack_state {
+	u32 ack, ack_seq;
+	int flag;
+	u32 prior_una, prior_packets, prior_in_flight;
+	u32 acked;		/* packets */
+	u32 acked_bytes;
+	s64 rtt_us;		/* of a segment sent once, or -1 */
+};
+
+/* 1; 0: old, ignored; -1: acknowledges what was never sent (or is too old). */
+int tcp_ack(struct sock *sk, const struct sk_buff *skb, int flag);
+void tcp_update_wl(struct tcp_sock *tp, u32 seq);
+void tcp_rtt_estimator(struct sock *sk, u32 mrtt_us);
+void tcp_set_rto(struct sock *sk);
+void tcp_rearm_rto(struct sock *sk);
+void tcp_synack_rtt_meas(struct sock *sk, const struct request_sock *req);
+
+void tcp_fastretrans_alert(struct sock *sk, struct tcp_ack_state *a);
+void tcp_enter_loss(struct sock *sk);
+void tcp_enter_cwr(struct sock *sk);
+void tcp_simple_retransmit(struct sock *sk);
+
+static inline void tcp_set_ca_state(struct sock *sk, u8 state);
+
+/* ---- tcp_data.c, tcp_urg.c: received text ----------------------------- */
+
+/* Consumes: skb->data at the TCP header. */
+void tcp_data_queue(struct sock *sk, struct sk_buff *skb);
+/* Appends in-order text (header pulled) to the receive queue. True: it was
+ * merged into the last one, and @skb is still the caller's. */
+bool tcp_queue_rcv(struct sock *sk, struct sk_buff *skb);
+void tcp_event_data_recv(struct sock *sk, struct sk_buff *skb);
+void tcp_data_ready(struct sock *sk);
+void tcp_rcv_space_adjust(struct sock *sk);
+void tcp_enter_quickack_mode(struct sock *sk, u32 max_quickacks);
+void tcp_incr_quickack(struct sock *sk, u32 max_quickacks);
+void tcp_fin(struct sock *sk);
+void tcp_ofo_queue_purge(struct sock *sk);
+void tcp_check_urg(struct sock *sk, const struct tcphdr *th);
+void tcp_urg(struct sock *sk, const struct sk_buff *skb,
+	     const struct tcphdr *th);
+int tcp_recv_urg(struct sock *sk, struct inet_msg *msg, size_t len, int flags);
+
+/* ---- tcp_timer.c ------------------------------------------------------ */
+
+void tcp_init_xmit_timers(struct sock *sk);
+void tcp_write_timer_handler(struct sock *sk);
+void tcp_delack_timer_handler(struct sock *sk);
+void tcp_set_keepalive(struct sock *sk, bool on);
+
+static inline u64 keepalive_time_ns(const struct tcp_sock *tp)
+{
+	u32 s = tp->keepalive_time_s;
+
+	return NSEC_PER_SEC *
+	       (s ? s : (u32)sock_net(&tp->inet_conn.icsk_inet.sk)
+				->ipv4.sysctl_tcp_keepalive_time);
+}
+
+/* FIN-WAIT-2 of an orphan. */
+static inline u64 tcp_fin_time_ns(const struct sock *sk)
+{
+	u64 s = tcp_sk(sk)->linger2_s ?
+		(u64)tcp_sk(sk)->linger2_s :
+		(u64)sock_net(sk)->ipv4.sysctl_tcp_fin_timeout;
+	u64 rto = (u64)inet_csk(sk)->icsk_rto_us * NSEC_PER_USEC;
+
+	return max(s * NSEC_PER_SEC, rto * 7 / 2);
+}
+
+/* ---- tcp_cong.c ------------------------------------------------------- */
+
+enum tcp_ca_event {
+	CA_EVENT_TX_START,	/* first send with nothing in flight */
+	CA_EVENT_CWND_RESTART,	/* after idle */
+	CA_EVENT_COMPLETE_CWR,
+	CA_EVENT_LOSS,		/* timeout */
+};
+
+/*
+ * One congestion control. A row in tcp_cong.c's list makes it known. All run
+ * with the sock locked; its state of at most ICSK_CA_PRIV_SIZE bytes is
+ * inet_csk_ca(sk).
+ */
+struct tcp_congestion_ops {
+	const char *name;
+	void (*init)(struct sock *sk);		/* may be NULL */
+	void (*release)(struct sock *sk);	/* may be NULL */
+	/* The slow start threshold after a loss, in packets. */
+	u32 (*ssthresh)(struct sock *sk);
+	/* @acked packets of new data are acknowledged, nothing is lost. */
+	void (*cong_avoid)(struct sock *sk, u32 ack, u32 acked);
+	void (*set_state)(struct sock *sk, u8 new_state);	/* may be NULL */
+	void (*cwnd_event)(struct sock *sk, enum tcp_ca_event ev); /* as well */
+};
+
+extern const struct tcp_congestion_ops tcp_reno;
+
+const struct tcp_congestion_ops *tcp_ca_find(const char *name);
+/* The stack's default becomes the socket's. */
+void tcp_assign_congestion_control(struct sock *sk);
+void tcp_init_congestion_control(struct sock *sk);
+void tcp_cleanup_congestion_control(struct sock *sk);
+int tcp_set_congestion_control(struct sock *sk, const char *name);
+u32 tcp_slow_start(struct tcp_sock *tp, u32 acked);
+void tcp_cong_avoid_ai(struct tcp_sock *tp, u32 w, u32 acked);
+u32 tcp_reno_ssthresh(struct sock *sk);
+void tcp_reno_cong_avoid(struct sock *sk, u32 ack, u32 acked);
+void tcp_cwnd_restart(struct sock *sk, u64 idle_ns);
+bool tcp_is_cwnd_limited(const struct sock *sk);
+void tcp_cwnd_validate(struct sock *sk, bool is_cwnd_limited);
+
+static inline void tcp_ca_event(struct sock *sk, enum tcp_ca_event event)
+{
+	const struct tcp_congestion_ops *ca = inet_csk(sk)->icsk_ca_ops;
+
+	if (ca->cwnd_event)
+		ca->cwnd_event(sk, event);
+}
+
+static inline void tcp_set_ca_state(struct sock *sk, u8 state)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+
+	if (icsk->icsk_ca_ops->set_state)
+		icsk->icsk_ca_ops->set_state(sk, state);
+	icsk->icsk_ca_state = state;
+}
+
+/* ---- tcp_minisocks.c -------------------------------------------------- */
+
+enum tcp_tw_status {
+	TCP_TW_SUCCESS,		/* drop it */
+	TCP_TW_RST,		/* answer a RST */
+	TCP_TW_ACK,		/* answer an ACK */
+	TCP_TW_SYN,		/* a SYN that may open anew */
+};
+
+void tcp_time_wait(struct sock *sk, u8 state, u64 timeo_ns);
+/* @tw_isn: out, with TCP_TW_SYN: the ISN to begin with. Only for
+ * TCP_TW_ACK and TCP_TW_RST the caller still has its reference. */
+enum tcp_tw_status tcp_timewait_state_process(struct inet_timewait_sock *tw,
+					      struct sk_buff *skb, u32 *tw_isn);
+/* May connect() take the 4-tuple of the timewait sock @sktw? Context: ehash
+ * lock. */
+bool tcp_twsk_unique(struct sock *sk, struct sock *sktw);
+/* A segment for a request. Return: the child (locked, with a reference); the
+ * listener: @skb is for it; NULL: done. @req's lookup reference stays the
+ * caller's. */
+struct sock *tcp_check_req(struct sock *sk, struct sk_buff *skb,
+			   struct request_sock *req, bool *req_stolen);
+/* Gives @skb to the new child and unlocks it. As tcp_rcv_state_process(). */
+int tcp_child_process(struct sock *parent, struct sock *child,
+		      struct sk_buff *skb);
+struct sock *tcp_create_openreq_child(const struct sock *sk,
+				      struct request_sock *req,
+				      struct sk_buff *skb);
+/* ---- tcp_ipv4.c ------------------------------------------------------- */
+
+extern const struct inet_connection_sock_af_ops ipv4_specific;
+extern const struct request_sock_ops tcp_request_sock_ops;
+
+int tcp_v4_connect(struct sock *sk, const struct sockaddr *addr, socklen_t len);
+int tcp_v4_rcv(struct sk_buff *skb);
+int tcp_v4_do_rcv(struct sock *sk, struct sk_buff *skb);
+int tcp_v4_err(struct sk_buff *skb, u32 info);
+void tcp_v4_mtu_reduced(struct sock *sk);
+int tcp_v4_send_synack(const struct sock *sk, struct request_sock *req,
+		       struct dst_entry *dst);
+/* A RST in answer to @skb; @sk may be NULL. Borrows. */
+void tcp_v4_send_reset(const struct sock *sk, const struct sk_buff *skb);
+struct dst_entry *inet_csk_route_req(const struct sock *sk,
+				     const struct request_sock *req);
+
+/* The answers that need a key (RFC 6528, 7323 5.4): secure_seq.c. */
+u32 secure_tcp_seq(struct net *net, __be32 saddr, __be32 daddr, __be16 sport,
+		   __be16 dport);
+u32 secure_tcp_ts_off(struct net *net, __be32 saddr, __be32 daddr);
+
+/* ---- tcp_verify.c ----------------------------------------------------- */
+
+/* Asserts every invariant of a connection. Context: the sock is not owned. */
+void tcp_verify(struct sock *sk);
 
 #endif /* IPV4_TCP_H */

@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * TCP: the sock's birth, writing, readiness.
+ *
+ * tcp_sendmsg() copies the user's octets once, summing them on the way, into
+ * segments of at most one MSS on sk_write_queue, and pushes. A segment that is
+ * not full waits at the tail for more octets; Nagle's rule, which decides when
+ * it leaves nevertheless, is tcp_output.c's.
+ */
+#include <errno.h>
+#include <linux/sockios.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+
+#include "core/skbuff.h"
+#include "ipv4/inet_common.h"
+#include "ipv4/ip.h"
+#include "ipv4/tcp.h"
+#include "lib/checksum.h"
+
+/* ---- birth ------------------------------------------------------------ */
+
+/* Nothing sent, nothing received, nothing known of the path. */
+static void tcp_init_counters(struct tcp_sock *tp)
+{
+	tp->srtt_us = 0;
+	tp->mdev_us = 0;
+	tp->mdev_max_us = tp->rttvar_us = 0;
+	tp->rtt_min_us = UINT32_MAX;
+	tp->packets_out = tp->retrans_out = tp->lost_out = tp->sacked_out = 0;
+	tp->snd_cwnd = TCP_INIT_CWND;
+	tp->snd_cwnd_cnt = tp->snd_cwnd_used = 0;
+	tp->snd_cwnd_clamp = UINT32_MAX;
+	tp->snd_ssthresh = TCP_INFINITE_SSTHRESH;
+	tp->max_packets_out = tp->cwnd_usage_seq = 0;
+	tp->is_cwnd_limited = false;
+	tp->fin_pending = false;
+	tp->retransmit_skb_hint = NULL;
+	tp->retrans_stamp_ns = 0;
+	tp->total_retrans = tp->delivered = 0;
+	tp->bytes_acked = tp->bytes_received = 0;
+	tp->bytes_sent = tp->bytes_retrans = 0;
+	tp->segs_in = tp->segs_out = 0;
+	tp->data_segs_in = tp->data_segs_out = 0;
+	tp->rcv_ooopack = 0;
+	tp->last_oow_ack_ns = 0;
+}
+
+void tcp_init_connection_state(struct sock *sk)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	tcp_init_counters(tp);
+	skb_queue_head_init(&tp->rtx_queue);
+	tp->out_of_order_queue = RB_ROOT;
+	tp->ooo_last_skb = NULL;
+	tp->mss_cache = TCP_MSS_DEFAULT;
+	tp->tcp_header_len = TCP_HLEN_MIN;
+	tp->pred_flags = 0;
+	tp->urg_data = 0;
+	tp->urg_mode = false;
+	tp->deferred = 0;
+	tp->copied_seq = tp->rcv_nxt;
+	tp->rx_opt = (struct tcp_options_received){
+		.user_mss = tp->rx_opt.user_mss };
+	memset(&tp->rcv_rtt_est, 0, sizeof(tp->rcv_rtt_est));
+	memset(&tp->rcvq_space, 0, sizeof(tp->rcvq_space));
+	memset(&icsk->icsk_ack, 0, sizeof(icsk->icsk_ack));
+	icsk->icsk_ack.rcv_mss = TCP_MIN_MSS;
+	icsk->icsk_rto_us = TCP_TIMEOUT_INIT_US;
+	icsk->icsk_backoff = 0;
+	icsk->icsk_retransmits = 0;
+	icsk->icsk_probes_out = 0;
+	icsk->icsk_probes_tstamp_ns = 0;
+	icsk->icsk_pending = 0;
+	icsk->icsk_ca_state = TCP_CA_Open;
+	icsk->icsk_ca_initialized = 0;
+}
+
+int tcp_init_sock(struct sock *sk)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	struct netns_ipv4 *ipv4 = &sock_net(sk)->ipv4;
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	tcp_init_xmit_timers(sk);
+	icsk->icsk_af_ops = &ipv4_specific;
+	icsk->icsk_rto_min_us = (u32)ipv4->sysctl_tcp_rto_min_us;
+	icsk->icsk_rto_max_us = (u32)ipv4->sysctl_tcp_rto_max_ms *
+				USEC_PER_MSEC;
+	tp->reordering = (u32)ipv4->sysctl_tcp_reordering;
+	tcp_assign_congestion_control(sk);
+	tcp_init_connection_state(sk);
+	sk->sk_state = TCP_CLOSE;
+	sk->sk_mem_id = PROTO_MEM_TCP;
+	sk->sk_write_space = sk_stream_write_space;
+	WRITE_ONCE(sk->sk_sndbuf, (s32)ipv4->sysctl_tcp_wmem[1]);
+	WRITE_ONCE(sk->sk_rcvbuf, (s32)ipv4->sysctl_tcp_rmem[1]);
+	return 0;
+}
+
+/* ---- the write queue -------------------------------------------------- */
+
+struct sk_buff *tcp_stream_alloc_skb(struct sock *sk, u32 size, bool force)
+{
+	struct sk_buff *skb = alloc_skb(sock_net(sk), MAX_TCP_HEADER + size);
+
+	if (!skb)
+		return NULL;
+	skb_reserve(skb, MAX_TCP_HEADER);
+	if (force) {
+		sk_forced_mem_schedule(sk, (s32)skb->truesize);
+	} else if (!sk_mem_schedule(sk, (s32)skb->truesize, false)) {
+		consume_skb(skb);
+		sk_stream_moderate_sndbuf(sk);
+		return NULL;
+	}
+	return skb;
+}
+
+/* Nothing was sent for an RTO: what the window was may be true no more. */
+static bool tcp_in_idle(const struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+
+	return sock_net(sk)->ipv4.sysctl_tcp_slow_start_after_idle &&
+	       tp->mstamp_ns - tp->lsndtime_ns >
+		       (u64)inet_csk(sk)->icsk_rto_us * NSEC_PER_USEC;
+}
+
+void tcp_skb_entail(struct sock *sk, struct sk_buff *skb)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	__skb_queue_tail(&sk->sk_write_queue, skb);
+	sk_wmem_queued_add(sk, (s32)skb->truesize);
+	sk_mem_charge(sk, (s32)skb->truesize);
+	if (tp->nonagle & TCP_NAGLE_PUSH)
+		tp->nonagle &= (u8)~TCP_NAGLE_PUSH;
+	if (!tp->packets_out && tcp_in_idle(sk))
+		tcp_cwnd_restart(sk, tp->mstamp_ns - tp->lsndtime_ns);
+}
+
+void tcp_wmem_free_skb(struct sock *sk, struct sk_buff *skb)
+{
+	sk_wmem_queued_add(sk, -(s32)skb->truesize);
+	sk_mem_uncharge(sk, (s32)skb->truesize);
+	consume_skb(skb);
+}
+
+/* The writer has handed over half a window: push, it may be a long write. */
+static bool forced_push(const struct tcp_sock *tp)
+{
+	return after(tp->write_seq, tp->pushed_seq + (tp->max_window >> 1));
+}
+
+static void tcp_mark_push(struct tcp_sock *tp, struct sk_buff *skb)
+{
+	TCP_SKB_CB(skb)->tcp_flags |= TCPHDR_PSH;
+	tp->pushed_seq = tp->write_seq;
+}
+
+/* MUST-61: PSH on the last segment of what one call wrote. */
+void tcp_push(struct sock *sk, int flags, u32 mss_now, int nonagle)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct sk_buff *skb = tcp_write_queue_tail(sk);
+
+	if (!skb)
+		return;
+	if (!(flags & MSG_MORE) || forced_push(tp))
+		tcp_mark_push(tp, skb);
+	if (flags & MSG_OOB) {
+		tp->urg_mode = true;
+		tp->snd_up = tp->write_seq;
+	}
+	if (flags & MSG_MORE)
+		nonagle = TCP_NAGLE_CORK;
+	__tcp_push_pending_frames(sk, mss_now, nonagle);
+}
+
+/* ---- sendmsg ---------------------------------------------------------- */
+
+/* Room in the send buffer, and not too much waiting unsent
+ * (TCP_NOTSENT_LOWAT). */
+bool tcp_stream_memory_free(const struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u32 lowat = tp->notsent_lowat ? tp->notsent_lowat :
+		    (u32)sock_net(sk)->ipv4.sysctl_tcp_notsent_lowat;
+
+	return sk_stream_memory_free(sk) &&
+	       (tp->write_seq - tp->snd_nxt) < lowat;
+}
+
+/* True when the route's device sums what we send. */
+static bool tcp_device_sums(const struct sock *sk)
+{
+	const struct dst_entry *dst = sk->sk_dst_cache;
+
+	return dst && (dst->dev->features & NETIF_F_HW_CSUM);
+}
+
+/* The segment that takes the next octets: the tail, or a new one. *@room: how
+ * many it takes. NULL: wait for memory. */
+static struct sk_buff *tcp_write_segment(struct sock *sk, u32 mss, u32 *room)
+{
+	struct sk_buff *skb = tcp_write_queue_tail(sk);
+	bool first;
+
+	if (skb && skb->len < mss && !TCP_SKB_CB(skb)->eor) {
+		*room = min(mss - skb->len, skb_tailroom(skb));
+		if (*room)
+			return skb;
+	}
+	if (!tcp_stream_memory_free(sk))
+		return NULL;
+	first = tcp_rtx_queue_empty(sk) && !skb;
+	skb = tcp_stream_alloc_skb(sk, mss, first);
+	if (!skb)
+		return NULL;
+	tcp_init_nondata_skb(skb, tcp_sk(sk)->write_seq, TCPHDR_ACK);
+	if (tcp_device_sums(sk))
+		skb->ip_summed = CHECKSUM_PARTIAL;
+	tcp_skb_entail(sk, skb);
+	*room = min(mss, skb_tailroom(skb));
+	return skb;
+}
+
+/* Copies @n octets of the user to the end of @skb. */
+static void tcp_write_copy(struct sock *sk, struct sk_buff *skb, u32 n,
+			   struct inet_msg *msg)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	u32 off = skb->len;
+	__wsum csum = 0;
+	void *to = skb_put(skb, n);
+
+	if (skb->ip_summed == CHECKSUM_PARTIAL) {
+		copy_from_iter(to, n, &msg->iter);
+	} else {
+		csum_and_copy_from_iter(to, n, &csum, &msg->iter);
+		skb->csum = csum_block_add(skb->csum, csum, off);
+	}
+	tp->write_seq += n;
+	TCP_SKB_CB(skb)->end_seq += n;
+}
+
+/* A full segment may go at once; do not wait for the whole write. */
+static void tcp_write_push(struct sock *sk, struct sk_buff *skb, u32 mss)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (forced_push(tp)) {
+		tcp_mark_push(tp, skb);
+		__tcp_push_pending_frames(sk, mss, TCP_NAGLE_PUSH);
+	} else if (skb == tcp_send_head(sk)) {
+		tcp_push_one(sk, mss);
+	}
+}
+
+/* May the sock write at all? Waits for the handshake. 0 or -E. */
+static int tcp_write_ready(struct sock *sk, s64 *timeo_ns)
+{
+	const u32 open = TCPF(TCP_ESTABLISHED) | TCPF(TCP_CLOSE_WAIT);
+	int err;
+
+	if (unlikely(!(TCPF(sk->sk_state) & open))) {
+		err = sk_stream_wait_connect(sk, timeo_ns);
+		if (err)
+			return err;
+	}
+	if (sk->sk_err || (sk->sk_shutdown & SEND_SHUTDOWN))
+		return -EPIPE;
+	return 0;
+}
+
+/* Context: locked. Return: octets taken, or -E. */
+static int tcp_sendmsg_locked(struct sock *sk, struct inet_msg *msg)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	int flags = msg->flags, copied = 0, err;
+	s64 timeo_ns = sock_sndtimeo(sk, flags & MSG_DONTWAIT);
+	struct sk_buff *skb;
+	u32 mss, room, n;
+
+	err = tcp_write_ready(sk, &timeo_ns);
+	if (err)
+		return sk_stream_error(sk, flags, err);
+	tcp_mstamp_refresh(sk);
+	mss = tcp_current_mss(sk);
+	while (msg->iter.count) {
+		skb = tcp_write_segment(sk, mss, &room);
+		if (unlikely(!skb)) {
+			if (copied)
+				tcp_push(sk, flags & ~MSG_MORE, mss,
+					 TCP_NAGLE_PUSH);
+			err = sk_stream_wait_memory(sk, &timeo_ns);
+			if (err)
+				break;
+			tcp_mstamp_refresh(sk);
+			mss = tcp_current_mss(sk);
+			continue;
+		}
+		n = (u32)min((size_t)room, msg->iter.count);
+		if (!copied)
+			TCP_SKB_CB(skb)->tcp_flags &= (u8)~TCPHDR_PSH;
+		tcp_write_copy(sk, skb, n, msg);
+		copied += (int)n;
+		if (!msg->iter.count)
+			TCP_SKB_CB(skb)->eor = !!(flags & MSG_EOR);
+		else if (skb->len >= mss && !(flags & MSG_OOB))
+			tcp_write_push(sk, skb, mss);
+	}
+	if (copied) {
+		tcp_push(sk, flags, mss, tp->nonagle);
+		return copied;
+	}
+	return err ? sk_stream_error(sk, flags, err) : 0;
+}
+
+int tcp_sendmsg(struct sock *sk, struct inet_msg *msg, size_t len)
+{
+	int ret;
+
+	(void)len;
+	NET_ROAD(sock_net(sk), NULL);
+	if (msg->flags & MSG_FASTOPEN)
+		return -EOPNOTSUPP;
+	lock_sock(sk);
+	ret = tcp_sendmsg_locked(sk, msg);
+	release_sock(sk);
+	return ret;
+}
+
+/* ---- readiness -------------------------------------------------------- */
+
+static bool tcp_stream_is_readable(const struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u32 target = (u32)max(sk->sk_rcvlowat, 1);
+	u32 avail = READ_ONCE(tp->rcv_nxt) - READ_ONCE(tp->copied_seq);
+
+	if (tp->urg_data && READ_ONCE(tp->urg_seq) == tp->copied_seq &&
+	    !sock_flag(sk, SOCK_URGINLINE))
+		target++;
+	return avail >= target || (avail && tcp_receive_window(tp) <
+				   inet_csk(sk)->icsk_ack.rcv_mss);
+}
+
+static unsigned int tcp_poll_write(struct sock *sk)
+{
+	if (sk->sk_shutdown & SEND_SHUTDOWN)
+		return POLLOUT | POLLWRNORM;
+	if (sk_stream_is_writeable(sk) && tcp_stream_memory_free(sk))
+		return POLLOUT | POLLWRNORM;
+	WRITE_ONCE(sk->sk_nospace, true);
+	/* Room may have come before we said that we wait for it. */
+	if (sk_stream_is_writeable(sk) && tcp_stream_memory_free(sk))
+		return POLLOUT | POLLWRNORM;
+	return 0;
+}
+
+/* As Linux's, bit by bit. Context: any; nothing is locked. */
+unsigned int tcp_poll(struct socket *sock)
+{
+	struct sock *sk = sock->sk;
+	u8 state = READ_ONCE(sk->sk_state), down = READ_ONCE(sk->sk_shutdown);
+	unsigned int mask = 0;
+
+	if (state == TCP_LISTEN)
+		return reqsk_queue_empty(&inet_csk(sk)->icsk_accept_queue) ?
+		       0 : POLLIN | POLLRDNORM;
+	if (down == SHUTDOWN_MASK || state == TCP_CLOSE)
+		mask |= POLLHUP;
+	if (down & RCV_SHUTDOWN)
+		mask |= POLLIN | POLLRDNORM | POLLRDHUP;
+	if (state != TCP_SYN_SENT && state != TCP_SYN_RECV) {
+		if (tcp_stream_is_readable(sk))
+			mask |= POLLIN | POLLRDNORM;
+		if (state != TCP_CLOSE || down)
+			mask |= tcp_poll_write(sk);
+		else
+			mask |= POLLOUT | POLLWRNORM;
+		if (tcp_sk(sk)->urg_data & TCP_URG_VALID)
+			mask |= POLLPRI;
+	}
+	if (READ_ONCE(sk->sk_err) || !skb_queue_empty(&sk->sk_error_queue))
+		mask |= POLLERR;
+	return mask;
+}
+
+/* Context: locks the sock. */
+int tcp_ioctl(struct sock *sk, unsigned long cmd, int *karg)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	int ret = 0;
+
+	lock_sock(sk);
+	if (sk->sk_state == TCP_LISTEN && cmd != SIOCATMARK) {
+		ret = -EINVAL;
+		goto out;
+	}
+	switch (cmd) {
+	case SIOCINQ:
+		*karg = (int)tcp_inq(sk);
+		break;
+	case SIOCATMARK:
+		*karg = tp->urg_data && tp->urg_seq == tp->copied_seq;
+		break;
+	case SIOCOUTQ:
+		*karg = (TCPF(sk->sk_state) & (TCPF(TCP_SYN_SENT) |
+					      TCPF(TCP_SYN_RECV))) ? 0 :
+			(int)(tp->write_seq - tp->snd_una);
+		break;
+	case SIOCOUTQNSD:
+		*karg = (TCPF(sk->sk_state) & (TCPF(TCP_SYN_SENT) |
+					      TCPF(TCP_SYN_RECV))) ? 0 :
+			(int)(tp->write_seq - tp->snd_nxt);
+		break;
+	default:
+		ret = -ENOTTY;
+	}
+out:
+	release_sock(sk);
+	return ret;
+}
+
+/* ---- the table -------------------------------------------------------- */
+
+/* What timers and ICMP left while the sock was owned. Context: owned, under
+ * bh_lock_sock(). */
+static void tcp_release_cb(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	u8 todo = tp->deferred;
+
+	if (likely(!todo))
+		return;
+	tp->deferred = 0;
+	if (todo & TCP_WRITE_TIMER_DEFERRED)
+		tcp_write_timer_handler(sk);
+	if (todo & TCP_DELACK_TIMER_DEFERRED)
+		tcp_delack_timer_handler(sk);
+	if (todo & TCP_MTU_REDUCED_DEFERRED)
+		inet_csk(sk)->icsk_af_ops->mtu_reduced(sk);
+}
+
+const struct proto tcp_prot = {
+	.name = "TCP",
+	.obj_size = sizeof(struct tcp_sock),
+	.init = tcp_init_sock,
+	.destroy = tcp_v4_destroy_sock,
+	.close = tcp_close,
+	.connect = tcp_v4_connect,
+	.disconnect = tcp_disconnect,
+	.accept = inet_csk_accept,
+	.shutdown = tcp_shutdown,
+	.ioctl = tcp_ioctl,
+	.setsockopt = tcp_setsockopt,
+	.getsockopt = tcp_getsockopt,
+	.sendmsg = tcp_sendmsg,
+	.recvmsg = tcp_recvmsg,
+	.backlog_rcv = tcp_v4_do_rcv,
+	.release_cb = tcp_release_cb,
+	.hash = inet_hash,
+	.unhash = inet_unhash,
+	.get_port = inet_csk_get_port,
+	.keepalive = tcp_set_keepalive,
+};

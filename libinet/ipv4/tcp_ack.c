@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * TCP: what an acknowledgment does, in stages.
+ *
+ *	acceptable?		RFC 9293 3.10.7.4, RFC 5961 5
+ *	window update		WL1, WL2
+ *	clean the queue		what is acknowledged is freed; a round trip
+ *				is measured (RFC 6298, Karn)
+ *	loss recovery		tcp_recovery.c, only when something is wrong
+ *	congestion control	tcp_cong.c
+ *	timer, probes
+ *
+ * The stages hand one another a struct tcp_ack_state. The cost of an ACK
+ * depends on what it acknowledges, not on the length of the queue.
+ */
+#include "ipv4/tcp.h"
+
+/* ---- round trips (RFC 6298) ------------------------------------------- */
+
+/*
+ * Takes one sample. Several samples come per round trip; mdev follows them
+ * all, but rttvar comes down only once per round trip, and never below
+ * rto_min: the RTO is SRTT plus at least tcp_rto_min_us (200 ms, where RFC
+ * 6298 2.4 has 1 s for the whole).
+ */
+void tcp_rtt_estimator(struct sock *sk, u32 mrtt_us)
+{
+	u32 rto_min = inet_csk(sk)->icsk_rto_min_us;
+	struct tcp_sock *tp = tcp_sk(sk);
+	s64 err;
+
+	if (!tp->srtt_us) {		/* 2.2 */
+		tp->srtt_us = mrtt_us << 3;
+		tp->mdev_us = mrtt_us << 1;	/* 4 * R/2 */
+		tp->rttvar_us = max(tp->mdev_us, rto_min);
+		tp->mdev_max_us = tp->rttvar_us;
+		tp->rtt_seq = tp->snd_nxt;
+		tp->rtt_min_us = mrtt_us;
+		return;
+	}
+	tp->rtt_min_us = min(tp->rtt_min_us, mrtt_us);
+	/* 2.3: rttvar with the old srtt; mdev is kept times four */
+	err = (s64)mrtt_us - (tp->srtt_us >> 3);
+	tp->mdev_us = (u32)((s64)tp->mdev_us - (tp->mdev_us >> 2) +
+			    (err < 0 ? -err : err));
+	tp->srtt_us = (u32)max((s64)tp->srtt_us + err, 8);
+	if (tp->mdev_us > tp->mdev_max_us) {
+		tp->mdev_max_us = tp->mdev_us;
+		tp->rttvar_us = max(tp->rttvar_us, tp->mdev_max_us);
+	}
+	if (after(tp->snd_una, tp->rtt_seq)) {
+		if (tp->mdev_max_us < tp->rttvar_us)
+			tp->rttvar_us -= (tp->rttvar_us - tp->mdev_max_us) >> 2;
+		tp->rtt_seq = tp->snd_nxt;
+		tp->mdev_max_us = rto_min;
+	}
+}
+
+void tcp_set_rto(struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	struct inet_connection_sock *icsk = inet_csk(sk);
+
+	icsk->icsk_rto_us = min((tp->srtt_us >> 3) + tp->rttvar_us,
+				icsk->icsk_rto_max_us);
+}
+
+/*
+ * A sample from this ACK, if there is an honest one: the timestamps tell which
+ * transmission is acknowledged; without them segments that were sent twice say
+ * nothing (Karn).
+ */
+static void tcp_ack_update_rtt(struct sock *sk, const struct tcp_ack_state *a)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	s64 rtt_us = a->rtt_us;
+	u32 delta;
+
+	if (rtt_us < 0 && (a->flag & FLAG_ACKED) && tp->rx_opt.saw_tstamp &&
+	    tp->rx_opt.rcv_tsecr) {
+		delta = tcp_time_stamp(tp) - tp->rx_opt.rcv_tsecr;
+		if (delta <= TCP_RTO_MAX_US / USEC_PER_MSEC)
+			rtt_us = max(delta * USEC_PER_MSEC, 1u);
+	}
+	if (rtt_us < 0)
+		return;
+	tcp_rtt_estimator(sk, (u32)rtt_us);
+	tcp_set_rto(sk);
+	inet_csk(sk)->icsk_backoff = 0;
+}
+
+/* The handshake of a passive open is a sample, unless the SYN-ACK was sent
+ * twice. */
+void tcp_synack_rtt_meas(struct sock *sk, const struct request_sock *req)
+{
+	const struct tcp_request_sock *treq = tcp_rsk(req);
+
+	if (!req->num_retrans && treq->snt_synack_ns) {
+		tcp_rtt_estimator(sk, tcp_us_since(tcp_sk(sk),
+						   treq->snt_synack_ns));
+		tcp_set_rto(sk);
+	}
+}
+
+/* RFC 6298 5.2, 5.3: off when nothing is in flight, else a whole RTO from
+ * now. */
+void tcp_rearm_rto(struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+
+	if (!tp->packets_out)
+		inet_csk_clear_xmit_timer(sk);
+	else
+		inet_csk_reset_xmit_timer(sk, ICSK_TIME_RETRANS, tp->mstamp_ns,
+					  (u64)inet_csk(sk)->icsk_rto_us *
+						  NSEC_PER_USEC);
+}
+
+/* ---- windows ---------------------------------------------------------- */
+
+void tcp_update_wl(struct tcp_sock *tp, u32 seq)
+{
+	tp->snd_wl1 = seq;
+}
+
+/* RFC 9293 3.10.7.4: is this segment's window at least as new as the one we
+ * have? (WL2 is SND.UNA: an older ACK does not come here.) */
+static bool tcp_may_update_window(const struct tcp_sock *tp,
+				  const struct tcp_ack_state *a)
+{
+	return after(a->ack, a->prior_una) || !before(a->ack_seq, tp->snd_wl1);
+}
+
+/* Takes the window from @skb. */
+static void tcp_ack_update_window(struct sock *sk, const struct sk_buff *skb,
+				  struct tcp_ack_state *a)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	u32 nwin = ntohs(tcp_hdr(skb)->window);
+
+	if (likely(!tcp_hdr(skb)->syn))		/* RFC 7323 2.2 */
+		nwin <<= tp->rx_opt.snd_wscale;
+	if (!tcp_may_update_window(tp, a))
+		return;
+	a->flag |= FLAG_WIN_UPDATE;
+	tcp_update_wl(tp, a->ack_seq);
+	if (tp->snd_wnd == nwin) {
+		/* same size: an ACK that is no duplicate advances una, so it
+		 * is not this that makes it one */
+		if (!(a->flag & FLAG_SND_UNA_ADVANCED))
+			a->flag &= ~FLAG_WIN_UPDATE;
+		return;
+	}
+	tp->snd_wnd = nwin;
+	tp->pred_flags = 0;
+	tcp_fast_path_check(sk);
+	if (nwin > tp->max_window) {
+		tp->max_window = nwin;
+		tcp_sync_mss(sk, inet_csk(sk)->icsk_pmtu_cookie);
+	}
+}
+
+static void tcp_snd_una_update(struct tcp_sock *tp, u32 ack)
+{
+	tp->bytes_acked += ack - tp->snd_una;
+	tp->snd_una = ack;
+}
+
+/* ---- timestamps ------------------------------------------------------- */
+
+void tcp_store_ts_recent(struct tcp_sock *tp)
+{
+	tp->rx_opt.ts_recent = tp->rx_opt.rcv_tsval;
+	tp->rx_opt.ts_recent_stamp = (s64)(tp->mstamp_ns / NSEC_PER_SEC);
+}
+
+/* RFC 7323 4.3: SEG.TSval >= TS.Recent and SEG.SEQ <= Last.ACK.sent. The ACK
+ * has been found acceptable before (an attack could set TS.Recent else). */
+static void tcp_replace_ts_recent(struct tcp_sock *tp, u32 seq)
+{
+	if (!tp->rx_opt.saw_tstamp || after(seq, tp->rcv_wup))
+		return;
+	if ((s32)(tp->rx_opt.rcv_tsval - tp->rx_opt.ts_recent) >= 0 ||
+	    (s64)(tp->mstamp_ns / NSEC_PER_SEC) - tp->rx_opt.ts_recent_stamp >=
+		    TCP_PAWS_24DAYS_S || !tp->rx_opt.ts_recent)
+		tcp_store_ts_recent(tp);
+}
+
+/* ---- the queue -------------------------------------------------------- */
+
+/* One segment is acknowledged: its counters and its round trip. */
+static void tcp_clean_one(struct tcp_sock *tp, const struct sk_buff *skb,
+			  struct tcp_ack_state *a)
+{
+	const struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
+	u32 pcount = tcp_skb_pcount(skb);
+
+	if (unlikely(tcb->sacked & TCPCB_RETRANS)) {
+		if (tcb->sacked & TCPCB_SACKED_RETRANS)
+			tp->retrans_out -= pcount;
+		a->flag |= FLAG_RETRANS_DATA_ACKED;
+		a->rtt_us = -1;
+	} else if (a->rtt_us < 0 && !(a->flag & FLAG_RETRANS_DATA_ACKED)) {
+		/* the oldest counts: the RTO must wait for delayed ACKs too */
+		a->rtt_us = tcp_us_since(tp, skb->tstamp);
+	}
+	if (unlikely(tcb->sacked & TCPCB_LOST))
+		tp->lost_out -= pcount;
+	tp->packets_out -= pcount;
+	if (unlikely(tcb->tcp_flags & TCPHDR_SYN)) {
+		a->flag |= FLAG_SYN_ACKED;
+	} else {
+		a->flag |= FLAG_DATA_ACKED;
+		a->acked += pcount;
+	}
+}
+
+/* Frees what is acknowledged. */
+static void tcp_clean_rtx_queue(struct sock *sk, struct tcp_ack_state *a)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct sk_buff *skb;
+
+	while ((skb = tcp_rtx_queue_head(sk)) != NULL) {
+		if (after(TCP_SKB_CB(skb)->end_seq, tp->snd_una))
+			break;
+		tcp_clean_one(tp, skb, a);
+		tcp_rtx_queue_unlink_and_free(sk, skb);
+	}
+	if (likely(between(tp->snd_up, a->prior_una, tp->snd_una)))
+		tp->snd_up = tp->snd_una;
+	if (tp->urg_mode && !after(tp->snd_up, tp->snd_una))
+		tp->urg_mode = false;
+	if (a->flag & FLAG_ACKED) {
+		tp->delivered += a->acked;
+		tcp_ack_update_rtt(sk, a);
+		a->flag |= FLAG_SET_XMIT_TIMER;
+	}
+	/* part of a segment: progress all the same (RFC 6298 5.3) */
+	if (a->flag & FLAG_SND_UNA_ADVANCED)
+		a->flag |= FLAG_SET_XMIT_TIMER;
+}
+
+/* ---- probes ----------------------------------------------------------- */
+
+/* Nothing is in flight: does the window allow the next segment, or is it to be
+ * probed? */
+static void tcp_ack_probe(struct sock *sk)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	const struct tcp_sock *tp = tcp_sk(sk);
+	struct sk_buff *head = tcp_send_head(sk);
+
+	if (!head)
+		return;
+	if (!after(TCP_SKB_CB(head)->end_seq, tcp_wnd_end(tp))) {
+		icsk->icsk_backoff = 0;
+		icsk->icsk_probes_tstamp_ns = 0;
+		inet_csk_clear_xmit_timer(sk);
+		/* tcp_data_snd_check() sends, or arms the timer again */
+	} else if (icsk->icsk_pending != ICSK_TIME_PROBE0) {
+		inet_csk_reset_xmit_timer(sk, ICSK_TIME_PROBE0, tp->mstamp_ns,
+					  tcp_probe0_when_ns(sk));
+	}
+}
+
+/* ---- the whole -------------------------------------------------------- */
+
+/* RFC 5961 5, RFC 9293 3.10.7.4 fifth check: 1: go on; 0: ignore; -1: drop,
+ * answered. */
+static int tcp_ack_acceptable(struct sock *sk, const struct tcp_ack_state *a)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+
+	if (likely(between(a->ack, tp->snd_una, tp->snd_nxt)))
+		return 1;
+	if (!after(a->ack, tp->snd_nxt) &&
+	    !before(a->ack, tp->snd_una - tp->max_window))
+		return 0;
+	tcp_send_challenge_ack(sk);
+	return -1;
+}
+
+/* Does anything but plain progress have to be looked at? */
+static bool tcp_ack_is_dubious(const struct sock *sk,
+			       const struct tcp_ack_state *a)
+{
+	return !(a->flag & FLAG_NOT_DUP) ||
+	       inet_csk(sk)->icsk_ca_state != TCP_CA_Open;
+}
+
+/* Widens the congestion window, unless a loss is being repaired. */
+static void tcp_cong_control(struct sock *sk, const struct tcp_ack_state *a)
+{
+	if (tcp_in_cwnd_reduction(sk) || !a->acked)
+		return;
+	inet_csk(sk)->icsk_ca_ops->cong_avoid(sk, a->ack, a->acked);
+}
+
+/* Something was in flight. */
+static void tcp_ack_in_flight(struct sock *sk, struct tcp_ack_state *a)
+{
+	tcp_clean_rtx_queue(sk, a);
+	if (unlikely(tcp_ack_is_dubious(sk, a)))
+		tcp_fastretrans_alert(sk, a);
+	tcp_cong_control(sk, a);
+	if (a->flag & FLAG_SET_XMIT_TIMER)
+		tcp_rearm_rto(sk);
+	if (unlikely(tcp_sk(sk)->lost_out))
+		tcp_xmit_retransmit_queue(sk);
+}
+
+int tcp_ack(struct sock *sk, const struct sk_buff *skb, int flag)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct tcp_ack_state a = {
+		.ack = TCP_SKB_CB(skb)->ack_seq, .flag = flag, .rtt_us = -1,
+		.ack_seq = TCP_SKB_CB(skb)->seq, .prior_una = tp->snd_una,
+		.prior_packets = tp->packets_out,
+	};
+	int verdict = tcp_ack_acceptable(sk, &a);
+
+	if (unlikely(verdict <= 0))
+		return verdict;
+	if (after(a.ack, a.prior_una)) {
+		a.flag |= FLAG_SND_UNA_ADVANCED;
+		inet_csk(sk)->icsk_retransmits = 0;
+		tp->retrans_stamp_ns = 0;	/* R1, R2 count from here */
+	}
+	if (flag & FLAG_UPDATE_TS_RECENT)
+		tcp_replace_ts_recent(tp, a.ack_seq);
+	if (!(flag & FLAG_SLOWPATH) && (a.flag & FLAG_SND_UNA_ADVANCED)) {
+		/* the header was predicted: the window is the same */
+		tcp_update_wl(tp, a.ack_seq);
+		a.flag |= FLAG_WIN_UPDATE;
+		NET_INC_STATS(sock_net(sk), TCP_HPACKS);
+	} else {
+		if (a.ack_seq != TCP_SKB_CB(skb)->end_seq)
+			a.flag |= FLAG_DATA;
+		else
+			NET_INC_STATS(sock_net(sk), TCP_PUREACKS);
+		tcp_ack_update_window(sk, skb, &a);
+	}
+	tcp_snd_una_update(tp, a.ack);
+	sk->sk_err_soft = 0;
+	inet_csk(sk)->icsk_probes_out = 0;
+	tp->rcv_tstamp_ns = tp->mstamp_ns;
+	if (a.prior_packets)
+		tcp_ack_in_flight(sk, &a);
+	else
+		tcp_ack_probe(sk);
+	return 1;
+}

@@ -1,0 +1,855 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * TCP over IPv4: where segments come in (tcp_v4_rcv) and go to a sock, its
+ * backlog, a request or a timewait sock; the answers that need no sock; the
+ * routes of connections; ICMP errors.
+ *
+ * Resets to nobody's segments are limited per peer (net.ipv4.tcp_rst_per_sec):
+ * a bucket for each value of a keyed hash of the address, so that a flood gets
+ * few answers and tells nobody else anything.
+ */
+#include <errno.h>
+
+#include "core/skbuff.h"
+#include "ipv4/inet_common.h"
+#include "ipv4/ip.h"
+#include "ipv4/route.h"
+#include "ipv4/tcp.h"
+#include "lib/checksum.h"
+#include "lib/err.h"
+#include "lib/jhash.h"
+
+/* ---- routes ----------------------------------------------------------- */
+
+/* A connection's route went bad: finds it again. */
+static int tcp_v4_rebuild_header(struct sock *sk)
+{
+	struct flowi4 fl4 = inet_csk(sk)->icsk_fl;
+	struct rtable *rt;
+
+	if (likely(__sk_dst_check(sk, 0)))
+		return 0;
+	rt = ip_route_output_flow(sock_net(sk), &fl4, sk);
+	if (IS_ERR(rt)) {
+		sk->sk_err_soft = (int)-PTR_ERR(rt);
+		return -EHOSTUNREACH;
+	}
+	sk_dst_set(sk, &rt->dst);
+	return 0;
+}
+
+/* The question that the route of a request's connection answers. */
+static void tcp_v4_req_flow(const struct request_sock *req,
+			    const struct sock *sk, struct flowi4 *fl4)
+{
+	*fl4 = (struct flowi4){
+		.daddr = req->__req_common.skc_daddr,
+		.saddr = req->__req_common.skc_rcv_saddr,
+		.fl4_sport = htons(req->__req_common.skc_num),
+		.fl4_dport = req->__req_common.skc_dport,
+		.oif = req->__req_common.skc_bound_dev_if,
+		.mark = tcp_rsk(req)->ir_mark,
+		.tos = inet_sk(sk)->tos,
+		.proto = IPPROTO_TCP,
+	};
+}
+
+/* With a reference, or NULL. */
+struct dst_entry *inet_csk_route_req(const struct sock *sk,
+				     const struct request_sock *req)
+{
+	struct flowi4 fl4;
+	struct rtable *rt;
+
+	tcp_v4_req_flow(req, sk, &fl4);
+	rt = ip_route_output_flow(sock_net(sk), &fl4, NULL);
+	return IS_ERR(rt) ? NULL : &rt->dst;
+}
+
+/* ---- connect ---------------------------------------------------------- */
+
+/* Asks routing for the way and, if the application did not say, for the source
+ * address (MUST-44). */
+static struct rtable *tcp_v4_connect_route(struct sock *sk, __be32 daddr,
+					   __be16 dport)
+{
+	struct inet_sock *inet = inet_sk(sk);
+	struct flowi4 *fl4 = &inet_csk(sk)->icsk_fl;
+	struct rtable *rt;
+
+	rt = ip_route_connect(fl4, daddr, inet->inet_saddr, sk->sk_bound_dev_if,
+			      IPPROTO_TCP, inet->inet_sport, dport, sk);
+	if (IS_ERR(rt)) {
+		if (PTR_ERR(rt) == -ENETUNREACH)
+			NET_INC_STATS(sock_net(sk), IP_OUTNOROUTES);
+		return rt;
+	}
+	if (rt->rt_flags & (RTCF_MULTICAST | RTCF_BROADCAST)) {	/* MUST-46 */
+		dst_release(&rt->dst);
+		return ERR_PTR(-ENETUNREACH);
+	}
+	return rt;
+}
+
+/* connect() failed: as it was before. */
+static void tcp_v4_connect_undo(struct sock *sk)
+{
+	tcp_set_state(sk, TCP_CLOSE);
+	tcp_write_queue_purge(sk);
+	inet_csk_clear_xmit_timers(sk);
+	sk_dst_reset(sk);
+	if (!(sk->sk_userlocks & SOCK_BINDADDR_LOCK)) {
+		inet_sk(sk)->inet_saddr = 0;
+		sk->sk_rcv_saddr = 0;
+	}
+	sk->sk_dport = 0;
+	sk->sk_daddr = 0;
+}
+
+/* Context: the sock is locked, in CLOSE. */
+int tcp_v4_connect(struct sock *sk, const struct sockaddr *addr, socklen_t len)
+{
+	const struct sockaddr_in *to = (const void *)addr;
+	struct inet_sock *inet = inet_sk(sk);
+	struct net *net = sock_net(sk);
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct rtable *rt;
+	int err = inet_check_addr(addr, len);
+
+	if (err)
+		return err;
+	rt = tcp_v4_connect_route(sk, to->sin_addr.s_addr, to->sin_port);
+	if (IS_ERR(rt))
+		return (int)PTR_ERR(rt);
+	if (!inet->inet_saddr)
+		inet->inet_saddr = inet_csk(sk)->icsk_fl.saddr;
+	sk->sk_rcv_saddr = inet->inet_saddr;
+	sk->sk_daddr = inet_csk(sk)->icsk_fl.daddr;
+	sk->sk_dport = to->sin_port;
+	sk_dst_set(sk, &rt->dst);
+	inet_csk(sk)->icsk_ext_hdr_len =
+		inet->inet_opt ? inet->inet_opt->optlen : 0;
+	tp->rx_opt.mss_clamp = TCP_MSS_DEFAULT;
+	tp->rx_opt.ts_recent = 0;
+	tp->rx_opt.ts_recent_stamp = 0;
+	tp->write_seq = 0;
+
+	tcp_set_state(sk, TCP_SYN_SENT);
+	err = inet_hash_connect(net, sk);
+	if (!err) {
+		inet_csk(sk)->icsk_fl.fl4_sport = inet->inet_sport;
+		if (!tp->write_seq)	/* no TIME-WAIT was taken over */
+			tp->write_seq = secure_tcp_seq(net, inet->inet_saddr,
+						       sk->sk_daddr,
+						       inet->inet_sport,
+						       sk->sk_dport);
+		tp->high_seq = tp->write_seq;
+		tp->tsoffset = secure_tcp_ts_off(net, inet->inet_saddr,
+						 sk->sk_daddr);
+		err = tcp_connect(sk);
+	}
+	if (err)
+		tcp_v4_connect_undo(sk);
+	return err;
+}
+
+/* ---- checksums -------------------------------------------------------- */
+
+/* Fills in the checksum of a segment about to be sent (MUST-2). */
+static void tcp_v4_send_check(struct sock *sk, struct sk_buff *skb)
+{
+	const struct dst_entry *dst = rcu_access_pointer(sk->sk_dst_cache);
+	struct tcphdr *th = tcp_hdr(skb);
+	u32 hlen = __tcp_hdrlen(th);
+
+	if (dst && (dst->dev->features & NETIF_F_HW_CSUM)) {
+		th->check = (__sum16)~tcp_v4_check(skb->len,
+						   inet_sk(sk)->inet_saddr,
+						   sk->sk_daddr, 0);
+		skb->ip_summed = CHECKSUM_PARTIAL;
+		skb->csum_start = (u16)((u8 *)th - skb->head);
+		skb->csum_offset = offsetof(struct tcphdr, check);
+		return;
+	}
+	if (skb->ip_summed == CHECKSUM_PARTIAL)	/* nobody summed it yet */
+		skb->csum = skb_checksum(skb, hlen, skb->len - hlen, 0);
+	th->check = tcp_v4_check(skb->len, inet_sk(sk)->inet_saddr,
+				 sk->sk_daddr,
+				 csum_partial(th, hlen, skb->csum));
+	skb->ip_summed = CHECKSUM_NONE;
+}
+
+/* MUST-3. @skb at its TCP header. */
+static bool tcp_v4_checksum_ok(struct sk_buff *skb)
+{
+	const struct iphdr *iph = ip_hdr(skb);
+	__wsum sum;
+
+	if (skb->ip_summed == CHECKSUM_UNNECESSARY ||
+	    skb->ip_summed == CHECKSUM_PARTIAL)
+		return true;
+	sum = skb->ip_summed == CHECKSUM_COMPLETE ?
+		skb->csum : skb_checksum(skb, 0, skb->len, 0);
+	return !tcp_v4_check(skb->len, iph->saddr, iph->daddr, sum);
+}
+
+/* ---- answers without a sock ------------------------------------------- */
+
+/* A segment of a header only. */
+struct tcp_v4_answer {
+	__be32 saddr, daddr;	/* of the answer */
+	__be16 sport, dport;
+	u32 seq, ack_seq;
+	u16 window;
+	u8 flags;
+	u8 tos;
+	bool ts;
+	u32 tsval, tsecr;
+	int oif;
+};
+
+static void tcp_v4_send_answer(struct net *net, const struct tcp_v4_answer *a)
+{
+	struct tcp_out_options opts = {
+		.options = a->ts ? OPTION_TS : 0,
+		.tsval = a->tsval, .tsecr = a->tsecr,
+	};
+	u32 hlen = TCP_HLEN_MIN + (u32)tcp_options_size(&opts);
+	struct sk_buff *skb = alloc_skb(net, MAX_TCP_HEADER);
+	struct tcphdr *th;
+
+	if (!skb)
+		return;
+	skb_reserve(skb, MAX_TCP_HEADER);
+	th = skb_push(skb, hlen);
+	skb_reset_transport_header(skb);
+	th->source = a->sport;
+	th->dest = a->dport;
+	th->seq = htonl(a->seq);
+	th->ack_seq = htonl(a->ack_seq);
+	th->doff_res = (u8)(hlen << 2);
+	th->flags = a->flags;
+	th->window = htons(a->window);
+	th->check = 0;
+	th->urg_ptr = 0;
+	(void)tcp_options_write(th + 1, hlen - TCP_HLEN_MIN, &opts);
+	th->check = tcp_v4_check(hlen, a->saddr, a->daddr,
+				 csum_partial(th, hlen, 0));
+	skb->ip_summed = CHECKSUM_NONE;
+	NET_INC_STATS(net, TCP_OUTSEGS);
+	(void)ip_send_reply(net, skb, a->daddr, a->saddr, IPPROTO_TCP, a->tos,
+			    0, a->oif);
+}
+
+/* May another RST go to @addr? */
+static bool tcp_rst_allowed(struct net *net, __be32 addr)
+{
+	u32 rate = (u32)net->ipv4.sysctl_tcp_rst_per_sec;
+	u32 now_ms = (u32)(net_now(net) / NSEC_PER_MSEC), passed;
+	u32 hash = jhash_1word(addr, net->hash_secret);
+	struct tcp_net *tn = net->ipv4.tcp;
+	struct tcp_rst_bucket *b = &tn->rst_buckets[hash % TCP_RST_BUCKETS];
+	bool ok;
+
+	if (!rate)
+		return true;
+	spin_lock(&tn->limit_lock);
+	passed = min(now_ms - b->stamp_ms, 1000u);
+	if (passed * (u64)rate >= 1000 || !b->stamp_ms) {
+		b->tokens = b->stamp_ms ?
+			(u32)min(b->tokens + passed * (u64)rate / 1000,
+				 (u64)rate) : rate;
+		b->stamp_ms = now_ms | 1;
+	}
+	ok = b->tokens > 0;
+	b->tokens -= ok;
+	spin_unlock(&tn->limit_lock);
+	return ok;
+}
+
+/* RFC 9293 3.10.7.1. A RST to a segment that no sock takes is limited. */
+void tcp_v4_send_reset(const struct sock *sk, const struct sk_buff *skb)
+{
+	const struct tcphdr *th = tcp_hdr(skb);
+	const struct iphdr *iph = ip_hdr(skb);
+	struct net *net = skb_net(skb);
+	struct tcp_v4_answer a = {
+		.saddr = iph->daddr, .daddr = iph->saddr,
+		.sport = th->dest, .dport = th->source,
+		.flags = TCPHDR_RST,
+		.oif = sk ? sk->sk_bound_dev_if : 0,
+	};
+
+	if (th->rst)
+		return;
+	if (!sk && (!skb_dst(skb) || skb_rtable(skb)->rt_type != RTN_LOCAL))
+		return;
+	if (!sk && !tcp_rst_allowed(net, iph->saddr))
+		return;
+	if (th->ack) {
+		a.seq = TCP_SKB_CB(skb)->ack_seq;
+	} else {
+		a.flags |= TCPHDR_ACK;
+		a.ack_seq = TCP_SKB_CB(skb)->end_seq;
+	}
+	NET_INC_STATS(net, TCP_OUTRSTS);
+	tcp_v4_send_answer(net, &a);
+}
+
+/* An ACK of a request: to what does not fit. */
+static void tcp_v4_reqsk_send_ack(const struct sock *sk, struct sk_buff *skb,
+				  struct request_sock *req)
+{
+	const struct tcp_request_sock *treq = tcp_rsk(req);
+	struct tcp_v4_answer a = {
+		.saddr = ip_hdr(skb)->daddr, .daddr = ip_hdr(skb)->saddr,
+		.sport = tcp_hdr(skb)->dest, .dport = tcp_hdr(skb)->source,
+		.seq = treq->snt_isn + 1, .ack_seq = treq->rcv_nxt,
+		.window = (u16)min(treq->rsk_rcv_wnd >> treq->rcv_wscale,
+				   65535u),
+		.flags = TCPHDR_ACK, .tos = inet_sk(sk)->tos,
+		.ts = treq->tstamp_ok,
+		.tsval = tcp_ns_to_ts(net_now(req->rsk_net)) + treq->ts_off,
+		.tsecr = treq->ts_recent,
+		.oif = sk->sk_bound_dev_if,
+	};
+
+	tcp_v4_send_answer(req->rsk_net, &a);
+}
+
+/* An ACK of a timewait sock. */
+static void tcp_v4_timewait_ack(struct inet_timewait_sock *tw,
+				const struct sk_buff *skb)
+{
+	const struct tcp_timewait_sock *tcptw = tcp_twsk((struct sock *)tw);
+	struct tcp_v4_answer a = {
+		.saddr = ip_hdr(skb)->daddr, .daddr = ip_hdr(skb)->saddr,
+		.sport = tcp_hdr(skb)->dest, .dport = tcp_hdr(skb)->source,
+		.seq = tcptw->tw_snd_nxt, .ack_seq = tcptw->tw_rcv_nxt,
+		.window = (u16)min(tcptw->tw_rcv_wnd >> tw->tw_rcv_wscale,
+				   65535u),
+		.flags = TCPHDR_ACK, .tos = tw->tw_tos,
+		.ts = tcptw->tw_ts_recent_stamp != 0,
+		.tsval = tcp_ns_to_ts(net_now(tw->tw_net)) +
+			 tcptw->tw_ts_offset,
+		.tsecr = tcptw->tw_ts_recent,
+		.oif = tw->tw_bound_dev_if,
+	};
+
+	tcp_v4_send_answer(tw->tw_net, &a);
+}
+
+/* ---- handshake -------------------------------------------------------- */
+
+int tcp_v4_send_synack(const struct sock *sk, struct request_sock *req,
+		       struct dst_entry *dst)
+{
+	struct sk_buff *skb = tcp_make_synack(sk, dst, req);
+	__be32 saddr = req->__req_common.skc_rcv_saddr;
+	__be32 daddr = req->__req_common.skc_daddr;
+	struct tcphdr *th;
+
+	if (!skb)
+		return -ENOMEM;
+	th = tcp_hdr(skb);
+	th->check = tcp_v4_check(skb->len, saddr, daddr,
+				 csum_partial(th, skb->len, 0));
+	return ip_build_and_send_pkt(skb, sk, saddr, daddr, NULL,
+				     inet_sk(sk)->tos);
+}
+
+/* The SYN-ACK once more. */
+static int tcp_v4_rtx_synack(const struct sock *sk, struct request_sock *req)
+{
+	struct dst_entry *dst = inet_csk_route_req(sk, req);
+	int err;
+
+	if (!dst)
+		return -EHOSTUNREACH;
+	err = tcp_v4_send_synack(sk, req, dst);
+	dst_release(dst);
+	if (err)
+		return err;
+	if (req->num_retrans < 255)
+		req->num_retrans++;
+	NET_INC_STATS(sock_net(sk), TCP_RETRANSSEGS);
+	NET_INC_STATS(sock_net(sk), TCP_SYNRETRANS);
+	return 0;
+}
+
+const struct request_sock_ops tcp_request_sock_ops = {
+	.family = PF_INET,
+	.obj_size = sizeof(struct tcp_request_sock),
+	.rtx_syn_ack = tcp_v4_rtx_synack,
+	.send_ack = tcp_v4_reqsk_send_ack,
+	.send_reset = tcp_v4_send_reset,
+};
+
+/* MUST-57, MUST-63: a SYN from or to an address of many. */
+static void tcp_v4_conn_request(struct sock *sk, struct sk_buff *skb)
+{
+	__be32 saddr = ip_hdr(skb)->saddr;
+
+	if ((skb_dst(skb) && (skb_rtable(skb)->rt_flags &
+			      (RTCF_BROADCAST | RTCF_MULTICAST))) ||
+	    ipv4_is_multicast(saddr) || ipv4_is_lbcast(saddr) ||
+	    ipv4_is_this_network(saddr)) {
+		NET_INC_STATS(sock_net(sk), TCP_LISTENDROPS);
+		return;
+	}
+	tcp_conn_request(sk, skb);
+}
+
+/* A child has no place: as if it had never been. Context: its lock. */
+static void tcp_v4_discard_child(struct sock *newsk)
+{
+	struct tcp_net *tn = sock_net(newsk)->ipv4.tcp;
+
+	sock_set_flag(newsk, SOCK_DEAD);
+	__atomic_fetch_add(&tn->orphan_count, 1, __ATOMIC_RELAXED);
+	newsk->sk_state = TCP_CLOSE;
+	inet_csk_destroy_sock(newsk);
+}
+
+/* Segment sizes of a child whose route is known. */
+static void tcp_v4_child_init_mss(struct sock *newsk)
+{
+	const struct dst_entry *dst = newsk->sk_dst_cache;
+	struct tcp_sock *tp = tcp_sk(newsk);
+	u32 mss = dst->ops->default_advmss(dst);
+
+	tcp_sync_mss(newsk, ip_sk_mtu(newsk, dst));
+	if (tp->rx_opt.user_mss && tp->rx_opt.user_mss < mss)
+		mss = tp->rx_opt.user_mss;
+	tp->advmss = (u16)(min(mss, 65535u) -
+			   (tp->tcp_header_len - TCP_HLEN_MIN));
+	tcp_initialize_rcv_mss(newsk);
+}
+
+/* The handshake is done: see inet_connection_sock_af_ops. */
+static struct sock *tcp_v4_syn_recv_sock(const struct sock *sk,
+					 struct sk_buff *skb,
+					 struct request_sock *req,
+					 bool *own_req)
+{
+	struct net *net = sock_net(sk);
+	struct dst_entry *dst;
+	struct sock *newsk;
+
+	if (sk_acceptq_is_full(sk)) {
+		NET_INC_STATS(net, TCP_LISTENOVERFLOWS);
+		NET_INC_STATS(net, TCP_LISTENDROPS);
+		return NULL;
+	}
+	dst = inet_csk_route_req(sk, req);
+	newsk = dst ? tcp_create_openreq_child(sk, req, skb) : NULL;
+	if (!newsk) {
+		dst_release(dst);
+		NET_INC_STATS(net, TCP_LISTENDROPS);
+		return NULL;
+	}
+	sk_dst_set(newsk, dst);
+	tcp_v4_req_flow(req, sk, &inet_csk(newsk)->icsk_fl);
+	inet_csk(newsk)->icsk_ext_hdr_len = 0;
+	tcp_v4_child_init_mss(newsk);
+	if (__inet_inherit_port(sk, newsk) < 0) {	/* listener closed */
+		tcp_v4_discard_child(newsk);
+		bh_unlock_sock(newsk);
+		sock_put(newsk);
+		NET_INC_STATS(net, TCP_LISTENDROPS);
+		return NULL;
+	}
+	*own_req = inet_ehash_insert(newsk, req_to_sk(req));
+	if (!*own_req)
+		tcp_v4_discard_child(newsk);
+	return newsk;
+}
+
+/* ---- ICMP errors (RFC 5927, RFC 9293 3.9.2.2) ------------------------- */
+
+/* Path MTU went down: smaller segments, and what is too large again. Context:
+ * sock lock. */
+void tcp_v4_mtu_reduced(struct sock *sk)
+{
+	const struct dst_entry *dst;
+	u32 mtu;
+
+	if (TCPF(sk->sk_state) & (TCPF(TCP_LISTEN) | TCPF(TCP_CLOSE)))
+		return;
+	sk_dst_reset(sk);
+	if (tcp_v4_rebuild_header(sk))
+		return;
+	dst = rcu_access_pointer(sk->sk_dst_cache);
+	mtu = ip_sk_mtu(sk, dst);
+	if (ip_dont_fragment(sk) && inet_csk(sk)->icsk_pmtu_cookie > mtu) {
+		tcp_mstamp_refresh(sk);
+		tcp_sync_mss(sk, mtu);
+		tcp_simple_retransmit(sk);
+	}
+}
+
+/* The errno of an error that is to be told, 0: none. */
+static int tcp_v4_icmp_errno(const struct icmphdr *icmph, bool *fatal)
+{
+	*fatal = false;
+	switch (icmph->type) {
+	case ICMP_DEST_UNREACH:
+		if (icmph->code > NR_ICMP_UNREACH)
+			return 0;
+		*fatal = icmp_err_convert[icmph->code].fatal;
+		return icmp_err_convert[icmph->code].err;
+	case ICMP_PARAMETERPROB:
+		return EPROTO;
+	case ICMP_TIME_EXCEEDED:
+		return EHOSTUNREACH;
+	default:	/* MUST-55: Source Quench, and what we do not know */
+		return 0;
+	}
+}
+
+/* A path too narrow. The error must be about a segment that is in flight and
+ * indeed larger than it says. */
+static void tcp_v4_err_frag_needed(struct sock *sk, struct sk_buff *skb,
+				   const struct icmp_quote *quote, u32 mtu)
+{
+	if (sk->sk_state == TCP_LISTEN || (mtu && quote->tot_len <= mtu))
+		return;
+	ipv4_sk_update_pmtu(skb, sk, mtu);
+	if (!sock_owned_by_user(sk))
+		tcp_v4_mtu_reduced(sk);
+	else
+		tcp_sk(sk)->deferred |= TCP_MTU_REDUCED_DEFERRED;
+}
+
+/*
+ * Soft errors never abort (MUST-56), and in synchronized states all are soft
+ * (RFC 5927 5.2): they are told when the connection dies of silence, or at
+ * once to who asked for it (IP_RECVERR).
+ */
+static void tcp_v4_err_report(struct sock *sk, int err, bool fatal)
+{
+	bool opening = TCPF(sk->sk_state) &
+		       (TCPF(TCP_SYN_SENT) | TCPF(TCP_SYN_RECV));
+
+	if (opening && fatal && !sock_owned_by_user(sk)) {
+		WRITE_ONCE(sk->sk_err, err);
+		sk->sk_error_report(sk);
+		tcp_done(sk);
+	} else if (!opening && inet_sk(sk)->recverr &&
+		   !sock_owned_by_user(sk)) {
+		WRITE_ONCE(sk->sk_err, err);
+		sk->sk_error_report(sk);
+	} else {
+		WRITE_ONCE(sk->sk_err_soft, err);
+	}
+}
+
+/* An error that quotes a segment of a sock of ours. Context: bh lock. */
+static void tcp_v4_err_sock(struct sock *sk, struct sk_buff *skb,
+			    const struct icmp_quote *quote, u32 info)
+{
+	const struct icmphdr *icmph = icmp_hdr(skb);
+	const struct tcp_sock *tp = tcp_sk(sk);
+	bool fatal;
+	int err;
+
+	if (sk->sk_state == TCP_CLOSE)
+		return;
+	/* RFC 5927 4.1: of something in flight, or it is forged */
+	if (sk->sk_state == TCP_LISTEN || before(quote->seq, tp->snd_una) ||
+	    !before(quote->seq, tp->snd_nxt)) {
+		NET_INC_STATS(sock_net(sk), TCP_OUTOFWINDOWICMPS);
+		return;
+	}
+	if (icmph->type == ICMP_REDIRECT) {
+		if (!sock_owned_by_user(sk))
+			ipv4_sk_redirect(skb, sk);
+		return;
+	}
+	if (icmph->type == ICMP_DEST_UNREACH &&
+	    icmph->code == ICMP_FRAG_NEEDED) {
+		tcp_v4_err_frag_needed(sk, skb, quote, info);
+		return;
+	}
+	if (sock_owned_by_user(sk))
+		NET_INC_STATS(sock_net(sk), TCP_LOCKDROPPEDICMPS);
+	err = tcp_v4_icmp_errno(icmph, &fatal);
+	if (err)
+		tcp_v4_err_report(sk, err, fatal);
+}
+
+/* An error about a SYN-ACK: the request has nobody at the other end. */
+static void tcp_v4_err_req(struct request_sock *req, const struct sk_buff *skb,
+			   const struct icmp_quote *quote)
+{
+	struct net *net = req->rsk_net;
+	bool fatal;
+
+	if (quote->seq != tcp_rsk(req)->snt_isn) {
+		NET_INC_STATS(net, TCP_OUTOFWINDOWICMPS);
+	} else if (tcp_v4_icmp_errno(icmp_hdr(skb), &fatal) && fatal) {
+		inet_csk_reqsk_queue_drop(req->rsk_listener, req);
+		NET_INC_STATS(net, TCP_LISTENDROPS);
+	}
+}
+
+/* net_protocol.err_handler: @skb at the quoted IP header, borrowed. */
+int tcp_v4_err(struct sk_buff *skb, u32 info)
+{
+	struct net *net = skb_net(skb);
+	struct icmp_quote quote;
+	struct inet_lookup key;
+	struct sock *sk;
+
+	if (icmp_quote_parse(skb->data, skb_headlen(skb), &quote) ||
+	    !quote.has_ports || !quote.has_seq) {
+		NET_INC_STATS(net, ICMP_INERRORS);
+		return -ENOENT;
+	}
+	key = (struct inet_lookup){
+		.saddr = quote.daddr, .daddr = quote.saddr,
+		.sport = quote.dport, .hnum = ntohs(quote.sport),
+		.dif = skb->skb_iif,
+	};
+	sk = __inet_lookup_established(net, &key);
+	if (!sk) {
+		NET_INC_STATS(net, ICMP_INERRORS);
+		return -ENOENT;
+	}
+	if (sk->sk_state == TCP_NEW_SYN_RECV) {
+		tcp_v4_err_req(inet_reqsk(sk), skb, &quote);
+	} else if (sk->sk_state != TCP_TIME_WAIT) {
+		bh_lock_sock(sk);
+		tcp_v4_err_sock(sk, skb, &quote, info);
+		bh_unlock_sock(sk);
+	}
+	sock_gen_put(sk);
+	return 0;
+}
+
+/* ---- segments in ------------------------------------------------------ */
+
+/* Context: bh lock (or owner, from the backlog). Consumes. */
+int tcp_v4_do_rcv(struct sock *sk, struct sk_buff *skb)
+{
+	if (likely(sk->sk_state == TCP_ESTABLISHED)) {
+		tcp_rcv_established(sk, skb);
+		return 0;
+	}
+	if (tcp_rcv_state_process(sk, skb)) {
+		tcp_v4_send_reset(sk, skb);
+		kfree_skb_reason(skb, SKB_DROP_REASON_TCP_FLAGS);
+	}
+	return 0;
+}
+
+/* The sock is busy: release_sock() will look at it. Context: bh lock. */
+static void tcp_add_backlog(struct sock *sk, struct sk_buff *skb)
+{
+	u32 limit = (u32)READ_ONCE(sk->sk_rcvbuf) +
+		    ((u32)READ_ONCE(sk->sk_sndbuf) >> 1) + 64 * 1024;
+
+	skb_dst_drop(skb);	/* borrowed: the RCU section will be over */
+	if (!sk_add_backlog(sk, skb, limit))
+		return;
+	NET_INC_STATS(sock_net(sk), TCP_BACKLOGDROP);
+	kfree_skb_reason(skb, SKB_DROP_REASON_SOCKET_BACKLOG);
+}
+
+/* What the header says, in host order. @skb at its header, which is linear. */
+static void tcp_v4_fill_cb(struct sk_buff *skb, const struct tcphdr *th)
+{
+	struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
+
+	tcb->seq = ntohl(th->seq);
+	tcb->end_seq = tcb->seq + th->syn + th->fin + skb->len -
+		       __tcp_hdrlen(th);
+	tcb->ack_seq = ntohl(th->ack_seq);
+	tcb->tcp_flags = th->flags;
+	tcb->tcp_gso_segs = 1;
+	tcb->sacked = 0;
+	tcb->eor = 0;
+	tcb->tcp_tw_isn = 0;
+}
+
+/* Header and checksum. Return: 0, or why it is dropped. */
+static enum skb_drop_reason tcp_v4_check_segment(struct sk_buff *skb)
+{
+	struct net *net = skb_net(skb);
+	const struct tcphdr *th;
+
+	if (skb->pkt_type != SKB_PACKET_HOST)
+		return SKB_DROP_REASON_OTHERHOST;
+	NET_INC_STATS(net, TCP_INSEGS);
+	if (!pskb_may_pull(skb, TCP_HLEN_MIN))
+		goto invalid;
+	th = (const struct tcphdr *)skb->data;
+	if (__tcp_hdrlen(th) < TCP_HLEN_MIN ||
+	    !pskb_may_pull(skb, __tcp_hdrlen(th)))
+		goto invalid;
+	if (!tcp_v4_checksum_ok(skb)) {
+		NET_INC_STATS(net, TCP_INCSUMERRORS);
+		NET_INC_STATS(net, TCP_INERRS);
+		return SKB_DROP_REASON_TCP_CSUM;
+	}
+	skb_reset_transport_header(skb);
+	tcp_v4_fill_cb(skb, tcp_hdr(skb));
+	return SKB_NOT_DROPPED_YET;
+invalid:
+	NET_INC_STATS(net, TCP_INERRS);
+	return SKB_DROP_REASON_TCP_INVALID;
+}
+
+/* Nobody's. Consumes. */
+static void tcp_v4_no_socket(struct sk_buff *skb)
+{
+	tcp_v4_send_reset(NULL, skb);
+	kfree_skb_reason(skb, SKB_DROP_REASON_NO_SOCKET);
+}
+
+/* For a sock with a reference of ours; a listener is not locked. Consumes both
+ * the skb and the reference. */
+static void tcp_v4_rcv_sock(struct sock *sk, struct sk_buff *skb)
+{
+	if (unlikely(inet_sk(sk)->min_ttl > ip_hdr(skb)->ttl)) {
+		NET_INC_STATS(sock_net(sk), TCP_MINTTLDROP);
+		kfree_skb_reason(skb, SKB_DROP_REASON_SOCKET_FILTER);
+		sock_put(sk);
+		return;
+	}
+	bh_lock_sock(sk);
+	tcp_sk(sk)->segs_in++;
+	if (likely(!sock_owned_by_user(sk)))
+		tcp_v4_do_rcv(sk, skb);
+	else
+		tcp_add_backlog(sk, skb);
+	bh_unlock_sock(sk);
+	sock_put(sk);
+}
+
+/* For a listener, borrowed under RCU. Consumes the skb. */
+static void tcp_v4_rcv_listener(struct sock *sk, struct sk_buff *skb)
+{
+	if (tcp_rcv_listen(sk, skb)) {
+		tcp_v4_send_reset(sk, skb);
+		kfree_skb_reason(skb, SKB_DROP_REASON_TCP_FLAGS);
+	}
+}
+
+/*
+ * For a request, with a reference of ours. Consumes the reference.
+ * Return: true when the caller must look up again: somebody was faster.
+ */
+static bool tcp_v4_rcv_req(struct request_sock *req, struct sk_buff *skb)
+{
+	struct sock *sk = req->rsk_listener, *nsk;
+	bool stolen = false;
+
+	if (unlikely(READ_ONCE(sk->sk_state) != TCP_LISTEN)) {
+		inet_csk_reqsk_queue_drop_and_put(sk, req);
+		return true;
+	}
+	sock_hold(sk);
+	nsk = tcp_check_req(sk, skb, req, &stolen);
+	reqsk_put(req);
+	if (nsk == sk) {
+		tcp_v4_rcv_listener(sk, skb);
+	} else if (nsk) {
+		tcp_sk(nsk)->segs_in++;
+		if (tcp_child_process(sk, nsk, skb)) {
+			tcp_v4_send_reset(sk, skb);
+			kfree_skb_reason(skb, SKB_DROP_REASON_TCP_FLAGS);
+		}
+	} else if (!stolen) {
+		kfree_skb_reason(skb, SKB_DROP_REASON_TCP_FLAGS);
+	}
+	sock_put(sk);
+	return stolen;
+}
+
+/* For a timewait sock, with a reference of ours. Consumes both. */
+static void tcp_v4_rcv_timewait(struct inet_timewait_sock *tw,
+				struct sk_buff *skb,
+				const struct inet_lookup *key)
+{
+	struct sock *sk;
+	u32 isn = 0;
+
+	switch (tcp_timewait_state_process(tw, skb, &isn)) {
+	case TCP_TW_SYN:
+		sk = __inet_lookup_listener(skb_net(skb), key);
+		if (sk) {
+			inet_twsk_deschedule_put(tw);
+			TCP_SKB_CB(skb)->tcp_tw_isn = isn;
+			tcp_v4_rcv_listener(sk, skb);
+			return;
+		}
+		fallthrough;
+	case TCP_TW_ACK:
+		tcp_v4_timewait_ack(tw, skb);
+		inet_twsk_put(tw);
+		break;
+	case TCP_TW_RST:
+		tcp_v4_send_reset((struct sock *)tw, skb);
+		inet_twsk_deschedule_put(tw);
+		break;
+	case TCP_TW_SUCCESS:
+		break;
+	}
+	kfree_skb_reason(skb, SKB_DROP_REASON_TCP_CLOSE);
+}
+
+/* net_protocol.handler. Context: softnet, RCU. Consumes. */
+int tcp_v4_rcv(struct sk_buff *skb)
+{
+	struct net *net = skb_net(skb);
+	enum skb_drop_reason reason;
+	struct inet_lookup key;
+	struct sock *sk;
+
+	NET_ROAD(net, skb);
+	reason = tcp_v4_check_segment(skb);
+	if (unlikely(reason)) {
+		kfree_skb_reason(skb, reason);
+		return 0;
+	}
+	key = (struct inet_lookup){
+		.saddr = ip_hdr(skb)->saddr, .daddr = ip_hdr(skb)->daddr,
+		.sport = tcp_hdr(skb)->source,
+		.hnum = ntohs(tcp_hdr(skb)->dest), .dif = skb->skb_iif,
+	};
+	do {
+		sk = __inet_lookup_established(net, &key);
+		if (likely(sk && sk->sk_state != TCP_TIME_WAIT &&
+			   sk->sk_state != TCP_NEW_SYN_RECV)) {
+			tcp_v4_rcv_sock(sk, skb);
+			return 0;
+		}
+		if (sk && sk->sk_state == TCP_TIME_WAIT) {
+			tcp_v4_rcv_timewait(inet_twsk(sk), skb, &key);
+			return 0;
+		}
+	} while (sk && tcp_v4_rcv_req(inet_reqsk(sk), skb));
+	if (sk)
+		return 0;
+	sk = __inet_lookup_listener(net, &key);
+	if (sk)
+		tcp_v4_rcv_listener(sk, skb);
+	else
+		tcp_v4_no_socket(skb);
+	return 0;
+}
+
+/* ---- the seam --------------------------------------------------------- */
+
+const struct inet_connection_sock_af_ops ipv4_specific = {
+	.queue_xmit = ip_queue_xmit,
+	.send_check = tcp_v4_send_check,
+	.rebuild_header = tcp_v4_rebuild_header,
+	.conn_request = tcp_v4_conn_request,
+	.syn_recv_sock = tcp_v4_syn_recv_sock,
+	.setsockopt = ip_setsockopt,
+	.getsockopt = ip_getsockopt,
+	.mtu_reduced = tcp_v4_mtu_reduced,
+	.net_header_len = IP_HLEN_MIN,
+};

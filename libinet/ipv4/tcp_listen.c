@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * TCP: LISTEN (RFC 9293 3.10.7.2). A good SYN makes a request_sock, which
+ * answers for itself from then on (tcp_minisocks.c).
+ *
+ * Limits: a listener holds at most backlog requests (and the stack wants less
+ * than tcp_max_syn_backlog in one listener), and while its accept queue is full
+ * it takes no SYN at all. Where a SYN is dropped for want of room is the place
+ * where SYN cookies will answer it without state.
+ *
+ * Context: softnet, RCU; the listener is not locked.
+ */
+#include "ipv4/ip.h"
+#include "ipv4/tcp.h"
+
+/* The window that a child will begin with. */
+static void tcp_openreq_init_rwin(struct request_sock *req,
+				  const struct sock *sk,
+				  const struct dst_entry *dst)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	struct tcp_request_sock *treq = tcp_rsk(req);
+	u32 mss = dst->ops->default_advmss(dst);
+	struct tcp_initial_window w = {
+		.space = (u32)tcp_full_space(sk),
+		.mss = mss,
+		.wscale_ok = treq->wscale_ok,
+		.window_clamp = READ_ONCE(tp->window_clamp),
+	};
+
+	if (tp->rx_opt.user_mss && tp->rx_opt.user_mss < mss)
+		w.mss = tp->rx_opt.user_mss;
+	if (treq->tstamp_ok)
+		w.mss -= TCPOLEN_TSTAMP_ALIGNED;
+	tcp_select_initial_window(sk, &w);
+	treq->rsk_rcv_wnd = w.rcv_wnd;
+	treq->rsk_window_clamp = w.window_clamp;
+	treq->rcv_wscale = w.rcv_wscale & 0xf;
+}
+
+/* What the SYN says. */
+static void tcp_openreq_init(struct request_sock *req, const struct sock *sk,
+			     const struct sk_buff *skb)
+{
+	struct tcp_request_sock *treq = tcp_rsk(req);
+	const struct tcphdr *th = tcp_hdr(skb);
+	const struct net *net = sock_net(sk);
+	struct tcp_options_info info;
+
+	tcp_parse_options(skb, &info);
+	req->__req_common.skc_rcv_saddr = ip_hdr(skb)->daddr;
+	req->__req_common.skc_daddr = ip_hdr(skb)->saddr;
+	req->__req_common.skc_num = ntohs(th->dest);
+	req->__req_common.skc_dport = th->source;
+	req->mss = tcp_options_mss(&info, tcp_sk(sk)->rx_opt.user_mss,
+				   TCP_MSS_DEFAULT,
+				   (u16)net->ipv4.sysctl_tcp_min_snd_mss);
+	treq->tstamp_ok = info.saw_tstamp && net->ipv4.sysctl_tcp_timestamps;
+	treq->ts_recent = treq->tstamp_ok ? info.rcv_tsval : 0;
+	treq->wscale_ok = info.wscale_ok && net->ipv4.sysctl_tcp_window_scaling;
+	treq->snd_wscale = treq->wscale_ok ? info.snd_wscale & 0xf : 0;
+	treq->rcv_isn = TCP_SKB_CB(skb)->seq;
+	treq->rcv_nxt = treq->rcv_isn + 1;
+	treq->syn_tos = ip_hdr(skb)->tos;
+	treq->ir_mark = sk->sk_mark;
+}
+
+/* Is there room for one more request? Counts the drop. */
+static bool tcp_conn_request_room(struct sock *sk)
+{
+	struct net *net = sock_net(sk);
+	u32 qlen = reqsk_queue_len(&inet_csk(sk)->icsk_accept_queue);
+
+	if (inet_csk_reqsk_queue_is_full(sk) ||
+	    qlen >= (u32)net->ipv4.sysctl_tcp_max_syn_backlog) {
+		NET_INC_STATS(net, TCP_REQQFULLDROP);
+		return false;
+	}
+	if (sk_acceptq_is_full(sk)) {
+		NET_INC_STATS(net, TCP_LISTENOVERFLOWS);
+		return false;
+	}
+	return true;
+}
+
+/* Makes and answers a request. Return: false when there is no memory or no
+ * way back. */
+static bool tcp_conn_request_new(struct sock *sk, const struct sk_buff *skb)
+{
+	struct net *net = sock_net(sk);
+	struct tcp_request_sock *treq;
+	struct request_sock *req;
+	struct dst_entry *dst;
+
+	req = reqsk_alloc(net->ipv4.tcp->rsk_cache, &tcp_request_sock_ops, sk);
+	if (!req)
+		return false;
+	treq = tcp_rsk(req);
+	tcp_openreq_init(req, sk, skb);
+	dst = inet_csk_route_req(sk, req);
+	if (!dst) {
+		reqsk_free(req);
+		return false;
+	}
+	tcp_openreq_init_rwin(req, sk, dst);
+	treq->snt_isn = TCP_SKB_CB(skb)->tcp_tw_isn;
+	if (!treq->snt_isn)
+		treq->snt_isn = secure_tcp_seq(net, ip_hdr(skb)->daddr,
+					       ip_hdr(skb)->saddr,
+					       tcp_hdr(skb)->dest,
+					       tcp_hdr(skb)->source);
+	treq->ts_off = secure_tcp_ts_off(net, ip_hdr(skb)->daddr,
+					 ip_hdr(skb)->saddr);
+	treq->snt_synack_ns = net_now(net);
+	inet_csk_reqsk_queue_hash_add(sk, req);
+	/* one that cannot be sent now is sent again by the timer */
+	(void)tcp_v4_send_synack(sk, req, dst);
+	dst_release(dst);
+	reqsk_put(req);
+	return true;
+}
+
+void tcp_conn_request(struct sock *sk, const struct sk_buff *skb)
+{
+	if (!tcp_conn_request_room(sk) || !tcp_conn_request_new(sk, skb)) {
+		NET_INC_STATS(sock_net(sk), TCP_LISTENDROPS);
+		sk_drops_add(sk, 1);
+	}
+}
+
+int tcp_rcv_listen(struct sock *sk, struct sk_buff *skb)
+{
+	const struct tcphdr *th = tcp_hdr(skb);
+
+	if (th->rst) {
+		kfree_skb_reason(skb, SKB_DROP_REASON_TCP_RESET);
+		return 0;
+	}
+	if (th->ack)
+		return 1;
+	if (!th->syn || th->fin) {
+		kfree_skb_reason(skb, SKB_DROP_REASON_TCP_FLAGS);
+		return 0;
+	}
+	inet_csk(sk)->icsk_af_ops->conn_request(sk, skb);
+	consume_skb(skb);
+	return 0;
+}

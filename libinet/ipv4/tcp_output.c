@@ -1,0 +1,713 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * TCP: from the write queue to IP.
+ *
+ * sk_write_queue holds what was never sent, tp->rtx_queue what was sent and is
+ * not acknowledged; each sk_buff is at most one segment and all its payload is
+ * linear. tcp_write_xmit() takes from the first as far as the congestion
+ * window, the peer's window and Nagle's rule allow, and moves what it sent to
+ * the second. What goes down is a clone that shares the frame: the header is
+ * written into the frame's headroom. When an earlier clone still holds the
+ * frame (it waits in a device, or is read by a receiver of the same machine),
+ * a retransmission is a copy.
+ *
+ * Checksums. skb->csum of a queued segment is the sum of its payload, made
+ * while the user's bytes were copied (ip_summed CHECKSUM_NONE), or is not known
+ * (CHECKSUM_PARTIAL) because the device was to do it. Only the header is
+ * summed here, unless the device does it all.
+ *
+ * Context: everything here runs with the sock locked and tp->mstamp_ns fresh.
+ *
+ * RFC 9293 3.8 (sending), RFC 1122 4.2.3.4 (silly windows), RFC 896 (Nagle, in
+ * the variant of Minshall: only one *small* segment may be unacknowledged).
+ */
+#include <errno.h>
+
+#include "core/skbuff.h"
+#include "ipv4/ip.h"
+#include "ipv4/tcp.h"
+#include "lib/checksum.h"
+
+/* ---- one segment ------------------------------------------------------ */
+
+/* The header that goes to the device: a clone, or a copy when the frame is in
+ * use elsewhere. */
+static struct sk_buff *tcp_clone_segment(struct sk_buff *skb)
+{
+	if (unlikely(skb_cloned(skb)))
+		return __pskb_copy(skb, MAX_TCP_HEADER);
+	return skb_clone(skb);
+}
+
+/* Options of a segment without SYN: timestamps or nothing. */
+static void tcp_write_timestamps(struct tcp_sock *tp, __be32 *opt)
+{
+	if (!tp->rx_opt.tstamp_ok)
+		return;
+	opt[0] = htonl(TCPOPT_NOP << 24 | TCPOPT_NOP << 16 |
+		       TCPOPT_TIMESTAMP << 8 | TCPOLEN_TIMESTAMP);
+	opt[1] = htonl(tcp_time_stamp(tp));
+	opt[2] = htonl(tp->rx_opt.ts_recent);
+}
+
+/* The urgent pointer names the octet behind the urgent data (MUST-62). */
+static void tcp_set_urg_ptr(const struct tcp_sock *tp, u32 seq,
+			    struct tcphdr *th)
+{
+	if (!before(seq, tp->snd_up))
+		return;
+	if (between(tp->snd_up, seq + 1, seq + 0xffff))
+		th->urg_ptr = htons((u16)(tp->snd_up - seq));
+	else if (after(seq + 0xffff, tp->snd_nxt))
+		th->urg_ptr = 0xffff;
+	else
+		return;
+	th->flags |= TCPHDR_URG;
+}
+
+/* Pushes the header in front of the payload. Return: the header. */
+static struct tcphdr *tcp_build_header(struct sock *sk, struct sk_buff *skb)
+{
+	const struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct tcp_out_options opts;
+	u32 hlen = tp->tcp_header_len;
+	struct tcphdr *th;
+	bool syn = tcb->tcp_flags & TCPHDR_SYN;
+
+	if (unlikely(syn))
+		hlen = TCP_HLEN_MIN + tcp_syn_options(sk, &opts);
+	th = skb_push(skb, hlen);
+	skb_reset_transport_header(skb);
+	th->source = inet_sk(sk)->inet_sport;
+	th->dest = sk->sk_dport;
+	th->seq = htonl(tcb->seq);
+	th->ack_seq = htonl(tp->rcv_nxt);
+	th->doff_res = (u8)(hlen << 2);
+	th->flags = tcb->tcp_flags;
+	th->check = 0;
+	th->urg_ptr = 0;
+	if (likely(!syn)) {
+		th->window = htons(tcp_select_window(sk));
+		tcp_write_timestamps(tp, (__be32 *)(void *)(th + 1));
+	} else {		/* RFC 7323 2.2: never scaled on a SYN */
+		th->window = htons((u16)min(tp->rcv_wnd, 65535u));
+		(void)tcp_options_write(th + 1, MAX_TCP_OPTION_SPACE, &opts);
+	}
+	if (unlikely(tp->urg_mode))
+		tcp_set_urg_ptr(tp, tcb->seq, th);
+	return th;
+}
+
+/* An ACK leaves: none is owed any more. */
+static void tcp_event_ack_sent(struct sock *sk)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+
+	if (icsk->icsk_ack.quick) {
+		icsk->icsk_ack.quick--;
+		if (!icsk->icsk_ack.quick)	/* the burst is over */
+			icsk->icsk_ack.ato_us = TCP_ATO_MIN_US;
+	}
+	icsk->icsk_ack.pending = 0;
+	icsk->icsk_ack.retry = 0;
+}
+
+/* Payload leaves. */
+static void tcp_event_data_sent(struct tcp_sock *tp, struct sock *sk)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+
+	if (!tcp_packets_in_flight(tp))
+		tcp_ca_event(sk, CA_EVENT_TX_START);
+	tp->lsndtime_ns = tp->mstamp_ns;
+	/* an answer that follows its question so soon: a conversation, in
+	 * which ACKs may ride on data */
+	if (tp->mstamp_ns - icsk->icsk_ack.lrcvtime_ns <
+	    (u64)icsk->icsk_ack.ato_us * NSEC_PER_USEC)
+		inet_csk_inc_pingpong_cnt(sk);
+}
+
+/* Counts what leaves. */
+static void tcp_count_sent(struct sock *sk, const struct tcp_skb_cb *tcb,
+			   u32 payload)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (likely(tcb->tcp_flags & TCPHDR_ACK))
+		tcp_event_ack_sent(sk);
+	if (payload) {
+		tcp_event_data_sent(tp, sk);
+		tp->data_segs_out += tcb->tcp_gso_segs;
+		tp->bytes_sent += payload;
+	}
+	tp->segs_out += max(tcb->tcp_gso_segs, (u16)1);
+	NET_ADD_STATS(sock_net(sk), TCP_OUTSEGS, max(tcb->tcp_gso_segs, (u16)1));
+}
+
+int tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	u32 payload = skb->len;
+	int err;
+
+	skb->tstamp = tcp_sk(sk)->mstamp_ns;
+	if (clone_it) {
+		skb = tcp_clone_segment(skb);
+		if (unlikely(!skb))
+			return -ENOBUFS;
+		skb_set_owner_w(skb, sk);
+	}
+	tcp_build_header(sk, skb);
+	icsk->icsk_af_ops->send_check(sk, skb);
+	tcp_count_sent(sk, TCP_SKB_CB(skb), payload);
+	skb->priority = sk->sk_priority;
+	err = icsk->icsk_af_ops->queue_xmit(sk, skb, &icsk->icsk_fl);
+	if (likely(err <= 0))
+		return err;
+	tcp_enter_cwr(sk);
+	return err == NET_XMIT_CN ? 0 : err;
+}
+
+void tcp_init_nondata_skb(struct sk_buff *skb, u32 seq, u8 flags)
+{
+	struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
+
+	memset(tcb, 0, sizeof(*tcb));
+	tcb->tcp_flags = flags;
+	tcb->tcp_gso_segs = 1;
+	tcb->seq = seq;
+	tcb->end_seq = seq;
+	if (flags & (TCPHDR_SYN | TCPHDR_FIN))
+		tcb->end_seq++;
+	skb->ip_summed = CHECKSUM_NONE;
+	skb->csum = 0;
+}
+
+/* ---- moving between the queues ---------------------------------------- */
+
+/* The first of the write queue has been sent. */
+static void tcp_event_new_data_sent(struct sock *sk, struct sk_buff *skb)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	u32 prior_packets = tp->packets_out;
+
+	tp->snd_nxt = TCP_SKB_CB(skb)->end_seq;
+	__skb_unlink(skb, &sk->sk_write_queue);
+	__skb_queue_tail(&tp->rtx_queue, skb);
+	tp->packets_out += tcp_skb_pcount(skb);
+	if (!prior_packets)		/* RFC 6298 5.1 */
+		tcp_rearm_rto(sk);
+	NET_ADD_STATS(sock_net(sk), TCP_ORIGDATASENT, tcp_skb_pcount(skb));
+}
+
+/* @skb of tp->rtx_queue is acknowledged, or dies with the connection. */
+void tcp_rtx_queue_unlink_and_free(struct sock *sk, struct sk_buff *skb)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (unlikely(tp->retransmit_skb_hint == skb))
+		tp->retransmit_skb_hint =
+			skb_queue_is_last(&tp->rtx_queue, skb) ? NULL :
+								 skb->next;
+	__skb_unlink(skb, &tp->rtx_queue);
+	tcp_wmem_free_skb(sk, skb);
+}
+
+/* Counts the second half of a segment that was cut while in flight. */
+static void tcp_fragment_count(struct tcp_sock *tp, const struct sk_buff *buff)
+{
+	u32 pcount = tcp_skb_pcount(buff);
+	u8 sacked = TCP_SKB_CB(buff)->sacked;
+
+	tp->packets_out += pcount;
+	if (sacked & TCPCB_LOST)
+		tp->lost_out += pcount;
+	if (sacked & TCPCB_SACKED_RETRANS)
+		tp->retrans_out += pcount;
+}
+
+int tcp_fragment(struct sock *sk, struct sk_buff_head *q, struct sk_buff *skb,
+		 u32 len)
+{
+	struct tcp_skb_cb *tcb = TCP_SKB_CB(skb), *rest;
+	u32 nsize = skb->len - len;
+	struct sk_buff *buff;
+
+	inet_assert(len < skb->len && !skb_is_nonlinear(skb));
+	buff = tcp_stream_alloc_skb(sk, nsize, true);
+	if (!buff)
+		return -ENOMEM;
+	sk_wmem_queued_add(sk, (s32)buff->truesize);
+	sk_mem_charge(sk, (s32)buff->truesize);
+
+	rest = TCP_SKB_CB(buff);
+	*rest = *tcb;
+	rest->seq = tcb->seq + len + (tcb->tcp_flags & TCPHDR_SYN ? 1 : 0);
+	rest->tcp_flags &= (u8)~TCPHDR_SYN;
+	tcb->end_seq = rest->seq;
+	tcb->tcp_flags &= (u8)~(TCPHDR_FIN | TCPHDR_PSH);
+	tcb->eor = 0;
+	buff->tstamp = skb->tstamp;
+	buff->ip_summed = skb->ip_summed;
+	buff->csum = csum_copy(skb_put(buff, nsize), skb->data + len, nsize, 0);
+	if (skb->ip_summed == CHECKSUM_NONE)
+		skb->csum = csum_block_sub(skb->csum, buff->csum, len);
+	(void)pskb_trim(skb, len);	/* linear: cannot fail */
+	__skb_queue_after(q, skb, buff);
+	if (q == &tcp_sk(sk)->rtx_queue)
+		tcp_fragment_count(tcp_sk(sk), buff);
+	return 0;
+}
+
+/* The first @len bytes are acknowledged. */
+static void tcp_trim_head(struct sk_buff *skb, u32 len)
+{
+	struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
+
+	tcb->seq += len;
+	if (tcb->tcp_flags & TCPHDR_SYN) {
+		tcb->tcp_flags &= (u8)~TCPHDR_SYN;
+		len--;
+	}
+	skb_pull(skb, min(len, skb->len));
+	skb->ip_summed = CHECKSUM_PARTIAL;	/* the sum is not known now */
+}
+
+/* ---- what may be sent ------------------------------------------------- */
+
+/* Packets that the congestion window still allows. */
+static u32 tcp_cwnd_test(const struct tcp_sock *tp)
+{
+	u32 in_flight = tcp_packets_in_flight(tp);
+
+	return in_flight < tp->snd_cwnd ? tp->snd_cwnd - in_flight : 0;
+}
+
+/* Is the segment, as far as it will be sent, inside the peer's window? */
+static bool tcp_snd_wnd_test(const struct tcp_sock *tp,
+			     const struct sk_buff *skb, u32 cur_mss)
+{
+	u32 end_seq = TCP_SKB_CB(skb)->end_seq;
+
+	if (skb->len > cur_mss)
+		end_seq = TCP_SKB_CB(skb)->seq + cur_mss;
+	return !after(end_seq, tcp_wnd_end(tp));
+}
+
+/* Is a small segment unacknowledged? */
+static bool tcp_minshall_check(const struct tcp_sock *tp)
+{
+	return after(tp->snd_sml, tp->snd_una) &&
+	       !after(tp->snd_sml, tp->snd_nxt);
+}
+
+/* May this segment go now, or does it wait to be filled? */
+static bool tcp_nagle_test(const struct tcp_sock *tp, const struct sk_buff *skb,
+			   u32 cur_mss, int nonagle)
+{
+	if (skb->len >= cur_mss || (nonagle & TCP_NAGLE_PUSH))
+		return true;
+	if (tp->urg_mode || (TCP_SKB_CB(skb)->tcp_flags & TCPHDR_FIN))
+		return true;
+	if (nonagle & TCP_NAGLE_CORK)
+		return false;
+	return nonagle || !tp->packets_out || !tcp_minshall_check(tp);
+}
+
+/*
+ * Sends what may be sent.
+ *
+ * @push_one: one segment at most
+ * Return: true when nothing is in flight although there is something to send:
+ * the window is closed, and somebody must probe it.
+ */
+static bool tcp_write_xmit(struct sock *sk, u32 mss_now, int nonagle,
+			   bool push_one)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	bool cwnd_limited = false;
+	struct sk_buff *skb;
+	u32 sent = 0;
+
+	while ((skb = tcp_send_head(sk)) != NULL) {
+		if (!tcp_cwnd_test(tp)) {
+			cwnd_limited = true;
+			break;
+		}
+		if (!tcp_snd_wnd_test(tp, skb, mss_now))
+			break;
+		if (!tcp_nagle_test(tp, skb, mss_now,
+				    skb_queue_is_last(&sk->sk_write_queue, skb) ?
+					    nonagle : TCP_NAGLE_PUSH))
+			break;
+		if (unlikely(skb->len > mss_now) &&
+		    tcp_fragment(sk, &sk->sk_write_queue, skb, mss_now))
+			break;
+		if (unlikely(tcp_transmit_skb(sk, skb, true)))
+			break;
+		if (skb->len < mss_now)
+			tp->snd_sml = TCP_SKB_CB(skb)->end_seq;
+		tcp_event_new_data_sent(sk, skb);
+		sent++;
+		if (push_one)
+			break;
+	}
+	if (sent) {
+		tcp_cwnd_validate(sk, cwnd_limited ||
+				      tcp_packets_in_flight(tp) >= tp->snd_cwnd);
+		return false;
+	}
+	return !tp->packets_out && !tcp_write_queue_empty(sk);
+}
+
+/* Nothing in flight, something to send: a timer must look after it. */
+static void tcp_check_probe_timer(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (!tp->packets_out && !inet_csk(sk)->icsk_pending)
+		inet_csk_reset_xmit_timer(sk, ICSK_TIME_PROBE0, tp->mstamp_ns,
+					  tcp_probe0_when_ns(sk));
+}
+
+void __tcp_push_pending_frames(struct sock *sk, u32 cur_mss, int nonagle)
+{
+	if (unlikely(sk->sk_state == TCP_CLOSE))
+		return;
+	if (tcp_write_xmit(sk, cur_mss, nonagle, false))
+		tcp_check_probe_timer(sk);
+}
+
+void tcp_push_one(struct sock *sk, u32 mss_now)
+{
+	if (tcp_write_xmit(sk, mss_now, TCP_NAGLE_PUSH, true))
+		tcp_check_probe_timer(sk);
+}
+
+/* ---- retransmission --------------------------------------------------- */
+
+/* Does a clone of it still wait below us? Then sending it again would only
+ * add to the queue. A frame that a local receiver reads does not count. */
+static bool tcp_skb_in_host_queue(const struct sock *sk,
+				  const struct sk_buff *skb)
+{
+	return skb_cloned(skb) && sk_wmem_alloc_get(sk) > 0;
+}
+
+/* Cuts @skb to what may be sent of it now: the segment size, and the part
+ * inside a window that the peer shrank (RFC 9293 3.8.6, SHLD-16). */
+static int tcp_retrans_fit(struct sock *sk, struct sk_buff *skb)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	u32 limit = tcp_current_mss(sk);
+	s32 window = (s32)(tcp_wnd_end(tp) - TCP_SKB_CB(skb)->seq);
+
+	if (window <= 0) {
+		/* MAY-7: the first one is always tried, it probes too */
+		if (TCP_SKB_CB(skb)->seq != tp->snd_una)
+			return -EAGAIN;
+	} else {
+		limit = min(limit, (u32)window);
+	}
+	if (skb->len > limit)
+		return tcp_fragment(sk, &tp->rtx_queue, skb, limit);
+	return 0;
+}
+
+/* Marks and counts a retransmission. */
+static void tcp_retransmitted(struct sock *sk, struct sk_buff *skb)
+{
+	struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
+	struct tcp_sock *tp = tcp_sk(sk);
+	u32 segs = tcp_skb_pcount(skb);
+
+	if (!(tcb->sacked & TCPCB_SACKED_RETRANS))
+		tp->retrans_out += segs;
+	tcb->sacked |= TCPCB_RETRANS;
+	if (!tp->retrans_stamp_ns)
+		tp->retrans_stamp_ns = tp->mstamp_ns;
+	tp->total_retrans += segs;
+	tp->bytes_retrans += skb->len;
+	NET_ADD_STATS(sock_net(sk), TCP_RETRANSSEGS, segs);
+	if (tcb->tcp_flags & TCPHDR_SYN)
+		NET_INC_STATS(sock_net(sk), TCP_SYNRETRANS);
+}
+
+int tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	int err;
+
+	if (tcp_skb_in_host_queue(sk, skb))
+		return -EBUSY;
+	if (before(TCP_SKB_CB(skb)->seq, tp->snd_una)) {
+		inet_assert(after(TCP_SKB_CB(skb)->end_seq, tp->snd_una));
+		tcp_trim_head(skb, tp->snd_una - TCP_SKB_CB(skb)->seq);
+	}
+	if (inet_csk(sk)->icsk_af_ops->rebuild_header(sk))
+		return -EHOSTUNREACH;
+	err = tcp_retrans_fit(sk, skb);
+	if (err)
+		return err;
+	err = tcp_transmit_skb(sk, skb, true);
+	if (err)
+		NET_INC_STATS(sock_net(sk), TCP_RETRANSFAIL);
+	else
+		tcp_retransmitted(sk, skb);
+	return err;
+}
+
+void tcp_xmit_retransmit_queue(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct sk_buff *skb = tp->retransmit_skb_hint;
+
+	if (!tp->lost_out)
+		return;
+	if (!skb)
+		skb = tcp_rtx_queue_head(sk);
+	for (; skb; skb = skb->next) {
+		if (skb == (struct sk_buff *)&tp->rtx_queue)
+			break;
+		tp->retransmit_skb_hint = skb;
+		if ((TCP_SKB_CB(skb)->sacked &
+		     (TCPCB_LOST | TCPCB_SACKED_RETRANS)) != TCPCB_LOST)
+			continue;
+		if (!tcp_cwnd_test(tp) || tcp_retransmit_skb(sk, skb))
+			break;
+		if (inet_csk(sk)->icsk_ca_state == TCP_CA_Loss)
+			NET_INC_STATS(sock_net(sk), TCP_SLOWSTARTRETRANS);
+		else
+			NET_INC_STATS(sock_net(sk), TCP_FASTRETRANS);
+		if (skb == tcp_rtx_queue_head(sk) &&
+		    inet_csk(sk)->icsk_pending != ICSK_TIME_PROBE0)
+			tcp_rearm_rto(sk);
+	}
+}
+
+/* ---- segments without text -------------------------------------------- */
+
+/* An empty segment, ready for tcp_init_nondata_skb(). */
+static struct sk_buff *tcp_alloc_control(struct sock *sk)
+{
+	struct sk_buff *skb = alloc_skb(sock_net(sk), MAX_TCP_HEADER);
+
+	if (skb)
+		skb_reserve(skb, MAX_TCP_HEADER);
+	return skb;
+}
+
+/* What a segment without text carries as SEG.SEQ: SND.NXT, but not beyond a
+ * window that was shrunk, where the peer would not accept it. */
+static u32 tcp_acceptable_seq(const struct tcp_sock *tp)
+{
+	u32 end = tcp_wnd_end(tp);
+
+	/* a scaled window is told rounded down: within one step is within */
+	if (!before(end, tp->snd_nxt) ||
+	    (tp->rx_opt.wscale_ok &&
+	     tp->snd_nxt - end < 1u << tp->rx_opt.snd_wscale))
+		return tp->snd_nxt;
+	return end;
+}
+
+void tcp_send_ack(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct sk_buff *skb;
+
+	if (sk->sk_state == TCP_CLOSE)
+		return;
+	skb = tcp_alloc_control(sk);
+	if (unlikely(!skb)) {		/* it stays owed */
+		inet_csk_schedule_ack(sk);
+		inet_csk(sk)->icsk_ack.ato_us = TCP_ATO_MIN_US;
+		inet_csk_reset_xmit_timer(sk, ICSK_TIME_DACK, tp->mstamp_ns,
+					  TCP_DELACK_MAX_US * NSEC_PER_USEC);
+		return;
+	}
+	tcp_init_nondata_skb(skb, tcp_acceptable_seq(tp), TCPHDR_ACK);
+	(void)tcp_transmit_skb(sk, skb, false);
+}
+
+/* How long an ACK may wait: as long as segments use to come, but not longer
+ * than a round trip. */
+static u32 tcp_delack_us(const struct sock *sk)
+{
+	u32 ato = inet_csk(sk)->icsk_ack.ato_us;
+	u32 srtt = tcp_sk(sk)->srtt_us >> 3;
+
+	if (ato > TCP_DELACK_MIN_US && srtt)
+		ato = min(ato, max(srtt, TCP_DELACK_MIN_US));
+	return clamp(ato, TCP_DELACK_MIN_US, TCP_DELACK_MAX_US);
+}
+
+void tcp_send_delayed_ack(struct sock *sk)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	u64 now = tcp_sk(sk)->mstamp_ns;
+	u64 delay = tcp_delack_us(sk) * NSEC_PER_USEC;
+
+	if (icsk->icsk_ack.pending & ICSK_ACK_TIMER) {
+		/* soon due anyway: do not set a timer for so little */
+		if (icsk->icsk_ack.timeout_ns <= now + delay / 4) {
+			tcp_send_ack(sk);
+			return;
+		}
+		delay = min(delay, icsk->icsk_ack.timeout_ns - now);
+	}
+	inet_csk_schedule_ack(sk);
+	inet_csk_reset_xmit_timer(sk, ICSK_TIME_DACK, now, delay);
+}
+
+void tcp_send_active_reset(struct sock *sk)
+{
+	struct sk_buff *skb = tcp_alloc_control(sk);
+
+	NET_INC_STATS(sock_net(sk), TCP_OUTRSTS);
+	if (!skb) {
+		NET_INC_STATS(sock_net(sk), TCP_ABORTFAILED);
+		return;
+	}
+	tcp_mstamp_refresh(sk);
+	tcp_init_nondata_skb(skb, tcp_acceptable_seq(tcp_sk(sk)),
+			     TCPHDR_ACK | TCPHDR_RST);
+	if (tcp_transmit_skb(sk, skb, false))
+		NET_INC_STATS(sock_net(sk), TCP_ABORTFAILED);
+}
+
+/* Puts the FIN on a segment that is queued. */
+static void tcp_add_fin(struct tcp_sock *tp, struct sk_buff *skb)
+{
+	TCP_SKB_CB(skb)->tcp_flags |= TCPHDR_FIN;
+	TCP_SKB_CB(skb)->end_seq++;
+	tp->write_seq++;
+}
+
+void tcp_send_fin(struct sock *sk)
+{
+	struct sk_buff *skb = tcp_write_queue_tail(sk);
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	tp->fin_pending = false;
+	tcp_mstamp_refresh(sk);
+	if (skb) {
+		tcp_add_fin(tp, skb);
+	} else {
+		skb = tcp_alloc_control(sk);
+		if (skb) {
+			sk_forced_mem_schedule(sk, (s32)skb->truesize);
+			tcp_init_nondata_skb(skb, tp->write_seq,
+					     TCPHDR_ACK | TCPHDR_FIN);
+			tp->write_seq++;
+			tcp_skb_entail(sk, skb);
+		} else if (!tcp_rtx_queue_empty(sk)) {
+			/* goes with the retransmission of the last one */
+			tcp_add_fin(tp, skb_peek_tail(&tp->rtx_queue));
+			tp->snd_nxt = tp->write_seq;
+			return;
+		} else {
+			tp->fin_pending = true;
+			inet_csk_reset_xmit_timer(
+				sk, ICSK_TIME_PROBE0, tp->mstamp_ns,
+				TCP_RESOURCE_PROBE_INTERVAL_US * NSEC_PER_USEC);
+			return;
+		}
+	}
+	__tcp_push_pending_frames(sk, tcp_current_mss(sk), TCP_NAGLE_OFF);
+}
+
+/* ---- probes ----------------------------------------------------------- */
+
+/* An empty segment that the peer must answer: its sequence number is one
+ * behind what it has (or, to show the urgent pointer, just that). */
+static int tcp_xmit_probe_skb(struct sock *sk, bool urgent)
+{
+	struct sk_buff *skb = tcp_alloc_control(sk);
+
+	if (!skb)
+		return -ENOBUFS;
+	tcp_init_nondata_skb(skb, tcp_sk(sk)->snd_una - !urgent, TCPHDR_ACK);
+	return tcp_transmit_skb(sk, skb, false);
+}
+
+/* Sends as much of the first segment as the window takes, however little: the
+ * time to wait for more is over (RFC 1122 4.2.3.4). */
+static int tcp_probe_with_data(struct sock *sk, struct sk_buff *skb)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	u32 room = tcp_wnd_end(tp) - TCP_SKB_CB(skb)->seq;
+	u32 limit = min(room, tcp_current_mss(sk));
+	int err;
+
+	if (before(tp->pushed_seq, TCP_SKB_CB(skb)->end_seq))
+		tp->pushed_seq = TCP_SKB_CB(skb)->end_seq;
+	if (skb->len > limit) {
+		err = tcp_fragment(sk, &sk->sk_write_queue, skb, limit);
+		if (err)
+			return err;
+	} else if (after(TCP_SKB_CB(skb)->end_seq, tcp_wnd_end(tp))) {
+		return tcp_xmit_probe_skb(sk, false);	/* a FIN without room */
+	}
+	TCP_SKB_CB(skb)->tcp_flags |= TCPHDR_PSH;
+	err = tcp_transmit_skb(sk, skb, true);
+	if (!err)
+		tcp_event_new_data_sent(sk, skb);
+	return err;
+}
+
+int tcp_write_wakeup(struct sock *sk, bool keepalive)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct sk_buff *skb = tcp_send_head(sk);
+
+	if (sk->sk_state == TCP_CLOSE)
+		return -1;
+	if (skb && before(TCP_SKB_CB(skb)->seq, tcp_wnd_end(tp)))
+		return tcp_probe_with_data(sk, skb);
+	if (keepalive)
+		NET_INC_STATS(sock_net(sk), TCP_KEEPALIVE);
+	else
+		NET_INC_STATS(sock_net(sk), TCP_WINPROBE);
+	if (between(tp->snd_up, tp->snd_una + 1, tp->snd_una + 0xffff))
+		(void)tcp_xmit_probe_skb(sk, true);
+	return tcp_xmit_probe_skb(sk, false);
+}
+
+/* When the next window probe is due: one RTO, doubled each time (SHLD-29,
+ * SHLD-30). */
+u64 tcp_probe0_when_ns(const struct sock *sk)
+{
+	const struct inet_connection_sock *icsk = inet_csk(sk);
+	u64 us = max((u64)icsk->icsk_rto_us, (u64)icsk->icsk_rto_min_us);
+
+	us <<= min(icsk->icsk_backoff, (u8)24);
+	return min(us, (u64)icsk->icsk_rto_max_us) * NSEC_PER_USEC;
+}
+
+void tcp_send_probe0(struct sock *sk)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	struct tcp_sock *tp = tcp_sk(sk);
+	u64 when;
+	int err;
+
+	err = tcp_write_wakeup(sk, false);
+	if (tp->packets_out || tcp_write_queue_empty(sk)) {
+		icsk->icsk_probes_out = 0;
+		icsk->icsk_probes_tstamp_ns = 0;
+		icsk->icsk_backoff = 0;
+		return;
+	}
+	if (icsk->icsk_probes_out < 255)
+		icsk->icsk_probes_out++;
+	if (err <= 0) {
+		if (icsk->icsk_backoff < 24)
+			icsk->icsk_backoff++;
+		when = tcp_probe0_when_ns(sk);
+	} else {	/* our own queues are full: nothing to do with the peer */
+		when = TCP_RESOURCE_PROBE_INTERVAL_US * NSEC_PER_USEC;
+	}
+	inet_csk_reset_xmit_timer(sk, ICSK_TIME_PROBE0, tp->mstamp_ns, when);
+}

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * TCP: losses, found by duplicate ACKs or by the timer, and repaired: fast
+ * retransmit and fast recovery of NewReno (RFC 5681, 6582), limited transmit
+ * (RFC 3042), slow start after a timeout.
+ *
+ *	Open		nothing wrong
+ *	Disorder	duplicate ACKs, fewer than tp->reordering: each lets one
+ *			new segment out (limited transmit)
+ *	Recovery	tp->high_seq is NewReno's "recover": the first hole
+ *			was sent again, each partial ACK shows the next one
+ *	Loss		the timer fired: all is taken for lost and sent again as
+ *			slow start allows
+ *	CWR		our own device dropped: a smaller window until what is
+ *			in flight now is acknowledged
+ *
+ * A duplicate ACK says that one packet has left the network, but not which:
+ * sacked_out counts them. So the packets in flight become fewer by one with
+ * each, which is RFC 5681's inflation of the window, and a partial ACK sets
+ * the count right, which is RFC 6582's deflation.
+ */
+#include "ipv4/tcp.h"
+
+/* ---- counting duplicate ACKs ------------------------------------------ */
+
+/* More cannot have arrived than were sent, less the one that is missing. */
+static void tcp_limit_reno_sacked(struct tcp_sock *tp)
+{
+	u32 holes = max(tp->lost_out, 1u);
+
+	holes = min(holes, tp->packets_out);
+	tp->sacked_out = min(tp->sacked_out, tp->packets_out - holes);
+}
+
+static void tcp_add_reno_sack(struct tcp_sock *tp)
+{
+	tp->sacked_out++;
+	tcp_limit_reno_sacked(tp);
+}
+
+/* @acked packets left the queue: all but the hole had been counted. */
+static void tcp_remove_reno_sacks(struct tcp_sock *tp, u32 acked)
+{
+	if (acked > 1)
+		tp->sacked_out -= min(acked - 1, tp->sacked_out);
+	tcp_limit_reno_sacked(tp);
+}
+
+/* ---- entering and leaving --------------------------------------------- */
+
+/* The first packet that is not acknowledged is lost. */
+static void tcp_mark_head_lost(struct sock *sk)
+{
+	struct sk_buff *head = tcp_rtx_queue_head(sk);
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	tp->retransmit_skb_hint = head;
+	if (!head || (TCP_SKB_CB(head)->sacked & TCPCB_LOST))
+		return;
+	TCP_SKB_CB(head)->sacked |= TCPCB_LOST;
+	tp->lost_out += tcp_skb_pcount(head);
+	tcp_limit_reno_sacked(tp);
+}
+
+/* Sends the first hole again, whatever the window says: RFC 5681 3.2 step 3,
+ * RFC 6582 3.2 step 3. */
+static void tcp_retransmit_head(struct sock *sk)
+{
+	struct sk_buff *head = tcp_rtx_queue_head(sk);
+
+	if (!head || (TCP_SKB_CB(head)->sacked & TCPCB_SACKED_RETRANS))
+		return;
+	if (!tcp_retransmit_skb(sk, head)) {
+		NET_INC_STATS(sock_net(sk), TCP_FASTRETRANS);
+		tcp_rearm_rto(sk);
+	}
+}
+
+/* RFC 5681 3.1 equation 4. */
+static void tcp_reduce_ssthresh(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	tp->snd_ssthresh = inet_csk(sk)->icsk_ca_ops->ssthresh(sk);
+	tp->snd_cwnd_cnt = 0;
+}
+
+static void tcp_enter_recovery(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	NET_INC_STATS(sock_net(sk), TCP_RENORECOVERY);
+	if (!tcp_in_cwnd_reduction(sk)) {
+		tcp_reduce_ssthresh(sk);
+		tp->snd_cwnd = tp->snd_ssthresh;
+	}
+	tp->high_seq = tp->snd_nxt;
+	tcp_set_ca_state(sk, TCP_CA_Recovery);
+	tcp_mark_head_lost(sk);
+	tcp_retransmit_head(sk);
+}
+
+/* RFC 6582 3.2 step 3, option 1: no burst when little is in flight. */
+static void tcp_deflate_cwnd(struct tcp_sock *tp)
+{
+	tp->snd_cwnd = min(tp->snd_ssthresh,
+			   max(tcp_packets_in_flight(tp), 1u) + 1);
+	tp->snd_cwnd_stamp_ns = tp->mstamp_ns;
+}
+
+void tcp_enter_cwr(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (inet_csk(sk)->icsk_ca_state >= TCP_CA_CWR || !tp->packets_out)
+		return;
+	tcp_reduce_ssthresh(sk);
+	tp->snd_cwnd = min(tp->snd_cwnd, tp->snd_ssthresh);
+	tp->high_seq = tp->snd_nxt;
+	tcp_set_ca_state(sk, TCP_CA_CWR);
+}
+
+/*
+ * The retransmission timer fired: everything in flight counts as lost. A
+ * second timeout of the same segment leaves ssthresh alone (RFC 5681 3.1).
+ */
+void tcp_enter_loss(struct sock *sk)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct sk_buff *skb;
+
+	if (icsk->icsk_ca_state <= TCP_CA_Disorder ||
+	    !after(tp->high_seq, tp->snd_una) ||
+	    (icsk->icsk_ca_state == TCP_CA_Loss && !icsk->icsk_retransmits)) {
+		tcp_reduce_ssthresh(sk);
+		tcp_ca_event(sk, CA_EVENT_LOSS);
+	}
+	tp->sacked_out = 0;
+	tp->lost_out = 0;
+	tp->retrans_out = 0;
+	skb_queue_walk(&tp->rtx_queue, skb) {
+		TCP_SKB_CB(skb)->sacked &= (u8)~TCPCB_SACKED_RETRANS;
+		TCP_SKB_CB(skb)->sacked |= TCPCB_LOST;
+		tp->lost_out += tcp_skb_pcount(skb);
+	}
+	tp->retransmit_skb_hint = tcp_rtx_queue_head(sk);
+	tp->snd_cwnd = 1;
+	tp->snd_cwnd_cnt = 0;
+	tp->snd_cwnd_stamp_ns = tp->mstamp_ns;
+	tp->high_seq = tp->snd_nxt;
+	tcp_set_ca_state(sk, TCP_CA_Loss);
+}
+
+/*
+ * The path takes less than we sent: what is too large for it is lost, which
+ * says nothing about congestion (RFC 1191 6.3).
+ */
+void tcp_simple_retransmit(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct sk_buff *skb;
+	bool any = false;
+
+	skb_queue_walk(&tp->rtx_queue, skb) {
+		struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
+
+		if (skb->len <= tp->mss_cache)
+			continue;
+		any = true;
+		if (tcb->sacked & TCPCB_SACKED_RETRANS)
+			tp->retrans_out -= tcp_skb_pcount(skb);
+		if (!(tcb->sacked & TCPCB_LOST))
+			tp->lost_out += tcp_skb_pcount(skb);
+		tcb->sacked &= (u8)~TCPCB_SACKED_RETRANS;
+		tcb->sacked |= TCPCB_LOST;
+	}
+	if (!any)
+		return;
+	tcp_limit_reno_sacked(tp);
+	tp->retransmit_skb_hint = tcp_rtx_queue_head(sk);
+	if (inet_csk(sk)->icsk_ca_state != TCP_CA_Loss) {
+		tp->high_seq = tp->snd_nxt;
+		tp->snd_ssthresh = max(tp->snd_ssthresh, tp->snd_cwnd);
+		tcp_set_ca_state(sk, TCP_CA_Loss);
+	}
+	tcp_xmit_retransmit_queue(sk);
+}
+
+/* ---- one ACK in each state -------------------------------------------- */
+
+/* Open and Disorder: enough duplicates to believe in a loss? */
+static void tcp_alert_open(struct sock *sk, bool dup)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (dup)
+		tcp_add_reno_sack(tp);
+	else
+		tp->sacked_out = 0;
+	/* RFC 6582 3.2 step 2 is seen to by the states: no way leads from Loss
+	 * here before high_seq is passed */
+	if (tp->sacked_out >= tp->reordering)
+		tcp_enter_recovery(sk);
+	else
+		tcp_set_ca_state(sk, tp->sacked_out ? TCP_CA_Disorder :
+						      TCP_CA_Open);
+}
+
+/* Recovery before high_seq is passed. */
+static void tcp_alert_recovery(struct sock *sk, const struct tcp_ack_state *a,
+			       bool dup)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (a->flag & FLAG_SND_UNA_ADVANCED) {	/* a partial ACK */
+		tcp_remove_reno_sacks(tp, a->acked);
+		tcp_mark_head_lost(sk);
+		tcp_retransmit_head(sk);
+	} else if (dup) {
+		tcp_add_reno_sack(tp);
+	}
+}
+
+/*
+ * high_seq is reached. At exactly high_seq duplicate ACKs may still come that
+ * our own retransmissions caused: they must not start another recovery, so
+ * the state is held until something beyond is acknowledged (RFC 6582 4.1).
+ *
+ * Return: true when the state was left.
+ */
+static bool tcp_try_to_leave(struct sock *sk, const struct tcp_ack_state *a)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	u8 state = inet_csk(sk)->icsk_ca_state;
+
+	tp->sacked_out = 0;
+	if (state == TCP_CA_Recovery && before(a->prior_una, tp->high_seq))
+		tcp_deflate_cwnd(tp);	/* just now */
+	if (state != TCP_CA_CWR && tp->snd_una == tp->high_seq)
+		return false;
+	if (state != TCP_CA_Loss)
+		tcp_ca_event(sk, CA_EVENT_COMPLETE_CWR);
+	tcp_set_ca_state(sk, TCP_CA_Open);
+	return true;
+}
+
+void tcp_fastretrans_alert(struct sock *sk, struct tcp_ack_state *a)
+{
+	bool dup = !(a->flag & (FLAG_NOT_DUP | FLAG_SND_UNA_ADVANCED));
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (icsk->icsk_ca_state >= TCP_CA_CWR &&
+	    !before(tp->snd_una, tp->high_seq) && !tcp_try_to_leave(sk, a))
+		return;
+	switch (icsk->icsk_ca_state) {
+	case TCP_CA_Recovery:
+		tcp_alert_recovery(sk, a, dup);
+		break;
+	case TCP_CA_Loss:
+		/* slow start sends the rest: tcp_xmit_retransmit_queue() */
+		break;
+	case TCP_CA_CWR:
+		if (dup) {
+			tcp_add_reno_sack(tp);
+			if (tp->sacked_out >= tp->reordering)
+				tcp_enter_recovery(sk);
+		} else if (a->flag & FLAG_SND_UNA_ADVANCED) {
+			tp->sacked_out = 0;
+		}
+		break;
+	default:
+		tcp_alert_open(sk, dup);
+	}
+}

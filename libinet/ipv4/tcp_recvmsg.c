@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * TCP: reading the stream. sk_receive_queue holds in-order text, headers
+ * pulled; tp->copied_seq is the next octet for the reader. An urgent octet
+ * that is not inline stands in the way once: reading stops before it and then
+ * skips it.
+ */
+#include <errno.h>
+
+#include "ipv4/tcp.h"
+
+/* One call of recvmsg on its way. */
+struct tcp_reader {
+	struct sock *sk;
+	struct inet_msg *msg;
+	u32 *seq;		/* copied_seq, or the peeker's own */
+	u32 peek_seq;
+	size_t len;		/* still wanted */
+	int flags;
+	int target;		/* return no less, if it may wait */
+	int copied;
+	s64 timeo_ns;
+};
+
+/* The segment that holds *seq, and how far into it. NULL: not here yet. */
+static struct sk_buff *tcp_recv_skb(struct sock *sk, u32 seq, u32 *off)
+{
+	struct sk_buff *skb;
+
+	skb_queue_walk(&sk->sk_receive_queue, skb) {
+		*off = seq - TCP_SKB_CB(skb)->seq;
+		if (*off < skb->len ||
+		    (TCP_SKB_CB(skb)->tcp_flags & TCPHDR_FIN))
+			return skb;
+	}
+	return NULL;
+}
+
+static void tcp_eat_recv_skb(struct sock *sk, struct sk_buff *skb)
+{
+	__skb_unlink(skb, &sk->sk_receive_queue);
+	consume_skb(skb);
+}
+
+/* Octets that a read would give now. Context: locked. */
+u32 tcp_inq(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	u32 n;
+
+	if (TCPF(sk->sk_state) & (TCPF(TCP_SYN_SENT) | TCPF(TCP_SYN_RECV)))
+		return 0;
+	if (sock_flag(sk, SOCK_URGINLINE) || !tp->urg_data ||
+	    before(tp->urg_seq, tp->copied_seq) ||
+	    !before(tp->urg_seq, tp->rcv_nxt)) {
+		n = tp->rcv_nxt - tp->copied_seq;
+		if (n && sock_flag(sk, SOCK_DONE))
+			n--;		/* the FIN */
+		return n;
+	}
+	return tp->urg_seq - tp->copied_seq;
+}
+
+/*
+ * SWS avoidance at the receiver (RFC 9293 3.8.6.2.2): tells the peer that the
+ * window opened when it opened twofold, or an ACK is due anyway.
+ */
+void tcp_cleanup_rbuf(struct sock *sk, u32 copied)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	struct tcp_sock *tp = tcp_sk(sk);
+	bool time_to_ack = false;
+	u32 now, next;
+
+	if (inet_csk_ack_scheduled(sk)) {
+		if (tp->rcv_nxt - tp->rcv_wup > icsk->icsk_ack.rcv_mss ||
+		    (copied > 0 &&
+		     ((icsk->icsk_ack.pending & ICSK_ACK_PUSHED2) ||
+		      ((icsk->icsk_ack.pending & ICSK_ACK_PUSHED) &&
+		       !inet_csk_in_pingpong_mode(sk))) &&
+		     !sk_rmem_alloc_get(sk)))
+			time_to_ack = true;
+	}
+	if (copied > 0 && !time_to_ack && !(sk->sk_shutdown & RCV_SHUTDOWN)) {
+		now = tcp_receive_window(tp);
+		if (2 * now <= tp->window_clamp) {
+			next = __tcp_select_window(sk);
+			time_to_ack = next && next >= 2 * now;
+		}
+	}
+	if (time_to_ack) {
+		tcp_mstamp_refresh(sk);
+		tcp_send_ack(sk);
+	}
+}
+
+/*
+ * Stops @used before the urgent octet, or lets it start behind it. Return:
+ * octets that may be copied at @off now.
+ */
+static u32 tcp_reader_urgent(struct tcp_reader *r, u32 *off, u32 used)
+{
+	struct tcp_sock *tp = tcp_sk(r->sk);
+	u32 urg_off = tp->urg_seq - *r->seq;
+
+	if (!tp->urg_data || urg_off >= used)
+		return used;
+	if (urg_off)
+		return urg_off;
+	if (sock_flag(r->sk, SOCK_URGINLINE))
+		return used;
+	(*r->seq)++;		/* not in the stream: skip it */
+	(*off)++;
+	return used - 1;
+}
+
+/* Takes what the reader wants out of @skb. Return: false when it is the end
+ * of the stream. */
+static bool tcp_reader_copy(struct tcp_reader *r, struct sk_buff *skb, u32 off)
+{
+	struct tcp_sock *tp = tcp_sk(r->sk);
+	bool fin = TCP_SKB_CB(skb)->tcp_flags & TCPHDR_FIN;
+	u32 used = 0;
+
+	if (off < skb->len) {
+		used = (u32)min((size_t)(skb->len - off), r->len);
+		used = tcp_reader_urgent(r, &off, used);
+		if (used && !(r->flags & MSG_TRUNC))
+			skb_copy_datagram_msg(skb, off, r->msg, used);
+		*r->seq += used;
+		r->copied += (int)used;
+		r->len -= used;
+		if (!(r->flags & MSG_PEEK))
+			tcp_rcv_space_adjust(r->sk);
+	}
+	if (tp->urg_data && after(tp->copied_seq, tp->urg_seq)) {
+		tp->urg_data = 0;
+		tcp_fast_path_check(r->sk);
+	}
+	if (off + used < skb->len)
+		return true;
+	if (fin)
+		(*r->seq)++;
+	if (!(r->flags & MSG_PEEK))
+		tcp_eat_recv_skb(r->sk, skb);
+	return !fin;
+}
+
+/* Nothing to copy: is the call over? Return: 1 over (r->copied is the
+ * answer), 0 wait, -E. */
+static int tcp_reader_done(struct tcp_reader *r)
+{
+	struct sock *sk = r->sk;
+
+	if (r->copied) {
+		return r->copied >= r->target || sk->sk_err ||
+		       sk->sk_state == TCP_CLOSE ||
+		       (sk->sk_shutdown & RCV_SHUTDOWN) || !r->timeo_ns ||
+		       (r->flags & MSG_PEEK);
+	}
+	if (sock_flag(sk, SOCK_DONE))
+		return 1;
+	if (sk->sk_err)
+		return sock_error(sk);
+	if (sk->sk_shutdown & RCV_SHUTDOWN)
+		return 1;
+	if (sk->sk_state == TCP_CLOSE)
+		return -ENOTCONN;	/* it was never connected */
+	return r->timeo_ns ? 0 : -EAGAIN;
+}
+
+static bool tcp_at_urgent(const struct tcp_reader *r)
+{
+	const struct tcp_sock *tp = tcp_sk(r->sk);
+
+	return tp->urg_data && tp->urg_seq == *r->seq;
+}
+
+/* The loop of a read: copies, waits. Return: 0 or -E. */
+static int tcp_reader_run(struct tcp_reader *r)
+{
+	struct sock *sk = r->sk;
+	struct sk_buff *skb;
+	u32 off;
+	int ret;
+
+	while (r->len > 0) {
+		/* Out-of-band data ends a read once (POSIX SIGURG rules). */
+		if (r->copied && tcp_at_urgent(r))
+			return 0;
+		skb = tcp_recv_skb(sk, *r->seq, &off);
+		if (skb) {
+			if (!tcp_reader_copy(r, skb, off))
+				return 0;
+			continue;
+		}
+		if (r->copied >= r->target && !sk->sk_backlog.tail)
+			return 0;
+		ret = tcp_reader_done(r);
+		if (ret)
+			return ret < 0 ? ret : 0;
+		tcp_cleanup_rbuf(sk, (u32)r->copied);
+		ret = sk_wait_data(sk, &r->timeo_ns,
+				   skb_peek_tail(&sk->sk_receive_queue));
+		if (ret)
+			return r->copied ? 0 : ret;
+	}
+	return 0;
+}
+
+/* Context: locks the sock. Return: octets, 0 at the end, -E. */
+int tcp_recvmsg(struct sock *sk, struct inet_msg *msg, size_t len, int flags)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct tcp_reader r = { .sk = sk, .msg = msg, .len = len,
+				.flags = flags, .seq = &tp->copied_seq };
+	int ret;
+
+	NET_ROAD(sock_net(sk), NULL);
+	lock_sock(sk);
+	ret = -ENOTCONN;
+	if (sk->sk_state == TCP_LISTEN)
+		goto out;
+	r.timeo_ns = sock_rcvtimeo(sk, flags & MSG_DONTWAIT);
+	if (flags & MSG_OOB) {
+		ret = tcp_recv_urg(sk, msg, len, flags);
+		goto out;
+	}
+	if (flags & MSG_PEEK) {
+		r.peek_seq = tp->copied_seq;
+		r.seq = &r.peek_seq;
+	}
+	r.target = (flags & MSG_WAITALL) ? (int)len :
+		   max(min(sk->sk_rcvlowat, (s32)len), 1);
+	ret = tcp_reader_run(&r);
+	if (!ret || r.copied)
+		ret = r.copied;
+	tcp_cleanup_rbuf(sk, (u32)r.copied);
+out:
+	release_sock(sk);
+	return ret;
+}

@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * TCP's socket options (tcp(7)), one row each, and TCP_INFO. What has no row
+ * answers ENOPROTOOPT.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "core/sockopt.h"
+#include "ipv4/tcp.h"
+
+#define MAX_TCP_KEEPIDLE 32767
+#define MAX_TCP_KEEPINTVL 32767
+#define MAX_TCP_KEEPCNT 127
+#define MAX_TCP_SYNCNT 127
+#define TCP_FIN_TIMEOUT_MAX_S 120
+#define TCP_CA_NAME_MAX 16
+
+/* ---- Nagle, cork, quick ACK ------------------------------------------- */
+
+static int set_nodelay(struct sock *sk, int val)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (!val) {
+		tp->nonagle &= (u8)~TCP_NAGLE_OFF;
+		return 0;
+	}
+	tp->nonagle |= TCP_NAGLE_OFF | TCP_NAGLE_PUSH;
+	tcp_mstamp_refresh(sk);
+	tcp_push_pending_frames(sk);
+	return 0;
+}
+
+static int get_nodelay(struct sock *sk, int *val)
+{
+	*val = !!(tcp_sk(sk)->nonagle & TCP_NAGLE_OFF);
+	return 0;
+}
+
+void __tcp_sock_set_cork(struct sock *sk, bool on)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (on) {
+		tp->nonagle |= TCP_NAGLE_CORK;
+		return;
+	}
+	tp->nonagle &= (u8)~TCP_NAGLE_CORK;
+	if (tp->nonagle & TCP_NAGLE_OFF)
+		tp->nonagle |= TCP_NAGLE_PUSH;
+	tcp_mstamp_refresh(sk);
+	tcp_push_pending_frames(sk);
+}
+
+static int set_cork(struct sock *sk, int val)
+{
+	__tcp_sock_set_cork(sk, val);
+	return 0;
+}
+
+static int get_cork(struct sock *sk, int *val)
+{
+	*val = !!(tcp_sk(sk)->nonagle & TCP_NAGLE_CORK);
+	return 0;
+}
+
+void __tcp_sock_set_quickack(struct sock *sk, int val)
+{
+	const u32 open = TCPF(TCP_ESTABLISHED) | TCPF(TCP_CLOSE_WAIT);
+
+	if (!val) {
+		inet_csk_enter_pingpong_mode(sk);
+		return;
+	}
+	inet_csk_exit_pingpong_mode(sk);
+	if ((TCPF(sk->sk_state) & open) && inet_csk_ack_scheduled(sk)) {
+		inet_csk(sk)->icsk_ack.pending |= ICSK_ACK_PUSHED;
+		tcp_cleanup_rbuf(sk, 1);
+		if (!(val & 1))
+			inet_csk_enter_pingpong_mode(sk);
+	}
+}
+
+static int set_quickack(struct sock *sk, int val)
+{
+	__tcp_sock_set_quickack(sk, val);
+	return 0;
+}
+
+static int get_quickack(struct sock *sk, int *val)
+{
+	*val = !inet_csk_in_pingpong_mode(sk);
+	return 0;
+}
+
+/* ---- sizes ------------------------------------------------------------ */
+
+static int set_maxseg(struct sock *sk, int val)
+{
+	if (val && (val < (int)TCP_MIN_MSS || val > (int)MAX_TCP_WINDOW))
+		return -EINVAL;
+	tcp_sk(sk)->rx_opt.user_mss = (u16)val;
+	return 0;
+}
+
+static int get_maxseg(struct sock *sk, int *val)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	*val = (int)tp->mss_cache;
+	if (tp->rx_opt.user_mss &&
+	    (TCPF(sk->sk_state) & (TCPF(TCP_CLOSE) | TCPF(TCP_LISTEN))))
+		*val = tp->rx_opt.user_mss;
+	return 0;
+}
+
+static int set_window_clamp(struct sock *sk, int val)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (!val) {
+		if (sk->sk_state != TCP_CLOSE)
+			return -EINVAL;
+		tp->window_clamp = 0;
+		return 0;
+	}
+	tp->window_clamp = (u32)max(val, SOCK_MIN_RCVBUF / 2);
+	tp->rcv_ssthresh = min(tp->rcv_wnd, tp->window_clamp);
+	return 0;
+}
+
+static int get_window_clamp(struct sock *sk, int *val)
+{
+	*val = (int)tcp_sk(sk)->window_clamp;
+	return 0;
+}
+
+static int set_notsent_lowat(struct sock *sk, int val)
+{
+	tcp_sk(sk)->notsent_lowat = (u32)val;
+	sk->sk_write_space(sk);
+	return 0;
+}
+
+static int get_notsent_lowat(struct sock *sk, int *val)
+{
+	*val = (int)tcp_sk(sk)->notsent_lowat;
+	return 0;
+}
+
+/* ---- times and counts ------------------------------------------------- */
+
+static int set_keepidle(struct sock *sk, int val)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	tp->keepalive_time_s = (u32)val;
+	if (sock_flag(sk, SOCK_KEEPOPEN) &&
+	    !(TCPF(sk->sk_state) & (TCPF(TCP_CLOSE) | TCPF(TCP_LISTEN))))
+		inet_csk_reset_keepalive_timer(sk, keepalive_time_ns(tp));
+	return 0;
+}
+
+static int get_keepidle(struct sock *sk, int *val)
+{
+	*val = (int)(keepalive_time_ns(tcp_sk(sk)) / NSEC_PER_SEC);
+	return 0;
+}
+
+static int set_keepintvl(struct sock *sk, int val)
+{
+	tcp_sk(sk)->keepalive_intvl_s = (u32)val;
+	return 0;
+}
+
+static int get_keepintvl(struct sock *sk, int *val)
+{
+	u32 own = tcp_sk(sk)->keepalive_intvl_s;
+
+	*val = own ? (int)own : sock_net(sk)->ipv4.sysctl_tcp_keepalive_intvl;
+	return 0;
+}
+
+static int set_keepcnt(struct sock *sk, int val)
+{
+	tcp_sk(sk)->keepalive_probes = (u8)val;
+	return 0;
+}
+
+static int get_keepcnt(struct sock *sk, int *val)
+{
+	u8 own = tcp_sk(sk)->keepalive_probes;
+
+	*val = own ? own : sock_net(sk)->ipv4.sysctl_tcp_keepalive_probes;
+	return 0;
+}
+
+static int set_syncnt(struct sock *sk, int val)
+{
+	inet_csk(sk)->icsk_syn_retries = (u8)val;
+	return 0;
+}
+
+static int get_syncnt(struct sock *sk, int *val)
+{
+	u8 own = inet_csk(sk)->icsk_syn_retries;
+
+	*val = own ? own : sock_net(sk)->ipv4.sysctl_tcp_syn_retries;
+	return 0;
+}
+
+static int set_linger2(struct sock *sk, int val)
+{
+	tcp_sk(sk)->linger2_s = val < 0 ? -1 : min(val, TCP_FIN_TIMEOUT_MAX_S);
+	return 0;
+}
+
+static int get_linger2(struct sock *sk, int *val)
+{
+	*val = tcp_sk(sk)->linger2_s;
+	if (!*val)
+		*val = sock_net(sk)->ipv4.sysctl_tcp_fin_timeout;
+	return 0;
+}
+
+static int set_user_timeout(struct sock *sk, int val)
+{
+	inet_csk(sk)->icsk_user_timeout_ms = (u32)val;
+	return 0;
+}
+
+static int get_user_timeout(struct sock *sk, int *val)
+{
+	*val = (int)inet_csk(sk)->icsk_user_timeout_ms;
+	return 0;
+}
+
+/* ---- congestion control ----------------------------------------------- */
+
+static int set_congestion(struct sock *sk, const void *val, socklen_t len)
+{
+	char name[TCP_CA_NAME_MAX] = "";
+
+	if (len < 1)
+		return -EINVAL;
+	memcpy(name, val, min(len, (socklen_t)sizeof(name) - 1));
+	return tcp_set_congestion_control(sk, name);
+}
+
+static int get_congestion(struct sock *sk, void *val, socklen_t *len)
+{
+	char name[TCP_CA_NAME_MAX] = "";
+
+	strncpy(name, inet_csk(sk)->icsk_ca_ops->name, sizeof(name) - 1);
+	*len = min(*len, (socklen_t)sizeof(name));
+	memcpy(val, name, *len);
+	return 0;
+}
+
+/* ---- TCP_INFO --------------------------------------------------------- */
+
+/* Linux's layout beyond what libc declares. */
+struct tcp_info_linux {
+	struct tcp_info base;
+	u64 tcpi_pacing_rate, tcpi_max_pacing_rate;
+	u64 tcpi_bytes_acked, tcpi_bytes_received;
+	u32 tcpi_segs_out, tcpi_segs_in;
+	u32 tcpi_notsent_bytes, tcpi_min_rtt;
+	u32 tcpi_data_segs_in, tcpi_data_segs_out;
+	u64 tcpi_delivery_rate;
+	u64 tcpi_busy_time, tcpi_rwnd_limited, tcpi_sndbuf_limited;
+	u32 tcpi_delivered, tcpi_delivered_ce;
+	u64 tcpi_bytes_sent, tcpi_bytes_retrans;
+	u32 tcpi_dsack_dups, tcpi_reord_seen;
+	u32 tcpi_rcv_ooopack, tcpi_snd_wnd;
+};
+
+static_assert(sizeof(struct tcp_info) == 104, "libc's tcp_info");
+
+static u32 ms_since(const struct tcp_sock *tp, u64 ns)
+{
+	return ns ? (u32)((tp->mstamp_ns - ns) / NSEC_PER_MSEC) : 0;
+}
+
+static void tcp_info_base(struct sock *sk, struct tcp_info *info)
+{
+	const struct inet_connection_sock *icsk = inet_csk(sk);
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	info->tcpi_state = sk->sk_state;
+	info->tcpi_ca_state = icsk->icsk_ca_state;
+	info->tcpi_retransmits = icsk->icsk_retransmits;
+	info->tcpi_probes = icsk->icsk_probes_out;
+	info->tcpi_backoff = icsk->icsk_backoff;
+	if (tp->rx_opt.tstamp_ok)
+		info->tcpi_options |= TCPI_OPT_TIMESTAMPS;
+	if (tp->rx_opt.sack_ok)
+		info->tcpi_options |= TCPI_OPT_SACK;
+	if (tp->rx_opt.wscale_ok) {
+		info->tcpi_options |= TCPI_OPT_WSCALE;
+		info->tcpi_snd_wscale = tp->rx_opt.snd_wscale;
+		info->tcpi_rcv_wscale = tp->rx_opt.rcv_wscale;
+	}
+	info->tcpi_rto = icsk->icsk_rto_us;
+	info->tcpi_ato = icsk->icsk_ack.ato_us;
+	info->tcpi_snd_mss = tp->mss_cache;
+	info->tcpi_rcv_mss = icsk->icsk_ack.rcv_mss;
+	if (sk->sk_state == TCP_LISTEN) {
+		info->tcpi_unacked = sk->sk_ack_backlog;
+		info->tcpi_sacked = sk->sk_max_ack_backlog;
+	} else {
+		info->tcpi_unacked = tp->packets_out;
+		info->tcpi_sacked = tp->sacked_out;
+	}
+	info->tcpi_lost = tp->lost_out;
+	info->tcpi_retrans = tp->retrans_out;
+	info->tcpi_last_data_sent = ms_since(tp, tp->lsndtime_ns);
+	info->tcpi_last_data_recv = ms_since(tp, icsk->icsk_ack.lrcvtime_ns);
+	info->tcpi_last_ack_recv = ms_since(tp, tp->rcv_tstamp_ns);
+	info->tcpi_pmtu = icsk->icsk_pmtu_cookie;
+	info->tcpi_rcv_ssthresh = tp->rcv_ssthresh;
+	info->tcpi_rtt = tp->srtt_us >> 3;
+	info->tcpi_rttvar = tp->mdev_us >> 2;
+	info->tcpi_snd_ssthresh = tp->snd_ssthresh;
+	info->tcpi_snd_cwnd = tp->snd_cwnd;
+	info->tcpi_advmss = tp->advmss;
+	info->tcpi_reordering = tp->reordering;
+	info->tcpi_rcv_rtt = tp->rcv_rtt_est.rtt_us >> 3;
+	info->tcpi_rcv_space = tp->rcvq_space.space;
+	info->tcpi_total_retrans = tp->total_retrans;
+}
+
+/* As much of it as *@len has room for. Context: locked. */
+void tcp_get_info(struct sock *sk, void *buf, socklen_t *len)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct tcp_info_linux info;
+
+	memset(&info, 0, sizeof(info));
+	tcp_mstamp_refresh(sk);
+	tcp_info_base(sk, &info.base);
+	info.tcpi_pacing_rate = info.tcpi_max_pacing_rate = ~0ull;
+	info.tcpi_bytes_acked = tp->bytes_acked;
+	info.tcpi_bytes_received = tp->bytes_received;
+	info.tcpi_segs_out = tp->segs_out;
+	info.tcpi_segs_in = tp->segs_in;
+	info.tcpi_notsent_bytes = tp->write_seq - tp->snd_nxt;
+	info.tcpi_min_rtt = tp->rtt_min_us;
+	info.tcpi_data_segs_in = tp->data_segs_in;
+	info.tcpi_data_segs_out = tp->data_segs_out;
+	info.tcpi_delivered = tp->delivered;
+	info.tcpi_bytes_sent = tp->bytes_sent;
+	info.tcpi_bytes_retrans = tp->bytes_retrans;
+	info.tcpi_rcv_ooopack = tp->rcv_ooopack;
+	info.tcpi_snd_wnd = tp->snd_wnd;
+	*len = min(*len, (socklen_t)sizeof(info));
+	memcpy(buf, &info, *len);
+}
+
+static int get_info(struct sock *sk, void *val, socklen_t *len)
+{
+	tcp_get_info(sk, val, len);
+	return 0;
+}
+
+/* ---- the rows --------------------------------------------------------- */
+
+const struct sockopt_row tcp_options[] = {
+	SOCKOPT_ROW(IPPROTO_TCP, TCP_NODELAY, BOOL, 0, 0,
+		    set_nodelay, get_nodelay),
+	SOCKOPT_ROW(IPPROTO_TCP, TCP_MAXSEG, INT, INT32_MIN, INT32_MAX,
+		    set_maxseg, get_maxseg),
+	SOCKOPT_ROW(IPPROTO_TCP, TCP_CORK, BOOL, 0, 0, set_cork, get_cork),
+	SOCKOPT_ROW(IPPROTO_TCP, TCP_KEEPIDLE, INT, 1, MAX_TCP_KEEPIDLE,
+		    set_keepidle, get_keepidle),
+	SOCKOPT_ROW(IPPROTO_TCP, TCP_KEEPINTVL, INT, 1, MAX_TCP_KEEPINTVL,
+		    set_keepintvl, get_keepintvl),
+	SOCKOPT_ROW(IPPROTO_TCP, TCP_KEEPCNT, INT, 1, MAX_TCP_KEEPCNT,
+		    set_keepcnt, get_keepcnt),
+	SOCKOPT_ROW(IPPROTO_TCP, TCP_SYNCNT, INT, 1, MAX_TCP_SYNCNT,
+		    set_syncnt, get_syncnt),
+	SOCKOPT_ROW(IPPROTO_TCP, TCP_LINGER2, INT, INT32_MIN, INT32_MAX,
+		    set_linger2, get_linger2),
+	SOCKOPT_ROW(IPPROTO_TCP, TCP_WINDOW_CLAMP, INT, 0, INT32_MAX,
+		    set_window_clamp, get_window_clamp),
+	SOCKOPT_ROW_BYTES(IPPROTO_TCP, TCP_INFO, NULL, get_info),
+	SOCKOPT_ROW(IPPROTO_TCP, TCP_QUICKACK, INT, INT32_MIN, INT32_MAX,
+		    set_quickack, get_quickack),
+	SOCKOPT_ROW_BYTES(IPPROTO_TCP, TCP_CONGESTION,
+			  set_congestion, get_congestion),
+	SOCKOPT_ROW(IPPROTO_TCP, TCP_USER_TIMEOUT, INT, 0, INT32_MAX,
+		    set_user_timeout, get_user_timeout),
+	SOCKOPT_ROW(IPPROTO_TCP, TCP_NOTSENT_LOWAT, INT, 0, INT32_MAX,
+		    set_notsent_lowat, get_notsent_lowat),
+};
+
+const u32 nr_tcp_options = ARRAY_SIZE(tcp_options);
+
+int tcp_setsockopt(struct sock *sk, int level, int optname, const void *val,
+		   socklen_t len)
+{
+	if (level != IPPROTO_TCP)
+		return inet_csk(sk)->icsk_af_ops->setsockopt(sk, level, optname,
+							     val, len);
+	return sockopt_set(sk, tcp_options, nr_tcp_options, level, optname, val,
+			   len);
+}
+
+int tcp_getsockopt(struct sock *sk, int level, int optname, void *val,
+		   socklen_t *len)
+{
+	if (level != IPPROTO_TCP)
+		return inet_csk(sk)->icsk_af_ops->getsockopt(sk, level, optname,
+							     val, len);
+	return sockopt_get(sk, tcp_options, nr_tcp_options, level, optname, val,
+			   len);
+}
