@@ -434,16 +434,16 @@ out:
 static void tcp_release_cb(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	u8 todo = tp->deferred;
+	u8 work = tp->deferred;
 
-	if (likely(!todo))
+	if (likely(!work))
 		return;
 	tp->deferred = 0;
-	if (todo & TCP_WRITE_TIMER_DEFERRED)
+	if (work & TCP_WRITE_TIMER_DEFERRED)
 		tcp_write_timer_handler(sk);
-	if (todo & TCP_DELACK_TIMER_DEFERRED)
+	if (work & TCP_DELACK_TIMER_DEFERRED)
 		tcp_delack_timer_handler(sk);
-	if (todo & TCP_MTU_REDUCED_DEFERRED)
+	if (work & TCP_MTU_REDUCED_DEFERRED)
 		inet_csk(sk)->icsk_af_ops->mtu_reduced(sk);
 }
 
