@@ -561,6 +561,7 @@ static const struct sysctl_row dev_knobs[] = {
 		   S32, 1, 1 << 16, NAPI_POLL_WEIGHT),
 };
 
+/* The two softirqs, the backlog of each softnet, the knobs of devices. */
 static int net_dev_init(struct net *net)
 {
 	u32 i;

@@ -61,6 +61,7 @@ int frame_pool_init(struct net *net, u32 nr_frames, u32 frame_size)
 	return 0;
 }
 
+/* Gives the region back. Every frame must have come home. */
 void frame_pool_destroy(struct net *net)
 {
 	struct frame_pool *pool = &net->pool;
@@ -150,6 +151,7 @@ static void frame_reset(struct skb_shared_info *si)
 	si->tskey = 0;
 }
 
+/* A frame, from the softnet's cache or, elsewhere, from the pool itself. */
 static struct skb_shared_info *frame_take(struct net *net)
 {
 	struct softnet_data *sd = this_softnet(net);

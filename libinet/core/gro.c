@@ -18,6 +18,7 @@ void dev_add_offload(struct net *net, struct packet_offload *po)
 	rtnl_unlock(net);
 }
 
+/* Takes @po out and waits until nobody can be inside it. May sleep. */
 void dev_remove_offload(struct net *net, struct packet_offload *po)
 {
 	struct packet_offload **p;

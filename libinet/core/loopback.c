@@ -14,6 +14,7 @@
 
 #define LOOPBACK_MTU 65536
 
+/* What goes out comes in again: ndo_start_xmit of lo. */
 static enum netdev_tx loopback_xmit(struct sk_buff *skb, struct net_device *dev)
 {
 	u32 len = skb->len;
@@ -48,6 +49,7 @@ static void loopback_setup(struct net_device *dev)
 	dev->netdev_ops = &loopback_ops;
 }
 
+/* Every stack has its own lo from the beginning. */
 static int loopback_net_init(struct net *net)
 {
 	struct net_device *dev = alloc_netdev(net, 0, "lo", loopback_setup);

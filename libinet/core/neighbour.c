@@ -100,6 +100,7 @@ static u32 neigh_hash(const struct neigh_hash_table *nht, const void *key,
 	return val >> (32 - nht->shift);
 }
 
+/* A table of 2^shift buckets with its own secret. Return: NULL: no memory. */
 static struct neigh_hash_table *nht_alloc(struct neigh_table *tbl, u32 shift)
 {
 	struct neigh_hash_table *nht = mem_zalloc(&tbl->net->mem,
@@ -401,6 +402,7 @@ static void neigh_rand_reach_time(struct neigh_table *tbl, u64 now)
 	tbl->last_rand_ns = now;
 }
 
+/* The table's timer: new reachable time now and then, old entries go. */
 static void neigh_periodic_work(struct timer_list *t)
 {
 	struct neigh_table *tbl = from_timer(tbl, t, gc_timer);
@@ -418,6 +420,7 @@ static void neigh_periodic_work(struct timer_list *t)
 
 /* ---- creation --------------------------------------------------------- */
 
+/* An entry that is in no table yet. Return: NULL: no memory. */
 static struct neighbour *neigh_alloc(struct neigh_table *tbl, const void *key,
 				     struct net_device *dev, u64 now)
 {
@@ -568,6 +571,7 @@ static u64 neigh_timer_known(struct neighbour *n, u64 now)
 	return now + ms_to_ns(n->tbl->parms->retrans_time_ms);
 }
 
+/* The time of a state is over: the next state, a probe or the end. */
 static void neigh_timer_handler(struct timer_list *t)
 {
 	struct neighbour *n = from_timer(n, t, timer);

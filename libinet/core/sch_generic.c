@@ -294,6 +294,7 @@ static int pfifo_fast_init(struct Qdisc *q)
 	return 0;
 }
 
+/* Into the band of its priority, or dropped when the queue is full. */
 static int pfifo_fast_enqueue(struct sk_buff *skb, struct Qdisc *q)
 {
 	struct pfifo_fast_priv *p = q->priv;

@@ -578,6 +578,7 @@ static int set_bindtodevice(struct sock *sk, const void *val, socklen_t len)
 	return set_bindtoifindex(sk, ifindex);
 }
 
+/* SO_BINDTODEVICE: the name, or nothing when bound to none. */
 static int get_bindtodevice(struct sock *sk, void *val, socklen_t *len)
 {
 	struct net *net = sock_net(sk);

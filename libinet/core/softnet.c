@@ -202,6 +202,7 @@ u32 softnet_wait_run(struct softnet_data *sd, u64 timeout_ns)
 
 /* ---- life ------------------------------------------------------------- */
 
+/* Makes softnet @id usable; nothing runs on it yet. 0 or -E. */
 int softnet_init(struct net *net, u32 id)
 {
 	struct softnet_data *sd = &net->softnets[id];
@@ -220,6 +221,7 @@ int softnet_init(struct net *net, u32 id)
 	return poller_create(&sd->poller);
 }
 
+/* Drops what its queues and caches hold. Nothing runs on it any more. */
 void softnet_destroy(struct softnet_data *sd)
 {
 	struct net *net = sd->net;

@@ -46,6 +46,7 @@ static void sysctl_store(struct net *net, const struct sysctl_row *row,
 	}
 }
 
+/* The values of a knob, of whatever width, into @v. */
 static void sysctl_load(const struct net *net, const struct sysctl_row *row,
 			s64 *v)
 {
@@ -126,6 +127,7 @@ static int check_values(struct net *net, const struct sysctl_row *row,
 	return 0;
 }
 
+/* Parses, checks, stores, tells the owner, and takes it back if he says no. */
 static int sysctl_set_row(struct net *net, const struct sysctl_row *row,
 			  const char *value)
 {
@@ -165,6 +167,7 @@ int sysctl_set(struct net *net, const char *name, const char *value)
 	return err;
 }
 
+/* The values of a knob as /proc/sys shows them. 0 or -ERANGE. */
 static int sysctl_print(struct net *net, const struct sysctl_row *row,
 			char *buf, size_t size)
 {

@@ -60,6 +60,7 @@ static const char *trace_file(const char *file)
 	return p ? p + strlen("libinet/") : file;
 }
 
+/* One station into the next free place. Context: any; lock-free. */
 void net_trace_record(struct net *net, const struct sk_buff *skb,
 		      const char *function, const char *file, int line)
 {

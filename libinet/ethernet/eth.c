@@ -14,6 +14,10 @@
 
 #define ETH_MAX_MTU 65535
 
+/*
+ * header_ops.create of Ethernet. Return: the length, negative when the
+ * destination is still to be filled in.
+ */
 static int eth_header(struct sk_buff *skb, struct net_device *dev,
 		      unsigned int type, const void *daddr, const void *saddr,
 		      unsigned int len)

@@ -446,7 +446,9 @@ void arp_changeaddr(struct net_device *dev)
 static int neigh_syntax(struct net_device *dev, const char *text)
 {
 	return net_error(dev_net(dev), -EINVAL,
-			 "%s: \"%s\" is not a neighbour (A.B.C.D lladdr XX:XX:XX:XX:XX:XX, then perhaps nud permanent|reachable|stale)",
+			 "%s: \"%s\" is not a neighbour (A.B.C.D lladdr "
+			 "XX:XX:XX:XX:XX:XX, then perhaps nud "
+			 "permanent|reachable|stale)",
 			 dev->name, text);
 }
 
@@ -475,6 +477,7 @@ static int parse_mac(const char *text, u8 *mac)
 	return is_valid_ether_addr(mac) ? 0 : -EINVAL;
 }
 
+/* The name of a neighbour state, as ip-neighbour(8) spells it. */
 static int parse_nud(const char *word, u8 *nud)
 {
 	static const struct {
@@ -642,6 +645,7 @@ static const struct sysctl_row arp_sysctls[] = {
 		   0, 1, 1),
 };
 
+/* The table of neighbours and the handler of ETH_P_ARP. */
 static int arp_net_init(struct net *net)
 {
 	struct packet_type *pt = &net->ipv4.arp_packet_type;

@@ -431,6 +431,7 @@ static void inetdev_destroy(struct net_device *dev)
 	call_rcu(&net->rcu, &in_dev->rcu, in_dev_free_rcu);
 }
 
+/* Addresses of a device that came up become routes and are announced. */
 static void inetdev_up(struct net_device *dev)
 {
 	struct in_device *in_dev = dev->ip_ptr;
@@ -459,6 +460,7 @@ static void inetdev_down(struct net_device *dev)
 	arp_ifdown(dev);
 }
 
+/* What IPv4 does when something happens to a device. Context: rtnl. */
 static void inetdev_event(struct net *net, int event,
 			  struct net_device *dev)
 {
@@ -503,7 +505,8 @@ static int addr_result(struct net *net, int err)
 static int addr_syntax(struct net_device *dev, const char *text)
 {
 	return net_error(dev_net(dev), -EINVAL,
-			 "%s: \"%s\" is not an address (A.B.C.D/LENGTH, then perhaps broadcast A.B.C.D)",
+			 "%s: \"%s\" is not an address (A.B.C.D/LENGTH, "
+			 "then perhaps broadcast A.B.C.D)",
 			 dev->name, text);
 }
 
@@ -606,6 +609,7 @@ int inet_addr_show(struct net *net, FILE *out)
 
 /* ---- life ------------------------------------------------------------- */
 
+/* IPv4 on every device that is here and that will come. */
 static int devinet_net_init(struct net *net)
 {
 	struct net_device *dev;
@@ -630,6 +634,7 @@ static int devinet_net_init(struct net *net)
 	return 0;
 }
 
+/* Takes IPv4 off every device. */
 static void devinet_net_exit(struct net *net)
 {
 	struct net_device *dev;

@@ -229,6 +229,7 @@ static int route_via(struct route_text *r)
 	return route_addr(r, &r->cfg->gw);
 }
 
+/* "dev NAME" of a route. */
 static int route_dev(struct route_text *r)
 {
 	struct net_device *dev;
@@ -275,6 +276,7 @@ static int route_onlink(struct route_text *r)
 	return 0;
 }
 
+/* "scope NAME" of a route. */
 static int route_scope(struct route_text *r)
 {
 	static const struct {
@@ -297,6 +299,7 @@ static int route_scope(struct route_text *r)
 	return route_error(r, -EINVAL, "a scope is global, link or host");
 }
 
+/* "proto NAME" of a route. */
 static int route_proto(struct route_text *r)
 {
 	static const struct {
@@ -477,6 +480,7 @@ static int fib_net_init(struct net *net)
 	return 0;
 }
 
+/* Every route dies, then the trie, each after a grace period. */
 static void fib_net_exit(struct net *net)
 {
 	struct fib_table *t = net->ipv4.fib;

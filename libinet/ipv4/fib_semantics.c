@@ -198,6 +198,10 @@ static int fib_check_link(struct fib_info *fi, const struct fib_config *cfg)
 	return 0;
 }
 
+/*
+ * Whether the parts of a route fit one another; finds its device.
+ * Return: 0 or -E with a sentence.
+ */
 static int fib_check_info(struct fib_info *fi, const struct fib_config *cfg)
 {
 	struct net *net = fi->net;

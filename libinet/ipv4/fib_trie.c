@@ -339,6 +339,10 @@ static u8 fib_common_bits(const struct fib_node *n, u32 key)
 	return diff ? (u8)(32 - fls(diff)) : n->off;
 }
 
+/*
+ * Puts @leaf where its prefix belongs, in one pointer that readers see
+ * change. Return: false: no memory.
+ */
 static bool fib_trie_insert(struct fib_trie *t, struct fib_leaf *leaf)
 {
 	struct fib_node **link = &t->root, *n;

@@ -171,6 +171,7 @@ static bool icmp_allow(struct net *net, __be32 daddr, u8 type, u8 code)
 
 /* ---- sending -------------------------------------------------------------- */
 
+/* IcmpOutMsgs and the counter of @type. */
 static void icmp_count_out(struct net *net, u8 type)
 {
 	NET_INC_STATS(net, ICMP_OUTMSGS);
@@ -463,6 +464,7 @@ static enum skb_drop_reason icmp_error(struct net *net, struct sk_buff *skb)
 
 /* ---- input ------------------------------------------------------------------ */
 
+/* The counter of @type among those received. */
 static void icmp_count_in(struct net *net, u8 type)
 {
 	switch (type) {

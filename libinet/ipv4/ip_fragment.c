@@ -214,6 +214,7 @@ static struct sk_buff *ipq_take_first(struct ipq *q)
 	return skb;
 }
 
+/* A datagram that did not become whole in time (RFC 1122 3.3.2). */
 static void ip_expire(struct timer_list *t)
 {
 	struct ipq *q = from_timer(q, t, timer);
@@ -251,6 +252,10 @@ static void ipfrag_evict(struct ip_frags *f, const struct ipq *keep)
 	}
 }
 
+/*
+ * A queue for the fragments of one datagram, in the table and on the clock.
+ * Context: f->lock. Return: NULL: no memory.
+ */
 static struct ipq *ipq_create(struct ip_frags *f, const struct ipq_key *key)
 {
 	struct net *net = f->net;
@@ -586,6 +591,7 @@ s64 ip_frag_mem(struct net *net)
 	return mem;
 }
 
+/* Reassembly of one stack: knobs, secret, empty table. */
 static int ip_frag_net_init(struct net *net)
 {
 	struct ip_frags *f;

@@ -110,6 +110,7 @@ static bool ip_rcv_type(struct net *net, struct sk_buff *skb)
 	return true;
 }
 
+/* Behind PRE_ROUTING: where does it go? A route, the options, dst_input(). */
 static int ip_rcv_finish(struct net *net, struct sock *sk, struct sk_buff *skb)
 {
 	const struct iphdr *iph = ip_hdr(skb);
@@ -233,6 +234,7 @@ static const struct sysctl_row ip_sysctls[] = {
 	CONF_ROW("log_martians", sysctl_log_martians, 0, 1, 0),
 };
 
+/* The handler of ETH_P_IP, the knobs and the ids of IPv4. */
 static int ip_net_init(struct net *net)
 {
 	struct packet_type *pt = &net->ipv4.ip_packet_type;
@@ -277,6 +279,7 @@ static void ipv4_parts_exit(struct net *net, size_t nr)
 		ipv4_parts[nr]->exit(net);
 }
 
+/* Starts the parts of IPv4 in order; undoes those that ran if one fails. */
 static int ipv4_net_init(struct net *net)
 {
 	size_t i;

@@ -464,6 +464,10 @@ static struct rtable *output_by_device(struct net *net, struct flowi4 *fl4,
 	return rt_get_output(net, dev, type, NULL, fl4->daddr);
 }
 
+/*
+ * Decides about a packet of ours. Return: the route or ERR_PTR(-E).
+ * Context: RCU.
+ */
 static struct rtable *output_rcu(struct net *net, struct flowi4 *fl4)
 {
 	struct net_device *dev = NULL;
@@ -794,6 +798,7 @@ static const struct sysctl_row route_sysctls[] = {
 		   1, 65495, 256),
 };
 
+/* Memory and knobs of routes that packets hold. */
 static int route_net_init(struct net *net)
 {
 	struct rt_state *st = mem_zalloc(&net->mem, sizeof(*st));

@@ -80,6 +80,7 @@ static void fnhe_recycle(struct fnhe_table *t, u32 bucket)
 	call_rcu(&t->net->rcu, &e->rcu, fnhe_free_rcu);
 }
 
+/* The exceptions of a next hop, made on first use. Context: nh->lock. */
 static struct fnhe_table *fnhe_table_get(struct net *net, struct fib_nh *nh)
 {
 	struct fnhe_table *t = nh->exceptions;
@@ -118,6 +119,7 @@ static struct fib_nh_exception *fnhe_create(struct net *net, struct fib_nh *nh,
 	return e;
 }
 
+/* Notes what was learned about one destination: a gateway, an MTU. */
 void update_or_create_fnhe(struct net *net, struct fib_nh *nh, __be32 daddr,
 			   const struct fnhe_change *change)
 {

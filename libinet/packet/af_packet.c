@@ -125,6 +125,7 @@ drop:
 	return 0;
 }
 
+/* recvmsg() of a packet socket: one frame, its link address as the name. */
 static int packet_recvmsg(struct socket *sock, struct inet_msg *msg, size_t len,
 			  int flags)
 {
@@ -227,6 +228,7 @@ static int packet_check_len(const struct sock *sk, const struct net_device *dev,
 	return 0;
 }
 
+/* Builds the frame and queues it on @dev. Return: @len or -E. */
 static int packet_snd(struct sock *sk, struct net_device *dev,
 		      const struct packet_dest *d, struct inet_msg *msg,
 		      u32 len)
@@ -253,6 +255,7 @@ static int packet_snd(struct sock *sk, struct net_device *dev,
 	return err < 0 ? err : (int)len;
 }
 
+/* sendmsg() of a packet socket: to the device that was named or bound. */
 static int packet_sendmsg(struct socket *sock, struct inet_msg *msg, size_t len)
 {
 	struct sock *sk = sock->sk;
@@ -312,6 +315,7 @@ static void packet_do_bind(struct packet_sock *po, struct net_device *dev,
 		packet_tell_error(&po->sk, ENETDOWN);
 }
 
+/* bind() of a packet socket: to a device (0: to all) and an ethertype. */
 static int packet_bind(struct socket *sock, const struct sockaddr *addr,
 		       socklen_t len)
 {
@@ -338,6 +342,7 @@ static int packet_bind(struct socket *sock, const struct sockaddr *addr,
 	return err;
 }
 
+/* getsockname() of a packet socket; it has no peer. */
 static int packet_getname(struct socket *sock, struct sockaddr *addr,
 			  socklen_t *len, int peer)
 {
@@ -439,6 +444,7 @@ static void packet_mc_free(struct packet_sock *po, struct packet_mclist **p,
 	mem_free(&sock_net(&po->sk)->mem, m, sizeof(*m));
 }
 
+/* Counts a membership up or down. Context: rtnl. 0 or -E. */
 static int packet_mc_change(struct packet_sock *po, struct net_device *dev,
 			    const struct packet_mreq *mreq, bool add)
 {
@@ -457,6 +463,7 @@ static int packet_mc_change(struct packet_sock *po, struct net_device *dev,
 	return 0;
 }
 
+/* PACKET_ADD_MEMBERSHIP and PACKET_DROP_MEMBERSHIP. */
 static int packet_membership(struct sock *sk, const void *val, socklen_t len,
 			     bool add)
 {
@@ -563,6 +570,7 @@ static int packet_getsockopt(struct socket *sock, int level, int optname,
 	return sock_common_getsockopt(sock->sk, level, optname, val, len);
 }
 
+/* How much is queued, either way. */
 static int packet_ioctl(struct socket *sock, unsigned long cmd, void *arg)
 {
 	struct sock *sk = sock->sk;
@@ -584,6 +592,7 @@ static int packet_ioctl(struct socket *sock, unsigned long cmd, void *arg)
 
 /* ---- life ------------------------------------------------------------- */
 
+/* The last close: unhooked from devices, memberships given back. */
 static int packet_release(struct socket *sock)
 {
 	struct sock *sk = sock->sk;
@@ -689,6 +698,7 @@ static void packet_notifier(struct net *net, int event, struct net_device *dev)
 	}
 }
 
+/* Registers PF_PACKET with a stack. */
 static int packet_net_init(struct net *net)
 {
 	int err;
