@@ -224,7 +224,7 @@ static void dev_deactivate(struct net_device *dev)
 			continue;
 		qdisc_reset(dev->tx[i].qdisc);
 		qdisc_unschedule(dev->tx[i].qdisc);
-		dev->tx[i].stopped = false;
+		WRITE_ONCE(dev->tx[i].stopped, false);
 	}
 }
 

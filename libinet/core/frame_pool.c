@@ -84,7 +84,7 @@ static struct skb_shared_info *pool_take_locked(struct net *net)
 	struct frame_pool *pool = &net->pool;
 	struct skb_shared_info *si = pool->free;
 
-	pool->nr_free--;
+	WRITE_ONCE(pool->nr_free, pool->nr_free - 1);
 	if (si) {
 		pool->free = si->next_free;
 		return si;
@@ -103,7 +103,7 @@ static void pool_give_locked(struct frame_pool *pool,
 {
 	si->next_free = pool->free;
 	pool->free = si;
-	pool->nr_free++;
+	WRITE_ONCE(pool->nr_free, pool->nr_free + 1);
 }
 
 /* Fills an empty cache with a batch. Return: false when the pool is empty. */
