@@ -107,7 +107,9 @@ static __be16 eth_type_slow(struct sk_buff *skb, const u8 *frame, u32 len)
 		return info.proto;
 	}
 	skb_pull(skb, info.hdr_len - ETH_HLEN);
-	if (pskb_trim(skb, min(skb->len, info.payload_len)))
+	/* @len is the linear part: only 802.3 says how much is payload. */
+	if (info.payload_len < len - info.hdr_len &&
+	    pskb_trim(skb, info.payload_len))
 		skb->drop_reason = SKB_DROP_REASON_NOMEM;
 	return info.proto;
 }
