@@ -20,6 +20,9 @@ extern const struct netdev_driver wire_driver;
 int driver_args(struct net *net, const struct args_spec *spec,
 		const char *text, void *out);
 
+/* register_netdevice() that leaves a sentence in each case. */
+int driver_register(struct net_device *dev);
+
 /* Whether a received frame is too long for @dev: a tag is not counted. */
 static inline bool driver_frame_is_giant(const struct net_device *dev,
 					 const u8 *frame, u32 len)

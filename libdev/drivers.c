@@ -30,6 +30,16 @@ const struct netdev_driver *const *inet_netdev_drivers(size_t *nr)
 	return drivers;
 }
 
+/* Only the name of a device can be wrong; else it is memory. */
+int driver_register(struct net_device *dev)
+{
+	int err = register_netdevice(dev);
+
+	if (err == -ENOMEM)
+		netdev_error(dev->net, err, "%s: out of memory", dev->name);
+	return err;
+}
+
 /* The driver whose name is the first @len characters of @name, or NULL. */
 static const struct netdev_driver *find_driver(const char *name, size_t len)
 {

@@ -264,7 +264,8 @@ static int tap_open(struct net_device *dev)
 
 	tap->timer = netdev_timer_create(dev, tap_timer);
 	if (!tap->timer)
-		return -ENOMEM;
+		return netdev_error(dev->net, -ENOMEM, "%s: out of memory",
+				    dev->name);
 	tap_drain(tap);
 	napi_enable(&tap->napi);
 	err = request_irq(dev, 0, tap->fd, tap_irq, tap);
@@ -444,7 +445,7 @@ static int tap_create(struct net *net, const struct tap_args *args, int fd,
 	else
 		memcpy(dev->dev_addr, args->mac, sizeof(args->mac));
 	netif_napi_add(dev, &tap->napi, 0, tap_poll);
-	err = register_netdevice(dev);
+	err = driver_register(dev);
 	if (err) {
 		netif_napi_del(&tap->napi);
 		free_netdev(dev);

@@ -124,10 +124,9 @@ static void ring_doorbell(struct wire_end *to, bool mine)
 		napi_schedule(&to->napi);
 		return;
 	}
-	/* Pairs with the fence in wire_rearm(). */
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (__atomic_load_n(&q->armed, __ATOMIC_RELAXED) &&
-	    __atomic_exchange_n(&q->armed, 0, __ATOMIC_SEQ_CST))
+	/* Pairs with the exchange in wire_rearm(): whoever comes second sees
+	 * what the other did before. */
+	if (__atomic_exchange_n(&q->armed, 0, __ATOMIC_ACQ_REL))
 		ring_end(to);
 }
 
@@ -138,10 +137,9 @@ static bool stop_sender(struct net_device *dev, struct wire_end *to)
 	struct wire_queue *q = &to->rx;
 
 	netif_tx_stop_queue(dev, 0);
-	/* Pairs with the fence in wire_queue_may_wake(). */
-	__atomic_store_n(&q->stopped, 1, __ATOMIC_SEQ_CST);
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (!wire_queue_may_wake(q)) {
+	/* Pairs with wire_queue_may_wake() in the consumer. */
+	__atomic_exchange_n(&q->stopped, 1, __ATOMIC_ACQ_REL);
+	if (!wire_queue_may_wake(q, true)) {
 		count(&to->waited, 1);
 		return true;
 	}
@@ -302,11 +300,12 @@ static void wire_rearm(struct wire_end *end)
 {
 	struct wire_queue *q = &end->rx;
 
-	__atomic_store_n(&q->armed, 1, __ATOMIC_SEQ_CST);
-	/* Pairs with the fence in ring_doorbell(). */
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (READ_ONCE(q->armed))
+		return;		/* nobody has rung since */
+	/* Pairs with the exchange in ring_doorbell(). */
+	__atomic_exchange_n(&q->armed, 1, __ATOMIC_ACQ_REL);
 	if (smp_load_acquire(&q->ring.producer.head) != q->ring.consumer.tail &&
-	    __atomic_exchange_n(&q->armed, 0, __ATOMIC_SEQ_CST))
+	    __atomic_exchange_n(&q->armed, 0, __ATOMIC_ACQ_REL))
 		napi_schedule(&end->napi);
 }
 
@@ -336,7 +335,7 @@ static int wire_poll(struct napi_struct *napi, int budget)
 	}
 	if (unlikely(READ_ONCE(q->slow)) && work < budget)
 		work += wire_poll_heap(end, budget - work);
-	if (unlikely(wire_queue_may_wake(q))) {
+	if (unlikely(wire_queue_may_wake(q, end_is_mine(end->peer)))) {
 		__atomic_store_n(&end->peer->wake, 1, __ATOMIC_SEQ_CST);
 		ring_end(end->peer);
 	}
@@ -383,7 +382,7 @@ static void lose_in_flight(struct wire_end *end)
 	}
 	lost += wire_queue_flush(q);
 	__atomic_fetch_add(&end->lost_down, lost, __ATOMIC_RELAXED);
-	if (wire_queue_may_wake(q)) {
+	if (wire_queue_may_wake(q, false)) {
 		__atomic_store_n(&end->peer->wake, 1, __ATOMIC_SEQ_CST);
 		ring_end(end->peer);
 	}
@@ -398,7 +397,8 @@ static int wire_open(struct net_device *dev)
 
 	end->timer = netdev_timer_create(dev, wire_timer);
 	if (!end->timer)
-		return -ENOMEM;
+		return netdev_error(dev->net, -ENOMEM, "%s: out of memory",
+				    dev->name);
 	lose_in_flight(end);
 	__atomic_store_n(&end->wake, 0, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&end->rx.armed, 1, __ATOMIC_SEQ_CST);
@@ -568,7 +568,7 @@ static int wire_attach(struct wire_end *end, struct net *net, const char *name,
 	dev->mtu = config->mtu;
 	netif_napi_add(dev, &end->napi, 0, wire_poll);
 	end->dev = dev;
-	err = register_netdevice(dev);
+	err = driver_register(dev);
 	if (err) {
 		end->dev = NULL;
 		netif_napi_del(&end->napi);

@@ -274,15 +274,16 @@ u32 wire_queue_flush(struct wire_queue *q)
 	return nr;
 }
 
-/* At half, so that a stop is worth its price. Either side may ask. */
-bool wire_queue_may_wake(struct wire_queue *q)
+/* At half, so that a stop is worth its price. */
+bool wire_queue_may_wake(struct wire_queue *q, bool own)
 {
 	struct spsc_ring *r = &q->ring;
 	u32 used;
 
-	/* Pairs with the fence of the producer, which stops and looks again. */
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (likely(!__atomic_load_n(&q->stopped, __ATOMIC_RELAXED)))
+	/* Pairs with the producer, who writes it and then looks at the ring:
+	 * either it sees our progress or we see its flag. */
+	if (likely(!(own ? READ_ONCE(q->stopped) :
+		     __atomic_fetch_or(&q->stopped, 0, __ATOMIC_ACQ_REL))))
 		return false;
 	used = smp_load_acquire(&r->producer.head) -
 	       smp_load_acquire(&r->consumer.tail);
@@ -297,5 +298,5 @@ bool wire_queue_may_wake(struct wire_queue *q)
 		if (crowded)
 			return false;
 	}
-	return __atomic_exchange_n(&q->stopped, 0, __ATOMIC_SEQ_CST);
+	return __atomic_exchange_n(&q->stopped, 0, __ATOMIC_ACQ_REL);
 }

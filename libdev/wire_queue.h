@@ -113,7 +113,8 @@ u64 wire_queue_next(struct wire_queue *q);
 /* Empties the heap. Return: how many frames were lost. */
 u32 wire_queue_flush(struct wire_queue *q);
 
-/* True when a producer that stopped should be told to go on; says so once. */
-bool wire_queue_may_wake(struct wire_queue *q);
+/* True when a producer that stopped should be told to go on; says so once.
+ * @own: the caller is the producer, or runs in its thread. */
+bool wire_queue_may_wake(struct wire_queue *q, bool own);
 
 #endif /* LIBDEV_WIRE_QUEUE_H */
