@@ -1,0 +1,649 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The contract of a device (inet/netdevice.h), checked on every device. A case
+ * is named <device>_<state>_<event>_<outcome>.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <inet/control.h>
+#include <inet/netdev.h>
+
+#include "core/net.h"
+#include "core/skbuff.h"
+#include "dut.h"
+
+static const struct dut_ops *const duts[] = {
+	&dut_loopback, &dut_wire, &dut_tap,
+};
+
+static bool have_namespace;
+
+/* ---- set-up ----------------------------------------------------------- */
+
+static int setup(void **state)
+{
+	const struct dut_ops *ops = *state;
+	struct dut *d;
+
+	*state = NULL;
+	if (ops == &dut_tap && !have_namespace)
+		return 0;
+	d = malloc(sizeof(*d));
+	if (!d)
+		return -1;
+	if (!dut_create(d, ops)) {
+		free(d);
+		return 0;
+	}
+	*state = d;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	if (*state) {
+		dut_destroy(*state);
+		free(*state);
+	}
+	return 0;
+}
+
+/* The device of a case, which is skipped where we may not have it. */
+static struct dut *dut_of(void **state)
+{
+	if (!*state)
+		skip();
+	return *state;
+}
+
+/* Sends and receives one frame: the device works. */
+static void assert_traffic_passes(struct dut *d, u32 seq)
+{
+	u8 frame[200];
+
+	dut_frames_clear(&d->rx);
+	dut_frames_clear(&d->far_rx);
+	dut_frame(frame, sizeof(frame), seq);
+	assert_int_equal(dut_send(d, frame, sizeof(frame)), 0);
+	assert_int_equal(dut_wait(d, dut_sent(d), 1), 1);
+	assert_true(dut_frame_is(&dut_sent(d)->frame[0], sizeof(frame), seq));
+	dut_frames_clear(&d->rx);
+	d->ops->inject(d, frame, sizeof(frame));
+	assert_int_equal(dut_wait(d, &d->rx, 1), 1);
+	assert_true(dut_frame_is(&d->rx.frame[0], sizeof(frame), seq));
+	dut_frames_clear(&d->rx);
+	dut_frames_clear(&d->far_rx);
+}
+
+static struct inet_netdev_stats stats_of(struct dut *d)
+{
+	struct inet_netdev_stats s;
+
+	assert_int_equal(inet_netdev_get_stats(d->dev, &s), 0);
+	return s;
+}
+
+/* ---- up and down ------------------------------------------------------ */
+
+static void opened_and_closed_twice_works(void **state)
+{
+	struct dut *d = dut_of(state);
+
+	for (u32 i = 0; i < 3; i++) {
+		assert_traffic_passes(d, i);
+		assert_int_equal(inet_netdev_down(d->dev), 0);
+		assert_int_equal(inet_netdev_down(d->dev), 0);
+		assert_int_equal(inet_netdev_up(d->dev), 0);
+		assert_int_equal(inet_netdev_up(d->dev), 0);
+	}
+	assert_traffic_passes(d, 9);
+}
+
+static void down_sends_nothing_and_counts(void **state)
+{
+	struct dut *d = dut_of(state);
+	u8 frame[100];
+
+	dut_frame(frame, sizeof(frame), 1);
+	assert_int_equal(inet_netdev_down(d->dev), 0);
+	assert_int_equal(dut_send(d, frame, sizeof(frame)), -ENETDOWN);
+	dut_settle(d);
+	assert_int_equal(dut_sent(d)->nr, 0);
+	assert_int_equal(stats_of(d).tx_dropped, 1);
+	assert_int_equal(dut_drops(d, "DEV_READY"), 1);
+}
+
+/* Not while it is down, and not later either. */
+static void down_receives_nothing(void **state)
+{
+	struct dut *d = dut_of(state);
+	u8 frame[100];
+
+	assert_int_equal(inet_netdev_down(d->dev), 0);
+	for (u32 i = 0; i < 20; i++) {
+		dut_frame(frame, sizeof(frame), i);
+		d->ops->inject(d, frame, sizeof(frame));
+	}
+	dut_settle(d);
+	assert_int_equal(d->rx.nr, 0);
+	assert_int_equal(inet_netdev_up(d->dev), 0);
+	dut_settle(d);
+	assert_int_equal(d->rx.nr, 0);
+	assert_traffic_passes(d, 5);
+}
+
+static void closed_in_full_flight_leaks_nothing(void **state)
+{
+	struct dut *d = dut_of(state);
+	u8 frame[300];
+
+	for (u32 i = 0; i < 200; i++) {
+		dut_frame(frame, sizeof(frame), i);
+		dut_send(d, frame, sizeof(frame));
+		d->ops->inject(d, frame, sizeof(frame));
+	}
+	if (d->ops->permanent) {
+		assert_int_equal(inet_netdev_close(d->dev), -1);
+		assert_int_equal(errno, EBUSY);
+		return;		/* inet_destroy() counts the memory */
+	}
+	assert_int_equal(inet_netdev_close(d->dev), 0);
+	assert_null(inet_netdev_find(d->net, "w0"));
+	for (u32 i = 0; i < 5; i++)
+		inet_run(d->net, 0);
+	assert_int_equal(frame_pool_used(d->net), 0);
+}
+
+/* ---- frames ----------------------------------------------------------- */
+
+/* Sends frames of @from .. @to bytes in rounds and compares each. */
+static void pass_sizes(struct dut *d, u32 from, u32 to, u32 step, bool out)
+{
+	struct dut_frames *where = out ? dut_sent(d) : &d->rx;
+	u32 len = from, sizes[100];
+	u8 *frame = malloc(to);
+
+	while (len <= to) {
+		u32 nr = 0;
+
+		for (; nr < 100 && len <= to; len += step) {
+			sizes[nr++] = len;
+			dut_frame(frame, len, len);
+			if (out)
+				assert_int_equal(dut_send(d, frame, len), 0);
+			else
+				d->ops->inject(d, frame, len);
+		}
+		assert_int_equal(dut_wait(d, where, nr), nr);
+		for (u32 i = 0; i < nr; i++)
+			assert_true(dut_frame_is(&where->frame[i], sizes[i],
+						 sizes[i]));
+		dut_frames_clear(where);
+	}
+	free(frame);
+}
+
+static void each_size_sent_arrives_unchanged(void **state)
+{
+	pass_sizes(dut_of(state), 15, 1514, 1, true);
+}
+
+static void each_size_received_is_unchanged(void **state)
+{
+	pass_sizes(dut_of(state), 15, 1514, 1, false);
+}
+
+static void jumbo_frames_pass_after_mtu_change(void **state)
+{
+	struct dut *d = dut_of(state);
+
+	if (!d->ops->loops) {
+		assert_int_equal(inet_netdev_set_mtu(d->dev, 9000), 0);
+		d->ops->set_far_mtu(d, 9000);
+	}
+	pass_sizes(d, 1500, 9014, 501, true);
+	pass_sizes(d, 1500, 9014, 501, false);
+	pass_sizes(d, 9014, 9014, 1, false);
+}
+
+/* A packet in fragments, as TCP makes them. */
+static void fragments_sent_arrive_as_one_frame(void **state)
+{
+	struct dut *d = dut_of(state);
+	struct sk_buff *skb = alloc_skb(d->net, 128);
+	u8 frame[1454];
+
+	dut_frame(frame, sizeof(frame), 7);
+	skb_reserve(skb, 64);
+	memcpy(skb_put(skb, 54), frame, 54);
+	for (u32 i = 0; i < 7; i++) {
+		struct skb_shared_info *si = frame_alloc(d->net, false);
+
+		memcpy(si->frame + 100 + i, frame + 54 + 200 * i, 200);
+		assert_int_equal(skb_add_frag(skb, si, 100 + i, 200), 0);
+	}
+	skb->dev = d->dev;
+	assert_int_equal(dev_queue_xmit(skb), 0);
+	assert_int_equal(dut_wait(d, dut_sent(d), 1), 1);
+	assert_true(dut_frame_is(&dut_sent(d)->frame[0], sizeof(frame), 7));
+}
+
+static void thousand_frames_keep_their_order(void **state)
+{
+	struct dut *d = dut_of(state);
+	u8 frame[80];
+
+	for (u32 i = 0; i < 1000; i++) {
+		dut_frame(frame, sizeof(frame), i);
+		assert_int_equal(dut_send(d, frame, sizeof(frame)), 0);
+		if (i % 100 == 99)
+			assert_int_equal(dut_wait(d, dut_sent(d), i + 1), i + 1);
+	}
+	for (u32 i = 0; i < 1000; i++)
+		assert_true(dut_frame_is(&dut_sent(d)->frame[i], sizeof(frame),
+					 i));
+	dut_frames_clear(&d->rx);
+	for (u32 i = 0; i < 1000; i++) {
+		dut_frame(frame, sizeof(frame), i);
+		d->ops->inject(d, frame, sizeof(frame));
+		if (i % 100 == 99)
+			assert_int_equal(dut_wait(d, &d->rx, i + 1), i + 1);
+	}
+	for (u32 i = 0; i < 1000; i++)
+		assert_true(dut_frame_is(&d->rx.frame[i], sizeof(frame), i));
+}
+
+/* The receiver sleeps: what the ring does not take waits in the queue
+ * discipline, whose limit is 1,000. */
+static void full_ring_holds_back_and_loses_nothing(void **state)
+{
+	struct dut *d = dut_of(state);
+	u8 frame[80];
+
+	for (u32 i = 0; i < 1000; i++) {
+		dut_frame(frame, sizeof(frame), i);
+		assert_int_equal(dut_send(d, frame, sizeof(frame)), 0);
+	}
+	assert_int_equal(dut_wait(d, dut_sent(d), 1000), 1000);
+	for (u32 i = 0; i < 1000; i++)
+		assert_true(dut_frame_is(&dut_sent(d)->frame[i], sizeof(frame),
+					 i));
+	assert_int_equal(stats_of(d).tx_dropped, 0);
+}
+
+/* ---- bad frames ------------------------------------------------------- */
+
+/* @attack L1 */
+static void runts_received_are_dropped_and_counted(void **state)
+{
+	struct dut *d = dut_of(state);
+	u32 nr = 0;
+	u8 frame[16];
+
+	dut_frame(frame, sizeof(frame), 0);
+	for (u32 len = d->ops->min_inject; len < DUT_HEADER; len++, nr++)
+		d->ops->inject(d, frame, len);
+	dut_settle(d);
+	assert_int_equal(d->rx.nr, 0);
+	assert_int_equal(dut_drops(d, "RX_SHORT"), nr);
+	assert_int_equal(stats_of(d).rx_length_errors, nr);
+	/* A header alone is a frame, and so is one byte more. */
+	d->ops->inject(d, frame, 14);
+	d->ops->inject(d, frame, 15);
+	assert_int_equal(dut_wait(d, &d->rx, 2), 2);
+	assert_int_equal(d->rx.frame[0].len, 14);
+	assert_int_equal(d->rx.frame[1].len, 15);
+}
+
+/* @attack L2 */
+static void giants_received_are_dropped_and_counted(void **state)
+{
+	static const u32 lens[] = { 1515, 1518, 1519, 1600, 2048, 9000, 65535 };
+	struct dut *d = dut_of(state);
+	u8 *frame = malloc(65535);
+
+	d->ops->set_far_mtu(d, 65521);
+	for (u32 i = 0; i < ARRAY_SIZE(lens); i++) {
+		dut_frame(frame, lens[i], i);
+		d->ops->inject(d, frame, lens[i]);
+	}
+	dut_settle(d);
+	assert_int_equal(d->rx.nr, 0);
+	assert_int_equal(dut_drops(d, "RX_OVER"), ARRAY_SIZE(lens));
+	assert_int_equal(stats_of(d).rx_over_errors, ARRAY_SIZE(lens));
+	d->ops->set_far_mtu(d, 1500);
+	free(frame);
+	assert_traffic_passes(d, 3);
+}
+
+/* Four bytes more are allowed when they are a tag; nobody takes the tag. */
+static void tagged_frame_of_full_size_is_no_giant(void **state)
+{
+	struct dut *d = dut_of(state);
+	u8 frame[1518];
+
+	d->ops->set_far_mtu(d, 1600);
+	dut_frame(frame, sizeof(frame), 0);
+	frame[12] = 0x81;
+	frame[13] = 0x00;
+	frame[14] = 0;
+	frame[15] = 5;
+	frame[16] = 0x08;
+	frame[17] = 0x00;
+	d->ops->inject(d, frame, sizeof(frame));
+	dut_settle(d);
+	assert_int_equal(dut_drops(d, "RX_OVER"), 0);
+	assert_int_equal(dut_drops(d, "VLAN"), 1);
+}
+
+static void frame_beyond_mtu_is_not_sent(void **state)
+{
+	struct dut *d = dut_of(state);
+	u32 len = d->dev->mtu + DUT_HEADER + 5;
+	u8 *frame = malloc(len);
+
+	dut_frame(frame, len, 0);
+	assert_int_equal(dut_send(d, frame, len), -EMSGSIZE);
+	free(frame);
+	dut_settle(d);
+	assert_int_equal(dut_sent(d)->nr, 0);
+	assert_int_equal(stats_of(d).tx_errors, 1);
+	assert_int_equal(dut_drops(d, "PKT_TOO_BIG"), 1);
+}
+
+/* ---- what can be set -------------------------------------------------- */
+
+static void mtu_out_of_range_is_refused_with_a_sentence(void **state)
+{
+	struct dut *d = dut_of(state);
+	u32 before = d->dev->mtu;
+
+	assert_int_equal(inet_netdev_set_mtu(d->dev, 67), -1);
+	assert_int_equal(errno, EINVAL);
+	assert_non_null(strstr(inet_strerror(d->net), "mtu 67"));
+	assert_int_equal(inet_netdev_set_mtu(d->dev, d->ops->max_mtu + 1), -1);
+	assert_int_equal(d->dev->mtu, before);
+	assert_int_equal(inet_netdev_set_mtu(d->dev, d->ops->max_mtu), 0);
+	assert_int_equal(inet_netdev_set_mtu(d->dev, 68), 0);
+	assert_int_equal(d->dev->mtu, 68);
+}
+
+static void address_set_is_used(void **state)
+{
+	static const u8 mac[6] = { 2, 0, 0, 0, 0, 0x42 };
+	static const u8 group[6] = { 1, 0, 0, 0, 0, 0x42 };
+	struct dut *d = dut_of(state);
+	u8 frame[100];
+
+	assert_int_equal(inet_netdev_set_mac(d->dev, group), -1);
+	assert_int_equal(inet_netdev_set_mac(d->dev, mac), 0);
+	assert_memory_equal(d->dev->dev_addr, mac, 6);
+	dut_frame(frame, sizeof(frame), 0);
+	memcpy(frame, mac, 6);
+	d->ops->inject(d, frame, sizeof(frame));
+	assert_int_equal(dut_wait(d, &d->rx, 1), 1);
+	assert_int_equal(d->rx.frame[0].pkt_type, SKB_PACKET_HOST);
+	frame[5] ^= 1;
+	d->ops->inject(d, frame, sizeof(frame));
+	if (dut_wait(d, &d->rx, 2) == 2)	/* a filter may take it */
+		assert_int_equal(d->rx.frame[1].pkt_type, SKB_PACKET_OTHERHOST);
+}
+
+static void promiscuous_sees_frames_for_others(void **state)
+{
+	static const u8 other[6] = { 2, 0, 0, 0, 0x77, 0x42 };
+	struct dut *d = dut_of(state);
+	u8 frame[100];
+
+	dut_frame(frame, sizeof(frame), 0);
+	memcpy(frame, other, 6);
+	dev_set_promiscuity(d->dev, 1);
+	assert_true(d->dev->flags & NETDEV_IFF_PROMISC);
+	d->ops->inject(d, frame, sizeof(frame));
+	assert_int_equal(dut_wait(d, &d->rx, 1), 1);
+	assert_int_equal(d->rx.frame[0].pkt_type, SKB_PACKET_OTHERHOST);
+	dev_set_promiscuity(d->dev, -1);
+	assert_false(d->dev->flags & NETDEV_IFF_PROMISC);
+	assert_traffic_passes(d, 1);
+}
+
+/* Lets the device notice a change of its carrier. */
+static void wait_for_carrier(struct dut *d, bool on)
+{
+	u8 frame[100];
+
+	dut_frame(frame, sizeof(frame), 0);
+	for (u32 i = 0; i < 1000 && d->dev->carrier != on; i++) {
+		if (!on)	/* some devices learn it by trying */
+			dut_send(d, frame, sizeof(frame));
+		inet_run(d->net, 1000000);
+	}
+	assert_int_equal(d->dev->carrier, on);
+}
+
+static void carrier_lost_stops_sending_until_it_returns(void **state)
+{
+	struct dut *d = dut_of(state);
+	u8 frame[100];
+
+	dut_frame(frame, sizeof(frame), 0);
+	for (u32 i = 0; i < 2; i++) {
+		d->ops->set_carrier(d, false);
+		wait_for_carrier(d, false);
+		assert_int_equal(dut_send(d, frame, sizeof(frame)), -ENETDOWN);
+		d->ops->set_carrier(d, true);
+		wait_for_carrier(d, true);
+		dut_settle(d);
+		assert_traffic_passes(d, i);
+	}
+}
+
+/* ---- counters, budget, wake-ups ---------------------------------------- */
+
+static void counters_are_exact(void **state)
+{
+	struct dut *d = dut_of(state);
+	struct inet_netdev_stats before = stats_of(d), after;
+	u64 sent = 0, received = 0;
+	u8 frame[1514];
+
+	for (u32 i = 0; i < 50; i++) {
+		u32 len = 60 + i * 29;
+
+		dut_frame(frame, len, i);
+		assert_int_equal(dut_send(d, frame, len), 0);
+		sent += len;
+		d->ops->inject(d, frame, len);
+		received += len;
+	}
+	dut_settle(d);
+	after = stats_of(d);
+	if (d->ops->loops)
+		sent = received = sent + received;
+	assert_int_equal(after.tx_bytes - before.tx_bytes, sent);
+	assert_int_equal(after.rx_bytes - before.rx_bytes, received);
+	assert_int_equal(after.tx_packets - before.tx_packets,
+			 d->ops->loops ? 100 : 50);
+	assert_int_equal(after.rx_packets - before.rx_packets,
+			 d->ops->loops ? 100 : 50);
+	assert_int_equal(after.rx_errors + after.tx_errors + after.rx_dropped +
+			 after.tx_dropped, 0);
+}
+
+static void poll_respects_its_budget(void **state)
+{
+	struct dut *d = dut_of(state);
+	struct napi_struct *napi = d->dev->napi_list;
+	u8 frame[80];
+	u32 nr;
+
+	assert_true(napi_schedule_prep(napi));	/* ours: no interrupt polls */
+	for (u32 i = 0; i < 100; i++) {
+		dut_frame(frame, sizeof(frame), i);
+		d->ops->inject(d, frame, sizeof(frame));
+	}
+	assert_int_equal(napi->poll(napi, 5), 5);
+	assert_int_equal(d->rx.nr, 5);
+	assert_true(napi->state & NAPIF_STATE_SCHED);
+	assert_int_equal(napi->poll(napi, 64), 64);
+	nr = d->rx.nr;
+	assert_int_equal(nr, 69);
+	assert_int_equal(napi->poll(napi, 64), 31);	/* and completes */
+	dut_settle(d);
+	assert_int_equal(d->rx.nr, 100);
+}
+
+static void frames_one_by_one_always_wake(void **state)
+{
+	struct dut *d = dut_of(state);
+	u8 frame[60];
+
+	for (u32 i = 0; i < 10000; i++) {
+		dut_frame(frame, sizeof(frame), i);
+		d->ops->inject(d, frame, sizeof(frame));
+		for (u32 turns = 0; d->rx.nr == 0 && turns < 100; turns++)
+			assert_true(inet_run(d->net, 10000000) >= 0);
+		if (d->rx.nr != 1 ||
+		    !dut_frame_is(&d->rx.frame[0], sizeof(frame), i))
+			fail_msg("frame %u: %u arrived", i, d->rx.nr);
+		dut_frames_clear(&d->rx);
+	}
+}
+
+static void idle_does_not_wake(void **state)
+{
+	struct dut *d = dut_of(state);
+	u32 turns;
+
+	assert_traffic_passes(d, 1);
+	dut_settle(d);
+	assert_int_equal(inet_next_timeout_ns(d->net), -1);
+	turns = d->net->softnets[0].turns;
+	assert_int_equal(inet_run(d->net, 50000000), 0);
+	assert_int_equal(d->net->softnets[0].turns, turns + 1);
+	assert_int_equal(inet_next_timeout_ns(d->net), -1);
+}
+
+/* ---- memory ----------------------------------------------------------- */
+
+/* The n-th allocation fails, for all n that opening needs. */
+static void opened_without_memory_leaks_nothing(void **state)
+{
+	struct dut *d = dut_of(state);
+	u32 n;
+
+	for (n = 1; n < 200; n++) {
+		struct dut *e = calloc(1, sizeof(*e));
+		struct net_device *dev;
+		bool failed;
+
+		e->ops = d->ops;
+		e->far_fd = -1;
+		pthread_mutex_init(&e->far_rx.lock, NULL);
+		assert_true(e->ops->create(e));
+		mem_fail_nth(&e->net->mem, n);
+		dev = e->ops->open(e);
+		if (dev && inet_netdev_up(dev) == 0)
+			inet_netdev_down(dev);
+		failed = mem_failed(&e->net->mem);
+		mem_fail_nth(&e->net->mem, 0);
+		if (!dev)
+			assert_true(inet_strerror(e->net)[0]);
+		e->ops->destroy(e);	/* asserts that nothing is left */
+		free(e);
+		if (!failed)
+			break;
+	}
+	assert_in_range(n, 5, 199);
+}
+
+/* ---- every case on every device --------------------------------------- */
+
+/* What a device must be for a case to make sense. */
+enum { ANY, FAR_SIDE, CARRIER, NAPI, CLOSABLE };
+
+#define CASE(f) { #f, f, ANY }
+#define CASE_IF(f, need) { #f, f, need }
+
+static const struct {
+	const char *name;
+	CMUnitTestFunction fn;
+	int need;
+} cases[] = {
+	CASE(opened_and_closed_twice_works),
+	CASE(down_sends_nothing_and_counts),
+	CASE(down_receives_nothing),
+	CASE(closed_in_full_flight_leaks_nothing),
+	CASE(each_size_sent_arrives_unchanged),
+	CASE(each_size_received_is_unchanged),
+	CASE(jumbo_frames_pass_after_mtu_change),
+	CASE(fragments_sent_arrive_as_one_frame),
+	CASE(thousand_frames_keep_their_order),
+	CASE(full_ring_holds_back_and_loses_nothing),
+	CASE(runts_received_are_dropped_and_counted),
+	CASE_IF(giants_received_are_dropped_and_counted, FAR_SIDE),
+	CASE_IF(tagged_frame_of_full_size_is_no_giant, FAR_SIDE),
+	CASE(frame_beyond_mtu_is_not_sent),
+	CASE(mtu_out_of_range_is_refused_with_a_sentence),
+	CASE(address_set_is_used),
+	CASE(promiscuous_sees_frames_for_others),
+	CASE_IF(carrier_lost_stops_sending_until_it_returns, CARRIER),
+	CASE(counters_are_exact),
+	CASE_IF(poll_respects_its_budget, NAPI),
+	CASE(frames_one_by_one_always_wake),
+	CASE(idle_does_not_wake),
+	CASE_IF(opened_without_memory_leaks_nothing, CLOSABLE),
+};
+
+/* Whether the case is one for the device. */
+static bool applies(const struct dut_ops *ops, int need)
+{
+	switch (need) {
+	case FAR_SIDE:
+		return !ops->loops;
+	case CARRIER:
+		return ops->has_carrier;
+	case NAPI:
+		return ops->has_napi;
+	case CLOSABLE:
+		return !ops->permanent;
+	default:
+		return true;
+	}
+}
+
+#define NR_CASES (ARRAY_SIZE(cases) * ARRAY_SIZE(duts))
+
+int main(void)
+{
+	static struct CMUnitTest tests[NR_CASES];
+	static char names[NR_CASES][100];
+	size_t nr = 0;
+
+	have_namespace = dut_namespace();
+	for (size_t i = 0; i < ARRAY_SIZE(duts); i++) {
+		for (size_t k = 0; k < ARRAY_SIZE(cases); k++) {
+			if (!applies(duts[i], cases[k].need))
+				continue;
+			snprintf(names[nr], sizeof(names[nr]), "%s_%s",
+				 duts[i]->name, cases[k].name);
+			tests[nr++] = (struct CMUnitTest){
+				.name = names[nr],
+				.test_func = cases[k].fn,
+				.setup_func = setup,
+				.teardown_func = teardown,
+				.initial_state = (void *)(uintptr_t)duts[i],
+			};
+		}
+	}
+	return _cmocka_run_group_tests("devices", tests, nr, NULL, NULL);
+}

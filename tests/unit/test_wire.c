@@ -1,0 +1,545 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The wire beyond the contract of devices: faults, time, its two ends. All in
+ * one thread, on a clock that the test sets. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <inet/control.h>
+#include <inet/netdev.h>
+
+#include "contract/dut.h"
+#include "core/net.h"
+
+#define MS 1000000ull
+
+/* Two simulated stacks on one clock, and a wire. */
+struct rig {
+	u64 now_ns;
+	struct inet_env env;
+	struct net *a, *b;
+	struct net_device *dev_a, *dev_b;
+	struct inet_wire *wire;
+	struct packet_type pt_a, pt_b;
+	struct dut_frames rx_a, rx_b;
+};
+
+static u64 rig_now(void *opaque)
+{
+	return ((struct rig *)opaque)->now_ns;
+}
+
+static struct net *rig_stack(struct rig *r)
+{
+	const struct inet_config cfg = {
+		.size = sizeof(cfg), .mode = INET_SIMULATED,
+		.nr_frames = 4096, .env = &r->env,
+	};
+	struct net *net = inet_create(&cfg);
+
+	assert_non_null(net);
+	return net;
+}
+
+static struct rig *rig_new(const struct inet_wire_config *cfg)
+{
+	struct rig *r = calloc(1, sizeof(*r));
+
+	r->now_ns = 1000 * MS;
+	r->env = *inet_env_default();
+	r->env.opaque = r;
+	r->env.now = rig_now;
+	pthread_mutex_init(&r->rx_a.lock, NULL);
+	pthread_mutex_init(&r->rx_b.lock, NULL);
+	r->a = rig_stack(r);
+	r->b = rig_stack(r);
+	r->wire = inet_wire_connect(r->a, "wa", r->b, "wb", cfg);
+	assert_non_null(r->wire);
+	r->dev_a = inet_wire_device(r->wire, 'a');
+	r->dev_b = inet_wire_device(r->wire, 'b');
+	dut_collect(&r->rx_a, r->a, &r->pt_a, r->dev_a);
+	dut_collect(&r->rx_b, r->b, &r->pt_b, r->dev_b);
+	assert_int_equal(inet_netdev_up(r->dev_a), 0);
+	assert_int_equal(inet_netdev_up(r->dev_b), 0);
+	return r;
+}
+
+static void rig_free(struct rig *r)
+{
+	if (r->dev_a)
+		dev_remove_pack(r->a, &r->pt_a);
+	if (r->dev_b)
+		dev_remove_pack(r->b, &r->pt_b);
+	inet_wire_close(r->wire);
+	inet_destroy(r->a);
+	inet_destroy(r->b);
+	dut_frames_clear(&r->rx_a);
+	dut_frames_clear(&r->rx_b);
+	free(r);
+}
+
+/* Runs both until neither has anything to do at this moment. */
+static void rig_run(struct rig *r)
+{
+	for (u32 quiet = 0; quiet < 3;) {
+		int work = (r->a ? inet_run(r->a, 0) : 0) +
+			   (r->b ? inet_run(r->b, 0) : 0);
+
+		quiet = work ? 0 : quiet + 1;
+	}
+}
+
+/* Lets the time pass in steps, so that timers come in their order. */
+static void rig_pass(struct rig *r, u64 ns)
+{
+	for (u64 end = r->now_ns + ns; r->now_ns < end;) {
+		r->now_ns += end - r->now_ns < MS / 10 ?
+			     end - r->now_ns : MS / 10;
+		rig_run(r);
+	}
+}
+
+static void send_a(struct rig *r, u32 len, u32 seq)
+{
+	u8 *frame = malloc(len);
+
+	dut_frame(frame, len, seq);
+	dut_xmit(r->a, r->dev_a, frame, len);
+	free(frame);
+}
+
+static struct inet_wire_counters counters(struct rig *r,
+					  enum inet_wire_direction direction)
+{
+	struct inet_wire_counters c;
+
+	assert_int_equal(inet_wire_get_counters(r->wire, direction, &c), 0);
+	return c;
+}
+
+static struct inet_wire_config config_a_to_b(struct inet_fault_config f)
+{
+	return (struct inet_wire_config){
+		.size = sizeof(struct inet_wire_config), .a_to_b = f,
+	};
+}
+
+/* ---- time ------------------------------------------------------------- */
+
+static void delayed_frame_comes_when_it_is_due(void **state)
+{
+	struct inet_wire_config cfg =
+		config_a_to_b((struct inet_fault_config){ .delay_ns = 20 * MS });
+	struct rig *r = rig_new(&cfg);
+
+	(void)state;
+	send_a(r, 100, 1);
+	rig_pass(r, 20 * MS - 1);
+	assert_int_equal(r->rx_b.nr, 0);
+	rig_pass(r, MS / 10);		/* a tick of the wheel */
+	assert_int_equal(r->rx_b.nr, 1);
+	assert_true(dut_frame_is(&r->rx_b.frame[0], 100, 1));
+	/* The other direction has no delay. */
+	dut_xmit(r->b, r->dev_b, r->rx_b.frame[0].bytes, 100);
+	rig_run(r);
+	assert_int_equal(r->rx_a.nr, 1);
+	rig_free(r);
+}
+
+static void rate_spreads_frames_over_time(void **state)
+{
+	struct inet_wire_config cfg = config_a_to_b(
+		(struct inet_fault_config){ .rate_bps = 8000000 });
+	struct rig *r = rig_new(&cfg);
+
+	(void)state;
+	for (u32 i = 0; i < 100; i++)
+		send_a(r, 1000, i);		/* 1 ms each */
+	rig_pass(r, 50 * MS);
+	assert_in_range(r->rx_b.nr, 48, 50);
+	rig_pass(r, 51 * MS);
+	assert_int_equal(r->rx_b.nr, 100);
+	for (u32 i = 0; i < 100; i++)
+		assert_true(dut_frame_is(&r->rx_b.frame[i], 1000, i));
+	rig_free(r);
+}
+
+/* No queue limit: the sender waits, as behind a slow device. */
+static void slow_link_without_queue_limit_loses_nothing(void **state)
+{
+	struct inet_wire_config cfg = config_a_to_b(
+		(struct inet_fault_config){ .rate_bps = 8000000 });
+	struct rig *r;
+
+	(void)state;
+	cfg.ring_frames = 16;
+	r = rig_new(&cfg);
+	for (u32 i = 0; i < 500; i++)
+		send_a(r, 1000, i);
+	assert_int_equal(counters(r, INET_WIRE_A_TO_B).sent, 16);
+	assert_true(counters(r, INET_WIRE_A_TO_B).waited > 0);
+	rig_pass(r, 600 * MS);
+	assert_int_equal(r->rx_b.nr, 500);
+	for (u32 i = 0; i < 500; i++)
+		assert_true(dut_frame_is(&r->rx_b.frame[i], 1000, i));
+	assert_int_equal(counters(r, INET_WIRE_A_TO_B).faults.lost_queue, 0);
+	rig_free(r);
+}
+
+static void slow_link_with_queue_limit_drops_the_tail(void **state)
+{
+	struct inet_wire_config cfg = config_a_to_b((struct inet_fault_config){
+		.rate_bps = 8000000, .queue_bytes = 50000 });
+	struct rig *r = rig_new(&cfg);
+
+	(void)state;
+	for (u32 i = 0; i < 100; i++)
+		send_a(r, 1000, i);
+	rig_pass(r, 200 * MS);
+	assert_int_equal(r->rx_b.nr, 51);
+	assert_int_equal(counters(r, INET_WIRE_A_TO_B).faults.lost_queue, 49);
+	rig_free(r);
+}
+
+/* ---- faults ----------------------------------------------------------- */
+
+static const struct inet_fault_config bad_link = {
+	.seed = 77, .loss_ppm = 50000, .dup_ppm = 50000, .dup_max = 3,
+	.reorder_ppm = 50000, .reorder_ns = 3 * MS, .delay_ns = MS,
+	.jitter_ns = MS, .truncate_ppm = 20000, .pad_ppm = 20000,
+};
+
+/* A digest of what a bad link delivers of 2,000 frames. */
+static u64 bad_link_digest(struct inet_fault_counters *faults)
+{
+	struct inet_wire_config cfg = config_a_to_b(bad_link);
+	struct rig *r = rig_new(&cfg);
+	u64 h = 0;
+
+	for (u32 i = 0; i < 2000; i++) {
+		send_a(r, 100 + i % 1000, i);
+		rig_pass(r, MS / 10);
+	}
+	rig_pass(r, 20 * MS);
+	for (u32 i = 0; i < r->rx_b.nr; i++)
+		for (u32 k = 0; k < r->rx_b.frame[i].len; k++)
+			h = h * 1099511628211ull + r->rx_b.frame[i].bytes[k];
+	*faults = counters(r, INET_WIRE_A_TO_B).faults;
+	/* Truncation below the Ethernet header makes runts. */
+	assert_in_range(r->rx_b.nr, faults->passed - faults->truncated,
+			faults->passed);
+	assert_int_equal(counters(r, INET_WIRE_A_TO_B).received, faults->passed);
+	rig_free(r);
+	return h;
+}
+
+static void bad_link_repeats_by_its_seed(void **state)
+{
+	struct inet_fault_counters first, second;
+	u64 h = bad_link_digest(&first);
+
+	(void)state;
+	assert_true(h == bad_link_digest(&second));
+	assert_memory_equal(&first, &second, sizeof(first));
+	assert_int_equal(first.frames, 2000);
+	assert_int_equal(first.passed,
+			 first.frames - first.lost + first.duplicated);
+	assert_in_range(first.lost, 60, 140);
+	assert_in_range(first.reordered, 50, 140);
+	assert_in_range(first.truncated, 15, 70);
+	assert_in_range(first.padded, 15, 70);
+}
+
+static void partition_one_way_lets_the_other_pass(void **state)
+{
+	struct rig *r = rig_new(NULL);
+	u8 frame[100];
+
+	(void)state;
+	dut_frame(frame, sizeof(frame), 1);
+	inet_wire_partition(r->wire, INET_WIRE_A_TO_B, true);
+	send_a(r, 100, 1);
+	dut_xmit(r->b, r->dev_b, frame, sizeof(frame));
+	rig_run(r);
+	assert_int_equal(r->rx_b.nr, 0);
+	assert_int_equal(r->rx_a.nr, 1);
+	inet_wire_partition(r->wire, INET_WIRE_BOTH, true);
+	dut_xmit(r->b, r->dev_b, frame, sizeof(frame));
+	rig_run(r);
+	assert_int_equal(r->rx_a.nr, 1);
+	inet_wire_partition(r->wire, INET_WIRE_BOTH, false);
+	send_a(r, 100, 2);
+	dut_xmit(r->b, r->dev_b, frame, sizeof(frame));
+	rig_run(r);
+	assert_int_equal(r->rx_a.nr, 2);
+	assert_int_equal(r->rx_b.nr, 1);
+	assert_int_equal(counters(r, INET_WIRE_A_TO_B).faults.lost_partition,
+			 1);
+	assert_int_equal(counters(r, INET_WIRE_B_TO_A).faults.lost_partition,
+			 1);
+	rig_free(r);
+}
+
+/* Frames under way are neither lost nor overtaken when the delay goes. */
+static void faults_switched_while_frames_fly_keep_the_order(void **state)
+{
+	const struct inet_fault_config slow = { .delay_ns = 5 * MS }, none = { 0 };
+	struct rig *r = rig_new(NULL);
+	u32 seq = 0;
+
+	(void)state;
+	for (u32 round = 0; round < 20; round++) {
+		assert_int_equal(inet_wire_set_faults(r->wire, INET_WIRE_BOTH,
+				 round % 2 ? &none : &slow), 0);
+		for (u32 i = 0; i < 20; i++)
+			send_a(r, 60 + seq % 100, seq), seq++;
+		rig_pass(r, round % 3 * MS);
+	}
+	rig_pass(r, 20 * MS);
+	assert_int_equal(r->rx_b.nr, seq);
+	for (u32 i = 0; i < seq; i++)
+		assert_true(dut_frame_is(&r->rx_b.frame[i], 60 + i % 100, i));
+	rig_free(r);
+}
+
+static void bad_faults_are_refused(void **state)
+{
+	const struct inet_fault_config bad = { .loss_ppm = 1000001 };
+	const struct inet_fault_config none = { 0 };
+	struct inet_wire_counters c;
+	struct rig *r = rig_new(NULL);
+
+	(void)state;
+	assert_int_equal(inet_wire_set_faults(r->wire, INET_WIRE_BOTH, &bad),
+			 -1);
+	assert_int_equal(errno, EINVAL);
+	assert_int_equal(inet_wire_set_faults(r->wire, 0, &none), -1);
+	assert_int_equal(inet_wire_get_counters(r->wire, INET_WIRE_BOTH, &c),
+			 -1);
+	assert_int_equal(errno, EINVAL);
+	rig_free(r);
+}
+
+static void mtu_black_hole_is_silent(void **state)
+{
+	struct inet_wire_config cfg = config_a_to_b(
+		(struct inet_fault_config){ .mtu = 1000 });
+	struct rig *r = rig_new(&cfg);
+
+	(void)state;
+	send_a(r, 1015, 1);
+	send_a(r, 1014, 2);
+	rig_run(r);
+	assert_int_equal(r->rx_b.nr, 1);
+	assert_true(dut_frame_is(&r->rx_b.frame[0], 1014, 2));
+	rig_free(r);
+}
+
+/* ---- ends ------------------------------------------------------------- */
+
+static void one_end_closed_the_other_loses_its_carrier(void **state)
+{
+	struct rig *r = rig_new(NULL);
+
+	(void)state;
+	for (u32 i = 0; i < 50; i++)
+		send_a(r, 100, i);
+	dev_remove_pack(r->b, &r->pt_b);
+	assert_int_equal(inet_netdev_close(r->dev_b), 0);
+	r->dev_b = NULL;
+	assert_null(inet_wire_device(r->wire, 'b'));
+	assert_int_equal(counters(r, INET_WIRE_A_TO_B).lost_down, 50);
+	rig_run(r);
+	assert_false(r->dev_a->carrier);
+	send_a(r, 100, 1);
+	rig_run(r);
+	assert_int_equal(counters(r, INET_WIRE_A_TO_B).sent, 50);
+	rig_free(r);
+}
+
+static void stack_destroyed_with_frames_in_the_heap_leaks_nothing(void **state)
+{
+	struct inet_wire_config cfg =
+		config_a_to_b((struct inet_fault_config){ .delay_ns = 20 * MS });
+	struct rig *r = rig_new(&cfg);
+
+	(void)state;
+	for (u32 i = 0; i < 50; i++)
+		send_a(r, 100, i);
+	rig_pass(r, MS);
+	dev_remove_pack(r->b, &r->pt_b);
+	inet_destroy(r->b);
+	r->dev_b = NULL;
+	r->b = NULL;
+	assert_int_equal(counters(r, INET_WIRE_A_TO_B).lost_down, 50);
+	rig_pass(r, 50 * MS);
+	dev_remove_pack(r->a, &r->pt_a);
+	inet_destroy(r->a);
+	r->dev_a = NULL;
+	r->a = NULL;
+	rig_free(r);
+}
+
+static void sender_destroyed_its_frames_still_arrive(void **state)
+{
+	struct inet_wire_config cfg =
+		config_a_to_b((struct inet_fault_config){ .delay_ns = 20 * MS });
+	struct rig *r = rig_new(&cfg);
+
+	(void)state;
+	for (u32 i = 0; i < 50; i++)
+		send_a(r, 100, i);
+	dev_remove_pack(r->a, &r->pt_a);
+	inet_destroy(r->a);
+	r->a = NULL;
+	r->dev_a = NULL;
+	rig_pass(r, 30 * MS);
+	assert_int_equal(r->rx_b.nr, 50);
+	assert_false(r->dev_b->carrier);
+	rig_free(r);
+}
+
+static void handle_closed_closes_both_devices(void **state)
+{
+	struct rig *r = rig_new(NULL);
+
+	(void)state;
+	dev_remove_pack(r->a, &r->pt_a);
+	dev_remove_pack(r->b, &r->pt_b);
+	inet_wire_close(r->wire);
+	assert_null(inet_netdev_find(r->a, "wa"));
+	assert_null(inet_netdev_find(r->b, "wb"));
+	r->wire = NULL;
+	r->dev_a = r->dev_b = NULL;
+	rig_free(r);
+	inet_wire_close(NULL);
+}
+
+static void receiver_without_memory_counts(void **state)
+{
+	struct rig *r = rig_new(NULL);
+
+	(void)state;
+	for (u32 i = 0; i < 400; i++)
+		send_a(r, 100, i);
+	rig_run(r);
+	assert_int_equal(r->rx_b.nr, 400);
+	/* The next frame header of the receiver cannot be had. */
+	mem_fail_nth(&r->b->mem, 1);
+	for (u32 i = 0; i < 3000 && !mem_failed(&r->b->mem); i++)
+		send_a(r, 100, i);
+	assert_true(mem_failed(&r->b->mem));
+	assert_int_equal(counters(r, INET_WIRE_A_TO_B).lost_nomem, 1);
+	rig_free(r);
+}
+
+/* ---- opening ---------------------------------------------------------- */
+
+static void spec_makes_a_cable_within_one_stack(void **state)
+{
+	struct rig *r = rig_new(NULL);
+	struct net_device *dev, *peer;
+	struct packet_type pt;
+
+	(void)state;
+	dev = inet_netdev_open(r->a, "wire:w0,peer=w1,delay=2ms,mtu=1400,"
+			       "mac=02:00:00:00:00:01,"
+			       "peer-mac=02:00:00:00:00:02");
+	assert_non_null(dev);
+	assert_string_equal(dev->name, "w0");
+	assert_int_equal(dev->mtu, 1400);
+	assert_memory_equal(dev->dev_addr, "\2\0\0\0\0\1", 6);
+	peer = inet_netdev_find(r->a, "w1");
+	assert_memory_equal(peer->dev_addr, "\2\0\0\0\0\2", 6);
+	assert_int_equal(inet_netdev_up(dev), 0);
+	assert_int_equal(inet_netdev_up(peer), 0);
+	dut_collect(&r->rx_b, r->a, &pt, peer);
+	{
+		u8 frame[100];
+
+		dut_frame(frame, sizeof(frame), 1);
+		dut_xmit(r->a, dev, frame, sizeof(frame));
+	}
+	rig_pass(r, MS);
+	assert_int_equal(r->rx_b.nr, 0);
+	rig_pass(r, 2 * MS);
+	assert_int_equal(r->rx_b.nr, 1);
+	dev_remove_pack(r->a, &pt);
+	rig_free(r);
+}
+
+/* Asserts that opening @spec fails with @err and a sentence that holds @part */
+static void refused(struct rig *r, const char *spec, int err, const char *part)
+{
+	assert_null(inet_netdev_open(r->a, spec));
+	assert_int_equal(errno, err);
+	if (!strstr(inet_strerror(r->a), part))
+		fail_msg("'%s': %s", spec, inet_strerror(r->a));
+}
+
+static void bad_specs_are_refused_with_a_sentence(void **state)
+{
+	struct inet_wire_config cfg = { .size = sizeof(cfg) };
+	struct rig *r = rig_new(NULL);
+	size_t nr;
+
+	(void)state;
+	refused(r, "", ENODEV, "'' is no device driver");
+	refused(r, "tapp:x", ENODEV, "'tapp' is no device driver; there are: tap wire");
+	refused(r, "wire", EINVAL, "both ends need a name; usage: wire:");
+	refused(r, "wire:w0", EINVAL, "both ends need a name");
+	refused(r, "wire:w0,peer=w1,loss=200%", EINVAL, "loss=200% is out of");
+	refused(r, "wire:w0,peer=w1,ring=100", EINVAL, "ring_frames 100");
+	refused(r, "wire:wa,peer=w1", EEXIST, "wa");
+	refused(r, "wire:w0,peer=wa", EEXIST, "wa");
+	refused(r, "wire:w0,peer=w0", EEXIST, "w0");
+	refused(r, "tap:t0", EOPNOTSUPP, "simulated");
+	assert_null(inet_netdev_find(r->a, "w0"));
+	cfg.mtu = 67;
+	assert_null(inet_wire_connect(r->a, "x", r->b, "y", &cfg));
+	assert_non_null(strstr(inet_strerror(r->a), "mtu 67"));
+	cfg = (struct inet_wire_config){ .size = sizeof(cfg), .mac_b = { 1 } };
+	assert_null(inet_wire_connect(r->a, "x", r->b, "y", &cfg));
+	cfg.size = 0;
+	assert_null(inet_wire_connect(r->a, "x", r->b, "y", &cfg));
+	assert_null(inet_wire_connect(r->a, "x", r->b, "wb", NULL));
+	assert_non_null(strstr(inet_strerror(r->a), "wb"));
+	assert_null(inet_wire_connect(r->a, "a-name-of-seventeen", r->b, "y",
+				      NULL));
+	assert_non_null(inet_netdev_drivers(&nr));
+	assert_true(nr >= 2);
+	rig_free(r);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(delayed_frame_comes_when_it_is_due),
+		cmocka_unit_test(rate_spreads_frames_over_time),
+		cmocka_unit_test(slow_link_without_queue_limit_loses_nothing),
+		cmocka_unit_test(slow_link_with_queue_limit_drops_the_tail),
+		cmocka_unit_test(bad_link_repeats_by_its_seed),
+		cmocka_unit_test(partition_one_way_lets_the_other_pass),
+		cmocka_unit_test(
+			faults_switched_while_frames_fly_keep_the_order),
+		cmocka_unit_test(bad_faults_are_refused),
+		cmocka_unit_test(mtu_black_hole_is_silent),
+		cmocka_unit_test(one_end_closed_the_other_loses_its_carrier),
+		cmocka_unit_test(
+			stack_destroyed_with_frames_in_the_heap_leaks_nothing),
+		cmocka_unit_test(sender_destroyed_its_frames_still_arrive),
+		cmocka_unit_test(handle_closed_closes_both_devices),
+		cmocka_unit_test(receiver_without_memory_counts),
+		cmocka_unit_test(spec_makes_a_cable_within_one_stack),
+		cmocka_unit_test(bad_specs_are_refused_with_a_sentence),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
