@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * inet-trace: shows the road of one packet or one call through the stack.
+ *
+ *	inet-trace [-m] socket|ping|arp|udp-rx|udp-tx|tcp-rx|tcp-tx
+ *
+ * Two stacks, client and server, joined by a wire in memory, live in this
+ * process; the scenario runs once with the recorder on around the one step
+ * that its name says. Text, or with -m a Mermaid flowchart.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <inet/control.h>
+#include <inet/inet.h>
+#include <inet/netdev.h>
+#include <inet/socket.h>
+#include <inet/trace.h>
+
+#define MAX_POINTS 4096
+#define TURNS 200
+#define PORT 7
+
+struct lab {
+	struct net *client, *server;
+	struct inet_wire *wire;
+	struct socket *csock, *ssock;
+	struct net *traced;	/* whose road is printed */
+};
+
+static void __attribute__((noreturn)) die(struct net *net, const char *what)
+{
+	const char *why = inet_strerror(net);
+
+	fprintf(stderr, "inet-trace: %s: %s\n", what,
+		*why ? why : strerror(errno));
+	exit(1);
+}
+
+/* Lets both stacks do what is due. */
+static void settle(struct lab *lab)
+{
+	int i;
+
+	for (i = 0; i < TURNS; i++) {
+		inet_run(lab->client, 0);
+		inet_run(lab->server, 0);
+	}
+}
+
+static void trace_on(struct lab *lab, struct net *net)
+{
+	lab->traced = net;
+	if (inet_trace_start(net, MAX_POINTS))
+		die(net, "trace");
+}
+
+static void trace_off(struct lab *lab)
+{
+	inet_trace_stop(lab->traced);
+}
+
+static struct net *host(const char *name)
+{
+	struct inet_config cfg = { .size = sizeof(cfg), .name = name };
+	struct net *net = inet_create(&cfg);
+
+	if (!net)
+		die(NULL, name);
+	return net;
+}
+
+static void address(struct net *net, const char *addr)
+{
+	struct net_device *dev = inet_netdev_find(net, "wire0");
+
+	if (!dev || inet_addr_add(dev, addr) || inet_netdev_up(dev))
+		die(net, addr);
+}
+
+static void lab_open(struct lab *lab)
+{
+	lab->client = host("client");
+	lab->server = host("server");
+	lab->wire = inet_wire_connect(lab->client, "wire0", lab->server,
+				      "wire0", NULL);
+	if (!lab->wire)
+		die(lab->client, "wire");
+	address(lab->client, "10.0.0.1/24");
+	address(lab->server, "10.0.0.2/24");
+	settle(lab);
+}
+
+static void lab_close(struct lab *lab)
+{
+	if (lab->csock)
+		inet_close(lab->csock);
+	if (lab->ssock)
+		inet_close(lab->ssock);
+	settle(lab);
+	inet_wire_close(lab->wire);
+	inet_destroy(lab->client);
+	inet_destroy(lab->server);
+}
+
+static struct sockaddr_in server_addr(void)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET,
+				 .sin_port = htons(PORT) };
+
+	a.sin_addr.s_addr = inet_addr("10.0.0.2");
+	return a;
+}
+
+static struct socket *open_socket(struct net *net, int type, int protocol)
+{
+	struct socket *sock = inet_socket(net, AF_INET, type | SOCK_NONBLOCK,
+					  protocol);
+
+	if (!sock)
+		die(net, "socket");
+	return sock;
+}
+
+/* ---- scenarios -------------------------------------------------------- */
+
+static void run_socket(struct lab *lab)
+{
+	trace_on(lab, lab->client);
+	lab->csock = open_socket(lab->client, SOCK_STREAM, 0);
+	trace_off(lab);
+}
+
+/* An echo request; @warm: the neighbours know each other already. */
+static void ping_once(struct lab *lab)
+{
+	struct sockaddr_in to = server_addr();
+	u8 echo[16] = { 8 };
+
+	if (inet_sendto(lab->csock, echo, sizeof(echo), 0,
+			(struct sockaddr *)&to, sizeof(to)) < 0)
+		die(lab->client, "send");
+	settle(lab);
+}
+
+static void run_ping(struct lab *lab)
+{
+	lab->csock = open_socket(lab->client, SOCK_DGRAM, IPPROTO_ICMP);
+	ping_once(lab);
+	trace_on(lab, lab->server);
+	ping_once(lab);
+	trace_off(lab);
+}
+
+static void run_arp(struct lab *lab)
+{
+	lab->csock = open_socket(lab->client, SOCK_DGRAM, IPPROTO_ICMP);
+	trace_on(lab, lab->server);
+	ping_once(lab);
+	trace_off(lab);
+}
+
+static void udp_open(struct lab *lab)
+{
+	struct sockaddr_in to = server_addr();
+
+	lab->csock = open_socket(lab->client, SOCK_DGRAM, 0);
+	lab->ssock = open_socket(lab->server, SOCK_DGRAM, 0);
+	if (inet_bind(lab->ssock, (struct sockaddr *)&to, sizeof(to)))
+		die(lab->server, "bind");
+	if (inet_connect(lab->csock, (struct sockaddr *)&to, sizeof(to)))
+		die(lab->client, "connect");
+	inet_send(lab->csock, "warm", 4, 0);
+	settle(lab);
+}
+
+static void tcp_open(struct lab *lab)
+{
+	struct sockaddr_in to = server_addr();
+	struct socket *listener = open_socket(lab->server, SOCK_STREAM, 0);
+
+	lab->csock = open_socket(lab->client, SOCK_STREAM, 0);
+	if (inet_bind(listener, (struct sockaddr *)&to, sizeof(to)) ||
+	    inet_listen(listener, 1))
+		die(lab->server, "listen");
+	if (inet_connect(lab->csock, (struct sockaddr *)&to, sizeof(to)) &&
+	    errno != EINPROGRESS)
+		die(lab->client, "connect");
+	settle(lab);
+	lab->ssock = inet_accept4(listener, NULL, NULL, SOCK_NONBLOCK);
+	if (!lab->ssock)
+		die(lab->server, "accept");
+	inet_close(listener);
+}
+
+static void traced_receive(struct lab *lab)
+{
+	char buf[64];
+
+	trace_on(lab, lab->server);
+	if (inet_send(lab->csock, "hello", 5, 0) != 5)
+		die(lab->client, "send");
+	settle(lab);
+	if (inet_recv(lab->ssock, buf, sizeof(buf), 0) < 0)
+		die(lab->server, "receive");
+	trace_off(lab);
+}
+
+static void traced_send(struct lab *lab)
+{
+	trace_on(lab, lab->client);
+	if (inet_send(lab->csock, "hello", 5, 0) != 5)
+		die(lab->client, "send");
+	trace_off(lab);
+}
+
+static void run_udp_rx(struct lab *lab)
+{
+	udp_open(lab);
+	traced_receive(lab);
+}
+
+static void run_udp_tx(struct lab *lab)
+{
+	udp_open(lab);
+	traced_send(lab);
+}
+
+static void run_tcp_rx(struct lab *lab)
+{
+	tcp_open(lab);
+	traced_receive(lab);
+}
+
+static void run_tcp_tx(struct lab *lab)
+{
+	tcp_open(lab);
+	traced_send(lab);
+}
+
+static const struct scenario {
+	const char *name, *text;
+	void (*run)(struct lab *lab);
+} scenarios[] = {
+	{ "socket", "the call inet_socket(PF_INET, SOCK_STREAM)", run_socket },
+	{ "arp", "an ARP request and what follows it, received", run_arp },
+	{ "ping", "an ICMP echo request received and answered", run_ping },
+	{ "udp-rx", "a datagram received and read", run_udp_rx },
+	{ "udp-tx", "a datagram sent", run_udp_tx },
+	{ "tcp-rx", "a TCP segment received and read", run_tcp_rx },
+	{ "tcp-tx", "a TCP segment sent", run_tcp_tx },
+};
+
+#define NR_SCENARIOS (sizeof(scenarios) / sizeof(scenarios[0]))
+
+static int usage(void)
+{
+	size_t i;
+
+	fprintf(stderr, "usage: inet-trace [-m] SCENARIO\n"
+		"  -m  print a Mermaid flowchart instead of text\n");
+	for (i = 0; i < NR_SCENARIOS; i++)
+		fprintf(stderr, "  %-8s %s\n", scenarios[i].name,
+			scenarios[i].text);
+	return 2;
+}
+
+int main(int argc, char **argv)
+{
+	struct lab lab = { 0 };
+	bool mermaid = false;
+	size_t i;
+	int c;
+
+	while ((c = getopt(argc, argv, "m")) != -1) {
+		if (c != 'm')
+			return usage();
+		mermaid = true;
+	}
+	for (i = 0; optind == argc - 1 && i < NR_SCENARIOS; i++)
+		if (!strcmp(argv[optind], scenarios[i].name))
+			break;
+	if (optind != argc - 1 || i == NR_SCENARIOS)
+		return usage();
+	lab_open(&lab);
+	scenarios[i].run(&lab);
+	if (mermaid)
+		inet_trace_print_mermaid(lab.traced, stdout);
+	else
+		inet_trace_print_text(lab.traced, stdout);
+	lab_close(&lab);
+	return 0;
+}
