@@ -31,6 +31,7 @@ static size_t run_pending(struct rcu_domain *d)
 		head->func(head);
 		nr++;
 	}
+	__atomic_fetch_sub(&d->nr_pending, (u32)nr, __ATOMIC_RELAXED);
 	return nr;
 }
 
@@ -105,6 +106,7 @@ void call_rcu(struct rcu_domain *d, struct rcu_head *head,
 	      void (*func)(struct rcu_head *head))
 {
 	head->func = func;
+	__atomic_fetch_add(&d->nr_pending, 1, __ATOMIC_RELAXED);
 	if (llist_add(&head->node, &d->pending))
 		wake_up(&d->work);
 }

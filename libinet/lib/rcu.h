@@ -51,6 +51,7 @@ struct rcu_domain {
 	struct wait_queue_head work;	/* the reclaimer sleeps here */
 	struct wait_queue_head done;	/* rcu_barrier() sleeps here */
 	struct thread thread;
+	u32 nr_pending;			/* atomic: callbacks not run yet */
 	struct mem *mem;
 };
 
@@ -73,6 +74,12 @@ void rcu_domain_stop(struct rcu_domain *d);
  * Return: the number of callbacks run.
  */
 size_t rcu_domain_run(struct rcu_domain *d);
+
+/* Callbacks that have not run yet. */
+static inline u32 rcu_domain_count(const struct rcu_domain *d)
+{
+	return __atomic_load_n(&d->nr_pending, __ATOMIC_RELAXED);
+}
 
 /* Has rcu_domain_run() anything to do? */
 static inline bool rcu_domain_pending(const struct rcu_domain *d)
