@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * inetcat: netcat on a stack of its own. Connects, sends standard input,
+ * prints what comes back; at the end of the input it sends a FIN and reads on
+ * (half-close). With -l it waits for one client first.
+ *
+ *	inetcat [-lu] [-d DEVICE] [-a ADDR/LEN] [-g GATEWAY] [-w SECONDS]
+ *		[HOST] PORT
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <inet/control.h>
+#include <inet/inet.h>
+#include <inet/netdev.h>
+#include <inet/socket.h>
+
+#define BUFFER 65536
+
+struct cat {
+	struct net *net;
+	struct socket *sock;
+	const char *device, *addr, *gateway;
+	struct sockaddr_in peer;
+	bool listen, udp;
+	unsigned int wait_s;
+	bool in_eof, out_eof;
+	size_t start, end;	/* of buf: read from stdin, not sent yet */
+	char buf[BUFFER];
+};
+
+static int fail(struct cat *c, const char *what)
+{
+	const char *why = inet_strerror(c->net);
+	int err = errno;
+
+	fprintf(stderr, "inetcat: %s: %s\n", what,
+		err == EINVAL && *why ? why : strerror(err));
+	return 1;
+}
+
+static int usage(void)
+{
+	fprintf(stderr,
+		"usage: inetcat [-lu] [-d DEVICE] [-a ADDR/LEN] [-g GATEWAY]\n"
+		"               [-w SECONDS] [HOST] PORT\n"
+		"  -l          wait for one client on PORT\n"
+		"  -u          UDP\n"
+		"  -d DEVICE   tap:NAME (default tap:tap0)\n"
+		"  -a ADDR/LEN own address (default 10.0.0.2/24)\n"
+		"  -g GATEWAY  default route\n"
+		"  -w SECONDS  end after this long without traffic (default 60)\n");
+	return 2;
+}
+
+static int open_stack(struct cat *c)
+{
+	struct net_device *dev;
+	char route[64];
+
+	c->net = inet_create(NULL);
+	if (!c->net)
+		return fail(c, "stack");
+	dev = inet_netdev_open(c->net, c->device);
+	if (!dev || inet_addr_add(dev, c->addr) || inet_netdev_up(dev)) {
+		fprintf(stderr, "inetcat: %s\n", inet_strerror(c->net));
+		return 1;
+	}
+	if (!c->gateway)
+		return 0;
+	snprintf(route, sizeof(route), "default via %s", c->gateway);
+	return inet_route_add(c->net, route) ? fail(c, route) : 0;
+}
+
+/* Waits for a client and takes its socket in the listener's place. */
+static int accept_one(struct cat *c)
+{
+	struct socket *listener = c->sock;
+
+	if (inet_bind(listener, (struct sockaddr *)&c->peer, sizeof(c->peer)))
+		return fail(c, "bind");
+	if (c->udp)
+		return 0;
+	if (inet_listen(listener, 1))
+		return fail(c, "listen");
+	fprintf(stderr, "inetcat: listening\n");
+	c->sock = inet_accept(listener, NULL, NULL);
+	inet_close(listener);
+	return c->sock ? 0 : fail(c, "accept");
+}
+
+static int open_socket(struct cat *c)
+{
+	c->sock = inet_socket(c->net, AF_INET,
+			      c->udp ? SOCK_DGRAM : SOCK_STREAM, 0);
+	if (!c->sock)
+		return fail(c, "socket");
+	if (c->listen)
+		return accept_one(c);
+	if (inet_connect(c->sock, (struct sockaddr *)&c->peer,
+			 sizeof(c->peer)))
+		return fail(c, "connect");
+	return 0;
+}
+
+/* Sends what waits, reads more. Return: progress, or -1. */
+static int pump_out(struct cat *c)
+{
+	ssize_t n;
+
+	if (c->start == c->end && !c->in_eof) {
+		n = read(0, c->buf, sizeof(c->buf));
+		if (n < 0)
+			return errno == EAGAIN ? 0 : -1;
+		c->start = 0;
+		c->end = (size_t)n;
+		if (!n) {
+			c->in_eof = true;
+			if (!c->udp)
+				inet_shutdown(c->sock, SHUT_WR);
+			return 1;
+		}
+	}
+	if (c->start == c->end)
+		return 0;
+	n = inet_send(c->sock, c->buf + c->start, c->end - c->start,
+		      MSG_DONTWAIT);
+	if (n < 0)
+		return errno == EAGAIN ? 0 : -1;
+	c->start += (size_t)n;
+	return 1;
+}
+
+/* Prints what came. Return: progress, or -1. */
+static int pump_in(struct cat *c)
+{
+	static char buf[BUFFER];
+	ssize_t n, put, done;
+
+	n = inet_recv(c->sock, buf, sizeof(buf), MSG_DONTWAIT);
+	if (n < 0)
+		return errno == EAGAIN ? 0 : -1;
+	if (!n && !c->udp)
+		c->out_eof = true;
+	for (done = 0; done < n; done += put) {
+		put = write(1, buf + done, (size_t)(n - done));
+		if (put < 0)
+			return -1;
+	}
+	return 1;
+}
+
+/* Both directions until both ended, or nothing moved for a while. */
+static int pump(struct cat *c)
+{
+	u64 last = inet_now_ns(c->net);
+	struct inet_pollfd fd = { .sock = c->sock };
+	int out = 0, in = 0;
+
+	fcntl(0, F_SETFL, fcntl(0, F_GETFL) | O_NONBLOCK);
+	while (!(c->out_eof && c->in_eof && c->start == c->end)) {
+		in = c->out_eof ? 0 : pump_in(c);
+		out = in < 0 ? -1 : pump_out(c);
+		if (in < 0 || out < 0)
+			return fail(c, "transfer");
+		if (in || out) {
+			last = inet_now_ns(c->net);
+			inet_run(c->net, 0);
+			continue;
+		}
+		if (inet_now_ns(c->net) - last > c->wait_s * 1000000000ull)
+			return c->udp ? 0 : (errno = ETIMEDOUT,
+					     fail(c, "transfer"));
+		fd.events = (short)(POLLIN | (c->end > c->start ? POLLOUT : 0));
+		inet_poll(&fd, 1, c->in_eof || c->end > c->start ? 100 : 1);
+	}
+	return 0;
+}
+
+/* The last segments and the peer's FIN want a living stack. */
+static void linger(struct cat *c)
+{
+	u64 end = inet_now_ns(c->net) + 200000000;
+
+	inet_close(c->sock);
+	while (inet_now_ns(c->net) < end)
+		inet_run(c->net, 10000000);
+}
+
+static int parse_peer(struct cat *c, int argc, char **argv)
+{
+	const char *host = argc == 2 ? argv[0] : "0.0.0.0";
+	char *end;
+	unsigned long port;
+
+	if (argc < 1 || argc > 2 || (argc == 1 && !c->listen))
+		return usage();
+	port = strtoul(argv[argc - 1], &end, 10);
+	if (*end || !port || port > 65535) {
+		fprintf(stderr, "inetcat: \"%s\" is not a port\n",
+			argv[argc - 1]);
+		return 2;
+	}
+	c->peer.sin_family = AF_INET;
+	c->peer.sin_port = htons((u16)port);
+	if (inet_pton(AF_INET, host, &c->peer.sin_addr) == 1)
+		return 0;
+	fprintf(stderr, "inetcat: \"%s\" is not an IPv4 address\n", host);
+	return 2;
+}
+
+int main(int argc, char **argv)
+{
+	static struct cat c = { .device = "tap:tap0", .addr = "10.0.0.2/24",
+				.wait_s = 60 };
+	int o, ret;
+
+	while ((o = getopt(argc, argv, "lud:a:g:w:")) != -1) {
+		switch (o) {
+		case 'l':
+			c.listen = true;
+			break;
+		case 'u':
+			c.udp = true;
+			break;
+		case 'd':
+			c.device = optarg;
+			break;
+		case 'a':
+			c.addr = optarg;
+			break;
+		case 'g':
+			c.gateway = optarg;
+			break;
+		case 'w':
+			c.wait_s = (unsigned int)strtoul(optarg, NULL, 10);
+			break;
+		default:
+			return usage();
+		}
+	}
+	ret = parse_peer(&c, argc - optind, argv + optind);
+	if (ret)
+		return ret;
+	ret = open_stack(&c);
+	if (!ret)
+		ret = open_socket(&c);
+	if (!ret)
+		ret = pump(&c);
+	if (c.sock)
+		linger(&c);
+	inet_destroy(c.net);
+	return ret;
+}
