@@ -6,6 +6,7 @@
 #include <inet/inet.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "api/api.h"
@@ -33,7 +34,7 @@ static __thread char create_error[256];
 
 static int create_fail(int err, const char *sentence)
 {
-	strncpy(create_error, sentence, sizeof(create_error) - 1);
+	snprintf(create_error, sizeof(create_error), "%s", sentence);
 	errno = -err;
 	return err;
 }
