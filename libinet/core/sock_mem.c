@@ -2,10 +2,12 @@
 /*
  * Socket memory: who holds which bytes, and the budgets tcp_mem and udp_mem.
  *
- * A budget has three marks, in pages: below the first nobody is bothered;
- * above the second the protocol is under pressure until the first is reached
- * again; above the third nothing more is given, save to a sock that holds less
- * than its guaranteed minimum. Streams are let finish what fits their buffer.
+ * A budget has three marks, in pages. Below the first nobody is bothered.
+ * Above it a datagram socket gets no more than its guaranteed minimum; TCP
+ * goes on, but above the second mark it is under pressure, until the first is
+ * reached again, and a sock gets no more than its share. Above the third mark
+ * nobody gets anything, save a stream's writer whose buffer is full anyway:
+ * he shall wait, not fail.
  */
 #include "core/sock.h"
 #include "core/snmp.h"
@@ -99,31 +101,32 @@ static u32 sk_count_once(struct sock *sk)
 	return __atomic_add_fetch(nr, 1, __ATOMIC_RELAXED);
 }
 
+/* Not more than its share of the budget? */
+static bool sk_mem_fair(const struct sock *sk, u32 nr)
+{
+	s64 mine = (s64)sk->sk_wmem_queued + sk_rmem_alloc_get(sk) +
+		   sk->sk_forward_alloc;
+
+	return !sk_under_memory_pressure(sk) || mine * nr < sk_mem_limit(sk, 2);
+}
+
 /* Above the first mark: may this sock still have @size bytes? */
 static bool sk_mem_allowed(struct sock *sk, s32 size, bool receive,
 			   s64 allocated, u32 nr)
 {
-	s32 held = sk->sk_type == SOCK_STREAM ? sk->sk_wmem_queued :
-						sk_wmem_alloc_get(sk);
-	s64 mine;
+	bool stream = sk->sk_type == SOCK_STREAM;
+	s32 held = sk_rmem_alloc_get(sk);
 
+	if (!receive)
+		held = stream ? sk->sk_wmem_queued : sk_wmem_alloc_get(sk);
 	if (allocated > sk_mem_limit(sk, 1))
 		sk_set_pressure(sk, true);
-	if (allocated <= sk_mem_limit(sk, 2)) {
-		if ((receive ? sk_rmem_alloc_get(sk) : held) <
-		    sk_mem_guarantee(sk, receive))
-			return true;
-		if (!sk_under_memory_pressure(sk))
-			return true;
-		/* under pressure: not more than one's share */
-		mine = (s64)sk->sk_wmem_queued + sk_rmem_alloc_get(sk) +
-		       sk->sk_forward_alloc;
-		if (mine * nr < sk_mem_limit(sk, 2))
-			return true;
-	}
-	if (receive || sk->sk_type != SOCK_STREAM)
+	if (allocated <= sk_mem_limit(sk, 2) &&
+	    (held < sk_mem_guarantee(sk, receive) ||
+	     (sk->sk_mem_id == PROTO_MEM_TCP && sk_mem_fair(sk, nr))))
+		return true;
+	if (receive || !stream)
 		return false;
-	/* A writer that fills its buffer shall wait for it, not fail. */
 	sk_stream_moderate_sndbuf(sk);
 	return sk->sk_wmem_queued + size >= sk->sk_sndbuf;
 }
