@@ -295,18 +295,19 @@ static bool arp_may_answer(const struct arp_in *in)
 
 	if (inet_addr_type(in->net, in->a.tip) != RTN_LOCAL)
 		return false;
+	ifa = inet_lookup_ifaddr_rcu(in->net, in->a.tip);
 	switch (in->net->ipv4.sysctl_arp_ignore) {
-	case 0:
-		return true;
 	case 1:		/* only addresses of this device */
+		return ifa && ifa->ifa_dev->dev == in->dev;
 	case 2:		/* and only to askers of the same network */
-		ifa = inet_lookup_ifaddr_rcu(in->net, in->a.tip);
-		if (!ifa || ifa->ifa_dev->dev != in->dev)
-			return false;
-		return in->net->ipv4.sysctl_arp_ignore == 1 ||
+		return ifa && ifa->ifa_dev->dev == in->dev &&
 		       inet_ifa_match(in->a.sip, ifa);
-	default:
+	case 3:		/* only addresses that are not of this host alone */
+		return ifa && ifa->ifa_scope != RT_SCOPE_HOST;
+	case 8:		/* none */
 		return false;
+	default:
+		return true;
 	}
 }
 
@@ -318,6 +319,20 @@ static bool arp_sender_on_link(const struct arp_in *in)
 
 	return fib_lookup(in->net, &fl4, &res, 0) == 0 &&
 	       res.type == RTN_UNICAST && !res.fi->nh.gw;
+}
+
+/* A known neighbour has another address now. */
+static void arp_note_change(const struct arp_in *in, const u8 *old)
+{
+	const u8 *sha = in->a.sha;
+	char text[INET_ADDR_STRLEN];
+
+	NET_INC_STATS(in->net, ARP_CHANGED);
+	net_warn_ratelimited(&in->net->log,
+			     "%s: %s moved from %02x:%02x:%02x:%02x:%02x:%02x to %02x:%02x:%02x:%02x:%02x:%02x",
+			     in->dev->name, inet_addr_print(in->a.sip, text),
+			     old[0], old[1], old[2], old[3], old[4], old[5],
+			     sha[0], sha[1], sha[2], sha[3], sha[4], sha[5]);
 }
 
 /* Tells the entry of the sender what this packet says. */
@@ -340,11 +355,9 @@ static void arp_merge(const struct arp_in *in, struct neighbour *n)
 		state = NUD_REACHABLE;
 	else if (known && ether_addr_equal(old, in->a.sha))
 		return;
-	if (neigh_update(n, in->a.sha, state, flags) || !known)
-		return;
-	neigh_ha_snapshot(old + 0, n);
-	if (ether_addr_equal(old, in->a.sha) && flags)
-		NET_INC_STATS(in->net, ARP_CHANGED);
+	if (neigh_update(n, in->a.sha, state, flags) == 0 && known && flags &&
+	    !ether_addr_equal(old, in->a.sha))
+		arp_note_change(in, old);
 }
 
 /* Finds, or, if @create, makes the sender's entry and merges. */

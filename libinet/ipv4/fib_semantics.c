@@ -165,7 +165,7 @@ static int fib_check_gateway(struct fib_info *fi, const struct fib_config *cfg)
 	if (err)
 		return net_error(net, -ENETUNREACH,
 				 "Nexthop has invalid gateway: no device has %s on its link", gw);
-	if (res.type != RTN_UNICAST && res.type != RTN_LOCAL)
+	if (res.type != RTN_UNICAST)
 		return net_error(net, -EINVAL,
 				 "Nexthop has invalid gateway: %s is a %s address",
 				 gw, fib_type_name(res.type));

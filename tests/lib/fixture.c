@@ -12,6 +12,7 @@
 
 #include "core/dst.h"
 #include "core/skbuff.h"
+#include "ipv4/ip.h"
 #include "lib/byteorder.h"
 #include "lib/checksum.h"
 
@@ -604,6 +605,21 @@ void fx_learn(struct fx *f)
 {
 	if (inet_neigh_add(f->dev, "10.0.0.1 lladdr 02:00:00:00:00:01"))
 		fail_msg("%s", inet_strerror(f->net));
+}
+
+int fx_send(struct fx *f, __be32 daddr, u8 proto, const void *data, u32 len)
+{
+	struct sk_buff *skb = alloc_skb(f->net, 64 + len);
+	int err;
+
+	assert_non_null(skb);
+	skb_reserve(skb, 64);
+	skb_reset_transport_header(skb);
+	if (len)
+		memcpy(skb_put(skb, len), data, len);
+	err = ip_send_reply(f->net, skb, daddr, 0, proto, 0, 0, 0);
+	fx_run(f);
+	return err;
 }
 
 /* ---- counters ------------------------------------------------------------------ */

@@ -185,6 +185,10 @@ void fx_arp_reply(struct fx *f, __be32 sip, const u8 *sha);
 /* The peer's address is known for good. */
 void fx_learn(struct fx *f);
 
+/* The stack itself sends @len bytes behind an IP header, without a socket, and
+ * runs. Return: what ip_send_reply() said. */
+int fx_send(struct fx *f, __be32 daddr, u8 proto, const void *data, u32 len);
+
 /* ---- counters ---------------------------------------------------------- */
 
 void fx_mark(struct fx *f);

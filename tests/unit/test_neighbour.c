@@ -1,0 +1,546 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* neighbour.c: states, timers, queues, limits; by ARP on a test device. */
+#include "unit.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <netinet/in.h>
+
+#include <inet/socket.h>
+
+#include "core/neighbour.h"
+#include "fixture.h"
+#include "ipv4/ip.h"
+
+static struct fx f;
+static struct fx_pkt p;
+static const u8 some[32] = { 1, 2, 3 };
+
+static int setup(void **state)
+{
+	(void)state;
+	fx_open(&f);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	fx_close(&f);
+	return 0;
+}
+
+static struct neighbour *entry(__be32 addr)
+{
+	struct neighbour *n = neigh_lookup(f.net->ipv4.arp_tbl, &addr, f.dev);
+
+	neigh_release(n);	/* the table's reference is enough here */
+	return n;
+}
+
+static u8 nud(__be32 addr)
+{
+	struct neighbour *n = entry(addr);
+
+	return n ? n->nud_state : NUD_NONE;
+}
+
+static u32 entries(void)
+{
+	return f.net->ipv4.arp_tbl->entries;
+}
+
+/* Sends one packet to @addr. */
+static void send_to(__be32 addr)
+{
+	fx_send(&f, addr, 253, some, sizeof(some));
+}
+
+static void expect_request(__be32 addr, bool unicast)
+{
+	fx_expect(&f, &p);
+	assert_int_equal(p.proto, ETH_P_ARP);
+	assert_int_equal(p.arp.op, ARPOP_REQUEST);
+	assert_int_equal(p.arp.tip, addr);
+	assert_int_equal(p.arp.sip, FX_IP);
+	assert_int_equal(is_broadcast_ether_addr(p.eth->h_dest), !unicast);
+}
+
+static void expect_data(const u8 *mac)
+{
+	fx_expect(&f, &p);
+	assert_int_equal(p.proto, ETH_P_IP);
+	assert_memory_equal(p.eth->h_dest, mac, ETH_ALEN);
+	assert_memory_equal(p.eth->h_source, fx_mac, ETH_ALEN);
+	assert_int_equal(p.l4_len, sizeof(some));
+}
+
+/* The peer's entry, REACHABLE, the wire silent. */
+static void make_reachable(void)
+{
+	send_to(FX_PEER);
+	expect_request(FX_PEER, false);
+	fx_arp_reply(&f, FX_PEER, fx_peer_mac);
+	expect_data(fx_peer_mac);
+	assert_int_equal(nud(FX_PEER), NUD_REACHABLE);
+	fx_expect_silence(&f);
+}
+
+static u64 reachable_time(void)
+{
+	return f.net->ipv4.arp_tbl->reachable_time_ns;
+}
+
+/* @req 1122-2.3.2.2 @req 1122-2.4b */
+static void none_packet_waits_for_the_answer(void **state)
+{
+	(void)state;
+	send_to(FX_PEER);
+	expect_request(FX_PEER, false);
+	fx_expect_silence(&f);
+	assert_int_equal(nud(FX_PEER), NUD_INCOMPLETE);
+	fx_arp_reply(&f, FX_PEER, fx_peer_mac);
+	expect_data(fx_peer_mac);
+	fx_expect_silence(&f);
+	assert_int_equal(nud(FX_PEER), NUD_REACHABLE);
+	fx_assert_no_drops(&f);
+}
+
+/* @req 1122-2.3.2.1b */
+static void incomplete_many_packets_ask_once_a_second(void **state)
+{
+	u64 first, last = 0;
+	int i, requests = 0;
+
+	(void)state;
+	first = f.now_ns;
+	for (i = 0; i < 2500; i++) {
+		send_to(FX_PEER);
+		fx_advance(&f, FX_MS);
+		while (fx_pop(&f, &p)) {
+			assert_int_equal(p.proto, ETH_P_ARP);
+			assert_true(!requests || p.time_ns - last >= FX_SEC);
+			last = p.time_ns;
+			requests++;
+		}
+	}
+	assert_int_equal(requests, 3);
+	assert_true(last - first <= 2 * FX_SEC + FX_SEC / 10);
+}
+
+static void incomplete_three_requests_unanswered_fails(void **state)
+{
+	(void)state;
+	send_to(FX_PEER);
+	fx_advance(&f, 3500 * FX_MS);
+	expect_request(FX_PEER, false);
+	expect_request(FX_PEER, false);
+	expect_request(FX_PEER, false);
+	fx_expect_silence(&f);
+	assert_int_equal(nud(FX_PEER), NUD_FAILED);
+	assert_true(fx_drop_delta(&f, SKB_DROP_REASON_NEIGH_FAILED) == 1);
+	fx_assert_no_skbs(&f);
+}
+
+static void failed_next_packet_asks_again(void **state)
+{
+	(void)state;
+	send_to(FX_PEER);
+	fx_advance(&f, 4 * FX_SEC);
+	fx_flush(&f);
+	send_to(FX_PEER);
+	expect_request(FX_PEER, false);
+	fx_arp_reply(&f, FX_PEER, fx_peer_mac);
+	expect_data(fx_peer_mac);
+	assert_int_equal(nud(FX_PEER), NUD_REACHABLE);
+}
+
+static void incomplete_queue_full_drops_the_oldest(void **state)
+{
+	struct neighbour *n;
+	u32 i, truesize;
+
+	(void)state;
+	send_to(FX_PEER);
+	n = entry(FX_PEER);
+	truesize = n->arp_queue_len_bytes;
+	fx_flush(&f);
+	fx_mark(&f);
+	for (i = 0; i < 400; i++)
+		send_to(FX_PEER);
+	assert_true(n->arp_queue_len_bytes <= 212992);
+	assert_true(n->arp_queue_len_bytes > 212992 - truesize);
+	fx_assert_dropped(&f, SKB_DROP_REASON_NEIGH_QUEUEFULL,
+			  401 - n->arp_queue.qlen);
+}
+
+/* @req 1122-2.3.2.1a */
+static void reachable_unused_becomes_stale(void **state)
+{
+	(void)state;
+	make_reachable();
+	fx_advance(&f, reachable_time() - FX_SEC);
+	assert_int_equal(nud(FX_PEER), NUD_REACHABLE);
+	fx_advance(&f, 2 * FX_SEC);
+	assert_int_equal(nud(FX_PEER), NUD_STALE);
+	fx_expect_silence(&f);
+}
+
+static void stale_packet_goes_out_and_delays_the_probe(void **state)
+{
+	(void)state;
+	make_reachable();
+	fx_advance(&f, reachable_time() + FX_SEC);
+	send_to(FX_PEER);
+	expect_data(fx_peer_mac);
+	assert_int_equal(nud(FX_PEER), NUD_DELAY);
+	fx_advance(&f, 4 * FX_SEC);
+	fx_expect_silence(&f);
+	fx_advance(&f, 2 * FX_SEC);
+	expect_request(FX_PEER, true);
+	assert_memory_equal(p.eth->h_dest, fx_peer_mac, ETH_ALEN);
+	assert_int_equal(nud(FX_PEER), NUD_PROBE);
+	fx_arp_reply(&f, FX_PEER, fx_peer_mac);
+	assert_int_equal(nud(FX_PEER), NUD_REACHABLE);
+}
+
+static void delay_upper_layer_confirms_and_nothing_is_asked(void **state)
+{
+	(void)state;
+	make_reachable();
+	fx_advance(&f, reachable_time() + FX_SEC);
+	send_to(FX_PEER);
+	expect_data(fx_peer_mac);
+	fx_advance(&f, FX_SEC);
+	neigh_confirm(entry(FX_PEER));
+	fx_advance(&f, 5 * FX_SEC);
+	fx_expect_silence(&f);
+	assert_int_equal(nud(FX_PEER), NUD_REACHABLE);
+}
+
+static void probe_unanswered_three_unicasts_then_fails(void **state)
+{
+	(void)state;
+	make_reachable();
+	fx_advance(&f, reachable_time() + FX_SEC);
+	send_to(FX_PEER);
+	expect_data(fx_peer_mac);
+	fx_advance(&f, 10 * FX_SEC);
+	expect_request(FX_PEER, true);
+	expect_request(FX_PEER, true);
+	expect_request(FX_PEER, true);
+	fx_expect_silence(&f);
+	assert_int_equal(nud(FX_PEER), NUD_FAILED);
+}
+
+static void probe_packets_still_go_out(void **state)
+{
+	(void)state;
+	make_reachable();
+	fx_advance(&f, reachable_time() + FX_SEC);
+	send_to(FX_PEER);
+	expect_data(fx_peer_mac);
+	fx_advance(&f, 5500 * FX_MS);
+	expect_request(FX_PEER, true);
+	send_to(FX_PEER);
+	expect_data(fx_peer_mac);
+}
+
+static void reachable_times_are_random_in_their_range(void **state)
+{
+	u64 first = reachable_time(), t;
+	int i, changed = 0;
+
+	(void)state;
+	for (i = 0; i < 20; i++) {
+		fx_advance(&f, 301 * FX_SEC);
+		t = reachable_time();
+		assert_true(t >= 15 * FX_SEC && t < 45 * FX_SEC);
+		changed += t != first;
+	}
+	assert_true(changed >= 18);
+}
+
+static void connected_kept_header_follows_a_new_address(void **state)
+{
+	static const u8 other[ETH_ALEN] = { 2, 0, 0, 0, 0, 7 };
+	struct neighbour *n;
+
+	(void)state;
+	make_reachable();
+	send_to(FX_PEER);
+	expect_data(fx_peer_mac);
+	n = entry(FX_PEER);
+	assert_int_equal(n->hh_len, ETH_HLEN);
+	assert_ptr_equal(n->output, neigh_connected_output);
+	assert_int_equal(neigh_update(n, other, NUD_REACHABLE,
+				      NEIGH_UPDATE_F_OVERRIDE), 0);
+	assert_int_equal(n->hh_len, 0);
+	send_to(FX_PEER);
+	expect_data(other);
+}
+
+static void device_address_changed_header_follows(void **state)
+{
+	static const u8 mine[ETH_ALEN] = { 2, 0, 0, 0, 0, 0x22 };
+
+	(void)state;
+	fx_learn(&f);
+	send_to(FX_PEER);
+	expect_data(fx_peer_mac);
+	assert_int_equal(inet_netdev_set_mac(f.dev, mine), 0);
+	fx_run(&f);
+	fx_flush(&f);
+	assert_int_equal(nud(FX_PEER), NUD_PERMANENT);
+	send_to(FX_PEER);
+	fx_expect(&f, &p);
+	assert_memory_equal(p.eth->h_source, mine, ETH_ALEN);
+	assert_memory_equal(p.eth->h_dest, fx_peer_mac, ETH_ALEN);
+}
+
+static void permanent_is_not_changed_by_packets(void **state)
+{
+	(void)state;
+	fx_learn(&f);
+	fx_advance(&f, 100 * FX_SEC);
+	fx_arp_reply(&f, FX_PEER, fx_stranger_mac);
+	fx_arp_request(&f, FX_PEER, fx_stranger_mac, FX_IP);
+	fx_flush(&f);
+	send_to(FX_PEER);
+	expect_data(fx_peer_mac);
+	assert_int_equal(nud(FX_PEER), NUD_PERMANENT);
+	assert_int_equal(inet_neigh_del(f.dev, "10.0.0.1"), 0);
+	assert_int_equal(nud(FX_PEER), NUD_NONE);
+	assert_int_equal(inet_neigh_del(f.dev, "10.0.0.1"), -1);
+	assert_int_equal(errno, ENOENT);
+}
+
+static void device_down_forgets_everything(void **state)
+{
+	(void)state;
+	make_reachable();
+	send_to(FX_STRANGER);
+	assert_int_equal(entries(), 2);
+	fx_flush(&f);
+	fx_mark(&f);
+	assert_int_equal(inet_netdev_down(f.dev), 0);
+	assert_int_equal(entries(), 0);
+	fx_assert_dropped(&f, SKB_DROP_REASON_NEIGH_DEAD, 1);
+	assert_int_equal(inet_netdev_up(f.dev), 0);
+}
+
+/* The @i-th of many hosts on the link, 10.129.0.0 and up. */
+static __be32 host(u32 i)
+{
+	return cpu_to_be32(0x0a810000u + i);
+}
+
+/* The link gets room for them. */
+static void widen(void)
+{
+	assert_int_equal(inet_addr_add(f.dev, "10.128.0.2/9"), 0);
+	fx_advance(&f, 3 * FX_SEC);
+	fx_flush(&f);
+}
+
+/* A request of that host for us waits to be received. */
+static void request_from(u32 i)
+{
+	struct arp_info a = {
+		.op = ARPOP_REQUEST, .sip = host(i), .tip = FX_IP,
+		.sha = { 2, 1, 0, (u8)(i >> 16), (u8)(i >> 8), (u8)i },
+	};
+	u8 frame[ETH_ZLEN], all[ETH_ALEN];
+
+	eth_broadcast_addr(all);
+	fx_queue(&f, f.dev, frame, fx_build_arp(frame, all, a.sha, &a));
+}
+
+/* @attack A3 @req 826-6 */
+static void table_flooded_by_requests_stays_bounded(void **state)
+{
+	u32 i, answered = 0;
+
+	(void)state;
+	widen();
+	make_reachable();
+	for (i = 1; i <= 100000; i++) {
+		request_from(i);
+		if (i % 32)
+			continue;
+		fx_run(&f);
+		answered += fx_flush(&f);
+		assert_true(entries() <= 1024);
+		if (i % 8192 == 0) {
+			fx_advance(&f, FX_SEC);
+			neigh_confirm(entry(FX_PEER));
+		}
+	}
+	/* nobody was refused, and the gateway is there */
+	assert_true(answered >= 100000);
+	assert_int_equal(nud(FX_PEER), NUD_REACHABLE);
+	send_to(FX_PEER);
+	expect_data(fx_peer_mac);
+}
+
+/* @attack A3 */
+static void table_flooded_by_own_packets_spares_the_gateway(void **state)
+{
+	u32 i, requests = 0;
+
+	(void)state;
+	widen();
+	make_reachable();
+	for (i = 1; i <= 100000; i++) {
+		fx_send(&f, host(i), 253, some, 8);
+		requests += fx_flush(&f);
+		assert_true(entries() <= 1024);
+		if (i % 1000 == 0)
+			fx_advance(&f, FX_SEC / 10);
+		if (i % 20000 == 0)
+			neigh_confirm(entry(FX_PEER));
+	}
+	requests += fx_flush(&f);
+	/* what found no place was refused, not asked for */
+	assert_true(requests < 10 * 1024);
+	assert_true(fx_drop_delta(&f, SKB_DROP_REASON_NEIGH_CREATEFAIL) > 0);
+	assert_true(fx_mib_delta(&f, MIB_ARP_TABLEFULL) > 0);
+	assert_int_equal(nud(FX_PEER), NUD_REACHABLE);
+	send_to(FX_PEER);
+	expect_data(fx_peer_mac);
+	fx_advance(&f, 10 * FX_SEC);
+	fx_flush(&f);
+	fx_assert_no_skbs(&f);
+}
+
+static void table_above_thresh1_unused_go_after_a_while(void **state)
+{
+	u32 i;
+
+	(void)state;
+	widen();
+	for (i = 1; i <= 400; i++)
+		request_from(i);
+	fx_run(&f);
+	assert_true(entries() >= 400);
+	fx_advance(&f, 50 * FX_SEC);
+	assert_true(entries() >= 400);
+	fx_advance(&f, 30 * FX_SEC);
+	assert_int_equal(entries(), 0);
+}
+
+static void table_below_thresh1_keeps_what_it_knows(void **state)
+{
+	u32 i;
+
+	(void)state;
+	widen();
+	for (i = 1; i <= 100; i++)
+		request_from(i);
+	fx_advance(&f, 600 * FX_SEC);
+	assert_int_equal(entries(), 100);
+}
+
+/* @attack A7 @req 1122-3.2.2.1b */
+static void absent_host_many_sends_three_requests_then_unreachable(void **state)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET,
+				  .sin_port = cpu_to_be16(9),
+				  .sin_addr.s_addr = FX_STRANGER };
+	struct socket *s = inet_socket(f.net, AF_INET, SOCK_DGRAM, 0);
+	int i, err = 0, requests = 0, on = 1;
+	socklen_t len = sizeof(err);
+
+	(void)state;
+	assert_non_null(s);
+	assert_int_equal(inet_setsockopt(s, IPPROTO_IP, IP_RECVERR, &on,
+					 sizeof(on)), 0);
+	assert_int_equal(inet_connect(s, (struct sockaddr *)&to, sizeof(to)),
+			 0);
+	for (i = 0; i < 10000; i++) {
+		inet_send(s, some, sizeof(some), MSG_DONTWAIT);
+		assert_true(entry(FX_STRANGER)->arp_queue_len_bytes <= 212992);
+		if (i % 10 == 0)
+			fx_advance(&f, 2 * FX_MS);
+	}
+	fx_advance(&f, 2 * FX_SEC);
+	while (fx_pop(&f, &p)) {
+		assert_int_equal(p.proto, ETH_P_ARP);
+		requests++;
+	}
+	assert_int_equal(requests, 3);
+	assert_int_equal(nud(FX_STRANGER), NUD_FAILED);
+	assert_int_equal(inet_getsockopt(s, SOL_SOCKET, SO_ERROR, &err, &len),
+			 0);
+	assert_int_equal(err, EHOSTUNREACH);
+	assert_int_equal(inet_close(s), 0);
+	fx_run(&f);
+	fx_assert_no_skbs(&f);
+}
+
+static void show_prints_what_ip_prints(void **state)
+{
+	(void)state;
+	fx_learn(&f);
+	send_to(FX_STRANGER);
+	assert_string_equal(inet_neigh_del(f.dev, "10.0.0.1") ? "" : "x", "x");
+	assert_string_equal(fx_show(&f, inet_neigh_show),
+			    "10.0.0.9 dev test0 INCOMPLETE\n");
+	fx_arp_reply(&f, FX_STRANGER, fx_stranger_mac);
+	assert_string_equal(fx_show(&f, inet_neigh_show),
+		"10.0.0.9 dev test0 lladdr 02:00:00:00:00:09 REACHABLE\n");
+}
+
+static void add_refuses_nonsense_with_a_sentence(void **state)
+{
+	static const char *const bad[] = {
+		"", "10.0.0", "10.0.0.1", "10.0.0.1/24 lladdr 02:00:00:00:00:01",
+		"10.0.0.1 lladdr 02:00:00:00:00", "10.0.0.1 lladdr",
+		"10.0.0.1 lladdr 02:00:00:00:00:0g",
+		"10.0.0.1 lladdr 01:00:5e:00:00:01",
+		"224.0.0.1 lladdr 02:00:00:00:00:01",
+		"10.0.0.1 lladdr 02:00:00:00:00:01 nud",
+		"10.0.0.1 lladdr 02:00:00:00:00:01 nud eternal",
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		assert_int_equal(inet_neigh_add(f.dev, bad[i]), -1);
+		assert_int_equal(errno, EINVAL);
+		assert_non_null(strstr(inet_strerror(f.net), "test0: "));
+	}
+	assert_int_equal(entries(), 0);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(none_packet_waits_for_the_answer),
+		T(incomplete_many_packets_ask_once_a_second),
+		T(incomplete_three_requests_unanswered_fails),
+		T(failed_next_packet_asks_again),
+		T(incomplete_queue_full_drops_the_oldest),
+		T(reachable_unused_becomes_stale),
+		T(stale_packet_goes_out_and_delays_the_probe),
+		T(delay_upper_layer_confirms_and_nothing_is_asked),
+		T(probe_unanswered_three_unicasts_then_fails),
+		T(probe_packets_still_go_out),
+		T(reachable_times_are_random_in_their_range),
+		T(connected_kept_header_follows_a_new_address),
+		T(device_address_changed_header_follows),
+		T(permanent_is_not_changed_by_packets),
+		T(device_down_forgets_everything),
+		T(table_flooded_by_requests_stays_bounded),
+		T(table_flooded_by_own_packets_spares_the_gateway),
+		T(table_above_thresh1_unused_go_after_a_while),
+		T(table_below_thresh1_keeps_what_it_knows),
+		T(absent_host_many_sends_three_requests_then_unreachable),
+		T(show_prints_what_ip_prints),
+		T(add_refuses_nonsense_with_a_sentence),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
