@@ -540,15 +540,16 @@ static int udp_copy_out(struct sk_buff *skb, struct inet_msg *msg, u32 len)
 	return skb_copy_datagram_msg(skb, 0, msg, len);
 }
 
-/* A datagram with a wrong checksum was about to be read: drops it. */
+/* A datagram with a wrong checksum was about to be read: drops it. Who only
+ * peeked holds the last reference, unless another reader was faster. */
 static void udp_drop_unread(struct sock *sk, struct sk_buff *skb, bool peeked)
 {
-	if (!peeked || skb_kill_datagram(sk, skb, SKB_DROP_REASON_UDP_CSUM))
-		udp_csum_error(sock_net(sk));
-	if (peeked)
+	if (peeked && !skb_kill_datagram(sk, skb, SKB_DROP_REASON_UDP_CSUM)) {
 		consume_skb(skb);
-	else
-		kfree_skb_reason(skb, SKB_DROP_REASON_UDP_CSUM);
+		return;
+	}
+	udp_csum_error(sock_net(sk));
+	kfree_skb_reason(skb, SKB_DROP_REASON_UDP_CSUM);
 }
 
 /* The address and the control messages of a datagram that was copied out. */
