@@ -555,7 +555,8 @@ static void datagram_build(struct sock *sk, const struct ip_datagram *d,
 	const struct ipcm_cookie *ipc = d->ipc;
 
 	b->saddr = d->fl4.saddr;
-	b->daddr = d->fl4.daddr;
+	/* routed to the first hop of a source route, which ends elsewhere */
+	b->daddr = ipc->opt && ipc->opt->faddr ? ipc->addr : d->fl4.daddr;
 	b->opt = ipc->opt;
 	b->protocol = ipc->protocol ? ipc->protocol : (u8)sk->sk_protocol;
 	b->tos = ipc->tos >= 0 ? (u8)ipc->tos : inet->tos;
