@@ -195,17 +195,46 @@ static int get_mtu_discover(struct sock *sk, int *how)
 	return 0;
 }
 
-/* Of the path a connected socket uses. */
+/* The route to the peer anew: the cached one was overtaken. -E or the MTU. */
+static int mtu_by_route(struct sock *sk)
+{
+	const struct inet_sock *inet = inet_sk(sk);
+	struct flowi4 fl4 = {
+		.daddr = inet->inet_daddr,
+		.saddr = inet->inet_saddr,
+		.oif = sk->sk_bound_dev_if,
+		.mark = sk->sk_mark,
+		.tos = inet->tos,
+		.proto = (u8)sk->sk_protocol,
+	};
+	struct rtable *rt;
+	int mtu;
+
+	if (!fl4.daddr)
+		return -ENOTCONN;
+	rt = ip_route_output_flow(sock_net(sk), &fl4, sk);
+	if (IS_ERR(rt))
+		return -ENOTCONN;
+	mtu = (int)dst_mtu(&rt->dst);
+	dst_release(&rt->dst);
+	return mtu;
+}
+
+/* IP_MTU: of the path a connected socket uses. */
 static int get_mtu(struct sock *sk, int *mtu)
 {
 	struct net *net = sock_net(sk);
 	struct dst_entry *dst;
+	int found;
 
 	rcu_read_lock(&net->rcu);
 	dst = __sk_dst_check(sk, 0);
-	*mtu = dst ? (int)dst_mtu(dst) : 0;
+	found = dst ? (int)dst_mtu(dst) : mtu_by_route(sk);
 	rcu_read_unlock(&net->rcu);
-	return *mtu ? 0 : -ENOTCONN;
+	if (found < 0)
+		return found;
+	*mtu = found;
+	return 0;
 }
 
 /* ---- IP options ------------------------------------------------------- */

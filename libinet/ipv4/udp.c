@@ -293,7 +293,7 @@ static int udp_finish_skb(struct sock *sk, struct sk_buff *skb,
 	uh->dest = d->fl4.fl4_dport;
 	uh->len = cpu_to_be16(skb->len);
 	uh->check = 0;
-	if (sock_flag(sk, SOCK_NO_CHECK_TX)) {
+	if (sk->sk_no_check_tx) {
 		skb->ip_summed = CHECKSUM_NONE;
 	} else if (d->want_csum) {
 		sum = csum_partial(uh, UDP_HLEN, skb->csum);
@@ -315,7 +315,7 @@ static void udp_prepare_csum(struct sock *sk, struct ip_datagram *d, size_t len)
 {
 	const struct net_device *dev = d->rt->dst.dev;
 
-	d->want_csum = !sock_flag(sk, SOCK_NO_CHECK_TX) &&
+	d->want_csum = !sk->sk_no_check_tx &&
 		       (!(dev->features & NETIF_F_HW_CSUM) || d->ipc->opt ||
 			len + UDP_HLEN + IP_HLEN_MIN > dst_mtu(&d->rt->dst));
 }
