@@ -270,9 +270,10 @@ static int ping_bind(struct sock *sk, const struct sockaddr *addr,
 	if (sk->sk_state != TCP_CLOSE || inet->inet_num)
 		return -EINVAL;
 	type = inet_addr_type(sock_net(sk), sin.sin_addr.s_addr);
-	if (type == RTN_MULTICAST || type == RTN_BROADCAST ||
-	    !inet_addr_valid_or_nonlocal(sock_net(sk), inet,
-					 sin.sin_addr.s_addr, type))
+	if (sin.sin_addr.s_addr != INADDR_ANY &&
+	    (type == RTN_MULTICAST || type == RTN_BROADCAST ||
+	     !inet_addr_valid_or_nonlocal(sock_net(sk), inet,
+					  sin.sin_addr.s_addr, type)))
 		return -EADDRNOTAVAIL;
 	inet->inet_saddr = sin.sin_addr.s_addr;
 	WRITE_ONCE(inet->inet_rcv_saddr, sin.sin_addr.s_addr);

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Ping sockets: ipv4/ping.c. (ICMP itself is test_icmp.) */
+#include <errno.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <time.h>
+#include <linux/errqueue.h>
+#include <cmocka.h>
+
+#include "fixture.h"
+#include "lib/byteorder.h"
+#include "sockets.h"
+
+static struct fx_pkt p;
+
+static int setup(void **state)
+{
+	static struct fx f;
+
+	fx_open(&f);
+	fx_learn(&f);
+	*state = &f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	fx_close(*state);
+	return 0;
+}
+
+static struct socket *ping_socket(struct fx *f)
+{
+	struct socket *s = inet_socket(f->net, AF_INET,
+				       SOCK_DGRAM | SOCK_NONBLOCK,
+				       IPPROTO_ICMP);
+
+	assert_non_null(s);
+	return s;
+}
+
+struct echo {
+	struct icmphdr h;
+	char data[8];
+} __attribute__((packed));
+
+static struct echo echo_request(u16 seq)
+{
+	struct echo e = { .h.type = ICMP_ECHO, .data = "payload" };
+
+	e.h.un.echo.id = 0x1111;	/* replaced by the socket's */
+	e.h.un.echo.sequence = cpu_to_be16(seq);
+	e.h.checksum = 0x2222;
+	return e;
+}
+
+/* The peer answers the request @req. */
+static void answer(struct fx *f, const struct fx_pkt *req, u8 type)
+{
+	const struct fx_ip ip = { 0 };
+	u8 frame[256];
+	u32 rest;
+
+	memcpy(&rest, &req->icmp->un, 4);
+	fx_inject(f, frame, fx_build_icmp(frame, &ip, type, 0,
+					  be32_to_cpu(rest), req->data,
+					  req->data_len));
+}
+
+static void request_goes_out_with_our_id_and_the_reply_comes_back(void **state)
+{
+	struct fx *f = *state;
+	struct socket *s = ping_socket(f);
+	struct echo e = echo_request(1), r;
+
+	assert_int_equal(sk_sendto(s, &e, sizeof(e), SK_PEER, 0), sizeof(e));
+	fx_expect(f, &p);
+	assert_non_null(p.icmp);	/* its checksum is right */
+	assert_int_equal(p.icmp->type, ICMP_ECHO);
+	assert_int_equal(be16_to_cpu(p.icmp->un.echo.id), sk_port(s));
+	assert_int_equal(p.icmp->un.echo.sequence, e.h.un.echo.sequence);
+	assert_int_equal(p.data_len, 8);
+	assert_memory_equal(p.data, e.data, 8);
+	assert_int_equal(sk_recv(s, &r, sizeof(r), 0), -EAGAIN);
+	answer(f, &p, ICMP_ECHOREPLY);
+	assert_true(sk_poll(s) & POLLIN);
+	assert_int_equal(sk_recv(s, &r, sizeof(r), 0), sizeof(r));
+	assert_int_equal(r.h.type, ICMP_ECHOREPLY);
+	assert_memory_equal(r.data, e.data, 8);
+	/* requests of others are not its business */
+	answer(f, &p, ICMP_ECHO);
+	assert_int_equal(sk_recv(s, &r, sizeof(r), 0), -EAGAIN);
+	inet_close(s);
+	fx_flush(f);
+}
+
+static void reply_with_another_id_is_not_delivered(void **state)
+{
+	struct fx *f = *state;
+	struct socket *s = ping_socket(f);
+	struct echo e = echo_request(1);
+	const struct fx_ip ip = { 0 };
+	u8 frame[128];
+	u32 id;
+
+	assert_int_equal(sk_sendto(s, &e, sizeof(e), SK_PEER, 0), sizeof(e));
+	fx_expect(f, &p);
+	id = sk_port(s) ^ 1u;
+	fx_mark(f);
+	fx_inject(f, frame, fx_build_icmp(frame, &ip, ICMP_ECHOREPLY, 0,
+					  id << 16 | 1, "x", 1));
+	fx_assert_dropped(f, SKB_DROP_REASON_NO_SOCKET, 1);
+	assert_int_equal(sk_recv(s, &e, sizeof(e), 0), -EAGAIN);
+	inet_close(s);
+}
+
+static void sends_that_are_no_echo_request_are_refused(void **state)
+{
+	struct fx *f = *state;
+	struct socket *s = ping_socket(f);
+	struct echo e = echo_request(1);
+
+	assert_int_equal(sk_sendto(s, &e, 7, SK_PEER, 0), -EINVAL);
+	assert_int_equal(sk_send(s, &e, sizeof(e)), -EDESTADDRREQ);
+	e.h.type = ICMP_ECHOREPLY;
+	assert_int_equal(sk_sendto(s, &e, sizeof(e), SK_PEER, 0), -EINVAL);
+	e.h.type = ICMP_ECHO;
+	e.h.code = 1;
+	assert_int_equal(sk_sendto(s, &e, sizeof(e), SK_PEER, 0), -EINVAL);
+	fx_expect_silence(f);
+	inet_close(s);
+}
+
+static void bind_chooses_the_id(void **state)
+{
+	struct fx *f = *state;
+	struct socket *a = ping_socket(f), *b = ping_socket(f);
+	struct echo e = echo_request(1);
+
+	assert_int_equal(sk_bind(a, SK_HOST, 777), 0);
+	assert_int_equal(sk_port(a), 777);
+	assert_int_equal(sk_bind(b, 0, 777), -EADDRINUSE);
+	assert_int_equal(sk_bind(b, SK_PEER, 0), -EADDRNOTAVAIL);
+	assert_int_equal(sk_bind(b, 0x0a0000ff, 0), -EADDRNOTAVAIL);
+	assert_int_equal(sk_bind(b, 0, 0), 0);
+	assert_int_not_equal(sk_port(b), 777);
+	assert_int_equal(sk_bind(b, 0, 0), -EINVAL);
+	assert_int_equal(sk_sendto(a, &e, sizeof(e), SK_PEER, 0), sizeof(e));
+	fx_expect(f, &p);
+	assert_int_equal(be16_to_cpu(p.icmp->un.echo.id), 777);
+	inet_close(a);
+	inet_close(b);
+}
+
+static void loopback_ping_is_answered(void **state)
+{
+	struct fx *f = *state;
+	struct socket *s = ping_socket(f);
+	struct echo e = echo_request(9), r;
+
+	assert_int_equal(sk_connect(s, SK_LOOPBACK, 0), 0);
+	assert_int_equal(sk_send(s, &e, sizeof(e)), sizeof(e));
+	assert_int_equal(sk_recv(s, &r, sizeof(r), 0), sizeof(r));
+	assert_int_equal(r.h.type, ICMP_ECHOREPLY);
+	assert_int_equal(r.h.un.echo.sequence, e.h.un.echo.sequence);
+	inet_close(s);
+}
+
+static void error_about_a_request_is_told(void **state)
+{
+	struct fx *f = *state;
+	struct socket *s = ping_socket(f);
+	struct echo e = echo_request(1);
+	const struct fx_ip ip = { .saddr = FX_STRANGER };
+	u8 frame[256];
+	struct iovec iov = { &e, sizeof(e) };
+	char control[128];
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1,
+			      .msg_control = control,
+			      .msg_controllen = sizeof(control) };
+	struct sock_extended_err ee;
+
+	assert_int_equal(sk_set(s, IPPROTO_IP, IP_RECVERR, 1), 0);
+	assert_int_equal(sk_sendto(s, &e, sizeof(e), SK_PEER, 0), sizeof(e));
+	fx_expect(f, &p);
+	fx_inject(f, frame, fx_build_icmp(frame, &ip, ICMP_TIME_EXCEEDED, 0, 0,
+					  p.ip, p.ip_len));
+	assert_int_equal(sk_recv(s, &e, sizeof(e), 0), -EHOSTUNREACH);
+	/* what it quotes: our payload, behind the ICMP header */
+	assert_int_equal(inet_recvmsg(s, &msg, MSG_ERRQUEUE), 8);
+	memcpy(&ee, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(ee));
+	assert_int_equal(ee.ee_errno, EHOSTUNREACH);
+	assert_int_equal(ee.ee_type, ICMP_TIME_EXCEEDED);
+	inet_close(s);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(request_goes_out_with_our_id_and_the_reply_comes_back),
+		TEST(reply_with_another_id_is_not_delivered),
+		TEST(sends_that_are_no_echo_request_are_refused),
+		TEST(bind_chooses_the_id),
+		TEST(loopback_ping_is_answered),
+		TEST(error_about_a_request_is_told),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Raw sockets: ipv4/raw.c. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "fixture.h"
+#include "lib/byteorder.h"
+#include "sockets.h"
+
+#define PROTO 253		/* for experiments, RFC 3692 */
+
+static struct fx_pkt p;
+
+static int setup(void **state)
+{
+	static struct fx f;
+
+	fx_open(&f);
+	fx_learn(&f);
+	*state = &f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	fx_close(*state);
+	return 0;
+}
+
+static struct socket *raw_socket(struct fx *f, int protocol)
+{
+	struct socket *s = inet_socket(f->net, AF_INET,
+				       SOCK_RAW | SOCK_NONBLOCK, protocol);
+
+	assert_non_null(s);
+	return s;
+}
+
+/* "hello" as the payload of @proto from @saddr (0: the peer). */
+static void inject(struct fx *f, __be32 saddr, u8 proto)
+{
+	const struct fx_ip ip = { .saddr = saddr, .proto = proto };
+	u8 frame[128];
+
+	fx_inject(f, frame, fx_build_ip(frame, &ip, "hello", 5));
+}
+
+static void packet_is_read_with_its_header(void **state)
+{
+	struct fx *f = *state;
+	struct socket *s = raw_socket(f, PROTO), *other = raw_socket(f, 254);
+	struct sockaddr_in from;
+	socklen_t len = sizeof(from);
+	u8 buf[64];
+
+	inject(f, 0, PROTO);
+	assert_int_equal(inet_recvfrom(s, buf, sizeof(buf), 0,
+				       (struct sockaddr *)&from, &len), 25);
+	assert_int_equal(buf[0], 0x45);
+	assert_int_equal(buf[9], PROTO);
+	assert_memory_equal(buf + 20, "hello", 5);
+	assert_int_equal(from.sin_addr.s_addr, FX_PEER);
+	assert_int_equal(from.sin_port, 0);
+	assert_int_equal(sk_recv(other, buf, sizeof(buf), 0), -EAGAIN);
+	/* somebody takes the protocol: no protocol unreachable */
+	fx_expect_silence(f);
+	inet_close(s);
+	inet_close(other);
+	inject(f, 0, PROTO);
+	fx_expect(f, &p);
+	assert_int_equal(p.icmp->code, ICMP_PROT_UNREACH);
+}
+
+static void packet_reaches_every_raw_socket_and_the_protocol(void **state)
+{
+	struct fx *f = *state;
+	struct socket *a = raw_socket(f, IPPROTO_UDP);
+	struct socket *b = raw_socket(f, IPPROTO_UDP);
+	struct socket *u = sk_udp(f->net, 0, 7);
+	const struct fx_ip ip = { 0 };
+	u8 frame[128], buf[64];
+
+	fx_inject(f, frame, fx_build_udp(frame, &ip, 9, 7, "abc", 3));
+	assert_int_equal(sk_recv(a, buf, sizeof(buf), 0), 31);
+	assert_int_equal(sk_recv(b, buf, sizeof(buf), 0), 31);
+	assert_memory_equal(buf + 28, "abc", 3);
+	assert_int_equal(sk_recv(u, buf, sizeof(buf), 0), 3);
+	inet_close(a);
+	inet_close(b);
+	inet_close(u);
+}
+
+static void bound_and_connected_socket_hears_its_peer_only(void **state)
+{
+	struct fx *f = *state;
+	struct socket *s = raw_socket(f, PROTO);
+	u8 buf[64];
+
+	assert_int_equal(sk_bind(s, SK_LOOPBACK, 0), 0);
+	inject(f, 0, PROTO);
+	assert_int_equal(sk_recv(s, buf, sizeof(buf), 0), -EAGAIN);
+	assert_int_equal(sk_bind(s, SK_HOST, 0), 0);
+	inject(f, 0, PROTO);
+	assert_int_equal(sk_recv(s, buf, sizeof(buf), 0), 25);
+	assert_int_equal(sk_connect(s, 0x0a000009, 0), 0);
+	inject(f, 0, PROTO);
+	assert_int_equal(sk_recv(s, buf, sizeof(buf), 0), -EAGAIN);
+	inject(f, FX_STRANGER, PROTO);
+	assert_int_equal(sk_recv(s, buf, sizeof(buf), 0), 25);
+	assert_int_equal(sk_bind(s, SK_PEER, 0), -EINVAL);	/* connected */
+	inet_close(s);
+	fx_flush(f);
+}
+
+static void icmp_filter_keeps_types_away(void **state)
+{
+	struct fx *f = *state;
+	struct socket *s = raw_socket(f, IPPROTO_ICMP);
+	struct socket *other = raw_socket(f, PROTO);
+	const struct fx_ip ip = { 0 };
+	u32 filter = 1u << ICMP_ECHO, back = 0;
+	socklen_t len = sizeof(back);
+	u8 frame[128], buf[64];
+
+	assert_int_equal(inet_setsockopt(s, 255, 1, &filter, sizeof(filter)),
+			 0);
+	assert_int_equal(inet_getsockopt(s, 255, 1, &back, &len), 0);
+	assert_int_equal(back, filter);
+	fx_inject(f, frame, fx_build_icmp(frame, &ip, ICMP_ECHO, 0, 1, "x", 1));
+	assert_int_equal(sk_recv(s, buf, sizeof(buf), 0), -EAGAIN);
+	fx_inject(f, frame, fx_build_icmp(frame, &ip, ICMP_ECHOREPLY, 0, 1,
+					  "x", 1));
+	assert_int_equal(sk_recv(s, buf, sizeof(buf), 0), 29);
+	assert_int_equal(inet_setsockopt(other, 255, 1, &filter, 4), -1);
+	assert_int_equal(errno, EOPNOTSUPP);
+	inet_close(s);
+	inet_close(other);
+	fx_flush(f);
+}
+
+static void payload_is_sent_under_a_header_of_ours(void **state)
+{
+	struct fx *f = *state;
+	struct socket *s = raw_socket(f, PROTO);
+
+	assert_int_equal(sk_set(s, IPPROTO_IP, IP_TTL, 9), 0);
+	assert_int_equal(sk_sendto(s, "hello", 5, SK_PEER, 0), 5);
+	fx_expect(f, &p);
+	assert_int_equal(p.ip->protocol, PROTO);
+	assert_int_equal(p.ip->ttl, 9);
+	assert_int_equal(p.ip->saddr, FX_IP);
+	assert_memory_equal(p.l4, "hello", 5);
+	assert_int_equal(sk_send(s, "x", 1), -EDESTADDRREQ);
+	assert_int_equal(sk_sendto(s, "x", 1, 0x0a0000ff, 0), -EACCES);
+	inet_close(s);
+}
+
+static void own_header_is_completed(void **state)
+{
+	struct fx *f = *state;
+	struct socket *s = raw_socket(f, IPPROTO_RAW);
+	u8 pkt[25] = { 0x45, 0x10, 0, 0, 0, 0, 0, 0, 3, PROTO };
+	static u8 big[1501] = { 0x45 };
+
+	assert_int_equal(sk_get(s, IPPROTO_IP, IP_HDRINCL), 1);
+	memcpy(pkt + 16, "\x0a\0\0\x01", 4);
+	memcpy(pkt + 20, "hello", 5);
+	assert_int_equal(sk_sendto(s, pkt, sizeof(pkt), SK_PEER, 0),
+			 sizeof(pkt));
+	fx_expect(f, &p);	/* length and checksum are right */
+	assert_int_equal(p.ip_len, 25);
+	assert_int_equal(p.ip->tos, 0x10);
+	assert_int_equal(p.ip->ttl, 3);
+	assert_int_equal(p.ip->saddr, FX_IP);
+	assert_int_equal(p.ip->protocol, PROTO);
+	assert_memory_equal(p.l4, "hello", 5);
+	/* what it says itself stays, a false source too: it is raw */
+	memcpy(pkt + 12, "\x0a\0\0\x63", 4);
+	pkt[4] = 0x12;
+	assert_int_equal(sk_sendto(s, pkt, sizeof(pkt), SK_PEER, 0),
+			 sizeof(pkt));
+	fx_expect(f, &p);
+	assert_int_equal(p.ip->saddr, FX_ADDR(10, 0, 0, 0x63));
+	assert_int_equal(be16_to_cpu(p.ip->id), 0x1200);
+	/* headers that cannot be */
+	assert_int_equal(sk_sendto(s, pkt, 19, SK_PEER, 0), -EINVAL);
+	pkt[0] = 0x4f;
+	assert_int_equal(sk_sendto(s, pkt, 25, SK_PEER, 0), -EINVAL);
+	pkt[0] = 0x44;
+	assert_int_equal(sk_sendto(s, pkt, 25, SK_PEER, 0), -EINVAL);
+	assert_int_equal(sk_sendto(s, big, sizeof(big), SK_PEER, 0),
+			 -EMSGSIZE);
+	fx_expect_silence(f);
+	inet_close(s);
+}
+
+static void protocol_that_cannot_be_is_refused(void **state)
+{
+	struct fx *f = *state;
+
+	assert_null(inet_socket(f->net, AF_INET, SOCK_RAW, 0));
+	assert_int_equal(errno, EPROTONOSUPPORT);
+	assert_null(inet_socket(f->net, AF_INET, SOCK_RAW, 256));
+	assert_int_equal(errno, EINVAL);
+	assert_null(inet_socket(f->net, AF_INET, SOCK_RAW, -1));
+	assert_int_equal(errno, EINVAL);
+}
+
+static void hard_error_reaches_the_connected_raw_socket(void **state)
+{
+	struct fx *f = *state;
+	struct socket *s = raw_socket(f, PROTO), *idle = raw_socket(f, PROTO);
+	const struct fx_ip ip = { 0 };
+	u8 frame[256], buf[64];
+
+	assert_int_equal(sk_connect(s, SK_PEER, 0), 0);
+	assert_int_equal(sk_send(s, "good day", 8), 8);
+	fx_expect(f, &p);
+	fx_inject(f, frame, fx_build_icmp(frame, &ip, ICMP_DEST_UNREACH,
+					  ICMP_PROT_UNREACH, 0, p.ip,
+					  p.ip_len));
+	assert_int_equal(sk_recv(s, buf, sizeof(buf), 0), -ENOPROTOOPT);
+	assert_int_equal(sk_recv(idle, buf, sizeof(buf), 0), -EAGAIN);
+	inet_close(s);
+	inet_close(idle);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(packet_is_read_with_its_header),
+		TEST(packet_reaches_every_raw_socket_and_the_protocol),
+		TEST(bound_and_connected_socket_hears_its_peer_only),
+		TEST(icmp_filter_keeps_types_away),
+		TEST(payload_is_sent_under_a_header_of_ours),
+		TEST(own_header_is_completed),
+		TEST(protocol_that_cannot_be_is_refused),
+		TEST(hard_error_reaches_the_connected_raw_socket),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
