@@ -335,6 +335,7 @@ struct sock *inet_csk_reqsk_queue_add(struct sock *sk, struct request_sock *req,
  * table, and the table's reference to the request becomes the accept queue's.
  * Not @own_req: another ACK was faster, and @child is closed already.
  */
+unchecked_locking
 struct sock *inet_csk_complete_hashdance(struct sock *sk, struct sock *child,
 					 struct request_sock *req, bool own_req)
 {

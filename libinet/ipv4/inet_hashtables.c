@@ -99,6 +99,7 @@ static void ehash_move(struct inet_ehash_table *from,
 }
 
 /* Replaces the table by one of @entries chains. Context: ehash_grow. */
+unchecked_locking	/* all of an array of locks */
 static int ehash_rehash(struct inet_hashinfo *h, u32 entries)
 {
 	struct inet_ehash_table *old = h->ehash;

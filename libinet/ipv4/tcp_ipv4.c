@@ -427,6 +427,7 @@ static void tcp_v4_child_init_mss(struct sock *newsk)
 }
 
 /* The handshake is done: see inet_connection_sock_af_ops. */
+unchecked_locking
 static struct sock *tcp_v4_syn_recv_sock(const struct sock *sk,
 					 struct sk_buff *skb,
 					 struct request_sock *req,

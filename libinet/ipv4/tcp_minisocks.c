@@ -358,6 +358,7 @@ static bool tcp_req_check_ts(struct request_sock *req,
 	struct tcp_options_info info;
 
 	*store = false;
+	*tsval = 0;
 	if (!treq->tstamp_ok)
 		return true;
 	tcp_parse_options(skb, &info);
@@ -433,6 +434,7 @@ struct sock *tcp_check_req(struct sock *sk, struct sk_buff *skb,
 	return tcp_req_complete(sk, skb, req, req_stolen);
 }
 
+unchecked_locking
 int tcp_child_process(struct sock *parent, struct sock *child,
 		      struct sk_buff *skb)
 {

@@ -231,7 +231,8 @@ def tcp_10000_connections_one_after_another():
                 with open(f"/proc/{echo.proc.pid}/statm",
                           encoding="ascii") as f:
                     sizes.append(int(f.read().split()[1]))
-        assert sizes[-1] <= sizes[1] + 512, f"pages resident: {sizes}"
+        # a sanitizer's quarantine grows, whatever we do
+        assert os.environ.get("SAN_CFLAGS") or sizes[-1] <= sizes[1] + 512, f"pages resident: {sizes}"
 
 
 @case
