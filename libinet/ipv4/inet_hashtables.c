@@ -261,6 +261,17 @@ void inet_ehash_walk(struct inet_hashinfo *h, void (*fn)(struct sock *sk))
 		}
 }
 
+void inet_ehash_each(struct inet_hashinfo *h, void (*fn)(struct sock *sk))
+{
+	struct inet_ehash_table *t = h->ehash;
+	struct sock_common *skc;
+	u32 i;
+
+	for (i = 0; i <= t->mask; i++)
+		hlist_for_each_entry(skc, &t->chains[i], skc_node)
+			fn((struct sock *)skc);
+}
+
 /* ---- lhash2 ----------------------------------------------------------- */
 
 static struct inet_listen_hashbucket *

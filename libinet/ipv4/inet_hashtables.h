@@ -113,9 +113,11 @@ bool inet_ehash_insert(struct sock *sk, struct sock *osk);
 /* Takes what is in ehash (also a request or timewait sock) out of it. True:
  * it was there. */
 bool inet_ehash_remove(struct sock_common *skc);
-/* Calls @fn for each entry of ehash, with a reference that @fn gives back.
- * Context: nobody else uses the stack any more. */
+/* Calls @fn, which must take it out, for each entry of ehash, with a reference
+ * that @fn gives back. Context: nobody else uses the stack any more. */
 void inet_ehash_walk(struct inet_hashinfo *h, void (*fn)(struct sock *sk));
+/* The same for @fn that only looks, without references. */
+void inet_ehash_each(struct inet_hashinfo *h, void (*fn)(struct sock *sk));
 
 /* ---- ports ------------------------------------------------------------ */
 

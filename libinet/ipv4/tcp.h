@@ -722,7 +722,9 @@ u32 secure_tcp_ts_off(struct net *net, __be32 saddr, __be32 daddr);
 
 /* ---- tcp_verify.c ----------------------------------------------------- */
 
-/* Asserts every invariant of a connection. Context: the sock is not owned. */
+/* Asserts every invariant of a connection. Context: nobody else runs. */
 void tcp_verify(struct sock *sk);
+/* Of all of a stack, handshakes and TIME-WAIT included. */
+void tcp_verify_all(struct net *net);
 
 #endif /* IPV4_TCP_H */

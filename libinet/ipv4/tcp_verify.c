@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * TCP: what must always be true of a connection. Simulations and tests walk
+ * all of it after each step; nothing here runs in production.
+ */
+#include "core/skbuff.h"
+#include "ipv4/tcp.h"
+
+/* What the walk of the queues adds up. */
+struct tcp_verify_sum {
+	u32 packets, lost, retrans;
+	s64 truesize;
+};
+
+/* One segment that is queued for sending. Return: where the next begins. */
+static u32 verify_segment(const struct sk_buff *skb, u32 seq,
+			  struct tcp_verify_sum *sum)
+{
+	const struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
+	u32 control = !!(tcb->tcp_flags & TCPHDR_SYN) +
+		      !!(tcb->tcp_flags & TCPHDR_FIN);
+
+	inet_assert(tcb->seq == seq);
+	inet_assert(tcb->end_seq - tcb->seq == skb->len + control);
+	inet_assert(tcb->tcp_gso_segs == 1);
+	sum->truesize += skb->truesize;
+	return tcb->end_seq;
+}
+
+/* Sequence variables and the two queues of the sender. */
+static void verify_send(const struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	struct tcp_verify_sum sum = { 0 };
+	const struct sk_buff *skb = tcp_rtx_queue_head(sk);
+	u32 seq;
+
+	inet_assert(!after(tp->snd_una, tp->snd_nxt));
+	inet_assert(!after(tp->snd_nxt, tp->write_seq));
+	inet_assert(!skb == (tp->snd_una == tp->snd_nxt));
+	seq = skb ? TCP_SKB_CB(skb)->seq : tp->snd_nxt;
+	inet_assert(!after(seq, tp->snd_una));
+	if (skb)
+		inet_assert(after(TCP_SKB_CB(skb)->end_seq, tp->snd_una));
+	skb_queue_walk(&tp->rtx_queue, skb) {
+		seq = verify_segment(skb, seq, &sum);
+		sum.packets++;
+		sum.lost += !!(TCP_SKB_CB(skb)->sacked & TCPCB_LOST);
+		sum.retrans += !!(TCP_SKB_CB(skb)->sacked &
+				  TCPCB_SACKED_RETRANS);
+	}
+	inet_assert(seq == tp->snd_nxt);
+	skb_queue_walk(&sk->sk_write_queue, skb)
+		seq = verify_segment(skb, seq, &sum);
+	inet_assert(seq == tp->write_seq);
+	inet_assert(sum.packets == tp->packets_out);
+	inet_assert(sum.lost == tp->lost_out);
+	inet_assert(sum.retrans == tp->retrans_out);
+	inet_assert(sum.truesize == sk->sk_wmem_queued);
+}
+
+/* The tree: rising, without overlaps, beyond what is in order. Return: its
+ * memory. */
+static s64 verify_ofo(const struct tcp_sock *tp)
+{
+	struct rb_node *n = rb_first(&tp->out_of_order_queue);
+	const struct sk_buff *skb = NULL;
+	u32 seq = tp->rcv_nxt;
+	s64 truesize = 0;
+
+	for (; n; n = rb_next(n)) {
+		skb = tcp_rb_skb(n);
+		inet_assert(truesize ? !before(TCP_SKB_CB(skb)->seq, seq) :
+				       after(TCP_SKB_CB(skb)->seq, seq));
+		inet_assert(after(TCP_SKB_CB(skb)->end_seq,
+				  TCP_SKB_CB(skb)->seq));
+		seq = TCP_SKB_CB(skb)->end_seq;
+		truesize += skb->truesize;
+	}
+	inet_assert(tp->ooo_last_skb == skb);
+	return truesize;
+}
+
+/* What was received. */
+static void verify_receive(const struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	const struct sk_buff *skb = skb_peek(&sk->sk_receive_queue);
+	u32 seq = skb ? TCP_SKB_CB(skb)->seq : tp->rcv_nxt;
+	s64 truesize = 0;
+
+	inet_assert(!after(tp->copied_seq, tp->rcv_nxt));
+	inet_assert(!after(seq, tp->copied_seq) || !skb);
+	inet_assert(!after(tp->rcv_wup, tp->rcv_nxt));
+	skb_queue_walk(&sk->sk_receive_queue, skb) {
+		inet_assert(TCP_SKB_CB(skb)->seq == seq);
+		seq = TCP_SKB_CB(skb)->end_seq;
+		truesize += skb->truesize;
+	}
+	inet_assert(seq == tp->rcv_nxt);
+	truesize += verify_ofo(tp);
+	inet_assert(truesize == sk_rmem_alloc_get(sk));
+	inet_assert(tp->rcv_wnd <= 65535u << tp->rx_opt.rcv_wscale);
+}
+
+/* Counters of congestion control. */
+static void verify_congestion(const struct sock *sk)
+{
+	const struct inet_connection_sock *icsk = inet_csk(sk);
+	const struct tcp_sock *tp = tcp_sk(sk);
+
+	inet_assert(tcp_left_out(tp) <= tp->packets_out);
+	inet_assert(tp->retrans_out <= tp->packets_out);
+	inet_assert(tp->snd_cwnd > 0 && tp->snd_ssthresh >= 2);
+	inet_assert(tp->mss_cache > 0);
+	inet_assert(icsk->icsk_ca_state <= TCP_CA_Loss);
+	if (icsk->icsk_ca_state == TCP_CA_Open)
+		inet_assert(!tp->sacked_out && !tp->lost_out);
+	if (icsk->icsk_ca_state == TCP_CA_Disorder)
+		inet_assert(tp->sacked_out < tp->reordering);
+	inet_assert(icsk->icsk_rto_us <= icsk->icsk_rto_max_us);
+	inet_assert(icsk->icsk_rto_us > 0);
+}
+
+/* Whatever waits has a timer: no connection may fall asleep for ever. */
+static void verify_timers(const struct sock *sk)
+{
+	const struct inet_connection_sock *icsk = inet_csk(sk);
+	const struct tcp_sock *tp = tcp_sk(sk);
+
+	if (tp->packets_out)
+		inet_assert(icsk->icsk_pending == ICSK_TIME_RETRANS);
+	else if (!tcp_write_queue_empty(sk) || tp->fin_pending)
+		inet_assert(icsk->icsk_pending == ICSK_TIME_PROBE0);
+	if (icsk->icsk_pending) {
+		inet_assert(timer_pending(&icsk->icsk_retransmit_timer));
+		inet_assert(timer_expires_ns(&icsk->icsk_retransmit_timer) <=
+			    icsk->icsk_timeout_ns);
+	}
+	if (icsk->icsk_ack.pending & ICSK_ACK_TIMER) {
+		inet_assert(timer_pending(&icsk->icsk_delack_timer));
+		inet_assert(timer_expires_ns(&icsk->icsk_delack_timer) <=
+			    icsk->icsk_ack.timeout_ns);
+	}
+	if (inet_csk_ack_scheduled(sk))
+		inet_assert(icsk->icsk_ack.pending & ICSK_ACK_TIMER);
+	if (sk->sk_state == TCP_FIN_WAIT2 && sock_flag(sk, SOCK_DEAD))
+		inet_assert(timer_pending(&sk->sk_timer));
+}
+
+/* The state against what was sent and said. */
+static void verify_state(const struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u32 bit = TCPF(sk->sk_state);
+
+	inet_assert(!hlist_unhashed(&sk->sk_node));
+	inet_assert(inet_csk(sk)->icsk_bind_hash);
+	inet_assert(sk->sk_num == inet_csk(sk)->icsk_bind_hash->port);
+	if (bit & TCPF(TCP_FIN_WAIT2))
+		inet_assert(tp->snd_una == tp->write_seq);
+	if (bit & (TCPF(TCP_CLOSE_WAIT) | TCPF(TCP_LAST_ACK) |
+		   TCPF(TCP_CLOSING))) {
+		inet_assert(sk->sk_shutdown & RCV_SHUTDOWN);
+		inet_assert(RB_EMPTY_ROOT(&tp->out_of_order_queue));
+	}
+	if (bit & (TCPF(TCP_ESTABLISHED) | TCPF(TCP_SYN_SENT)))
+		inet_assert(!sock_flag(sk, SOCK_DEAD));
+	inet_assert(sk->sk_err >= 0 && sk->sk_err_soft >= 0);
+}
+
+void tcp_verify(struct sock *sk)
+{
+	u8 state = sk->sk_state;
+
+	if (sock_owned_by_user(sk) || state == TCP_LISTEN || state == TCP_CLOSE)
+		return;
+	verify_state(sk);
+	verify_send(sk);
+	if (state != TCP_SYN_SENT)
+		verify_receive(sk);
+	verify_congestion(sk);
+	verify_timers(sk);
+	inet_assert(sk->sk_forward_alloc >= 0);
+}
+
+/* Requests and timewait socks: little, but as sure. */
+static void tcp_verify_entry(struct sock *sk)
+{
+	if (sk->sk_state == TCP_TIME_WAIT) {
+		inet_assert(timer_pending(&inet_twsk(sk)->tw_timer));
+		inet_assert(inet_twsk(sk)->tw_tb);
+	} else if (sk->sk_state == TCP_NEW_SYN_RECV) {
+		inet_assert(timer_pending(&inet_reqsk(sk)->rsk_timer));
+	} else {
+		tcp_verify(sk);
+	}
+}
+
+void tcp_verify_all(struct net *net)
+{
+	inet_ehash_each(net->ipv4.tcp_hashinfo, tcp_verify_entry);
+}
