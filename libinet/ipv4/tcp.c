@@ -443,6 +443,8 @@ static void tcp_release_cb(struct sock *sk)
 		tcp_write_timer_handler(sk);
 	if (work & TCP_DELACK_TIMER_DEFERRED)
 		tcp_delack_timer_handler(sk);
+	if (work & TCP_KEEPALIVE_DEFERRED)
+		tcp_keepalive_timer_handler(sk);
 	if (work & TCP_MTU_REDUCED_DEFERRED)
 		inet_csk(sk)->icsk_af_ops->mtu_reduced(sk);
 }

@@ -164,6 +164,7 @@ static inline struct tcp_timewait_sock *tcp_twsk(const struct sock *sk)
 #define TCP_WRITE_TIMER_DEFERRED 0x1
 #define TCP_DELACK_TIMER_DEFERRED 0x2
 #define TCP_MTU_REDUCED_DEFERRED 0x4
+#define TCP_KEEPALIVE_DEFERRED 0x8
 
 #define TCP_URG_VALID 0x0100	/* low byte of urg_data is the octet */
 #define TCP_URG_NOTYET 0x0200	/* announced, not arrived */
@@ -589,6 +590,7 @@ int tcp_recv_urg(struct sock *sk, struct inet_msg *msg, size_t len, int flags);
 void tcp_init_xmit_timers(struct sock *sk);
 void tcp_write_timer_handler(struct sock *sk);
 void tcp_delack_timer_handler(struct sock *sk);
+void tcp_keepalive_timer_handler(struct sock *sk);
 void tcp_set_keepalive(struct sock *sk, bool on);
 
 static inline u64 keepalive_time_ns(const struct tcp_sock *tp)
