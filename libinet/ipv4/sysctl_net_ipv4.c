@@ -67,20 +67,20 @@ static bool port_list_parse(const char *s, unsigned long *bits)
 {
 	int from, to;
 
-	while (*s) {
+	for (;;) {
 		from = to = port_parse(&s);
 		if (*s == '-') {
 			s++;
 			to = port_parse(&s);
 		}
-		if (from < 0 || to < from || (*s && *s != ','))
+		if (from < 0 || to < from)
 			return false;
 		for (; from <= to; from++)
 			port_set_add(bits, (u32)from);
-		if (*s)
-			s++;
+		if (*s != ',')
+			return !*s;
+		s++;
 	}
-	return true;
 }
 
 /* Stores a list of ports; the empty string is no port. */
