@@ -49,7 +49,8 @@ enum netdev_tx dev_hard_start_xmit(struct sk_buff *skb, struct net_device *dev,
 	enum netdev_tx ret;
 
 	NET_ROAD(dev->net, skb);
-	if (unlikely(dev->net->ptype_all || dev->ptype_all))
+	if (unlikely(READ_ONCE(dev->net->ptype_all) ||
+		     READ_ONCE(dev->ptype_all)))
 		dev_queue_xmit_nit(skb, dev);
 	NET_ROAD_AT(dev->net, skb, "ndo_start_xmit");
 	ret = dev->netdev_ops->ndo_start_xmit(skb, dev);
