@@ -15,7 +15,7 @@
 #include <inet/control.h>
 #include <inet/netdev.h>
 
-#include "contract/dut.h"
+#include "dut.h"
 #include "core/net.h"
 
 #define MS 1000000ull

@@ -7,15 +7,18 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include <inet/capture.h>
 #include <inet/control.h>
 #include <inet/netdev.h>
 
-#include "contract/dut.h"
+#include "dut.h"
+#include "lib/byteorder.h"
 #include "lib/compiler.h"
 
 #define FRAMES 3000u
@@ -133,10 +136,10 @@ static void pair_create(struct pair *p, enum inet_mode a, enum inet_mode b,
 		struct side *s = &p->s[i];
 
 		s->dev = inet_wire_device(p->wire, i ? 'b' : 'a');
-		dut_collect(NULL, s->net, &s->pt, s->dev);
-		dev_remove_pack(s->net, &s->pt);
-		s->pt.func = handler;
-		s->pt.af_packet_priv = s;
+		s->pt = (struct packet_type){
+			.type = cpu_to_be16(DUT_ETHERTYPE), .dev = s->dev,
+			.func = handler, .af_packet_priv = s,
+		};
 		dev_add_pack(s->net, &s->pt);
 		assert_int_equal(inet_netdev_up(s->dev), 0);
 	}
@@ -338,6 +341,41 @@ static void receiver_destroyed_under_traffic_is_survived(void **state)
 	}
 }
 
+/* Captures come and go while every thread sends and receives. */
+static void captured_under_traffic_counts_every_frame(void **state)
+{
+	struct inet_capture_config cfg = {
+		.size = sizeof(cfg), .device = "wa",
+		.fd = open("/dev/null", O_WRONLY),
+	};
+	struct inet_capture_stats stats;
+	struct inet_capture *all;
+	struct pair p;
+
+	(void)state;
+	pair_create(&p, INET_THREADED, INET_THREADED, NULL);
+	all = inet_capture_open(p.s[0].net, &cfg);
+	assert_non_null(all);
+	exchange(&p);
+	inet_capture_get_stats(all, &stats);
+	assert_int_equal(stats.seen, 2 * FRAMES);
+	assert_int_equal(stats.written, 2 * FRAMES);
+	assert_int_equal(inet_capture_close(all), 0);
+	p.s[0].stop = p.s[1].stop = false;
+	senders_begin(&p);
+	for (u32 i = 0; i < 20; i++) {
+		struct inet_capture *c = inet_capture_open(p.s[0].net, &cfg);
+
+		assert_non_null(c);
+		usleep(500);
+		assert_int_equal(inet_capture_close(c), 0);
+	}
+	sender_end(&p.s[0]);
+	sender_end(&p.s[1]);
+	pair_destroy(&p);
+	close(cfg.fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -349,6 +387,7 @@ int main(void)
 		cmocka_unit_test(up_and_down_under_traffic_loses_no_memory),
 		cmocka_unit_test(changed_under_traffic_goes_on),
 		cmocka_unit_test(receiver_destroyed_under_traffic_is_survived),
+		cmocka_unit_test(captured_under_traffic_counts_every_frame),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

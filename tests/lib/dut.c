@@ -130,6 +130,13 @@ struct dut_frames *dut_sent(struct dut *d)
 	return d->ops->loops ? &d->rx : &d->far_rx;
 }
 
+bool dut_is_quiet(struct net *net)
+{
+	s64 next_ns = inet_next_timeout_ns(net);
+
+	return next_ns < 0 || next_ns > 1000000000;
+}
+
 u64 dut_drops(struct dut *d, const char *reason)
 {
 	u64 n = 0;

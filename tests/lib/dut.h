@@ -6,8 +6,8 @@
  * Frames of the tests have the ethertype 0x88b5 (for experiments), so that
  * whatever else a kernel says on its interface does not count.
  */
-#ifndef CONTRACT_DUT_H
-#define CONTRACT_DUT_H
+#ifndef TESTS_DUT_H
+#define TESTS_DUT_H
 
 #include <pthread.h>
 
@@ -92,6 +92,9 @@ void dut_frames_clear(struct dut_frames *f);
 /* Where what the device sends ends up. */
 struct dut_frames *dut_sent(struct dut *d);
 
+/* Nothing is due in the next second: only collectors of garbage have timers. */
+bool dut_is_quiet(struct net *net);
+
 u64 dut_drops(struct dut *d, const char *reason);
 
 /* For the devices: a handler that collects, on a stack. */
@@ -104,4 +107,4 @@ int dut_xmit(struct net *net, struct net_device *dev, const u8 *frame, u32 len);
  * that is not allowed here. */
 bool dut_namespace(void);
 
-#endif /* CONTRACT_DUT_H */
+#endif /* TESTS_DUT_H */
