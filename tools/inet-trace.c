@@ -179,6 +179,7 @@ static void udp_open(struct lab *lab)
 	settle(lab);
 }
 
+/* An established connection, its server end accepted. */
 static void tcp_open(struct lab *lab)
 {
 	struct sockaddr_in to = server_addr();
@@ -270,6 +271,7 @@ static int usage(void)
 	return 2;
 }
 
+/* Runs one scenario and prints its road. */
 int main(int argc, char **argv)
 {
 	struct lab lab = { 0 };

@@ -60,6 +60,7 @@ static int usage(void)
 	return 2;
 }
 
+/* A stack on the device, with address and route. 0 or 1. */
 static int open_stack(struct cat *c)
 {
 	struct net_device *dev;
@@ -194,6 +195,7 @@ static void linger(struct cat *c)
 		inet_run(c->net, 10000000);
 }
 
+/* [HOST] PORT. 0, or 2 after a sentence. */
 static int parse_peer(struct cat *c, int argc, char **argv)
 {
 	const char *host = argc == 2 ? argv[0] : "0.0.0.0";
@@ -216,6 +218,7 @@ static int parse_peer(struct cat *c, int argc, char **argv)
 	return 2;
 }
 
+/* Options, stack, socket, transfer, end. */
 int main(int argc, char **argv)
 {
 	static struct cat c = { .device = "tap:tap0", .addr = "10.0.0.2/24",

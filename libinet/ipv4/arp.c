@@ -329,7 +329,8 @@ static void arp_note_change(const struct arp_in *in, const u8 *old)
 
 	NET_INC_STATS(in->net, ARP_CHANGED);
 	net_warn_ratelimited(&in->net->log,
-			     "%s: %s moved from %02x:%02x:%02x:%02x:%02x:%02x to %02x:%02x:%02x:%02x:%02x:%02x",
+			     "%s: %s moved from %02x:%02x:%02x:%02x:%02x:%02x "
+			     "to %02x:%02x:%02x:%02x:%02x:%02x",
 			     in->dev->name, inet_addr_print(in->a.sip, text),
 			     old[0], old[1], old[2], old[3], old[4], old[5],
 			     sha[0], sha[1], sha[2], sha[3], sha[4], sha[5]);

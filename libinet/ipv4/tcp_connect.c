@@ -126,6 +126,7 @@ void tcp_send_synack(struct sock *sk)
 
 /* ---- SYN-ACK of a request --------------------------------------------- */
 
+/* The options of a SYN-ACK: what the SYN asked for and we do. Return: size. */
 static void tcp_synack_options(const struct request_sock *req,
 			       const struct dst_entry *dst,
 			       struct tcp_out_options *opts)

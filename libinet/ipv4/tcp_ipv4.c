@@ -208,6 +208,7 @@ struct tcp_v4_answer {
 	int oif;
 };
 
+/* A segment without a connection of its own: RST, or the ACK of a mini sock. */
 static void tcp_v4_send_answer(struct net *net, const struct tcp_v4_answer *a)
 {
 	struct tcp_out_options opts = {

@@ -103,6 +103,7 @@ static const struct sysctl_row tcp_knobs[] = {
 	  .set = set_congestion_control, .get = get_congestion_control },
 };
 
+/* The tables of one stack. 0 or -ENOMEM, everything undone. */
 static int tcp_net_init(struct net *net)
 {
 	struct tcp_net *tn = mem_zalloc(&net->mem, sizeof(*tn));
@@ -167,6 +168,7 @@ static void tcp_net_pre_exit(struct net *net)
 		inet_ehash_walk(&net->ipv4.tcp->hashinfo, tcp_kill);
 }
 
+/* After the last connection: tcp_net_pre_exit() ended them. */
 static void tcp_net_exit(struct net *net)
 {
 	struct tcp_net *tn = net->ipv4.tcp;

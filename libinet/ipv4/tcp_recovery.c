@@ -85,6 +85,7 @@ static void tcp_reduce_ssthresh(struct sock *sk)
 	tp->snd_cwnd_cnt = 0;
 }
 
+/* Fast recovery begins (RFC 6582 3.2, step 2). */
 static void tcp_enter_recovery(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
@@ -245,6 +246,7 @@ static bool tcp_try_to_leave(struct sock *sk, const struct tcp_ack_state *a)
 	return true;
 }
 
+/* What an ACK means while not all is well: see the head of the file. */
 void tcp_fastretrans_alert(struct sock *sk, struct tcp_ack_state *a)
 {
 	bool dup = !(a->flag & (FLAG_NOT_DUP | FLAG_SND_UNA_ADVANCED));

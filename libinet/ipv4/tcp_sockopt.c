@@ -116,6 +116,7 @@ static int get_maxseg(struct sock *sk, int *val)
 	return 0;
 }
 
+/* 0 takes the clamp away, only before the handshake. */
 static int set_window_clamp(struct sock *sk, int val)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
@@ -284,6 +285,7 @@ static u32 ms_since(const struct tcp_sock *tp, u64 ns)
 	return ns ? (u32)((tp->mstamp_ns - ns) / NSEC_PER_MSEC) : 0;
 }
 
+/* The part of TCP_INFO that libc declares. */
 static void tcp_info_base(struct sock *sk, struct tcp_info *info)
 {
 	const struct inet_connection_sock *icsk = inet_csk(sk);

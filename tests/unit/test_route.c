@@ -106,7 +106,8 @@ static void route_every_word_is_kept_and_shown(void **state)
 {
 	(void)state;
 	add("default via 10.0.0.1");
-	add("192.0.2.0/24 via 10.0.0.9 dev test0 metric 10 src 10.0.0.2 mtu 1400 advmss 1300 proto static");
+	add("192.0.2.0/24 via 10.0.0.9 dev test0 metric 10 src 10.0.0.2 "
+	    "mtu 1400 advmss 1300 proto static");
 	add("192.0.3.0/24 dev test1 scope link");
 	add("192.0.4.1 via 172.16.0.1 dev test1 onlink mtu lock 1300");
 	add("unreachable 192.0.5.0/24");
@@ -116,7 +117,8 @@ static void route_every_word_is_kept_and_shown(void **state)
 	add("unicast 192.0.9.0/24 dev test0");
 	routes_are("default via 10.0.0.1 dev test0\n"
 		   CONNECTED
-		   "192.0.2.0/24 via 10.0.0.9 dev test0 proto static src 10.0.0.2 metric 10 mtu 1400 advmss 1300\n"
+		   "192.0.2.0/24 via 10.0.0.9 dev test0 proto static "
+		   "src 10.0.0.2 metric 10 mtu 1400 advmss 1300\n"
 		   "192.0.3.0/24 dev test1 scope link\n"
 		   "192.0.4.1 via 172.16.0.1 dev test1 mtu lock 1300 onlink\n"
 		   "unreachable 192.0.5.0/24\n"
