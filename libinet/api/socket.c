@@ -472,6 +472,20 @@ int inet_recvmmsg(struct socket *sock, struct mmsghdr *vec, unsigned int n,
 
 /* ---- options ---------------------------------------------------------- */
 
+/* SOL_SOCKET is the same for all; the rest is the family's. */
+static int do_setsockopt(struct socket *sock, int level, int optname,
+			 const void *val, socklen_t len)
+{
+	if ((int)len < 0)
+		return -EINVAL;
+	if (level == SOL_SOCKET)
+		return sock_common_setsockopt(sock->sk, level, optname, val,
+					      len);
+	if (!sock->ops->setsockopt)
+		return -EOPNOTSUPP;
+	return sock->ops->setsockopt(sock, level, optname, val, len);
+}
+
 int inet_setsockopt(struct socket *sock, int level, int optname,
 		    const void *val, socklen_t len)
 {
@@ -479,14 +493,8 @@ int inet_setsockopt(struct socket *sock, int level, int optname,
 
 	if (err)
 		return api_result(err);
-	if (level == SOL_SOCKET)
-		err = sock_common_setsockopt(sock->sk, level, optname, val,
-					     len);
-	else if (sock->ops->setsockopt)
-		err = sock->ops->setsockopt(sock, level, optname, val, len);
-	else
-		err = -EOPNOTSUPP;
-	return (int)sock_leave(sock, err);
+	return (int)sock_leave(sock, do_setsockopt(sock, level, optname, val,
+						   len));
 }
 
 int inet_getsockopt(struct socket *sock, int level, int optname, void *val,

@@ -71,7 +71,8 @@ static int sockopt_read_int(int level, const void *val, socklen_t len, int *out)
 static int sockopt_set_int(struct sock *sk, const struct sockopt_row *row,
 			   const void *val, socklen_t len)
 {
-	int v = 0, err = sockopt_read_int(row->level, val, len, &v);
+	int v = 0, err = len < row->min_len ? -EINVAL :
+			 sockopt_read_int(row->level, val, len, &v);
 
 	if (err)
 		return err;

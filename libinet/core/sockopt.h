@@ -24,6 +24,8 @@ struct sockopt_row {
 	const char *name;	/* "SO_REUSEADDR" */
 	enum sockopt_kind kind;
 	s64 min, max;		/* INT: range, else -EINVAL */
+	u8 min_len;		/* IPPROTO_IP: 1 refuses an empty value, which
+				 * else means 0; others need a whole int */
 	/* Locked. NULL: cannot be set, -ENOPROTOOPT. */
 	int (*set)(struct sock *sk, int val);
 	/* Locked. NULL: cannot be read, -ENOPROTOOPT. */
@@ -37,6 +39,11 @@ struct sockopt_row {
 #define SOCKOPT_ROW(lvl, opt, k, lo, hi, setter, getter)		\
 	{ .level = (lvl), .optname = (opt), .name = #opt,		\
 	  .kind = SOCKOPT_##k, .min = (lo), .max = (hi),		\
+	  .set = (setter), .get = (getter) }
+/* Of IPPROTO_IP, at least one byte. */
+#define SOCKOPT_ROW_LEN1(lvl, opt, k, lo, hi, setter, getter)		\
+	{ .level = (lvl), .optname = (opt), .name = #opt,		\
+	  .kind = SOCKOPT_##k, .min = (lo), .max = (hi), .min_len = 1,	\
 	  .set = (setter), .get = (getter) }
 #define SOCKOPT_ROW_BYTES(lvl, opt, setter, getter)			\
 	{ .level = (lvl), .optname = (opt), .name = #opt,		\

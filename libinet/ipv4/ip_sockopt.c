@@ -492,7 +492,7 @@ static const struct sockopt_row ip_options_rows[] = {
 	SOCKOPT_ROW(IPPROTO_IP, IP_TOS, INT, INT32_MIN, INT32_MAX,
 		    set_tos, get_tos),
 	SOCKOPT_ROW(IPPROTO_IP, IP_TTL, INT, -1, 255, set_ttl, get_ttl),
-	SOCKOPT_ROW(IPPROTO_IP, IP_MINTTL, INT, 0, 255, set_minttl, get_minttl),
+	SOCKOPT_ROW_LEN1(IPPROTO_IP, IP_MINTTL, INT, 0, 255, set_minttl, get_minttl),
 	SOCKOPT_ROW(IPPROTO_IP, IP_HDRINCL, BOOL, 0, 0, set_hdrincl,
 		    get_hdrincl),
 	SOCKOPT_ROW_BYTES(IPPROTO_IP, IP_OPTIONS, set_options, get_options),
@@ -515,18 +515,18 @@ static const struct sockopt_row ip_options_rows[] = {
 	SOCKOPT_ROW(IPPROTO_IP, IP_MTU_DISCOVER, INT, IP_PMTUDISC_DONT,
 		    IP_PMTUDISC_OMIT, set_mtu_discover, get_mtu_discover),
 	SOCKOPT_ROW(IPPROTO_IP, IP_MTU, INT, 0, 0, NULL, get_mtu),
-	SOCKOPT_ROW(IPPROTO_IP, IP_FREEBIND, BOOL, 0, 0, set_freebind,
+	SOCKOPT_ROW_LEN1(IPPROTO_IP, IP_FREEBIND, BOOL, 0, 0, set_freebind,
 		    get_freebind),
-	SOCKOPT_ROW(IPPROTO_IP, IP_TRANSPARENT, BOOL, 0, 0, set_transparent,
+	SOCKOPT_ROW_LEN1(IPPROTO_IP, IP_TRANSPARENT, BOOL, 0, 0, set_transparent,
 		    get_transparent),
 	SOCKOPT_ROW(IPPROTO_IP, IP_NODEFRAG, BOOL, 0, 0, set_nodefrag,
 		    get_nodefrag),
-	SOCKOPT_ROW(IPPROTO_IP, IP_MULTICAST_TTL, INT, -1, 255, set_mc_ttl,
+	SOCKOPT_ROW_LEN1(IPPROTO_IP, IP_MULTICAST_TTL, INT, -1, 255, set_mc_ttl,
 		    get_mc_ttl),
-	SOCKOPT_ROW(IPPROTO_IP, IP_MULTICAST_LOOP, BOOL, 0, 0, set_mc_loop,
+	SOCKOPT_ROW_LEN1(IPPROTO_IP, IP_MULTICAST_LOOP, BOOL, 0, 0, set_mc_loop,
 		    get_mc_loop),
 	SOCKOPT_ROW_BYTES(IPPROTO_IP, IP_MULTICAST_IF, set_mc_if, get_mc_if),
-	SOCKOPT_ROW(IPPROTO_IP, IP_MULTICAST_ALL, INT, 0, 1, set_mc_all,
+	SOCKOPT_ROW_LEN1(IPPROTO_IP, IP_MULTICAST_ALL, INT, 0, 1, set_mc_all,
 		    get_mc_all),
 	SOCKOPT_ROW_BYTES(IPPROTO_IP, IP_ADD_MEMBERSHIP, set_add_membership,
 			  NULL),
@@ -553,7 +553,7 @@ int ip_getsockopt(struct sock *sk, int level, int optname, void *val,
 		  socklen_t *len)
 {
 	if (level != IPPROTO_IP)
-		return -ENOPROTOOPT;
+		return -EOPNOTSUPP;	/* as in Linux */
 	return sockopt_get(sk, ip_options_rows, ARRAY_SIZE(ip_options_rows), level,
 			   optname, val, len);
 }

@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Every level, option name and length, from every alignment: setsockopt() and
+ * getsockopt() answer as the host's kernel does, in errno, length and value.
+ * Where they do not, there is a row that says why.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <netinet/udp.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <inet/control.h>
+#include <inet/inet.h>
+#include <inet/socket.h>
+
+#include "lib/compiler.h"
+
+#define MAX_LEN 64
+#define MAX_OPT 120
+
+/* Where the two may differ, and why; test_sockopt.c says that what is not built
+ * answers ENOPROTOOPT. */
+static const struct differing {
+	int level, optname;
+	const char *reason;
+} differing[] = {
+	{ SOL_SOCKET, SO_DEBUG, "not built" },
+	{ SOL_SOCKET, SO_BSDCOMPAT, "not built: it does nothing" },
+	{ SOL_SOCKET, SO_PASSCRED, "PF_UNIX only" },
+	{ SOL_SOCKET, SO_PEERCRED, "PF_UNIX only" },
+	{ SOL_SOCKET, SO_PASSSEC, "PF_UNIX only" },
+	{ SOL_SOCKET, 31 /* SO_PEERSEC */, "no security modules" },
+	{ SOL_SOCKET, SO_ATTACH_FILTER, "not built" },
+	{ SOL_SOCKET, SO_DETACH_FILTER, "not built" },
+	{ SOL_SOCKET, SO_PEERNAME, "inet_getpeername() is there" },
+	{ SOL_SOCKET, SO_TIMESTAMPING, "not built" },
+	{ SOL_SOCKET, SO_WIFI_STATUS, "no such devices" },
+	{ SOL_SOCKET, SO_PEEK_OFF, "not built" },
+	{ SOL_SOCKET, SO_NOFCS, "no such devices" },
+	{ SOL_SOCKET, SO_LOCK_FILTER, "not built" },
+	{ SOL_SOCKET, SO_SELECT_ERR_QUEUE, "not built" },
+	{ SOL_SOCKET, SO_BUSY_POLL, "a knob of the stack" },
+	{ SOL_SOCKET, SO_MAX_PACING_RATE, "not built" },
+	{ SOL_SOCKET, SO_BPF_EXTENSIONS, "not built" },
+	{ SOL_SOCKET, SO_INCOMING_CPU, "softnets cannot be chosen" },
+	{ SOL_SOCKET, SO_ATTACH_BPF, "not built" },
+	{ SOL_SOCKET, 51 /* SO_ATTACH_REUSEPORT_CBPF */, "not built" },
+	{ SOL_SOCKET, 52 /* SO_ATTACH_REUSEPORT_EBPF */, "not built" },
+	{ SOL_SOCKET, SO_CNX_ADVICE, "not built" },
+	{ SOL_SOCKET, SO_INCOMING_NAPI_ID, "not built" },
+	{ SOL_SOCKET, 59 /* SO_PEERGROUPS */, "PF_UNIX only" },
+	{ SOL_SOCKET, SO_ZEROCOPY, "not built" },
+	{ SOL_SOCKET, 61 /* SO_TXTIME */, "not built" },
+	{ SOL_SOCKET, 63 /* SO_TIMESTAMP_NEW */, "64-bit time has one kind" },
+	{ SOL_SOCKET, 64 /* SO_TIMESTAMPNS_NEW */, "64-bit time has one kind" },
+	{ SOL_SOCKET, 65 /* SO_TIMESTAMPING_NEW */, "not built" },
+	{ SOL_SOCKET, 66 /* SO_RCVTIMEO_NEW */, "64-bit time has one kind" },
+	{ SOL_SOCKET, 67 /* SO_SNDTIMEO_NEW */, "64-bit time has one kind" },
+	{ SOL_SOCKET, 68 /* SO_DETACH_REUSEPORT_BPF */, "not built" },
+	{ SOL_SOCKET, 69 /* SO_PREFER_BUSY_POLL */, "not built" },
+	{ SOL_SOCKET, 70 /* SO_BUSY_POLL_BUDGET */, "not built" },
+	{ SOL_SOCKET, 71 /* SO_NETNS_COOKIE */, "no namespaces" },
+	{ SOL_SOCKET, 72 /* SO_BUF_LOCK */, "not built" },
+	{ SOL_SOCKET, 73 /* SO_RESERVE_MEM */, "not built" },
+	{ SOL_SOCKET, 74 /* SO_TXREHASH */, "not built" },
+	{ SOL_SOCKET, 75 /* SO_RCVMARK */, "not built" },
+	{ SOL_SOCKET, 76 /* SO_PASSPIDFD */, "PF_UNIX only" },
+	{ SOL_SOCKET, 77 /* SO_PEERPIDFD */, "PF_UNIX only" },
+	{ SOL_SOCKET, 78 /* SO_DEVMEM_LINEAR */, "not built" },
+	{ SOL_SOCKET, 79 /* SO_DEVMEM_DMABUF */, "not built" },
+	{ SOL_SOCKET, 80 /* SO_DEVMEM_DONTNEED */, "not built" },
+	{ SOL_SOCKET, 81 /* SO_RCVPRIORITY */, "not built" },
+	{ SOL_SOCKET, 82 /* SO_PASSRIGHTS */, "PF_UNIX only" },
+	{ SOL_SOCKET, 83 /* SO_INQ */, "PF_UNIX only" },
+	{ IPPROTO_IP, IP_ROUTER_ALERT, "not built" },
+	{ IPPROTO_IP, 9 /* IP_PKTOPTIONS */, "obsolete, TCP only" },
+	{ IPPROTO_IP, 16 /* IP_IPSEC_POLICY */, "no IPsec" },
+	{ IPPROTO_IP, 17 /* IP_XFRM_POLICY */, "no IPsec" },
+	{ IPPROTO_IP, 18 /* IP_PASSSEC */, "no security modules" },
+	{ IPPROTO_IP, 23 /* IP_CHECKSUM */, "not built" },
+	{ IPPROTO_IP, 26 /* IP_RECVERR_RFC4884 */, "not built" },
+	{ IPPROTO_IP, IP_DROP_MEMBERSHIP, "which errno a group that is none" },
+	{ IPPROTO_IP, IP_UNBLOCK_SOURCE, "no source filters" },
+	{ IPPROTO_IP, IP_BLOCK_SOURCE, "no source filters" },
+	{ IPPROTO_IP, IP_ADD_SOURCE_MEMBERSHIP, "no source filters" },
+	{ IPPROTO_IP, IP_DROP_SOURCE_MEMBERSHIP, "no source filters" },
+	{ IPPROTO_IP, IP_MSFILTER, "no source filters" },
+	{ IPPROTO_IP, MCAST_JOIN_GROUP, "protocol independent API" },
+	{ IPPROTO_IP, MCAST_BLOCK_SOURCE, "no source filters" },
+	{ IPPROTO_IP, MCAST_UNBLOCK_SOURCE, "no source filters" },
+	{ IPPROTO_IP, MCAST_LEAVE_GROUP, "protocol independent API" },
+	{ IPPROTO_IP, MCAST_JOIN_SOURCE_GROUP, "no source filters" },
+	{ IPPROTO_IP, MCAST_LEAVE_SOURCE_GROUP, "no source filters" },
+	{ IPPROTO_IP, MCAST_MSFILTER, "no source filters" },
+	{ IPPROTO_IP, IP_UNICAST_IF, "one byte of an index is no index" },
+	{ IPPROTO_IP, 51 /* IP_LOCAL_PORT_RANGE */, "half a range is none" },
+	{ IPPROTO_IP, 52 /* IP_PROTOCOL */, "not built" },
+	{ IPPROTO_IP, 64 /* IPT_SO_GET_INFO */, "no iptables" },
+	{ IPPROTO_IP, 65 /* IPT_SO_GET_ENTRIES */, "no iptables" },
+	{ IPPROTO_IP, 66 /* IPT_SO_GET_REVISION_MATCH */, "no iptables" },
+	{ IPPROTO_IP, 67 /* IPT_SO_GET_REVISION_TARGET */, "no iptables" },
+	{ IPPROTO_IP, 80 /* SO_ORIGINAL_DST */, "no address translation" },
+	{ IPPROTO_IP, 83 /* SO_IP_SET */, "no ipset" },
+	{ IPPROTO_IP, 96 /* ARPT_SO_GET_INFO */, "no arptables" },
+	{ IPPROTO_IP, 97 /* ARPT_SO_GET_ENTRIES */, "no arptables" },
+	{ IPPROTO_IP, 98 /* … */, "no arptables" },
+	{ IPPROTO_IP, 99 /* ARPT_SO_GET_REVISION_TARGET */, "no arptables" },
+	{ IPPROTO_TCP, TCP_DEFER_ACCEPT, "not built" },
+	{ IPPROTO_TCP, TCP_WINDOW_CLAMP, "a negative clamp is refused" },
+	{ IPPROTO_TCP, TCP_CONGESTION, "other algorithms are there" },
+	{ IPPROTO_TCP, TCP_MD5SIG, "not built" },
+	{ IPPROTO_TCP, 16 /* TCP_THIN_LINEAR_TIMEOUTS */, "not built" },
+	{ IPPROTO_TCP, 17 /* TCP_THIN_DUPACK */, "not built" },
+	{ IPPROTO_TCP, TCP_REPAIR, "not built" },
+	{ IPPROTO_TCP, TCP_REPAIR_QUEUE, "not built" },
+	{ IPPROTO_TCP, TCP_QUEUE_SEQ, "not built" },
+	{ IPPROTO_TCP, TCP_REPAIR_OPTIONS, "not built" },
+	{ IPPROTO_TCP, TCP_FASTOPEN, "not built" },
+	{ IPPROTO_TCP, TCP_TIMESTAMP, "not built" },
+	{ IPPROTO_TCP, TCP_NOTSENT_LOWAT, "a negative mark is refused" },
+	{ IPPROTO_TCP, TCP_CC_INFO, "not built" },
+	{ IPPROTO_TCP, TCP_SAVE_SYN, "not built" },
+	{ IPPROTO_TCP, TCP_SAVED_SYN, "not built" },
+	{ IPPROTO_TCP, TCP_REPAIR_WINDOW, "not built" },
+	{ IPPROTO_TCP, TCP_FASTOPEN_CONNECT, "not built" },
+	{ IPPROTO_TCP, TCP_ULP, "not built" },
+	{ IPPROTO_TCP, TCP_MD5SIG_EXT, "not built" },
+	{ IPPROTO_TCP, TCP_FASTOPEN_KEY, "not built" },
+	{ IPPROTO_TCP, TCP_FASTOPEN_NO_COOKIE, "not built" },
+	{ IPPROTO_TCP, TCP_ZEROCOPY_RECEIVE, "not built" },
+	{ IPPROTO_TCP, TCP_INQ, "not built" },
+	{ IPPROTO_TCP, TCP_TX_DELAY, "not built" },
+	{ IPPROTO_TCP, 38 /* TCP_AO_ADD_KEY */, "not built" },
+	{ IPPROTO_TCP, 39 /* TCP_AO_DEL_KEY */, "not built" },
+	{ IPPROTO_TCP, 40 /* TCP_AO_INFO */, "not built" },
+	{ IPPROTO_TCP, 41 /* TCP_AO_GET_KEYS */, "not built" },
+	{ IPPROTO_TCP, 42 /* TCP_AO_REPAIR */, "not built" },
+	{ IPPROTO_TCP, 43 /* TCP_IS_MPTCP */, "not built" },
+	{ IPPROTO_TCP, 44 /* TCP_RTO_MAX_MS */, "not built" },
+	{ IPPROTO_TCP, 45 /* TCP_RTO_MIN_US */, "not built" },
+	{ IPPROTO_TCP, 46 /* TCP_DELACK_MAX_US */, "not built" },
+	{ IPPROTO_UDP, 10 /* the encapsulations' */, "not built" },
+	{ IPPROTO_UDP, 11 /* the encapsulations' */, "not built" },
+	{ IPPROTO_UDP, UDP_ENCAP, "not built" },
+	{ IPPROTO_UDP, UDP_NO_CHECK6_TX, "no IPv6" },
+	{ IPPROTO_UDP, UDP_NO_CHECK6_RX, "no IPv6" },
+	{ IPPROTO_UDP, UDP_SEGMENT, "not built" },
+	{ IPPROTO_UDP, UDP_GRO, "not built" },
+};
+
+/* Where errno and length must agree, but not the value. */
+static const struct differing values[] = {
+	{ SOL_SOCKET, SO_RCVTIMEO, "the kernel rounds to its tick" },
+	{ SOL_SOCKET, SO_SNDTIMEO, "the kernel rounds to its tick" },
+	{ SOL_SOCKET, SO_COOKIE, "a number of the stack's own" },
+	{ SOL_SOCKET, SO_MEMINFO, "true sizes differ" },
+	{ SOL_SOCKET, SO_INCOMING_CPU, "a softnet, not a processor" },
+	{ SOL_SOCKET, SO_LINGER, "the kernel cuts at its tick's range" },
+	{ IPPROTO_TCP, TCP_SYNCNT, "the default is a knob" },
+	{ IPPROTO_TCP, TCP_INFO, "counts of two connections" },
+};
+
+static const struct differing *find(const struct differing *rows, size_t nr,
+				    int level, int optname)
+{
+	for (size_t i = 0; i < nr; i++)
+		if (rows[i].level == level && rows[i].optname == optname)
+			return &rows[i];
+	return NULL;
+}
+
+/* The two sockets that are compared. */
+static int fd;
+static struct socket *s;
+static unsigned int nr_compared;
+static bool not_permitted;	/* the kernel refused the test's user */
+
+#define PATTERNS 5
+
+/* Numbers small and great, a negative one, a struct timeval. */
+static void fill_pattern(u8 *val, int pattern)
+{
+	static const int words[PATTERNS][4] = {
+		{ 0, 0, 0, 0 }, { 1, 0, 0, 0 }, { -1, -1, -1, -1 },
+		{ 70000, 70000, 0, 0 }, { 5, 0, 999999, 0 },
+	};
+
+	memset(val, 0, MAX_LEN);
+	memcpy(val, words[pattern], sizeof(words[pattern]));
+}
+
+struct answer {
+	int ret, err;
+	socklen_t len;
+	u8 val[MAX_LEN + 8];
+};
+
+static void say(const char *what, int level, int opt, socklen_t len,
+		const struct answer *k, const struct answer *o)
+{
+	print_message("%s %d/%d len %u: kernel %s len %u, ours %s len %u;",
+		      what, level, opt, len, k->err ? strerror(k->err) : "ok",
+		      k->len, o->err ? strerror(o->err) : "ok", o->len);
+	for (u32 i = 0; i < 16; i++)
+		print_message(" %02x/%02x", k->val[i + 1], o->val[i + 1]);
+	print_message("\n");
+}
+
+/* Also sees that nothing beyond the room was written. */
+static int compare_get(int level, int opt, socklen_t len)
+{
+	struct answer k = { .len = len }, o = { .len = len };
+	bool same;
+
+	memset(k.val, 0xee, sizeof(k.val));
+	memset(o.val, 0xee, sizeof(o.val));
+	k.ret = getsockopt(fd, level, opt, k.val + 1, &k.len);
+	k.err = k.ret ? errno : 0;
+	o.ret = inet_getsockopt(s, level, opt, o.val + 1, &o.len);
+	o.err = o.ret ? errno : 0;
+	nr_compared++;
+	same = k.err == o.err && (k.err || k.len == o.len);
+	if (same && !k.err && !not_permitted &&
+	    !find(values, ARRAY_SIZE(values), level, opt))
+		same = !memcmp(k.val, o.val, sizeof(k.val));
+	if (same)
+		return 0;
+	say("get", level, opt, len, &k, &o);
+	return 1;
+}
+
+static int compare_set(int level, int opt, const u8 *val, socklen_t len)
+{
+	struct answer k = { .len = len }, o = { .len = len };
+
+	k.ret = setsockopt(fd, level, opt, val, len);
+	k.err = k.ret ? errno : 0;
+	o.ret = inet_setsockopt(s, level, opt, val, len);
+	o.err = o.ret ? errno : 0;
+	nr_compared++;
+	not_permitted |= k.err == EPERM;
+	if (k.err == o.err || k.err == EPERM)
+		return 0;
+	memcpy(k.val + 1, val, min(len, (socklen_t)MAX_LEN));
+	say("set", level, opt, len, &k, &o);
+	return 1;
+}
+
+static void open_both(struct net *net, int type, int protocol)
+{
+	fd = socket(AF_INET, type | SOCK_NONBLOCK, protocol);
+	s = inet_socket(net, AF_INET, type | SOCK_NONBLOCK, protocol);
+	assert_true(fd >= 0);
+	assert_non_null(s);
+}
+
+static void close_both(void)
+{
+	inet_close(s);
+	close(fd);
+}
+
+/* One option: every length and pattern, until the first difference. */
+static int compare_option(int level, int opt)
+{
+	u8 val[MAX_LEN + 8];
+	int bad = 0;
+
+	not_permitted = false;
+	for (int p = -1; p < PATTERNS; p++) {
+		for (socklen_t len = 0; len <= MAX_LEN && !bad; len++) {
+			u8 *at = val + (len & 7);
+
+			fill_pattern(at, max(p, 0));
+			if (p >= 0)
+				bad += compare_set(level, opt, at, len);
+			bad += bad ? 0 : compare_get(level, opt, len);
+		}
+	}
+	if (!bad)
+		bad += compare_set(level, opt, val, (socklen_t)-1);
+	if (!bad)
+		bad += compare_get(level, opt, (socklen_t)-1);
+	return bad;
+}
+
+/* The kernel's own limits and defaults, where they are knobs. */
+static void knob_of_the_host(struct net *net, const char *name)
+{
+	char path[128] = "/proc/sys/", value[128] = "";
+	FILE *f;
+
+	strcat(path, name);
+	for (char *c = path + 10; *c; c++)
+		if (*c == '.')
+			*c = '/';
+	f = fopen(path, "r");
+	if (!f)
+		return;
+	if (fgets(value, sizeof(value), f))
+		inet_sysctl_set(net, name, value);
+	fclose(f);
+}
+
+static int open_net(void **state)
+{
+	static const char *const knobs[] = {
+		"net.core.rmem_max", "net.core.wmem_max",
+		"net.core.rmem_default", "net.core.wmem_default",
+		"net.ipv4.tcp_rmem", "net.ipv4.tcp_wmem",
+	};
+	struct inet_config cfg = { .size = sizeof(cfg),
+				   .mode = INET_SIMULATED };
+	struct net *net = inet_create(&cfg);
+
+	for (size_t i = 0; net && i < ARRAY_SIZE(knobs); i++)
+		knob_of_the_host(net, knobs[i]);
+	*state = net;
+	return net ? 0 : -1;
+}
+
+static int close_net(void **state)
+{
+	inet_destroy(*state);
+	return 0;
+}
+
+/* @attack P5 */
+static void compare_level(void **state, int type, int level)
+{
+	int bad = 0;
+
+	nr_compared = 0;
+	for (int opt = -1; opt <= MAX_OPT; opt++) {
+		if (find(differing, ARRAY_SIZE(differing), level, opt))
+			continue;
+		open_both(*state, type, 0);
+		bad += compare_option(level, opt);
+		close_both();
+	}
+	print_message("# %u answers compared\n", nr_compared);
+	assert_int_equal(bad, 0);
+}
+
+static void udp_socket_level_as_the_kernel(void **state)
+{
+	compare_level(state, SOCK_DGRAM, SOL_SOCKET);
+}
+
+static void tcp_socket_level_as_the_kernel(void **state)
+{
+	compare_level(state, SOCK_STREAM, SOL_SOCKET);
+}
+
+static void udp_ip_level_as_the_kernel(void **state)
+{
+	compare_level(state, SOCK_DGRAM, IPPROTO_IP);
+}
+
+static void tcp_ip_level_as_the_kernel(void **state)
+{
+	compare_level(state, SOCK_STREAM, IPPROTO_IP);
+}
+
+static void tcp_level_as_the_kernel(void **state)
+{
+	compare_level(state, SOCK_STREAM, IPPROTO_TCP);
+}
+
+static void udp_level_as_the_kernel(void **state)
+{
+	compare_level(state, SOCK_DGRAM, IPPROTO_UDP);
+}
+
+static void foreign_levels_as_the_kernel(void **state)
+{
+	static const int levels[] = { -1, 2, IPPROTO_IPV6, IPPROTO_RAW, 254,
+				      263, 1000000 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(levels); i++) {
+		compare_level(state, SOCK_DGRAM, levels[i]);
+		compare_level(state, SOCK_STREAM, levels[i]);
+	}
+	compare_level(state, SOCK_DGRAM, IPPROTO_TCP);
+	compare_level(state, SOCK_STREAM, IPPROTO_UDP);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(udp_socket_level_as_the_kernel),
+		cmocka_unit_test(tcp_socket_level_as_the_kernel),
+		cmocka_unit_test(udp_ip_level_as_the_kernel),
+		cmocka_unit_test(tcp_ip_level_as_the_kernel),
+		cmocka_unit_test(tcp_level_as_the_kernel),
+		cmocka_unit_test(udp_level_as_the_kernel),
+		cmocka_unit_test(foreign_levels_as_the_kernel),
+	};
+
+	return cmocka_run_group_tests(tests, open_net, close_net);
+}
