@@ -624,13 +624,10 @@ int fx_send(struct fx *f, __be32 daddr, u8 proto, const void *data, u32 len)
 
 /* ---- counters ------------------------------------------------------------------ */
 
+/* Without the search by name that inet_drop_get() makes. */
 static u64 fx_drop_read(struct fx *f, u32 reason)
 {
-	u64 v = 0;
-
-	assert_int_equal(inet_drop_get(f->net, skb_drop_reason_name(reason),
-				       &v), 0);
-	return v;
+	return f->net->softnets[0].drops[reason] + f->net->app_drops[reason];
 }
 
 void fx_mark(struct fx *f)
