@@ -12,7 +12,8 @@ from tap import Tap, code, read, tree
 # What is documented: the files that hold the rows, the row, what to look for.
 # The row's text still has its literals.
 ROWS = {
-    "knobs": (r"libinet/.*\.[ch]$", r'SYSCTL_ROW\w*\(\s*"([\w./*-]+)"'),
+    "knobs": (r"libinet/.*\.[ch]$", r'SYSCTL_ROW\w*\(\s*"([\w./*-]+)"|'
+              r'\.name = "(net\.[\w.]+)"'),
     "socket_options": (r"libinet/.*\.[ch]$",
                        r"SOCKOPT_ROW\w*\(\s*SOL_\w+,\s*(\w+)|"
                        r"SOCKOPT_ROW\w*\(\s*IPPROTO_\w+,\s*(\w+)"),
@@ -27,6 +28,25 @@ def plain(page):
     """The words of a man page, without its escapes."""
     text = re.sub(r'(?m)^[.\']\\".*$', "", page)
     return text.replace("\\-", "-").replace("\\&", "").replace("\\_", "_")
+
+
+def plain_rows(text, row):
+    """C with the uses of its own macros around the macro ROW spelled out.
+
+    "#define TCP_ROW(name, ...) SYSCTL_ROW("net.ipv4.tcp_" #name, ..." makes
+    TCP_ROW(mem, ...) the row SYSCTL_ROW("net.ipv4.tcp_mem", ...).
+    """
+    text = text.replace("\\\n", " ")
+    macros = re.findall(
+        rf'(?m)^#define (\w+)\((\w+),.*?\b((?:{row})\w*\(\s*(?:SOL_\w+,\s*)?)'
+        r'(?:"([\w.]+)"\s*#?)?\s*\2\b', text)
+    text = re.sub(r"(?m)^\s*#define.*$", "", text)
+    for macro, _, start, prefix in macros:
+        quote = '"' if prefix else ""
+        text = re.sub(rf'\b{macro}\(\s*"?([\w.]+)"?',
+                      lambda m, s=start, p=prefix, q=quote:
+                      s + q + p + m.group(1) + q, text)
+    return text
 
 
 def without_comments(text):
@@ -57,8 +77,9 @@ def main():
         wanted[kind] = {}
         for file in files:
             if re.match(where, file):
-                for match in re.finditer(row, without_comments(read(file)),
-                                         re.M):
+                text = plain_rows(without_comments(read(file)),
+                                  "SYSCTL_ROW|SOCKOPT_ROW")
+                for match in re.finditer(row, text, re.M):
                     name = next(g for g in match.groups() if g)
                     wanted[kind].setdefault(name, file)
     public, _ = declared()
