@@ -406,7 +406,7 @@ struct sock *tcp_check_req(struct sock *sk, struct sk_buff *skb,
 	struct tcp_request_sock *treq = tcp_rsk(req);
 	const struct tcphdr *th = tcp_hdr(skb);
 	bool store_ts, paws_ok;
-	u32 tsval;
+	u32 tsval = 0;
 
 	paws_ok = tcp_req_check_ts(req, skb, &store_ts, &tsval);
 	if (tcb->seq == treq->rcv_isn && th->syn && !th->rst && !th->ack &&
