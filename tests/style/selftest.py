@@ -128,6 +128,8 @@ def check_ledger(tap):
              ["compliance_tags_name_a_row"]),
             ("row_not_yet_with_a_test", row("MUST-1"), test,
              ["compliance_says_what_the_tests_show"]),
+            ("row_with_another_test", "| MUST-1 | in | test_a:d |\n", test,
+             ["compliance_says_what_the_tests_show"]),
             ("row_twice", shown + shown, test,
              ["compliance_rows_are_single_and_have_a_status"]),
             ("row_without_a_reason", "| MUST-1 | out |  |\n", "",

@@ -10,6 +10,7 @@ API_LINES = 15          # the same in libinet/api
 PARAMETERS = 5
 UNCOMMENTED = 10        # lines that a function may have without a comment
 FILE_LINES = 1200
+MESSAGE = re.compile(r'"[^"]{40,}"')    # stays in one piece, for grep
 
 # Who may include whom: a layer sees itself and what is listed.
 LAYERS = {
@@ -202,7 +203,8 @@ def main():
                 bad["nothing_is_left_unfinished"].append(at)
             if line.rstrip(" \t") != line and not file.endswith(".md"):
                 bad["lines_have_no_trailing_space"].append(at)
-            if file.endswith((".c", ".h", ".def")) and columns(line) > WIDTH:
+            if file.endswith((".c", ".h", ".def")) and \
+                    columns(line) > WIDTH and not MESSAGE.search(line):
                 bad["lines_are_at_most_100_columns"].append(at)
         if not file.endswith((".c", ".h")):
             continue
@@ -255,7 +257,7 @@ def check_c(file, texts, explained, ratchet, bad):
             bad["functions_do_not_call_themselves"].append(at)
         if file.startswith(("libinet/", "libdev/", "preload/", "tools/")) and \
                 func.length - 1 > UNCOMMENTED and \
-                func.name not in explained and \
+                func.name not in explained | {"main"} and \
                 not commented(written, func.start):
             bad["functions_of_more_than_10_lines_have_a_comment"].append(at)
 
