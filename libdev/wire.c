@@ -175,11 +175,12 @@ static void *copy_to_buf(struct wire_end *to, const struct sk_buff *skb)
 static enum netdev_tx xmit_delayed(struct sk_buff *skb, struct net_device *dev,
 				   struct wire_end *to)
 {
+	const struct wire_source frame = { .skb = skb, .len = skb->len };
 	bool mine = end_is_mine(to);
 	u64 now_ns = netdev_now_ns(mine ? to->dev : dev);
 	enum wire_delay ret;
 
-	ret = wire_queue_delay(&to->rx, now_ns, skb);
+	ret = wire_queue_delay(&to->rx, now_ns, &frame);
 	if (ret == WIRE_DELAY_FULL) {
 		stop_sender(dev, to);
 		return NETDEV_TX_BUSY;

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define BUF_ROOM 2048u		/* buffers are at least this big */
 #define HEAP_FIRST 64u
@@ -187,19 +188,23 @@ static u32 heap_limit(const struct wire_queue *q)
 						WIRE_MAX_IN_FLIGHT;
 }
 
-/* Queues copy @n of @skb. Under the lock. Return: false: memory is short. */
+/* Queues copy @n of a frame. Under the lock. Return: false: memory is short. */
 static bool delay_copy(struct wire_queue *q, const struct fault_verdict *v,
-		       u32 n, const struct sk_buff *skb)
+		       u32 n, const struct wire_source *frame)
 {
-	struct wire_buf *buf = wire_buf_get(q, skb->len);
+	struct wire_buf *buf = wire_buf_get(q, frame->len);
 
 	if (!buf)
 		return false;
-	if (!heap_grow(q) || skb_copy_bits(skb, 0, buf->data, skb->len)) {
+	if (!heap_grow(q)) {
 		free(buf);
 		return false;
 	}
-	buf->len = skb->len;
+	if (frame->skb)
+		skb_copy_bits(frame->skb, 0, buf->data, frame->len);
+	else
+		memcpy(buf->data, frame->bytes, frame->len);
+	buf->len = frame->len;
 	if (n == 0 && v->damage)
 		buf->len = fault_damage(&q->faults, v, buf->data, buf->len);
 	buf->due_ns = v->due_ns[n];
@@ -210,7 +215,7 @@ static bool delay_copy(struct wire_queue *q, const struct fault_verdict *v,
 
 /* Nothing is decided when there is no room: the sender comes again. */
 enum wire_delay wire_queue_delay(struct wire_queue *q, u64 now_ns,
-				 const struct sk_buff *skb)
+				 const struct wire_source *frame)
 {
 	enum wire_delay ret = WIRE_DELAY_DONE;
 	struct fault_verdict v;
@@ -222,9 +227,9 @@ enum wire_delay wire_queue_delay(struct wire_queue *q, u64 now_ns,
 		return WIRE_DELAY_FULL;
 	}
 	next_ns = q->nr_heap ? q->heap[0]->due_ns : U64_MAX;
-	fault_decide(&q->faults, now_ns, skb->len, &v);
+	fault_decide(&q->faults, now_ns, frame->len, &v);
 	for (u32 n = 0; n < v.nr_copies; n++)
-		if (!delay_copy(q, &v, n, skb))
+		if (!delay_copy(q, &v, n, frame))
 			break;
 	if (q->nr_heap && q->heap[0]->due_ns < next_ns)
 		ret = WIRE_DELAY_RING;

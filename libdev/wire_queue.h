@@ -71,9 +71,16 @@ void wire_queue_counters(struct wire_queue *q, struct inet_fault_counters *c);
 /* A buffer for @len bytes and INET_FAULT_MAX_PAD more, NULL when short. */
 struct wire_buf *wire_buf_get(struct wire_queue *q, u32 len);
 
-/* Lets the faults decide about @skb, and queues copies. Borrows @skb. */
+/* A frame to be copied: a sk_buff, or plain bytes. */
+struct wire_source {
+	const struct sk_buff *skb;	/* NULL: bytes */
+	const u8 *bytes;
+	u32 len;
+};
+
+/* Lets the faults decide about a frame, and queues copies of it. */
 enum wire_delay wire_queue_delay(struct wire_queue *q, u64 now_ns,
-				 const struct sk_buff *skb);
+				 const struct wire_source *frame);
 
 /* Entries of the ring: a wire_buf has the low bit set. */
 static inline void *wire_entry(struct wire_buf *buf)
