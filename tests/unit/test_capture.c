@@ -158,6 +158,7 @@ static u64 get_time(const u8 *p)
 /* Finds an option in [@p, @end). Return: its value, *len its length. */
 static const u8 *option(const u8 *p, const u8 *end, u16 code, u16 *len)
 {
+	*len = 0;
 	while (p + 4 <= end) {
 		*len = get16(p + 2);
 		if (get16(p) == code)
