@@ -37,7 +37,7 @@ struct inet_capture_config {
 	int fd;			/* used when @path is NULL; stays open */
 	u32 snaplen;		/* bytes kept of each frame; default 262144 */
 	enum inet_capture_direction direction;
-	u32 buffer_bytes;	/* 64 KiB .. 1 GiB; default 1 MiB */
+	u32 buffer_bytes;	/* 128 KiB .. 1 GiB; default 1 MiB */
 	bool immediate;		/* write each frame at once; always so when the
 				 * output is not a regular file */
 	u64 max_frames;		/* stop after so many; 0: no limit */
