@@ -463,9 +463,9 @@ unsigned int datagram_poll(struct socket *sock)
 	if (!skb_queue_empty_lockless(&sk->sk_receive_queue))
 		mask |= POLLIN | POLLRDNORM;
 	if (connection_based(sk)) {
-		if (sk->sk_state == TCP_CLOSE)
+		if (READ_ONCE(sk->sk_state) == TCP_CLOSE)
 			mask |= POLLHUP;
-		if (sk->sk_state == TCP_SYN_SENT)
+		if (READ_ONCE(sk->sk_state) == TCP_SYN_SENT)
 			return mask;
 	}
 	if (sock_writeable(sk))

@@ -146,35 +146,39 @@ void sock_init_data(struct socket *sock, struct sock *sk)
 	}
 }
 
+/* Who it is, not where it hangs: the links stay empty. */
+static void sock_common_copy(struct sock *newsk, const struct sock *sk)
+{
+	newsk->sk_net = sk->sk_net;
+	newsk->sk_daddr = sk->sk_daddr;
+	newsk->sk_rcv_saddr = sk->sk_rcv_saddr;
+	newsk->sk_dport = sk->sk_dport;
+	newsk->sk_num = sk->sk_num;
+	newsk->sk_hash = sk->sk_hash;
+	newsk->sk_bound_dev_if = READ_ONCE(sk->sk_bound_dev_if);
+	newsk->sk_family = sk->sk_family;
+	newsk->sk_state = READ_ONCE(sk->sk_state);
+	newsk->sk_reuse = sk->sk_reuse;
+	newsk->sk_reuseport = sk->sk_reuseport;
+	newsk->sk_prot = sk->sk_prot;
+}
+
 struct sock *sk_clone_lock(const struct sock *sk)
 {
+	const size_t copied = offsetof(struct sock, sk_rcvbuf);
 	struct net *net = sock_net(sk);
 	struct sock *newsk = sk_prot_alloc(net, sk->sk_prot);
 
 	if (!newsk)
 		return NULL;
-	memcpy(newsk, sk, sk->sk_prot->obj_size);
-	INIT_HLIST_NODE(&newsk->sk_node);
+	memset(newsk, 0, copied);
+	sock_common_copy(newsk, sk);
+	memcpy((u8 *)newsk + copied, (const u8 *)sk + copied,
+	       sk->sk_prot->obj_size - copied);
 	sk_init_queues(newsk);
-	memset(&newsk->sk_backlog, 0, sizeof(newsk->sk_backlog));
-	newsk->sk_rmem_alloc = 0;
 	newsk->sk_wmem_alloc = SK_WMEM_BIAS;
-	newsk->sk_wmem_queued = 0;
-	newsk->sk_forward_alloc = 0;
-	newsk->sk_omem_alloc = 0;
-	newsk->sk_mem_counted = false;
-	newsk->sk_drops = 0;
-	newsk->sk_watched = false;
-	newsk->sk_nospace = false;
 	newsk->sk_userlocks &= (u8)~SOCK_BINDPORT_LOCK;
-	newsk->sk_flags &= ~BIT(SOCK_DONE);
-	newsk->sk_err = 0;
-	newsk->sk_err_soft = 0;
-	newsk->sk_ack_backlog = 0;
-	newsk->sk_stamp_ns = 0;
-	newsk->sk_cookie = 0;
-	newsk->sk_dst_cache = NULL;
-	newsk->sk_socket = NULL;
+	newsk->sk_flags &= ~(BIT(SOCK_DONE) | BIT(SOCK_DEAD));
 	refcount_set(&newsk->sk_refcnt, 2);
 	bh_lock_sock(newsk);
 	return newsk;

@@ -100,24 +100,30 @@ struct sock {
 #define sk_refcnt __sk_common.skc_refcnt
 #define sk_prot __sk_common.skc_prot
 
+	/* ---- of this sock alone; a clone begins with zeroes ---- */
+
 	/* the lock */
 	struct inet_lock sk_lock;	/* guards owner and backlog */
 	bool sk_lock_owned;
+
+	/* readiness, written under socket->event_lock */
+	bool sk_watched;	/* callback, descriptor or poller: tell them */
+	bool sk_nospace;	/* somebody was told "not writable" */
+	bool sk_mem_counted;		/* in net->proto_sockets */
 	struct wait_queue_head sk_lock_wq;	/* waits for ownership */
 	struct {
 		struct sk_buff *head, *tail;
 		u32 len;		/* truesize */
 	} sk_backlog;
+	struct socket *sk_socket;	/* NULL: orphan; RCU */
+	struct wait_queue_head sk_wq;	/* blocking callers */
 
 	/* queues; receive: under sk_queue_lock or the sock lock, as the
 	 * protocol documents */
 	struct inet_lock sk_queue_lock;
 	struct sk_buff_head sk_receive_queue;
-	struct sk_buff_head sk_write_queue;
-	struct sk_buff_head sk_error_queue;	/* under sk_queue_lock */
 
 	/* memory, bytes of truesize */
-	s32 sk_rcvbuf, sk_sndbuf;
 	s32 sk_rmem_alloc;		/* atomic: held by the receive side */
 	s32 sk_wmem_alloc;		/* atomic: in flight below the socket,
 					 * and 1 for the sock itself */
@@ -125,38 +131,38 @@ struct sock {
 	s32 sk_forward_alloc;		/* reserved from proto_mem, unused */
 	s32 sk_omem_alloc;
 	u32 sk_drops;			/* atomic */
+	s32 sk_incoming_cpu;		/* softnet of the last packet, or -1 */
+	int sk_err;			/* reported once, atomic exchange */
+	int sk_err_soft;		/* reported with a timeout */
+	u32 sk_ack_backlog;
+
+	struct dst_entry *sk_dst_cache;	/* RCU; owner or slock writes */
+	struct sk_buff_head sk_write_queue;
+	struct sk_buff_head sk_error_queue;	/* under sk_queue_lock */
+	struct timer_list sk_timer;
+	u64 sk_stamp_ns;		/* of the last packet, wall clock */
+	u64 sk_cookie;			/* SO_COOKIE, 0: not asked for yet */
+	struct rcu_head sk_rcu;
+
+	/* ---- copied by sk_clone_lock(), from sk_rcvbuf on ---- */
+
+	s32 sk_rcvbuf, sk_sndbuf;
 	u8 sk_userlocks;		/* SOCK_{SND,RCV}BUF_LOCK, BIND* */
 	u8 sk_mem_id;			/* enum proto_mem_id; proto->init sets
 					 * it, PROTO_MEM_RAW is not limited */
-	bool sk_mem_counted;		/* in net->proto_sockets */
-
-	/* readiness, written under socket->event_lock */
-	bool sk_watched;	/* callback, descriptor or poller: tell them */
-	bool sk_nospace;	/* somebody was told "not writable" */
-
-	unsigned long sk_flags;		/* enum sock_flags */
-	u16 sk_type;
-	u16 sk_protocol;
 	u8 sk_shutdown;
 	u8 sk_no_check_tx : 1;
 	u8 sk_kern : 1;
-	int sk_err;			/* reported once, atomic exchange */
-	int sk_err_soft;		/* reported with a timeout */
+	u16 sk_type;
+	u16 sk_protocol;
+	unsigned long sk_flags;		/* enum sock_flags */
 	s64 sk_rcvtimeo_ns, sk_sndtimeo_ns;	/* -1: for ever */
-	s32 sk_rcvlowat;
 	s64 sk_lingertime_ns;
+	s32 sk_rcvlowat;
 	u32 sk_priority, sk_mark;
-	u32 sk_max_ack_backlog, sk_ack_backlog;
-	u64 sk_stamp_ns;		/* of the last packet, wall clock */
+	u32 sk_max_ack_backlog;
 	u32 sk_tsflags;
 	u32 sk_txhash;
-	u64 sk_cookie;			/* SO_COOKIE, 0: not asked for yet */
-	s32 sk_incoming_cpu;		/* softnet of the last packet, or -1 */
-
-	struct dst_entry *sk_dst_cache;	/* RCU; owner or slock writes */
-	struct timer_list sk_timer;
-	struct socket *sk_socket;	/* NULL: orphan */
-	struct wait_queue_head sk_wq;	/* blocking callers */
 
 	/* Callbacks of protocols and listeners; context: lock held. */
 	void (*sk_state_change)(struct sock *sk);
@@ -165,7 +171,6 @@ struct sock {
 	void (*sk_error_report)(struct sock *sk);
 	int (*sk_backlog_rcv)(struct sock *sk, struct sk_buff *skb);
 	void (*sk_destruct)(struct sock *sk);
-	struct rcu_head sk_rcu;
 };
 
 #define SOCK_SNDBUF_LOCK 1

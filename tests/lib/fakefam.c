@@ -61,7 +61,7 @@ static int fake_bind(struct socket *sock, const struct sockaddr *addr,
 	if (len < sizeof(*a) || a->family != PF_FAKE)
 		return -EINVAL;
 	pthread_mutex_lock(&fake_lock);
-	fake_sk(sock->sk)->num = a->num;
+	WRITE_ONCE(fake_sk(sock->sk)->num, a->num);
 	pthread_mutex_unlock(&fake_lock);
 	return 0;
 }
@@ -70,7 +70,8 @@ static int fake_getname(struct socket *sock, struct sockaddr *addr,
 			socklen_t *len, int peer)
 {
 	struct fake_sock *fs = fake_sk(sock->sk);
-	struct sockaddr_fake a = { PF_FAKE, peer ? fs->peer : fs->num };
+	struct sockaddr_fake a = { PF_FAKE, peer ? fs->peer :
+						 READ_ONCE(fs->num) };
 
 	if (peer == 1 && !fs->peer)
 		return -ENOTCONN;
@@ -135,7 +136,7 @@ static int fake_dgram_sendmsg(struct socket *sock, struct inet_msg *msg,
 		kfree_skb_reason(skb, SKB_DROP_REASON_NOT_SPECIFIED);
 		return -EFAULT;
 	}
-	*fake_cb(skb) = fs->num;
+	*fake_cb(skb) = READ_ONCE(fs->num);
 	if (fs->hold) {
 		skb->next = fs->held;
 		fs->held = skb;
@@ -304,7 +305,7 @@ static int fake_listen(struct socket *sock, int backlog)
 
 	lock_sock(sk);
 	WRITE_ONCE(sk->sk_max_ack_backlog, (u32)backlog);
-	sk->sk_state = TCP_LISTEN;
+	WRITE_ONCE(sk->sk_state, TCP_LISTEN);
 	release_sock(sk);
 	return 0;
 }
@@ -316,7 +317,8 @@ static void fake_join(struct sock *a, struct sock *b)
 	sock_hold(b);
 	fake_sk(a)->other = b;
 	fake_sk(b)->other = a;
-	a->sk_state = b->sk_state = TCP_ESTABLISHED;
+	WRITE_ONCE(a->sk_state, TCP_ESTABLISHED);
+	WRITE_ONCE(b->sk_state, TCP_ESTABLISHED);
 }
 
 /* A child for the listener, joined to @sk. NULL: full, or no memory. */
@@ -325,12 +327,16 @@ static struct sock *fake_child(struct sock *listener, struct sock *sk)
 	struct sock *child = NULL;
 
 	bh_lock_sock(listener);
-	if (listener->sk_state == TCP_LISTEN && !sk_acceptq_is_full(listener))
+	/* owned: a real protocol would use the backlog */
+	pthread_mutex_lock(&fake_lock);
+	if (!sock_owned_by_user(listener) &&
+	    listener->sk_state == TCP_LISTEN && !sk_acceptq_is_full(listener))
 		child = sk_clone_lock(listener);
+	pthread_mutex_unlock(&fake_lock);
 	if (child) {
 		INIT_LIST_HEAD(&fake_sk(child)->node);
 		INIT_LIST_HEAD(&fake_sk(child)->accept_queue);
-		fake_sk(child)->peer = fake_sk(sk)->num;
+		fake_sk(child)->peer = READ_ONCE(fake_sk(sk)->num);
 		fake_sk(child)->other = NULL;
 		fake_join(child, sk);
 		sk_acceptq_added(listener);
@@ -377,7 +383,7 @@ static int fake_accept(struct socket *sock, struct socket *newsock, int flags)
 	int err = -EINVAL;
 
 	lock_sock(sk);
-	if (sk->sk_state == TCP_LISTEN)
+	if (READ_ONCE(sk->sk_state) == TCP_LISTEN)
 		err = sk_wait_event(sk, &timeo, fake_acceptable, NULL);
 	if (!err) {
 		child = &list_first_entry(&fake_sk(sk)->accept_queue,
@@ -395,7 +401,7 @@ static unsigned int fake_stream_poll(struct socket *sock)
 	struct sock *sk = sock->sk;
 	unsigned int mask = 0;
 
-	if (sk->sk_state == TCP_LISTEN)
+	if (READ_ONCE(sk->sk_state) == TCP_LISTEN)
 		return list_empty(&fake_sk(sk)->accept_queue) ?
 			       0 : POLLIN | POLLRDNORM;
 	if (READ_ONCE(sk->sk_err))
@@ -417,7 +423,7 @@ static void fake_stream_cut(struct sock *sk)
 	lock_sock(sk);
 	other = fake_sk(sk)->other;
 	fake_sk(sk)->other = NULL;
-	sk->sk_state = TCP_CLOSE;
+	WRITE_ONCE(sk->sk_state, TCP_CLOSE);
 	release_sock(sk);
 	if (!other)
 		return;
@@ -454,7 +460,7 @@ static int fake_release(struct socket *sock)
 	WRITE_ONCE(sock->sk, NULL);
 	if (sk->sk_type == SOCK_STREAM) {
 		lock_sock(sk);
-		sk->sk_state = TCP_CLOSE;
+		WRITE_ONCE(sk->sk_state, TCP_CLOSE);
 		release_sock(sk);
 		fake_drop_children(sk);
 		fake_stream_cut(sk);
