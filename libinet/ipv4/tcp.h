@@ -59,10 +59,10 @@
 
 #define TCP_RST_BUCKETS 256
 
-/* Resets we still may send to the peers of one bucket. */
+/* Resets sent of late to the peers of one bucket. */
 struct tcp_rst_bucket {
-	u32 tokens;
-	u32 stamp_ms;
+	u32 sent;
+	u32 stamp_ms;		/* until when passed time was taken off it */
 };
 
 struct tcp_net {

@@ -246,24 +246,23 @@ static void tcp_v4_send_answer(struct net *net, const struct tcp_v4_answer *a)
 static bool tcp_rst_allowed(struct net *net, __be32 addr)
 {
 	u32 rate = (u32)net->ipv4.sysctl_tcp_rst_per_sec;
-	u32 now_ms = (u32)(net_now(net) / NSEC_PER_MSEC), passed;
+	u32 now_ms = (u32)(net_now(net) / NSEC_PER_MSEC);
 	u32 hash = jhash_1word(addr, net->hash_secret);
 	struct tcp_net *tn = net->ipv4.tcp;
 	struct tcp_rst_bucket *b = &tn->rst_buckets[hash % TCP_RST_BUCKETS];
+	u64 back;
 	bool ok;
 
 	if (!rate)
 		return true;
 	spin_lock(&tn->limit_lock);
-	passed = min(now_ms - b->stamp_ms, 1000u);
-	if (passed * (u64)rate >= 1000 || !b->stamp_ms) {
-		b->tokens = b->stamp_ms ?
-			(u32)min(b->tokens + passed * (u64)rate / 1000,
-				 (u64)rate) : rate;
-		b->stamp_ms = now_ms | 1;
+	back = min(now_ms - b->stamp_ms, 1000u) * (u64)rate / 1000;
+	if (back) {
+		b->sent -= (u32)min(back, (u64)b->sent);
+		b->stamp_ms = now_ms;
 	}
-	ok = b->tokens > 0;
-	b->tokens -= ok;
+	ok = b->sent < rate;
+	b->sent += ok;
 	spin_unlock(&tn->limit_lock);
 	return ok;
 }
