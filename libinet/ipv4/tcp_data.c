@@ -317,6 +317,17 @@ void tcp_ofo_queue_purge(struct sock *sk)
 	tp->ooo_last_skb = NULL;
 }
 
+/* Cuts off the front of @skb what lies before @seq: it is there already. */
+static void tcp_trim_front(struct sk_buff *skb, u32 seq)
+{
+	struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
+
+	if (!before(tcb->seq, seq))
+		return;
+	skb_pull(skb, seq - tcb->seq);
+	tcb->seq = seq;
+}
+
 /* The hole before it is filled: moves from the out-of-order queue to the
  * receive queue what is in order now. */
 static void tcp_ofo_queue(struct sock *sk)
@@ -337,6 +348,7 @@ static void tcp_ofo_queue(struct sock *sk)
 			kfree_skb_reason(skb, SKB_DROP_REASON_TCP_OFOMERGE);
 			continue;
 		}
+		tcp_trim_front(skb, tp->rcv_nxt);
 		fin = TCP_SKB_CB(skb)->tcp_flags & TCPHDR_FIN;
 		tail = skb_peek_tail(&sk->sk_receive_queue);
 		tp->bytes_received += TCP_SKB_CB(skb)->end_seq - tp->rcv_nxt;
@@ -407,17 +419,6 @@ static void tcp_ofo_trim_followers(struct sock *sk, struct sk_buff *skb)
 		tp->ooo_last_skb = skb;
 }
 
-/* Cuts off the front of @skb what its predecessor has. */
-static void tcp_ofo_trim_front(struct sk_buff *skb, const struct sk_buff *prev)
-{
-	u32 overlap = TCP_SKB_CB(prev)->end_seq - TCP_SKB_CB(skb)->seq;
-
-	if (!before(TCP_SKB_CB(skb)->seq, TCP_SKB_CB(prev)->end_seq))
-		return;
-	skb_pull(skb, overlap);
-	TCP_SKB_CB(skb)->seq += overlap;
-}
-
 /* Text that came too early. Consumes; header pulled. */
 static void tcp_data_queue_ofo(struct sock *sk, struct sk_buff *skb)
 {
@@ -444,8 +445,8 @@ static void tcp_data_queue_ofo(struct sock *sk, struct sk_buff *skb)
 	rb_link_node(tcp_skb_rb(skb), parent, link);
 	n = rb_prev(tcp_skb_rb(skb));
 	prev = n ? tcp_rb_skb(n) : NULL;
-	if (prev && after(TCP_SKB_CB(prev)->end_seq, TCP_SKB_CB(skb)->seq))
-		tcp_ofo_trim_front(skb, prev);
+	if (prev)
+		tcp_trim_front(skb, TCP_SKB_CB(prev)->end_seq);
 	rb_insert_color(tcp_skb_rb(skb), &tp->out_of_order_queue);
 	tcp_ofo_trim_followers(sk, skb);
 	if (TCP_SKB_CB(skb)->seq == TCP_SKB_CB(skb)->end_seq ||
@@ -572,8 +573,7 @@ void tcp_data_queue(struct sock *sk, struct sk_buff *skb)
 		return;
 	}
 	if (before(tcb->seq, tp->rcv_nxt)) {	/* the front is old */
-		skb_pull(skb, tp->rcv_nxt - tcb->seq);
-		tcb->seq = tp->rcv_nxt;
+		tcp_trim_front(skb, tp->rcv_nxt);
 		inet_csk(sk)->icsk_ack.pending |= ICSK_ACK_NOW | ICSK_ACK_SCHED;
 	}
 	if (tcb->seq == tp->rcv_nxt)
