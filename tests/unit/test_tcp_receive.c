@@ -1,0 +1,720 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* ESTABLISHED, receiving: acceptability, queues, windows, delayed ACKs. */
+#include "unit.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+
+#include "tcp_peer.h"
+
+static u8 big[65536];
+
+/* The first segments are acknowledged at once; let that be over, so that
+ * delays show: everything is answered, the session is a conversation. */
+static void no_quick_acks(struct tp *t)
+{
+	inet_csk(tp_sk(t))->icsk_ack.quick = 0;
+}
+
+/* Changes the word at the data offset, and the checksum with it. */
+static void set_offset(u8 *frame, u8 doff_res)
+{
+	u8 *l4 = frame + ETH_HLEN + IP_HLEN_MIN;
+	__sum16 check;
+
+	memcpy(&check, l4 + 16, sizeof(check));
+	csum_replace2(&check, htons((u16)(l4[12] << 8)),
+		      htons((u16)(doff_res << 8)));
+	l4[12] = doff_res;
+	memcpy(l4 + 16, &check, sizeof(check));
+}
+
+/* ---- in order --------------------------------------------------------- */
+
+/* @req RFC9293:MUST-58 @req 5681-11 */
+static void established_text_is_delivered_and_acknowledged(void **state)
+{
+	struct tp t;
+
+	(void)state;
+	tp_open(&t);
+	tp_passive(&t);
+	tp_read_nothing(&t);
+	tp_send(&t, "PA", 1, 1, "hello", 5);
+	tp_expect(&t, "A", 1, 6, 0);	/* the first: at once */
+	tp_silence(&t);
+	assert_true(tp_poll(&t) & POLLIN);
+	tp_read(&t, "hello", 5);
+	tp_read_nothing(&t);
+	tp_close(&t);
+}
+
+/* @req RFC9293:MUST-40 @req RFC9293:SHLD-18 */
+static void established_single_segment_ack_is_delayed(void **state)
+{
+	struct tp t;
+
+	(void)state;
+	tp_open(&t);
+	tp_passive(&t);
+	no_quick_acks(&t);
+	inet_csk(tp_sk(&t))->icsk_ack.ato_us = TCP_ATO_MIN_US;
+	tp_send(&t, "A", 1, 1, big, 100);
+	tp_silence_for(&t, 30 * FX_MS);
+	fx_advance(&t.f, 170 * FX_MS);
+	tp_expect(&t, "A", 1, 101, 0);
+	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_DELAYEDACKS), 1);
+	tp_close(&t);
+}
+
+/* @req RFC9293:SHLD-19 @req 5681-11 */
+static void established_every_second_full_segment_is_acknowledged(void **state)
+{
+	struct tp t;
+	u32 i, acks = 0;
+
+	(void)state;
+	tp_open(&t);
+	tp_passive(&t);
+	for (i = 0; i < 40; i++) {
+		tp_send(&t, "A", 1 + i * 1460, 1, big, 1460);
+		if (i == 20) {
+			no_quick_acks(&t);
+			acks = 0;
+			fx_flush(&t.f);
+		}
+		acks += fx_flush(&t.f);
+		tp_read(&t, big, 1460);
+		acks += fx_flush(&t.f);
+	}
+	assert_in_range(acks, 9, 12);
+	tp_close(&t);
+}
+
+/* @req 9293-SM-16 */
+static void established_sequence_wraps(void **state)
+{
+	struct tp t;
+	u32 i;
+
+	(void)state;
+	tp_open(&t);
+	t.iss = 0xffffff00;
+	tp_wait_for_isn(&t, 0xfffffff0);
+	tp_passive(&t);
+	assert_in_range(t.irs, 0xfffffff0, 0xffffffff);
+	for (i = 0; i < 10; i++) {
+		tp_send(&t, "PA", 1 + i * 100, 1 + i * 50, big, 100);
+		fx_flush(&t.f);
+		tp_read(&t, big, 100);
+		fx_flush(&t.f);
+		tp_write(&t, big, 50);
+		tp_expect(&t, "PA", 1 + i * 50, 101 + i * 100, 50);
+	}
+	tp_close(&t);
+}
+
+/* Small segments share a frame: single octets do not eat the buffer. */
+/* @attack M6 @attack W3 */
+static void established_single_octets_are_coalesced(void **state)
+{
+	struct tp t;
+	u32 i;
+
+	(void)state;
+	tp_open(&t);
+	tp_passive(&t);
+	for (i = 0; i < 20000; i++) {
+		u8 b = (u8)(i * 7 + 1);
+
+		tp_send(&t, "A", 1 + i, 1, &b, 1);
+		fx_flush(&t.f);
+	}
+	assert_true(sk_rmem_alloc_get(tp_sk(&t)) <= tp_sk(&t)->sk_rcvbuf);
+	assert_true(tp_sk(&t)->sk_receive_queue.qlen < 40);
+	tp_read(&t, NULL, 20000);
+	tp_close(&t);
+}
+
+/* ---- acceptability ---------------------------------------------------- */
+
+/* @req 9293-SM-4 @req 9293-SM-5 */
+static void established_old_segment_is_acknowledged_and_dropped(void **state)
+{
+	struct tp t;
+
+	(void)state;
+	tp_open(&t);
+	tp_passive(&t);
+	tp_send(&t, "PA", 1, 1, "hello", 5);
+	tp_expect(&t, "A", 1, 6, 0);
+	tp_send(&t, "PA", 1, 1, "HELLO", 5);
+	tp_expect(&t, "A", 1, 6, 0);
+	tp_read(&t, "hello", 5);
+	tp_read_nothing(&t);
+	tp_close(&t);
+}
+
+/* @req 9293-SM-4 @req 9293-SM-5 */
+static void established_segment_beyond_window_is_answered(void **state)
+{
+	struct tp t;
+
+	(void)state;
+	tp_open(&t);
+	tp_passive(&t);
+	tp_send(&t, "A", 1 + 70000, 1, "x", 1);
+	tp_expect(&t, "A", 1, 1, 0);
+	tp_read_nothing(&t);
+	assert_true(RB_EMPTY_ROOT(&tcp_sk(tp_sk(&t))->out_of_order_queue));
+	tp_close(&t);
+}
+
+/* Half old, half new. */
+/* @req 9293-SM-4 */
+static void established_overlapping_segment_is_trimmed(void **state)
+{
+	struct tp t;
+
+	(void)state;
+	tp_open(&t);
+	tp_passive(&t);
+	tp_send(&t, "PA", 1, 1, "hello", 5);
+	tp_expect(&t, "A", 1, 6, 0);
+	tp_send(&t, "PA", 4, 1, "LOworld", 7);
+	tp_expect(&t, "A", 1, 11, 0);
+	tp_read(&t, "helloworld", 10);
+	tp_close(&t);
+}
+
+/* Text that reaches over the right edge is cut there. */
+/* @req 9293-SM-4 @attack T9 */
+static void established_text_beyond_right_edge_is_cut(void **state)
+{
+	struct tp t;
+	u32 wnd, i;
+
+	(void)state;
+	tp_open(&t);
+	tp_passive(&t);
+	wnd = tcp_receive_window(tcp_sk(tp_sk(&t)));
+	for (i = 0; i + 1000 < wnd; i += 1000)
+		tp_send(&t, "A", 1 + i, 1, big, 1000);
+	fx_flush(&t.f);
+	tp_send(&t, "AF", 1 + i, 1, big, 1000);
+	tp_next(&t);
+	assert_true(ntohl(t.p.tcp->ack_seq) - t.iss <= 1 + wnd);
+	assert_int_equal(tp_state(&t), TCP_ESTABLISHED);
+	tp_close(&t);
+}
+
+/* @req RFC9293:MUST-5 @req RFC9293:MUST-6 @req RFC9293:MUST-64
+ * @req RFC9293:MUST-4 @attack T2 */
+static void established_odd_options_do_not_matter(void **state)
+{
+	static const u8 opts[][8] = {
+		{ 1, 1, 1, 0 },			/* NOP NOP NOP EOL */
+		{ 0xf3, 4, 9, 9 },		/* unknown */
+		{ 1, 0xf3, 3, 9 },		/* not on a word boundary */
+		{ 2, 4, 0, 9 },			/* MSS outside a SYN */
+		{ 4, 2, 1, 1 },			/* SACK permitted */
+		{ 3, 3, 9, 1 },			/* window scale */
+		{ 0xf3, 0, 9, 9 },		/* length 0 */
+		{ 0xf3, 1, 9, 9 },		/* length 1 */
+		{ 0xf3, 41, 9, 9 },		/* past the end */
+		{ 8, 9, 0, 0 },			/* short timestamps */
+		{ 5, 3, 1, 1 },			/* SACK of no whole block */
+		{ 34, 3, 1, 1 }, { 19, 2, 1, 1 }, { 29, 3, 1, 1 },
+		{ 30, 4, 0, 0 }, { 254, 4, 0xf9, 0x89 },
+	};
+	struct tp t;
+	size_t i;
+
+	(void)state;
+	tp_open(&t);
+	tp_passive(&t);
+	for (i = 0; i < ARRAY_SIZE(opts); i++) {
+		tp_send_opt(&t, "A", 1 + (u32)i, 1, opts[i], 4);
+		assert_int_equal(tp_state(&t), TCP_ESTABLISHED);
+		tp_send(&t, "PA", 1 + (u32)i, 1, "x", 1);
+		tp_read(&t, "x", 1);
+		fx_flush(&t.f);
+	}
+	assert_true(fx_mib_delta(&t.f, MIB_TCP_OPTERRORS) >= 5);
+	tp_close(&t);
+}
+
+/* @req 9293-SM-15 @attack T10 */
+static void established_reserved_bits_are_ignored(void **state)
+{
+	static u8 frame[200];
+	struct tcp_seg_info seg = {
+		.source = htons(TP_PEER_PORT), .dest = htons(TP_PORT),
+		.window = 1000, .flags = TCPHDR_ACK | TCPHDR_ECE | TCPHDR_CWR,
+		.payload_len = 2,
+	};
+	struct fx_ip ip = { .proto = IPPROTO_TCP };
+	struct tp t;
+	u32 len;
+
+	(void)state;
+	tp_open(&t);
+	tp_passive(&t);
+	seg.seq = t.iss + 1;
+	seg.ack_seq = t.irs + 1;
+	len = fx_build_tcp(frame, &ip, &seg, NULL, 0, "hi", 2);
+	set_offset(frame, 0x5f);
+	fx_inject(&t.f, frame, len);
+	tp_expect(&t, "A", 1, 3, 0);
+	tp_read(&t, "hi", 2);
+	tp_close(&t);
+}
+
+/* @req RFC9293:MUST-3 @attack T8 */
+static void established_bad_checksum_is_dropped_silently(void **state)
+{
+	static u8 frame[200];
+	struct tcp_seg_info seg = {
+		.source = htons(TP_PEER_PORT), .dest = htons(TP_PORT),
+		.window = 1000, .flags = TCPHDR_ACK, .payload_len = 8,
+	};
+	struct fx_ip ip = { .proto = IPPROTO_TCP };
+	struct tp t;
+	u32 len, bit;
+
+	(void)state;
+	tp_open(&t);
+	tp_passive(&t);
+	seg.seq = t.iss + 1;
+	seg.ack_seq = t.irs + 1;
+	len = fx_build_tcp(frame, &ip, &seg, NULL, 0, "12345678", 8);
+	for (bit = 0; bit < 28 * 8; bit++) {
+		u8 *b = frame + ETH_HLEN + IP_HLEN_MIN + bit / 8;
+
+		*b ^= (u8)(1u << bit % 8);
+		fx_inject(&t.f, frame, len);
+		*b ^= (u8)(1u << bit % 8);
+	}
+	tp_silence(&t);
+	tp_read_nothing(&t);
+	assert_true(fx_mib_delta(&t.f, MIB_TCP_INCSUMERRORS) > 200);
+	fx_inject(&t.f, frame, len);
+	tp_read(&t, "12345678", 8);
+	tp_close(&t);
+}
+
+/* @attack T1 @req RFC9293:MUST-7 */
+static void segment_with_lying_data_offset_is_dropped(void **state)
+{
+	static u8 frame[200];
+	struct tcp_seg_info seg = {
+		.source = htons(TP_PEER_PORT), .dest = htons(TP_PORT),
+		.flags = TCPHDR_SYN,
+	};
+	struct fx_ip ip = { .proto = IPPROTO_TCP };
+	struct tp t;
+	u32 len, doff, cut;
+
+	(void)state;
+	tp_open(&t);
+	tp_listen(&t, 4);
+	for (doff = 0; doff < 16; doff++) {
+		if (doff == 5)
+			continue;
+		len = fx_build_tcp(frame, &ip, &seg, NULL, 0, NULL, 0);
+		set_offset(frame, (u8)(doff << 4));
+		fx_mark(&t.f);
+		fx_inject(&t.f, frame, len);
+		fx_assert_dropped(&t.f, SKB_DROP_REASON_TCP_INVALID, 1);
+	}
+	for (cut = 0; cut < 20; cut++) {
+		u8 l4[20] = { 0 };
+
+		len = fx_build_ip(frame, &ip, l4, cut);
+		fx_mark(&t.f);
+		fx_inject(&t.f, frame, len);
+		fx_assert_dropped(&t.f, SKB_DROP_REASON_TCP_INVALID, 1);
+	}
+	tp_silence(&t);
+	tp_close(&t);
+}
+
+/* @req 9293-SM-8 @req RFC9293:MAY-12 @req 5961-5 @attack B4 */
+static void established_ack_of_unsent_is_answered_and_dropped(void **state)
+{
+	struct tp t;
+
+	(void)state;
+	tp_open(&t);
+	tp_passive(&t);
+	tp_send(&t, "PA", 1, 2, "evil", 4);
+	tp_expect(&t, "A", 1, 1, 0);
+	tp_read_nothing(&t);
+	assert_int_equal(tcp_sk(tp_sk(&t))->snd_una, t.irs + 1);
+	/* a second one within tcp_invalid_ratelimit: not even an ACK */
+	tp_send(&t, "PA", 1, 3, "evil", 4);
+	tp_silence(&t);
+	fx_advance(&t.f, FX_SEC);
+	/* too old: below SND.UNA - MAX.SND.WND */
+	tp_send(&t, "PA", 1, 1 - 70000u, "evil", 4);
+	tp_expect(&t, "A", 1, 1, 0);
+	tp_read_nothing(&t);
+	tp_close(&t);
+}
+
+/* @req 9293-SM-8 */
+static void established_old_ack_with_text_is_taken(void **state)
+{
+	struct tp t;
+
+	(void)state;
+	tp_open(&t);
+	tp_passive(&t);
+	tp_write(&t, "abcd", 4);
+	tp_expect(&t, "PA", 1, 1, 4);
+	tp_send(&t, "A", 1, 5, NULL, 0);
+	tp_send(&t, "PA", 1, 3, "x", 1);	/* ack below SND.UNA */
+	tp_read(&t, "x", 1);
+	assert_int_equal(tcp_sk(tp_sk(&t))->snd_una, t.irs + 5);
+	tp_close(&t);
+}
+
+/* ---- out of order ----------------------------------------------------- */
+
+/* @req RFC9293:SHLD-31 @req RFC9293:MAY-13 @req 5681-7 */
+static void established_gap_is_reported_and_filled(void **state)
+{
+	struct tp t;
+
+	(void)state;
+	tp_open(&t);
+	tp_passive(&t);
+	no_quick_acks(&t);
+	tp_send(&t, "A", 6, 1, "world", 5);
+	tp_expect(&t, "A", 1, 1, 0);
+	tp_read_nothing(&t);
+	tp_send(&t, "A", 1, 1, "hello", 5);
+	tp_expect(&t, "A", 1, 11, 0);
+	tp_read(&t, "helloworld", 10);
+	tp_close(&t);
+}
+
+/* All orders of four pieces that overlap give the same stream. */
+/* @attack F4 @req RFC9293:SHLD-31 */
+static void established_overlaps_in_any_order_are_exact(void **state)
+{
+	static const struct { u8 seq, len; } piece[] = {
+		{ 0, 10 }, { 5, 12 }, { 15, 6 }, { 2, 25 },
+	};
+	const char text[] = "abcdefghijklmnopqrstuvwxyz0";
+	int a, b, c;
+	struct tp t;
+
+	(void)state;
+	for (a = 0; a < 4; a++)
+		for (b = 0; b < 4; b++)
+			for (c = 0; c < 4; c++) {
+				int order[] = { a, b, c, 0, 1, 2, 3 };
+				size_t i;
+
+				tp_open(&t);
+				tp_passive(&t);
+				for (i = 0; i < ARRAY_SIZE(order); i++)
+					tp_send(&t, "A",
+						1u + piece[order[i]].seq, 1,
+						text + piece[order[i]].seq,
+						piece[order[i]].len);
+				tp_read(&t, text, 27);
+				tp_read_nothing(&t);
+				fx_flush(&t.f);
+				tp_close(&t);
+			}
+}
+
+/* What is held stays against copies that overlap it; only one that covers it
+ * as a whole takes its place. What was in order stays in any case. */
+/* @attack F4 */
+static void established_conflicting_overlap_keeps_the_first(void **state)
+{
+	struct tp t;
+
+	(void)state;
+	tp_open(&t);
+	tp_passive(&t);
+	tp_send(&t, "A", 4, 1, "DEF", 3);
+	tp_send(&t, "A", 3, 1, "xxx", 3);
+	tp_send(&t, "A", 6, 1, "yyy", 3);
+	tp_send(&t, "A", 1, 1, "ab", 2);
+	tp_send(&t, "A", 1, 1, "zzzzzzzz", 8);
+	tp_read(&t, "abxDEFyy", 8);
+	fx_flush(&t.f);
+	tp_send(&t, "A", 12, 1, "D", 1);
+	tp_send(&t, "A", 11, 1, "xxx", 3);
+	tp_send(&t, "A", 9, 1, "ab", 2);
+	tp_read(&t, "abxxx", 5);
+	fx_flush(&t.f);
+	tp_close(&t);
+}
+
+/* @attack B7 @req 9293-SM-13 */
+static void established_fin_out_of_order_waits(void **state)
+{
+	struct tp t;
+
+	(void)state;
+	tp_open(&t);
+	tp_passive(&t);
+	tp_send(&t, "FA", 6, 1, NULL, 0);
+	assert_int_equal(tp_state(&t), TCP_ESTABLISHED);
+	tp_send(&t, "A", 1, 1, "hello", 5);
+	assert_int_equal(tp_state(&t), TCP_CLOSE_WAIT);
+	tp_read(&t, "hello", 5);
+	tp_read_eof(&t);
+	tp_close(&t);
+}
+
+/* Holes everywhere: memory is bounded, and the far end is given up first. */
+/* @attack M1 */
+static void established_many_gaps_stay_within_the_buffer(void **state)
+{
+	struct tp t;
+	struct sock *sk;
+	u32 i;
+
+	(void)state;
+	tp_open(&t);
+	tp_passive(&t);
+	sk = tp_sk(&t);
+	for (i = 1; i < 30000; i += 2) {
+		tp_send(&t, "A", 1 + i, 1, "x", 1);
+		fx_flush(&t.f);
+		assert_true(sk_rmem_alloc_get(sk) <=
+			    sk->sk_rcvbuf + 4096);
+	}
+	/* below rcv_nxt + the window everything comes again, and is taken */
+	for (i = 0; i < 30000; i++) {
+		u8 b = (u8)(i * 7 + 1);
+
+		tp_send(&t, "A", 1 + i, 1, i & 1 ? (const void *)"x" : &b, 1);
+		fx_flush(&t.f);
+	}
+	assert_int_equal(tcp_sk(sk)->rcv_nxt, t.iss + 1 + 30000);
+	tp_close(&t);
+}
+
+/* ---- windows ---------------------------------------------------------- */
+
+/* @req RFC9293:MUST-39 @req RFC9293:SHLD-14 @attack W3 */
+static void established_slow_reader_gets_no_silly_window(void **state)
+{
+	struct tp t;
+	u32 i, seq = 1, edge, last_edge = 0, wnd;
+
+	(void)state;
+	tp_open(&t);
+	tp_passive(&t);
+	/* fill the window */
+	for (;;) {
+		wnd = tcp_receive_window(tcp_sk(tp_sk(&t)));
+		if (!wnd)
+			break;
+		tp_send(&t, "A", seq, 1, big, min(wnd, 1460u));
+		seq += min(wnd, 1460u);
+		fx_advance(&t.f, 300 * FX_MS);
+		while (fx_pop(&t.f, &t.p))
+			last_edge = ntohl(t.p.tcp->ack_seq) +
+				    ntohs(t.p.tcp->window);
+	}
+	/* read octet by octet: the edge moves by a segment or not at all */
+	for (i = 0; i < 10000; i++) {
+		u8 b;
+
+		assert_int_equal(inet_recv(t.s, &b, 1, 0), 1);
+		fx_advance(&t.f, FX_MS);
+		while (fx_pop(&t.f, &t.p)) {
+			edge = ntohl(t.p.tcp->ack_seq) +
+			       ntohs(t.p.tcp->window);
+			assert_true(edge - last_edge == 0 ||
+				    edge - last_edge >= 1460);
+			last_edge = edge;
+		}
+	}
+	tp_close(&t);
+}
+
+/* @req RFC9293:MUST-66 @req RFC9293:SHLD-14 */
+static void established_zero_window_still_takes_ack_and_reset(void **state)
+{
+	struct tp t;
+	u32 seq = 1, wnd;
+
+	(void)state;
+	tp_open(&t);
+	tp_passive(&t);
+	tp_write(&t, "abc", 3);
+	tp_expect(&t, "PA", 1, 1, 3);
+	while ((wnd = tcp_receive_window(tcp_sk(tp_sk(&t)))) > 0) {
+		tp_send(&t, "A", seq, 1, big, min(wnd, 1460u));
+		seq += min(wnd, 1460u);
+		fx_advance(&t.f, 100 * FX_MS);
+	}
+	fx_flush(&t.f);
+	/* text is refused, but its ACK counts */
+	tp_send(&t, "A", seq, 4, "x", 1);
+	tp_next(&t);
+	assert_int_equal(ntohs(t.p.tcp->window), 0);
+	assert_int_equal(ntohl(t.p.tcp->ack_seq) - t.iss, seq);
+	assert_int_equal(tcp_sk(tp_sk(&t))->snd_una, t.irs + 4);
+	/* a RST exactly at RCV.NXT too */
+	tp_send(&t, "R", seq, 0, NULL, 0);
+	assert_int_equal(tp_state(&t), TCP_CLOSE);
+	tp_close(&t);
+}
+
+/* The reader comes back: the peer is told that the window opened. */
+/* @req RFC9293:MUST-39 */
+static void established_window_opens_after_reading(void **state)
+{
+	struct tp t;
+	u32 seq = 1, wnd;
+
+	(void)state;
+	tp_open(&t);
+	tp_passive(&t);
+	while ((wnd = tcp_receive_window(tcp_sk(tp_sk(&t)))) > 0) {
+		tp_send(&t, "A", seq, 1, big, min(wnd, 1460u));
+		seq += min(wnd, 1460u);
+		fx_advance(&t.f, 100 * FX_MS);
+	}
+	fx_flush(&t.f);
+	tp_read(&t, big, 20000);
+	tp_next(&t);
+	assert_true(ntohs(t.p.tcp->window) >= 1460);
+	assert_int_equal(ntohl(t.p.tcp->ack_seq) - t.iss, seq);
+	tp_close(&t);
+}
+
+/* @req RFC9293:MUST-1 */
+static void established_window_of_65535_is_not_negative(void **state)
+{
+	struct tp t;
+
+	(void)state;
+	tp_open(&t);
+	t.win = 65535;
+	tp_passive(&t);
+	assert_int_equal(tcp_sk(tp_sk(&t))->snd_wnd, 65535);
+	t.win = 40000;
+	tp_send(&t, "A", 1, 1, NULL, 0);
+	assert_int_equal(tcp_sk(tp_sk(&t))->snd_wnd, 40000);
+	tp_close(&t);
+}
+
+/* A reader who keeps up: the buffer grows with what the path carries. */
+static void established_fast_reader_makes_the_buffer_grow(void **state)
+{
+	u32 seq = 1, i, k;
+	struct tp t;
+	s32 before;
+
+	(void)state;
+	tp_open(&t);
+	t.ws = 7;
+	t.ts = true;
+	tp_passive(&t);
+	before = tp_sk(&t)->sk_rcvbuf;
+	for (i = 0; i < 60; i++) {
+		for (k = 0; k < 20 + i; k++) {
+			tp_send(&t, "A", seq, 1, big, 1448);
+			seq += 1448;
+			tp_read(&t, big, 1448);
+			while (fx_pop(&t.f, &t.p))
+				;
+		}
+		fx_advance(&t.f, 20 * FX_MS);
+		t.ts_val += 20;
+		t.ts_ecr = tcp_ns_to_ts(t.f.now_ns - 20 * FX_MS) +
+			   tcp_sk(tp_sk(&t))->tsoffset;
+		fx_flush(&t.f);
+	}
+	assert_true(tp_sk(&t)->sk_rcvbuf > before);
+	assert_true(tp_sk(&t)->sk_rcvbuf <= 6291456);
+	tp_close(&t);
+}
+
+/* ---- the calls -------------------------------------------------------- */
+
+static void established_peek_leaves_and_trunc_discards(void **state)
+{
+	char buf[16] = "";
+	struct tp t;
+
+	(void)state;
+	tp_open(&t);
+	tp_passive(&t);
+	tp_send(&t, "PA", 1, 1, "abcdefgh", 8);
+	assert_int_equal(inet_recv(t.s, buf, 4, MSG_PEEK), 4);
+	assert_memory_equal(buf, "abcd", 4);
+	assert_int_equal(inet_recv(t.s, buf, 16, MSG_PEEK), 8);
+	memset(buf, 'x', sizeof(buf));
+	assert_int_equal(inet_recv(t.s, buf, 3, MSG_TRUNC), 3);
+	assert_memory_equal(buf, "xxx", 3);
+	tp_read(&t, "defgh", 5);
+	tp_read_nothing(&t);
+	tp_close(&t);
+}
+
+static void established_waitall_and_lowat(void **state)
+{
+	struct tp t;
+	char buf[16];
+
+	(void)state;
+	tp_open(&t);
+	tp_passive(&t);
+	tp_setsockopt(&t, SOL_SOCKET, SO_RCVLOWAT, 6);
+	tp_send(&t, "PA", 1, 1, "abcd", 4);
+	assert_false(tp_poll(&t) & POLLIN);
+	tp_send(&t, "PA", 5, 1, "ef", 2);
+	assert_true(tp_poll(&t) & POLLIN);
+	/* not blocking: what is there */
+	assert_int_equal(inet_recv(t.s, buf, 16, MSG_WAITALL), 6);
+	tp_close(&t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(established_text_is_delivered_and_acknowledged),
+		cmocka_unit_test(established_single_segment_ack_is_delayed),
+		cmocka_unit_test(established_every_second_full_segment_is_acknowledged),
+		cmocka_unit_test(established_sequence_wraps),
+		cmocka_unit_test(established_single_octets_are_coalesced),
+		cmocka_unit_test(established_old_segment_is_acknowledged_and_dropped),
+		cmocka_unit_test(established_segment_beyond_window_is_answered),
+		cmocka_unit_test(established_overlapping_segment_is_trimmed),
+		cmocka_unit_test(established_text_beyond_right_edge_is_cut),
+		cmocka_unit_test(established_odd_options_do_not_matter),
+		cmocka_unit_test(established_reserved_bits_are_ignored),
+		cmocka_unit_test(established_bad_checksum_is_dropped_silently),
+		cmocka_unit_test(segment_with_lying_data_offset_is_dropped),
+		cmocka_unit_test(established_ack_of_unsent_is_answered_and_dropped),
+		cmocka_unit_test(established_old_ack_with_text_is_taken),
+		cmocka_unit_test(established_gap_is_reported_and_filled),
+		cmocka_unit_test(established_overlaps_in_any_order_are_exact),
+		cmocka_unit_test(established_conflicting_overlap_keeps_the_first),
+		cmocka_unit_test(established_fin_out_of_order_waits),
+		cmocka_unit_test(established_many_gaps_stay_within_the_buffer),
+		cmocka_unit_test(established_slow_reader_gets_no_silly_window),
+		cmocka_unit_test(established_zero_window_still_takes_ack_and_reset),
+		cmocka_unit_test(established_window_opens_after_reading),
+		cmocka_unit_test(established_window_of_65535_is_not_negative),
+		cmocka_unit_test(established_fast_reader_makes_the_buffer_grow),
+		cmocka_unit_test(established_peek_leaves_and_trunc_discards),
+		cmocka_unit_test(established_waitall_and_lowat),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,824 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* ESTABLISHED, sending: segments, Nagle, windows, timers, losses. */
+#include "unit.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+
+#include "tcp_peer.h"
+
+static u8 big[1 << 20];
+
+static struct tcp_sock *tsk(const struct tp *t)
+{
+	return tcp_sk(tp_sk(t));
+}
+
+/* Makes the handshake's round trip known, so that the RTO is the least. */
+static void open_passive(struct tp *t)
+{
+	tp_open(t);
+	tp_passive(t);
+}
+
+/* The peer acknowledges everything up to @seq. */
+static void ack(struct tp *t, u32 seq)
+{
+	tp_send(t, "A", 1, seq, NULL, 0);
+}
+
+/* Pops full segments from @seq on. Return: how many came. */
+static u32 drain(struct tp *t)
+{
+	u32 n = 0;
+
+	while (fx_pop(&t->f, &t->p))
+		n++;
+	return n;
+}
+
+/* ---- segments --------------------------------------------------------- */
+
+/* @req RFC9293:MUST-61 @req RFC9293:SHLD-28 @req RFC9293:SHLD-27
+ * @req RFC9293:MUST-60 @req RFC9293:MUST-2 */
+static void established_write_is_cut_into_full_segments(void **state)
+{
+	struct tp t;
+
+	(void)state;
+	open_passive(&t);
+	tp_write_pattern(&t, 4000);
+	tp_expect(&t, "A", 1, 1, 1460);
+	tp_expect(&t, "A", 1461, 1, 1460);
+	tp_expect(&t, "PA", 2921, 1, 1080);
+	tp_silence(&t);
+	ack(&t, 4001);
+	tp_silence_for(&t, 10 * FX_SEC);
+	assert_int_equal(tsk(&t)->packets_out, 0);
+	tp_close(&t);
+}
+
+/* @req RFC9293:SHLD-7 */
+static void established_nagle_holds_the_second_small_segment(void **state)
+{
+	struct tp t;
+
+	(void)state;
+	open_passive(&t);
+	tp_write(&t, "a", 1);
+	tp_expect(&t, "PA", 1, 1, 1);
+	tp_write(&t, "b", 1);
+	tp_write(&t, "c", 1);
+	tp_silence(&t);
+	ack(&t, 2);
+	tp_expect(&t, "PA", 2, 1, 2);
+	tp_close(&t);
+}
+
+/* @req RFC9293:MUST-17 */
+static void established_nodelay_sends_at_once(void **state)
+{
+	struct tp t;
+
+	(void)state;
+	open_passive(&t);
+	tp_setsockopt(&t, IPPROTO_TCP, TCP_NODELAY, 1);
+	assert_int_equal(tp_getsockopt(&t, IPPROTO_TCP, TCP_NODELAY), 1);
+	tp_write(&t, "a", 1);
+	tp_expect(&t, "PA", 1, 1, 1);
+	tp_write(&t, "b", 1);
+	tp_expect(&t, "PA", 2, 1, 1);
+	tp_close(&t);
+}
+
+/* A full segment goes although a small one is out (Minshall). */
+static void established_nagle_lets_full_segments_pass(void **state)
+{
+	struct tp t;
+
+	(void)state;
+	open_passive(&t);
+	tp_write(&t, "a", 1);
+	tp_expect(&t, "PA", 1, 1, 1);
+	tp_write(&t, big, 1500);
+	tp_expect(&t, "A", 2, 1, 1460);
+	tp_silence(&t);
+	tp_close(&t);
+}
+
+/* @req RFC9293:MAY-16 */
+static void established_cork_and_more_wait_for_full_segments(void **state)
+{
+	struct tp t;
+
+	(void)state;
+	open_passive(&t);
+	tp_setsockopt(&t, IPPROTO_TCP, TCP_CORK, 1);
+	tp_write(&t, big, 700);
+	tp_silence(&t);
+	tp_write(&t, big, 1000);
+	tp_expect(&t, "A", 1, 1, 1460);
+	tp_silence(&t);
+	tp_setsockopt(&t, IPPROTO_TCP, TCP_CORK, 0);
+	tp_expect(&t, "PA", 1461, 1, 240);
+	ack(&t, 1701);
+	assert_int_equal(inet_send(t.s, big, 10, MSG_MORE), 10);
+	fx_run(&t.f);
+	tp_silence(&t);
+	assert_int_equal(inet_send(t.s, big, 10, 0), 10);
+	fx_run(&t.f);
+	tp_expect(&t, "PA", 1701, 1, 20);
+	tp_close(&t);
+}
+
+/* Corked text does not wait for ever. */
+/* @req RFC9293:MUST-60 */
+static void established_corked_text_goes_after_a_while(void **state)
+{
+	struct tp t;
+
+	(void)state;
+	open_passive(&t);
+	tp_setsockopt(&t, IPPROTO_TCP, TCP_CORK, 1);
+	tp_write(&t, big, 10);
+	tp_silence_for(&t, 150 * FX_MS);
+	fx_advance(&t.f, 400 * FX_MS);
+	tp_expect(&t, "PA", 1, 1, 10);
+	tp_close(&t);
+}
+
+/* The buffer is full: EAGAIN, no POLLOUT, and POLLOUT again. */
+static void established_full_send_buffer_blocks(void **state)
+{
+	struct tp t;
+	ssize_t n, total = 0;
+
+	(void)state;
+	tp_open(&t);
+	t.win = 1000;
+	tp_passive(&t);
+	while ((n = inet_send(t.s, big, 10000, 0)) > 0)
+		total += n;
+	assert_int_equal(errno, EAGAIN);
+	assert_true(total > 1000 && total < 4194304);
+	assert_false(tp_poll(&t) & POLLOUT);
+	assert_true(tp_sk(&t)->sk_wmem_queued < tp_sk(&t)->sk_sndbuf + 4096);
+	drain(&t);
+	t.win = 65535;
+	while (total > 0 && !(tp_poll(&t) & POLLOUT)) {
+		ack(&t, tsk(&t)->snd_nxt - t.irs);
+		drain(&t);
+		fx_advance(&t.f, 10 * FX_MS);
+	}
+	assert_true(tp_poll(&t) & POLLOUT);
+	tp_close(&t);
+}
+
+/* ---- windows ---------------------------------------------------------- */
+
+/* @req 5681-1 */
+static void established_never_sends_beyond_the_window(void **state)
+{
+	struct tp t;
+	u32 last = 1;
+
+	(void)state;
+	tp_open(&t);
+	t.win = 3000;
+	tp_passive(&t);
+	tp_write(&t, big, 10000);
+	while (fx_pop(&t.f, &t.p)) {
+		last = ntohl(t.p.tcp->seq) - t.irs + t.p.data_len;
+		assert_true(last <= 3001);
+	}
+	assert_in_range(last, 2000, 3001);
+	tp_close(&t);
+}
+
+/* @req RFC9293:MUST-38 @attack W3 */
+static void established_small_windows_do_not_make_small_segments(void **state)
+{
+	struct tp t;
+	u32 acked, i;
+
+	(void)state;
+	tp_open(&t);
+	t.win = 10000;
+	tp_passive(&t);
+	tp_write(&t, big, 16000);
+	drain(&t);
+	acked = tsk(&t)->snd_nxt - t.irs;
+	/* the window opens octet by octet: nothing small goes out */
+	for (i = 1; i < 100; i++) {
+		t.win = (u16)i;
+		ack(&t, acked);
+		tp_silence(&t);
+	}
+	t.win = 1460;
+	ack(&t, acked);
+	tp_expect(&t, "A", acked, 1, 1460);
+	tp_close(&t);
+}
+
+/* @req RFC9293:MUST-35 @req RFC9293:MUST-36 @req RFC9293:SHLD-29
+ * @req RFC9293:SHLD-30 @req RFC9293:MUST-37 @attack W1 */
+static void established_zero_window_is_probed_for_ever(void **state)
+{
+	struct tp t;
+	u64 begin;
+	u32 i;
+
+	(void)state;
+	open_passive(&t);
+	t.win = 0;
+	tp_write(&t, "a", 1);
+	tp_expect(&t, "PA", 1, 1, 1);
+	ack(&t, 2);
+	tp_write(&t, big, 100);
+	tp_silence(&t);
+	begin = t.f.now_ns;
+	/* probes: an RTO, then twice as long each time, up to two minutes */
+	for (i = 0; i < 60; i++) {
+		u64 before = t.f.now_ns;
+
+		while (!fx_pop(&t.f, &t.p))
+			fx_advance(&t.f, 50 * FX_MS);
+		assert_true(t.p.data_len <= 1);
+		if (i == 0)
+			assert_in_range((t.f.now_ns - before) / FX_MS, 190,
+					1100);
+		if (i > 12)
+			assert_in_range((t.f.now_ns - before) / FX_SEC, 115,
+					125);
+		ack(&t, 2);
+	}
+	assert_true(t.f.now_ns - begin > 3600 * FX_SEC);
+	assert_int_equal(tp_state(&t), TCP_ESTABLISHED);
+	t.win = 1000;
+	ack(&t, 2);
+	tp_expect(&t, "PA", 2, 1, 100);
+	tp_close(&t);
+}
+
+/* Probes that nobody answers are an end. */
+/* @req RFC9293:MUST-20 */
+static void established_unanswered_probes_end_it(void **state)
+{
+	struct tp t;
+
+	(void)state;
+	open_passive(&t);
+	t.win = 0;
+	tp_write(&t, "a", 1);
+	tp_expect(&t, "PA", 1, 1, 1);
+	ack(&t, 2);
+	tp_write(&t, big, 100);
+	fx_advance(&t.f, 3000 * FX_SEC);
+	assert_int_equal(tp_state(&t), TCP_CLOSE);
+	assert_int_equal(tp_error(&t), ETIMEDOUT);
+	tp_close(&t);
+}
+
+/* @req RFC9293:MUST-34 @req RFC9293:SHLD-15 @req RFC9293:SHLD-16
+ * @req RFC9293:SHLD-17 @attack W2 */
+static void established_shrunken_window_is_survived(void **state)
+{
+	struct tp t;
+
+	(void)state;
+	open_passive(&t);
+	tp_write(&t, big, 5000);
+	assert_int_equal(drain(&t), 4);
+	/* the peer takes back all but 2000 octets */
+	t.win = 2000;
+	tp_send(&t, "A", 1, 1, NULL, 0);
+	tp_write(&t, big, 1000);
+	tp_silence(&t);
+	/* what is inside is sent again, nothing beyond */
+	fx_advance(&t.f, FX_SEC);
+	while (fx_pop(&t.f, &t.p))
+		assert_true(ntohl(t.p.tcp->seq) - t.irs + t.p.data_len <=
+			    2001);
+	t.win = 0;
+	tp_send(&t, "A", 1, 1, NULL, 0);
+	fx_advance(&t.f, 60 * FX_SEC);
+	assert_int_equal(tp_state(&t), TCP_ESTABLISHED);
+	t.win = 60000;
+	ack(&t, 5001);
+	fx_advance(&t.f, FX_MS);
+	assert_true(drain(&t) > 0);
+	ack(&t, 6001);
+	assert_int_equal(tsk(&t)->packets_out, 0);
+	tp_close(&t);
+}
+
+/* @req 9293-SM-9 */
+static void established_old_window_update_is_ignored(void **state)
+{
+	struct tp t;
+
+	(void)state;
+	open_passive(&t);
+	t.win = 5000;
+	tp_send(&t, "PA", 1, 1, "x", 1);	/* WL1 = 1 */
+	assert_int_equal(tsk(&t)->snd_wnd, 5000);
+	t.win = 7000;
+	tp_send(&t, "A", 2, 1, NULL, 0);	/* newer */
+	assert_int_equal(tsk(&t)->snd_wnd, 7000);
+	t.win = 100;
+	tp_send(&t, "A", 1, 1, NULL, 0);	/* overtaken: seq < WL1 */
+	assert_int_equal(tsk(&t)->snd_wnd, 7000);
+	t.win = 200;
+	tp_send(&t, "A", 2, 1, NULL, 0);	/* same seq and ack: taken */
+	assert_int_equal(tsk(&t)->snd_wnd, 200);
+	tp_close(&t);
+}
+
+/* ---- retransmission by the timer -------------------------------------- */
+
+/* @req 6298-5.4-5.6 @req RFC9293:MUST-18 @req RFC9293:MUST-19
+ * @req 6298-5a @req 5681-6 */
+static void established_timeout_sends_first_segment_and_backs_off(void **state)
+{
+	struct tp t;
+	u64 rto;
+	u32 i;
+
+	(void)state;
+	open_passive(&t);
+	tp_write(&t, big, 4380);
+	tp_expect(&t, "A", 1, 1, 1460);
+	rto = inet_csk(tp_sk(&t))->icsk_rto_us * NSEC_PER_USEC;
+	drain(&t);
+	for (i = 0; i < 5; i++) {
+		tp_expect_after(&t, rto << i, "A", 1);
+		assert_int_equal(t.p.data_len, 1460);
+		assert_int_equal(tsk(&t)->snd_cwnd, 1);
+		assert_int_equal(tsk(&t)->snd_ssthresh, 2);
+	}
+	/* go on in slow start once it is acknowledged */
+	ack(&t, 1461);
+	assert_int_equal(drain(&t), 2);
+	ack(&t, 4381);
+	assert_int_equal(tsk(&t)->packets_out, 0);
+	tp_close(&t);
+}
+
+/* @req 6298-3 */
+static void established_karn_no_sample_from_retransmission(void **state)
+{
+	struct tp t;
+	u32 srtt;
+
+	(void)state;
+	open_passive(&t);
+	tp_write(&t, "a", 1);
+	drain(&t);
+	fx_advance(&t.f, 20 * FX_MS);
+	ack(&t, 2);
+	srtt = tsk(&t)->srtt_us;
+	assert_true(srtt > 0);
+	tp_write(&t, "b", 1);
+	fx_advance(&t.f, FX_SEC);
+	assert_true(drain(&t) >= 2);
+	ack(&t, 3);
+	assert_int_equal(tsk(&t)->srtt_us, srtt);
+	assert_true(inet_csk(tp_sk(&t))->icsk_rto_us > 400000);
+	/* and the next good one brings the RTO back */
+	tp_write(&t, "c", 1);
+	drain(&t);
+	fx_advance(&t.f, 20 * FX_MS);
+	ack(&t, 4);
+	assert_true(inet_csk(tp_sk(&t))->icsk_rto_us < 400000);
+	tp_close(&t);
+}
+
+/* @req 6298-2.2 @req 6298-2.3 @req 6298-4 @req 6298-2.4 @req 6298-2.5 */
+static void rtt_estimator_follows_rfc_6298(void **state)
+{
+	struct tcp_sock *tp;
+	struct sock *sk;
+	struct tp t;
+	int i;
+
+	(void)state;
+	open_passive(&t);
+	sk = tp_sk(&t);
+	tp = tcp_sk(sk);
+	tp->srtt_us = 0;
+	tcp_rtt_estimator(sk, 100000);
+	assert_int_equal(tp->srtt_us >> 3, 100000);
+	assert_int_equal(tp->mdev_us, 4 * 50000);
+	tcp_set_rto(sk);
+	assert_int_equal(inet_csk(sk)->icsk_rto_us, 100000 + 200000);
+	tcp_rtt_estimator(sk, 180000);
+	assert_int_equal(tp->srtt_us >> 3, 110000);
+	assert_int_equal(tp->mdev_us, 4 * (50000 * 3 / 4 + 80000 / 4));
+	for (i = 0; i < 1000; i++)
+		tcp_rtt_estimator(sk, 1);
+	tcp_set_rto(sk);
+	assert_in_range(inet_csk(sk)->icsk_rto_us, 200000, 400000);
+	for (i = 0; i < 100; i++)
+		tcp_rtt_estimator(sk, 0x7fffffff / 16);
+	tcp_set_rto(sk);
+	assert_int_equal(inet_csk(sk)->icsk_rto_us, TCP_RTO_MAX_US);
+	tp_close(&t);
+}
+
+/* @req RFC9293:MUST-20 @req RFC9293:SHLD-11 @req RFC9293:SHLD-10
+ * @attack W6 */
+static void established_silent_peer_is_given_up(void **state)
+{
+	struct tp t;
+	u64 begin;
+
+	(void)state;
+	open_passive(&t);
+	begin = t.f.now_ns;
+	tp_write(&t, "a", 1);
+	while (tp_state(&t) == TCP_ESTABLISHED)
+		fx_advance(&t.f, FX_SEC);
+	assert_in_range((t.f.now_ns - begin) / FX_SEC, 100, 1200);
+	assert_true(drain(&t) >= 10);
+	assert_int_equal(tp_error(&t), ETIMEDOUT);
+	assert_true(fx_mib_delta(&t.f, MIB_TCP_ABORTONTIMEOUT) == 1);
+	tp_close(&t);
+}
+
+/* @req RFC9293:MUST-21 @req 9293-SM-20 */
+static void established_user_timeout_ends_it_in_time(void **state)
+{
+	struct tp t;
+	u64 begin;
+
+	(void)state;
+	open_passive(&t);
+	tp_setsockopt(&t, IPPROTO_TCP, TCP_USER_TIMEOUT, 5000);
+	begin = t.f.now_ns;
+	tp_write(&t, "a", 1);
+	while (tp_state(&t) == TCP_ESTABLISHED)
+		fx_advance(&t.f, 10 * FX_MS);
+	assert_in_range((t.f.now_ns - begin) / FX_MS, 5000, 6500);
+	assert_int_equal(tp_error(&t), ETIMEDOUT);
+	assert_int_equal(tp_sk(&t)->sk_wmem_queued, 0);
+	tp_close(&t);
+}
+
+/* Progress, however slow, starts R2 anew. */
+/* @req RFC9293:MUST-20 @attack W5 */
+static void established_slow_progress_is_no_timeout(void **state)
+{
+	struct tp t;
+	u32 i;
+
+	(void)state;
+	open_passive(&t);
+	tp_setsockopt(&t, IPPROTO_TCP, TCP_USER_TIMEOUT, 5000);
+	tp_write(&t, big, 1400);
+	for (i = 1; i < 100; i++) {
+		fx_advance(&t.f, 4 * FX_SEC);
+		ack(&t, 1 + i * 10);
+		drain(&t);
+		assert_int_equal(tp_state(&t), TCP_ESTABLISHED);
+	}
+	tp_close(&t);
+}
+
+/* ---- duplicate ACKs --------------------------------------------------- */
+
+/* Sends @n full segments and takes them. */
+static void flight(struct tp *t, u32 n)
+{
+	tsk(t)->snd_cwnd = n;
+	tp_write(t, big, n * 1460);
+	assert_int_equal(drain(t), n);
+}
+
+static void dup_acks(struct tp *t, u32 seq, u32 n)
+{
+	while (n--)
+		ack(t, seq);
+}
+
+/* @req 5681-8 @req 5681-9 @req 6582-1 @req 3042-1 */
+static void established_third_duplicate_ack_retransmits(void **state)
+{
+	struct tp t;
+
+	(void)state;
+	open_passive(&t);
+	tp_setsockopt(&t, SOL_SOCKET, SO_SNDBUF, 1 << 18);
+	flight(&t, 8);
+	tp_write(&t, big, 8 * 1460);
+	tp_silence(&t);
+	dup_acks(&t, 1, 1);		/* limited transmit: one new each */
+	tp_expect(&t, "A", 1 + 8 * 1460, 1, 1460);
+	dup_acks(&t, 1, 1);
+	tp_expect(&t, "A", 1 + 9 * 1460, 1, 1460);
+	assert_int_equal(tsk(&t)->snd_cwnd, 8);
+	dup_acks(&t, 1, 1);
+	tp_expect(&t, "A", 1, 1, 1460);
+	assert_int_equal(tsk(&t)->snd_ssthresh, 4);
+	assert_int_equal(inet_csk(tp_sk(&t))->icsk_ca_state, TCP_CA_Recovery);
+	/* more of them inflate the window until new segments may go */
+	dup_acks(&t, 1, 6);
+	assert_in_range(drain(&t), 1, 4);
+	/* everything arrived: out of recovery at ssthresh */
+	ack(&t, tsk(&t)->snd_nxt - t.irs);
+	drain(&t);
+	assert_true(tsk(&t)->snd_cwnd <= 4);
+	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_RENORECOVERY), 1);
+	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_TIMEOUTS), 0);
+	tp_close(&t);
+}
+
+/* @req 6582-1 */
+static void recovery_partial_ack_retransmits_next_hole(void **state)
+{
+	struct tp t;
+
+	(void)state;
+	open_passive(&t);
+	tp_setsockopt(&t, SOL_SOCKET, SO_SNDBUF, 1 << 18);
+	flight(&t, 10);
+	dup_acks(&t, 1, 3);
+	tp_expect(&t, "A", 1, 1, 1460);
+	ack(&t, 1 + 3 * 1460);			/* the fourth is missing too */
+	tp_expect(&t, "A", 1 + 3 * 1460, 1, 1460);
+	tp_silence(&t);
+	assert_int_equal(inet_csk(tp_sk(&t))->icsk_ca_state, TCP_CA_Recovery);
+	ack(&t, 1 + 10 * 1460);
+	assert_int_equal(tsk(&t)->packets_out, 0);
+	tp_write(&t, "x", 1);
+	drain(&t);
+	ack(&t, 2 + 10 * 1460);
+	assert_int_equal(inet_csk(tp_sk(&t))->icsk_ca_state, TCP_CA_Open);
+	tp_close(&t);
+}
+
+/* After recovery, duplicates of what was sent twice start no new one. */
+/* @req 6582-1 @req 6675-5 */
+static void recovery_end_is_guarded_against_late_duplicates(void **state)
+{
+	struct tp t;
+	u32 ssthresh;
+
+	(void)state;
+	open_passive(&t);
+	tp_setsockopt(&t, SOL_SOCKET, SO_SNDBUF, 1 << 18);
+	flight(&t, 10);
+	dup_acks(&t, 1, 3);
+	drain(&t);
+	ack(&t, 1 + 10 * 1460);
+	ssthresh = tsk(&t)->snd_ssthresh;
+	tp_write(&t, big, 2 * 1460);
+	drain(&t);
+	dup_acks(&t, 1 + 10 * 1460, 5);
+	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_RENORECOVERY), 1);
+	assert_int_equal(tsk(&t)->snd_ssthresh, ssthresh);
+	tp_close(&t);
+}
+
+/* @req 5681-9 */
+static void established_window_updates_are_no_duplicates(void **state)
+{
+	struct tp t;
+	u32 i;
+
+	(void)state;
+	open_passive(&t);
+	flight(&t, 5);
+	for (i = 0; i < 10; i++) {
+		t.win = (u16)(30000 + i);
+		ack(&t, 1);
+	}
+	tp_silence(&t);
+	/* nor is text with an old ACK */
+	for (i = 0; i < 10; i++)
+		tp_send(&t, "A", 1 + i, 1, "x", 1);
+	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_RENORECOVERY), 0);
+	tp_close(&t);
+}
+
+/* ---- the congestion window -------------------------------------------- */
+
+/* @req 5681-2 @req 5681-3 */
+static void established_initial_window_is_ten_segments(void **state)
+{
+	struct tp t;
+
+	(void)state;
+	open_passive(&t);
+	tp_setsockopt(&t, SOL_SOCKET, SO_SNDBUF, 1 << 18);
+	tp_write(&t, big, 30 * 1460);
+	assert_int_equal(drain(&t), 10);
+	tp_close(&t);
+}
+
+/* @req 5681-2 @req 6298-5.7 */
+static void established_after_lost_syn_begins_with_one_segment(void **state)
+{
+	struct tp t;
+
+	(void)state;
+	tp_open(&t);
+	tp_connect(&t);
+	tp_expect_after(&t, FX_SEC, "S", 0);
+	tp_send(&t, "SA", 0, 1, NULL, 0);
+	tp_expect(&t, "A", 1, 1, 0);
+	assert_int_equal(tsk(&t)->snd_cwnd, 1);
+	assert_int_equal(inet_csk(tp_sk(&t))->icsk_rto_us, 3000000);
+	tp_close(&t);
+}
+
+/* @req 5681-4 @attack B11 */
+static void slow_start_grows_by_what_is_acknowledged(void **state)
+{
+	struct tp t;
+	u32 i, cwnd;
+
+	(void)state;
+	open_passive(&t);
+	tp_setsockopt(&t, SOL_SOCKET, SO_SNDBUF, 1 << 19);
+	tp_write(&t, big, 100 * 1460);
+	drain(&t);
+	cwnd = tsk(&t)->snd_cwnd;
+	ack(&t, 1 + 1460);
+	assert_int_equal(tsk(&t)->snd_cwnd, cwnd + 1);
+	ack(&t, 1 + 3 * 1460);
+	assert_int_equal(tsk(&t)->snd_cwnd, cwnd + 3);
+	ack(&t, 1 + 9 * 1460);		/* L = 2 */
+	assert_int_equal(tsk(&t)->snd_cwnd, cwnd + 5);
+	/* ACK division: one segment in 100 pieces is one segment */
+	cwnd = tsk(&t)->snd_cwnd;
+	for (i = 1; i <= 100; i++)
+		ack(&t, 1 + 9 * 1460 + i * 1460 / 100);
+	assert_int_equal(tsk(&t)->snd_cwnd, cwnd + 1);
+	tp_close(&t);
+}
+
+/* @req 5681-5 */
+static void congestion_avoidance_grows_by_one_per_window(void **state)
+{
+	struct tp t;
+	u32 i, seq = 1;
+
+	(void)state;
+	open_passive(&t);
+	tp_setsockopt(&t, SOL_SOCKET, SO_SNDBUF, 1 << 19);
+	tsk(&t)->snd_ssthresh = 10;
+	tp_write(&t, big, 150 * 1460);
+	drain(&t);
+	for (i = 0; i < 10; i++) {
+		assert_int_equal(tsk(&t)->snd_cwnd, 10);
+		seq += 1460;
+		ack(&t, seq);
+		drain(&t);
+	}
+	assert_int_equal(tsk(&t)->snd_cwnd, 11);
+	tp_close(&t);
+}
+
+/* @req 5681-10 */
+static void established_idle_connection_restarts_slowly(void **state)
+{
+	struct tp t;
+
+	(void)state;
+	open_passive(&t);
+	tp_setsockopt(&t, SOL_SOCKET, SO_SNDBUF, 1 << 19);
+	flight(&t, 40);
+	ack(&t, 1 + 40 * 1460);
+	assert_true(tsk(&t)->snd_cwnd >= 40);
+	fx_advance(&t.f, 60 * FX_SEC);
+	tp_write(&t, big, 40 * 1460);
+	assert_int_equal(drain(&t), 10);
+	tp_close(&t);
+}
+
+/* @req 5681-12 */
+static void established_two_losses_halve_twice(void **state)
+{
+	struct tp t;
+	u32 seq = 1;
+
+	(void)state;
+	open_passive(&t);
+	tp_setsockopt(&t, SOL_SOCKET, SO_SNDBUF, 1 << 19);
+	flight(&t, 32);
+	dup_acks(&t, seq, 3);
+	assert_int_equal(tsk(&t)->snd_ssthresh, 16);
+	drain(&t);
+	seq = tsk(&t)->snd_nxt - t.irs;
+	ack(&t, seq);
+	flight(&t, 16);
+	ack(&t, seq + 1460);
+	drain(&t);
+	dup_acks(&t, seq + 1460, 3);
+	assert_int_equal(tsk(&t)->snd_ssthresh, 7);
+	tp_close(&t);
+}
+
+/* ---- keep-alive ------------------------------------------------------- */
+
+/* @req RFC9293:MUST-25 @req RFC9293:MUST-28 */
+static void established_keepalive_is_off_by_default(void **state)
+{
+	struct tp t;
+
+	(void)state;
+	open_passive(&t);
+	assert_int_equal(tp_getsockopt(&t, SOL_SOCKET, SO_KEEPALIVE), 0);
+	assert_true(tp_getsockopt(&t, IPPROTO_TCP, TCP_KEEPIDLE) >= 7200);
+	tp_silence_for(&t, 20000 * FX_SEC);
+	assert_int_equal(tp_state(&t), TCP_ESTABLISHED);
+	tp_close(&t);
+}
+
+/* @req RFC9293:MUST-24 @req RFC9293:MUST-26 @req RFC9293:MUST-27
+ * @req RFC9293:MUST-29 @req RFC9293:SHLD-12 */
+static void established_keepalive_probes_and_gives_up(void **state)
+{
+	struct tp t;
+	u32 i;
+
+	(void)state;
+	open_passive(&t);
+	tp_setsockopt(&t, SOL_SOCKET, SO_KEEPALIVE, 1);
+	tp_setsockopt(&t, IPPROTO_TCP, TCP_KEEPIDLE, 100);
+	tp_setsockopt(&t, IPPROTO_TCP, TCP_KEEPINTVL, 10);
+	tp_setsockopt(&t, IPPROTO_TCP, TCP_KEEPCNT, 3);
+	tp_silence_for(&t, 99 * FX_SEC);
+	fx_advance(&t.f, 2 * FX_SEC);
+	tp_expect(&t, "A", 0, 1, 0);
+	ack(&t, 1);				/* it lives */
+	tp_silence_for(&t, 99 * FX_SEC);
+	for (i = 0; i < 3; i++) {
+		fx_advance(&t.f, (i ? 10 : 2) * FX_SEC);
+		tp_expect(&t, "A", 0, 1, 0);
+		assert_int_equal(tp_state(&t), TCP_ESTABLISHED);
+	}
+	fx_advance(&t.f, 11 * FX_SEC);
+	tp_expect(&t, "RA", 1, 1, 0);
+	assert_int_equal(tp_error(&t), ETIMEDOUT);
+	tp_close(&t);
+}
+
+/* The peer's keep-alive, with one octet of garbage and without. */
+/* @req RFC9293:MAY-6 */
+static void established_keepalive_of_the_peer_is_answered(void **state)
+{
+	struct tp t;
+
+	(void)state;
+	open_passive(&t);
+	tp_send(&t, "A", 0, 1, NULL, 0);
+	tp_expect(&t, "A", 1, 1, 0);
+	fx_advance(&t.f, FX_SEC);
+	tp_send(&t, "A", 0, 1, "x", 1);
+	tp_expect(&t, "A", 1, 1, 0);
+	tp_read_nothing(&t);
+	tp_close(&t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(established_write_is_cut_into_full_segments),
+		cmocka_unit_test(established_nagle_holds_the_second_small_segment),
+		cmocka_unit_test(established_nodelay_sends_at_once),
+		cmocka_unit_test(established_nagle_lets_full_segments_pass),
+		cmocka_unit_test(established_cork_and_more_wait_for_full_segments),
+		cmocka_unit_test(established_corked_text_goes_after_a_while),
+		cmocka_unit_test(established_full_send_buffer_blocks),
+		cmocka_unit_test(established_never_sends_beyond_the_window),
+		cmocka_unit_test(established_small_windows_do_not_make_small_segments),
+		cmocka_unit_test(established_zero_window_is_probed_for_ever),
+		cmocka_unit_test(established_unanswered_probes_end_it),
+		cmocka_unit_test(established_shrunken_window_is_survived),
+		cmocka_unit_test(established_old_window_update_is_ignored),
+		cmocka_unit_test(established_timeout_sends_first_segment_and_backs_off),
+		cmocka_unit_test(established_karn_no_sample_from_retransmission),
+		cmocka_unit_test(rtt_estimator_follows_rfc_6298),
+		cmocka_unit_test(established_silent_peer_is_given_up),
+		cmocka_unit_test(established_user_timeout_ends_it_in_time),
+		cmocka_unit_test(established_slow_progress_is_no_timeout),
+		cmocka_unit_test(established_third_duplicate_ack_retransmits),
+		cmocka_unit_test(recovery_partial_ack_retransmits_next_hole),
+		cmocka_unit_test(recovery_end_is_guarded_against_late_duplicates),
+		cmocka_unit_test(established_window_updates_are_no_duplicates),
+		cmocka_unit_test(established_initial_window_is_ten_segments),
+		cmocka_unit_test(established_after_lost_syn_begins_with_one_segment),
+		cmocka_unit_test(slow_start_grows_by_what_is_acknowledged),
+		cmocka_unit_test(congestion_avoidance_grows_by_one_per_window),
+		cmocka_unit_test(established_idle_connection_restarts_slowly),
+		cmocka_unit_test(established_two_losses_halve_twice),
+		cmocka_unit_test(established_keepalive_is_off_by_default),
+		cmocka_unit_test(established_keepalive_probes_and_gives_up),
+		cmocka_unit_test(established_keepalive_of_the_peer_is_answered),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
