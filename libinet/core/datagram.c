@@ -199,7 +199,8 @@ struct sk_buff *skb_recv_datagram(struct sock *sk, int flags, int *err)
 			return skb;
 		over = datagram_over(sk);
 		if (over) {
-			*err = min(over, 0);
+			/* as Linux: only who would wait hears of the end */
+			*err = over > 0 && !timeo ? -EAGAIN : min(over, 0);
 			break;
 		}
 		/* Another reader may be faster: then we wait again. */
