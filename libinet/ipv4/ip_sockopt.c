@@ -259,6 +259,19 @@ static int options_take_first_hop(struct ip_options_sock *opt, u32 at)
 	return 0;
 }
 
+/* Nothing of the application's goes out behind the end of the list. Only after
+ * the list was checked. */
+static void options_clear_tail(struct ip_options_sock *opt)
+{
+	u32 at = 0;
+
+	while (at < opt->optlen && opt->data[at] != IPOPT_END)
+		at += opt->data[at] == IPOPT_NOOP ?
+			      1 : opt->data[at + IPOPT_OLEN];
+	if (at < opt->optlen)
+		memset(opt->data + at, IPOPT_END, opt->optlen - at);
+}
+
 struct ip_options_sock *ip_options_get(struct net *net, const void *data,
 				       size_t len)
 {
@@ -277,7 +290,9 @@ struct ip_options_sock *ip_options_get(struct net *net, const void *data,
 	opt->optlen = (u8)ALIGN(len, 4);	/* the rest is IPOPT_END */
 	if (ip_options_parse(opt->data, opt->optlen, &info))
 		err = -EINVAL;
-	else if (info.srr)
+	else
+		options_clear_tail(opt);
+	if (!err && info.srr)
 		err = options_take_first_hop(opt, info.srr - IP_HLEN_MIN);
 	if (err) {
 		mem_free(&net->mem, opt, sizeof(*opt));
@@ -447,11 +462,14 @@ static int set_unicast_if(struct sock *sk, const void *val, socklen_t len)
 	return 0;
 }
 
-/* IP_UNICAST_IF, in wire order too. */
+/* IP_UNICAST_IF, in wire order too; an int for short buffers, so that a small
+ * one is a byte. */
 static int get_unicast_if(struct sock *sk, void *val, socklen_t *len)
 {
 	__be32 wire = cpu_to_be32((u32)inet_sk(sk)->uc_index);
 
+	if (*len < sizeof(wire) && *len && wire <= 255)
+		*len = 1;
 	*len = min_t(socklen_t, *len, sizeof(wire));
 	memcpy(val, &wire, *len);
 	return 0;

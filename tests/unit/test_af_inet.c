@@ -329,6 +329,8 @@ static void shutdown_ends_one_way(void **state)
 	assert_int_equal(sk_send(s, "x", 1), -EPIPE);
 	assert_int_equal(sk_recv(s, buf, 4, 0), 1);
 	assert_int_equal(inet_shutdown(s, SHUT_RD), 0);
+	assert_int_equal(sk_recv(s, buf, 4, 0), -EAGAIN);
+	assert_int_equal(inet_set_nonblock(s, false), 0);
 	assert_int_equal(sk_recv(s, buf, 4, 0), 0);
 	inet_close(s);
 }

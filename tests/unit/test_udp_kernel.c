@@ -1,0 +1,644 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The same calls on a stack and on the kernel below us, over 127.0.0.1: what
+ * each says must be the same, errno by errno. A script is written once; it
+ * runs on both sides through a small table of calls and leaves a transcript.
+ *
+ * Only what every kernel of the last years agrees on is asked. Without a
+ * network of its own (no loopback) the kernel's side is skipped.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
+#include <sys/ioctl.h>
+#include <cmocka.h>
+
+#include "fixture.h"
+#include "sockets.h"
+
+/* A socket of either side, or an error. */
+union sk {
+	struct socket *s;
+	int fd;
+};
+
+/* One side: -errno on failure, everywhere. */
+struct side {
+	const char *name;
+	struct fx *f;
+	char *log;
+	size_t len, size;
+
+	int (*open)(struct side *d, int type, int protocol, union sk *s);
+	void (*close)(union sk s);
+	int (*bind)(union sk s, const struct sockaddr *a, socklen_t len);
+	int (*connect)(union sk s, const struct sockaddr *a, socklen_t len);
+	int (*getname)(union sk s, int peer, struct sockaddr_in *a);
+	int (*shutdown)(union sk s, int how);
+	int (*send)(union sk s, const struct msghdr *m, int flags);
+	int (*recv)(union sk s, struct msghdr *m, int flags);
+	int (*set)(union sk s, int level, int name, const void *v, socklen_t l);
+	int (*get)(union sk s, int level, int name, void *v, socklen_t *l);
+	int (*ioctl)(union sk s, unsigned long cmd, int *v);
+	int (*poll)(union sk s);
+};
+
+static int err_of(ssize_t n)
+{
+	return n < 0 ? -errno : (int)n;
+}
+
+/* ---- the stack -------------------------------------------------------- */
+
+static int stack_open(struct side *d, int type, int protocol, union sk *s)
+{
+	s->s = inet_socket(d->f->net, AF_INET, type | SOCK_NONBLOCK, protocol);
+	return s->s ? 0 : -errno;
+}
+
+static void stack_close(union sk s)
+{
+	inet_close(s.s);
+}
+
+static int stack_bind(union sk s, const struct sockaddr *a, socklen_t len)
+{
+	return err_of(inet_bind(s.s, a, len));
+}
+
+static int stack_connect(union sk s, const struct sockaddr *a, socklen_t len)
+{
+	return err_of(inet_connect(s.s, a, len));
+}
+
+static int stack_getname(union sk s, int peer, struct sockaddr_in *a)
+{
+	socklen_t len = sizeof(*a);
+	struct sockaddr *sa = (struct sockaddr *)a;
+
+	return err_of(peer ? inet_getpeername(s.s, sa, &len) :
+			  inet_getsockname(s.s, sa, &len));
+}
+
+static int stack_shutdown(union sk s, int how)
+{
+	return err_of(inet_shutdown(s.s, how));
+}
+
+static int stack_send(union sk s, const struct msghdr *m, int flags)
+{
+	return err_of(inet_sendmsg(s.s, m, flags));
+}
+
+static int stack_recv(union sk s, struct msghdr *m, int flags)
+{
+	return err_of(inet_recvmsg(s.s, m, flags));
+}
+
+static int stack_set(union sk s, int level, int name, const void *v,
+		     socklen_t l)
+{
+	return err_of(inet_setsockopt(s.s, level, name, v, l));
+}
+
+static int stack_get(union sk s, int level, int name, void *v, socklen_t *l)
+{
+	return err_of(inet_getsockopt(s.s, level, name, v, l));
+}
+
+static int stack_ioctl(union sk s, unsigned long cmd, int *v)
+{
+	return err_of(inet_ioctl(s.s, cmd, v));
+}
+
+static int stack_poll(union sk s)
+{
+	struct inet_pollfd p = {
+		.sock = s.s,
+		.events = POLLIN | POLLOUT | POLLPRI | POLLRDHUP,
+	};
+
+	inet_poll(&p, 1, 0);
+	return p.revents;
+}
+
+/* ---- the kernel ------------------------------------------------------- */
+
+static int host_open(struct side *d, int type, int protocol, union sk *s)
+{
+	(void)d;
+	s->fd = socket(AF_INET, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+	return s->fd < 0 ? -errno : 0;
+}
+
+static void host_close(union sk s)
+{
+	close(s.fd);
+}
+
+static int host_bind(union sk s, const struct sockaddr *a, socklen_t len)
+{
+	return err_of(bind(s.fd, a, len));
+}
+
+static int host_connect(union sk s, const struct sockaddr *a, socklen_t len)
+{
+	return err_of(connect(s.fd, a, len));
+}
+
+static int host_getname(union sk s, int peer, struct sockaddr_in *a)
+{
+	socklen_t len = sizeof(*a);
+	struct sockaddr *sa = (struct sockaddr *)a;
+
+	return err_of(peer ? getpeername(s.fd, sa, &len) :
+			  getsockname(s.fd, sa, &len));
+}
+
+static int host_shutdown(union sk s, int how)
+{
+	return err_of(shutdown(s.fd, how));
+}
+
+static int host_send(union sk s, const struct msghdr *m, int flags)
+{
+	return err_of(sendmsg(s.fd, m, flags | MSG_NOSIGNAL));
+}
+
+static int host_recv(union sk s, struct msghdr *m, int flags)
+{
+	return err_of(recvmsg(s.fd, m, flags));
+}
+
+static int host_set(union sk s, int level, int name, const void *v,
+		    socklen_t l)
+{
+	return err_of(setsockopt(s.fd, level, name, v, l));
+}
+
+static int host_get(union sk s, int level, int name, void *v, socklen_t *l)
+{
+	return err_of(getsockopt(s.fd, level, name, v, l));
+}
+
+static int host_ioctl(union sk s, unsigned long cmd, int *v)
+{
+	return err_of(ioctl(s.fd, cmd, v));
+}
+
+static int host_poll(union sk s)
+{
+	struct pollfd p = {
+		.fd = s.fd, .events = POLLIN | POLLOUT | POLLPRI | POLLRDHUP,
+	};
+
+	poll(&p, 1, 0);
+	return p.revents;
+}
+
+static const struct side stack_side = {
+	"stack", NULL, NULL, 0, 0, stack_open, stack_close, stack_bind,
+	stack_connect, stack_getname, stack_shutdown, stack_send, stack_recv,
+	stack_set, stack_get, stack_ioctl, stack_poll,
+};
+static const struct side host_side = {
+	"kernel", NULL, NULL, 0, 0, host_open, host_close, host_bind,
+	host_connect, host_getname, host_shutdown, host_send, host_recv,
+	host_set, host_get, host_ioctl, host_poll,
+};
+
+/* ---- transcripts ------------------------------------------------------ */
+
+/* One line. */
+static void note(struct side *d, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+static void note(struct side *d, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (d->size - d->len < 256) {
+		d->size = d->size ? d->size * 2 : 65536;
+		d->log = realloc(d->log, d->size);
+		assert_non_null(d->log);
+	}
+	va_start(ap, fmt);
+	d->len += (size_t)vsnprintf(d->log + d->len, d->size - d->len, fmt, ap);
+	va_end(ap);
+	d->log[d->len++] = '\n';
+	d->log[d->len] = '\0';
+}
+
+static bool host_has_loopback(void)
+{
+	struct sockaddr_in a = sk_addr(SK_LOOPBACK, 0);
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	bool ok = fd >= 0 && !bind(fd, (struct sockaddr *)&a, sizeof(a)) &&
+		  (a.sin_port = htons(9), true) &&
+		  !connect(fd, (struct sockaddr *)&a, sizeof(a));
+
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
+/* Prints the first lines that differ and fails. */
+static void compare(const struct side *a, const struct side *b)
+{
+	const char *p = a->log, *q = b->log;
+	size_t n = 0, line;
+
+	while (*p && *q) {
+		line = strcspn(p, "\n");
+		if (strncmp(p, q, line + 1)) {
+			print_error("%s: %.*s\n%s: %.*s\n", a->name, (int)line,
+				    p, b->name, (int)strcspn(q, "\n"), q);
+			if (++n == 60)
+				break;
+		}
+		p += line + (p[line] != 0);
+		line = strcspn(q, "\n");
+		q += line + (q[line] != 0);
+	}
+	assert_int_equal(n, 0);
+	assert_int_equal(a->len, b->len);
+}
+
+/* Runs a script on both and compares. */
+static void on_both(void (*script)(struct side *d))
+{
+	struct side stack = stack_side, host = host_side;
+	struct fx f;
+
+	if (!host_has_loopback())
+		skip();
+	fx_open_bare(&f, 0);
+	stack.f = &f;
+	script(&stack);
+	script(&host);
+	fx_close(&f);
+	compare(&stack, &host);
+	free(stack.log);
+	free(host.log);
+}
+
+/* ---- words of the scripts --------------------------------------------- */
+
+static const char *err_name(int n)
+{
+	static char text[32];
+
+	if (n >= 0)
+		snprintf(text, sizeof(text), "%d", n);
+	else
+		snprintf(text, sizeof(text), "%s", strerrorname_np(-n));
+	return text;
+}
+
+static union sk udp(struct side *d)
+{
+	union sk s;
+
+	assert_int_equal(d->open(d, SOCK_DGRAM, 0, &s), 0);
+	return s;
+}
+
+static int do_bind(struct side *d, union sk s, u32 addr, u16 port)
+{
+	struct sockaddr_in a = sk_addr(addr, port);
+
+	return d->bind(s, (struct sockaddr *)&a, sizeof(a));
+}
+
+static int do_connect(struct side *d, union sk s, u32 addr, u16 port)
+{
+	struct sockaddr_in a = sk_addr(addr, port);
+
+	return d->connect(s, (struct sockaddr *)&a, sizeof(a));
+}
+
+static u16 port_of(struct side *d, union sk s)
+{
+	struct sockaddr_in a;
+
+	assert_int_equal(d->getname(s, 0, &a), 0);
+	return ntohs(a.sin_port);
+}
+
+static int do_send(struct side *d, union sk s, const char *data, size_t len,
+		   u16 port)
+{
+	struct sockaddr_in to = sk_addr(SK_LOOPBACK, port);
+	struct iovec iov = { (void *)(uintptr_t)data, len };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	if (port) {
+		m.msg_name = &to;
+		m.msg_namelen = sizeof(to);
+	}
+	return d->send(s, &m, 0);
+}
+
+static int do_recv(struct side *d, union sk s, size_t len, int flags,
+		   int *flags_out)
+{
+	char buf[256];
+	struct iovec iov = { buf, len };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
+	int n = d->recv(s, &m, flags);
+
+	if (flags_out)
+		*flags_out = n < 0 ? 0 : m.msg_flags;
+	return n;
+}
+
+/* ---- the scripts ------------------------------------------------------ */
+
+/* Every pair of addresses and options, once with and once without. */
+static void script_bind(struct side *d)
+{
+	static const u32 addr[] = { 0, SK_LOOPBACK, SK_LOOPBACK + 1 };
+	static const int opt[] = { 0, SO_REUSEADDR, SO_REUSEPORT };
+	u32 a, b, i, j;
+	int one = 1;
+
+	for (a = 0; a < 3; a++)
+		for (b = 0; b < 3; b++)
+			for (i = 0; i < 3; i++)
+				for (j = 0; j < 3; j++) {
+					union sk s = udp(d), t = udp(d);
+
+					if (opt[i])
+						d->set(s, SOL_SOCKET, opt[i],
+						       &one, 4);
+					if (opt[j])
+						d->set(t, SOL_SOCKET, opt[j],
+						       &one, 4);
+					assert_int_equal(do_bind(d, s, addr[a],
+								 0), 0);
+					note(d, "bind %u %u %u %u: %s", a, b, i,
+					     j, err_name(do_bind(
+						d, t, addr[b], port_of(d, s))));
+					d->close(s);
+					d->close(t);
+				}
+}
+
+/* Poll's bits, names and answers over the life of a socket. */
+static void state_line(struct side *d, union sk s, const char *what)
+{
+	struct sockaddr_in a = { 0 };
+	int n = -1, err;
+
+	err = d->getname(s, 0, &a);
+	note(d, "%s: poll %x name %d %08x port %d", what, d->poll(s), err,
+	     ntohl(a.sin_addr.s_addr), a.sin_port != 0);
+	err = d->getname(s, 1, &a);
+	note(d, "  peer %s", err_name(err));
+	err = d->ioctl(s, FIONREAD, &n);
+	note(d, "  queue %d %d", err, n);
+	err = d->ioctl(s, TIOCOUTQ, &n);
+	note(d, "  out %d %d", err, n);
+}
+
+static void script_life(struct side *d)
+{
+	struct sockaddr unspec = { .sa_family = AF_UNSPEC };
+	union sk s = udp(d), t = udp(d);
+	u16 port;
+	int fl, how;
+
+	state_line(d, s, "new");
+	note(d, "send %s", err_name(do_send(d, s, "x", 1, 0)));
+	note(d, "recv %s", err_name(do_recv(d, s, 9, 0, NULL)));
+	note(d, "shutdown %s", err_name(d->shutdown(t, SHUT_WR)));
+	note(d, "bind %s", err_name(do_bind(d, s, SK_LOOPBACK, 0)));
+	note(d, "again %s", err_name(do_bind(d, s, SK_LOOPBACK, 0)));
+	state_line(d, s, "bound");
+	port = port_of(d, s);
+	d->close(t);
+	t = udp(d);
+	note(d, "connect %s", err_name(do_connect(d, t, SK_LOOPBACK, port)));
+	state_line(d, t, "connected");
+	note(d, "send %s", err_name(do_send(d, t, "hello", 5, 0)));
+	note(d, "send %s", err_name(do_send(d, t, "", 0, 0)));
+	note(d, "send %s", err_name(do_send(d, t, "third", 5, 0)));
+	state_line(d, s, "data");
+	note(d, "peek %s", err_name(do_recv(d, s, 3, MSG_PEEK, &fl)));
+	note(d, "flags %x", fl);
+	note(d, "peek %s", err_name(do_recv(d, s, 3, MSG_PEEK | MSG_TRUNC,
+					    &fl)));
+	note(d, "recv %s", err_name(do_recv(d, s, 3, 0, &fl)));
+	note(d, "flags %x", fl);
+	state_line(d, s, "empty datagram");
+	note(d, "recv %s", err_name(do_recv(d, s, 3, 0, &fl)));
+	note(d, "recv %s", err_name(do_recv(d, s, 0, MSG_TRUNC, &fl)));
+	note(d, "flags %x", fl);
+	note(d, "recv %s", err_name(do_recv(d, s, 3, 0, &fl)));
+	/* nobody there any more */
+	d->close(s);
+	note(d, "send %s", err_name(do_send(d, t, "x", 1, 0)));
+	state_line(d, t, "refused");
+	note(d, "recv %s", err_name(do_recv(d, t, 3, 0, &fl)));
+	note(d, "recv %s", err_name(do_recv(d, t, 3, 0, &fl)));
+	note(d, "oob %s", err_name(do_recv(d, t, 3, MSG_OOB, &fl)));
+	note(d, "errqueue %s", err_name(do_recv(d, t, 3, MSG_ERRQUEUE, &fl)));
+	note(d, "unspec %s", err_name(d->connect(t, &unspec, sizeof(unspec))));
+	state_line(d, t, "disconnected");
+	note(d, "send %s", err_name(do_send(d, t, "x", 1, 0)));
+	note(d, "again %s", err_name(d->connect(t, &unspec, sizeof(unspec))));
+	note(d, "short %s", err_name(d->connect(t, &unspec, 1)));
+	d->close(t);
+	for (how = 0; how < 3; how++) {
+		s = udp(d);
+		do_bind(d, s, SK_LOOPBACK, 0);
+		do_connect(d, s, SK_LOOPBACK, port_of(d, s));
+		do_send(d, s, "me", 2, 0);
+		note(d, "shutdown %s", err_name(d->shutdown(s, how)));
+		state_line(d, s, "shut");
+		note(d, "send %s", err_name(do_send(d, s, "x", 1, 0)));
+		note(d, "recv %s", err_name(do_recv(d, s, 9, 0, &fl)));
+		note(d, "recv %s", err_name(do_recv(d, s, 9, 0, &fl)));
+		d->close(s);
+	}
+}
+
+/* Options whose row every kernel of the last years has. */
+static const int ip_opts[] = {
+	IP_TOS, IP_TTL, IP_HDRINCL, IP_RECVOPTS, IP_RETOPTS, IP_PKTINFO,
+	IP_MTU_DISCOVER, IP_RECVERR, IP_RECVTTL, IP_RECVTOS, IP_MTU,
+	IP_FREEBIND, IP_MINTTL, IP_RECVORIGDSTADDR, IP_NODEFRAG,
+	IP_BIND_ADDRESS_NO_PORT, IP_MULTICAST_TTL, IP_MULTICAST_LOOP,
+	IP_MULTICAST_ALL, IP_RECVFRAGSIZE, IP_MULTICAST_IF, IP_UNICAST_IF,
+	IP_ADD_MEMBERSHIP, IP_DROP_MEMBERSHIP, IP_OPTIONS,
+};
+
+static void script_sockopt_type(struct side *d, int type)
+{
+	static const int values[] = { -2, -1, 0, 1, 2, 3, 4, 5, 6, 63, 255,
+				      256, 257, INT32_MAX, INT32_MIN };
+	char buf[80];
+	socklen_t len, room;
+	union sk s;
+	u32 i, v;
+	int err;
+
+	for (i = 0; i < ARRAY_SIZE(ip_opts); i++) {
+		assert_int_equal(d->open(d, type, 0, &s), 0);
+		for (v = 0; v < ARRAY_SIZE(values); v++)
+			for (len = 0; len <= 16; len++) {
+				memset(buf, 0, sizeof(buf));
+				memcpy(buf + 8, &values[v], 4);
+				err = d->set(s, IPPROTO_IP, ip_opts[i],
+					     buf + 8, len);
+				note(d, "type %d set %d = %d len %u: %s", type,
+				     ip_opts[i], values[v], len,
+				     err_name(err));
+				memset(buf, 0x55, sizeof(buf));
+				room = 16;
+				err = d->get(s, IPPROTO_IP, ip_opts[i], buf,
+					     &room);
+				note(d, "  get: %s len %u %02x%02x%02x%02x",
+				     err_name(err), room, (u8)buf[0],
+				     (u8)buf[1], (u8)buf[2], (u8)buf[3]);
+			}
+		for (len = 0; len <= 8; len++) {
+			room = len;
+			memset(buf, 0x55, sizeof(buf));
+			err = d->get(s, IPPROTO_IP, ip_opts[i], buf, &room);
+			note(d, "type %d get %d room %u: %s len %u %02x%02x",
+			     type, ip_opts[i], len, err_name(err), room,
+			     (u8)buf[0], (u8)buf[4]);
+		}
+		d->close(s);
+	}
+}
+
+static void script_sockopt(struct side *d)
+{
+	script_sockopt_type(d, SOCK_DGRAM);
+	script_sockopt_type(d, SOCK_STREAM);
+}
+
+/* Control messages of a sender, true and false. */
+static void script_cmsg(struct side *d)
+{
+	static const size_t lens[] = { 0, 1, 15, 16, 17, 19, 20, 21, 24, 28,
+				       29, 40, 80, (size_t)-1, INT32_MAX };
+	static const int types[] = { IP_TTL, IP_TOS, IP_PKTINFO, IP_RETOPTS,
+				     99 };
+	static const int values[] = { 0, 1, 255, 256, -1 };
+	union sk s = udp(d), t = udp(d);
+	char control[96] __attribute__((aligned(8)));
+	struct cmsghdr c = { .cmsg_level = IPPROTO_IP };
+	struct iovec iov = { "x", 1 };
+	struct sockaddr_in to;
+	struct msghdr m = { .msg_name = &to, .msg_namelen = sizeof(to),
+			    .msg_iov = &iov, .msg_iovlen = 1,
+			    .msg_control = control };
+	u32 i, j, k, room;
+
+	do_bind(d, s, SK_LOOPBACK, 0);
+	to = sk_addr(SK_LOOPBACK, port_of(d, s));
+	for (i = 0; i < ARRAY_SIZE(lens); i++)
+		for (j = 0; j < ARRAY_SIZE(types); j++)
+			for (k = 0; k < ARRAY_SIZE(values); k++)
+				for (room = 0; room <= 48; room += 4) {
+					memset(control, 0, sizeof(control));
+					c.cmsg_len = lens[i];
+					c.cmsg_type = types[j];
+					memcpy(control, &c, sizeof(c));
+					memcpy(control + sizeof(c), &values[k],
+					       4);
+					m.msg_controllen = room;
+					note(d, "cmsg %zd type %d = %d in %u: %s",
+					     (ssize_t)lens[i], types[j],
+					     values[k], room,
+					     err_name(d->send(t, &m, 0)));
+				}
+	d->close(s);
+	d->close(t);
+}
+
+static void script_cork(struct side *d)
+{
+	static char big[65000];
+	union sk s = udp(d), t = udp(d);
+	int one = 1, zero = 0, fl;
+	u16 port;
+
+	do_bind(d, s, SK_LOOPBACK, 0);
+	port = port_of(d, s);
+	note(d, "cork %s", err_name(d->set(t, IPPROTO_UDP, UDP_CORK, &one, 4)));
+	note(d, "send %s", err_name(do_send(d, t, "ab", 2, port)));
+	note(d, "send %s", err_name(do_send(d, t, "cd", 2, port)));
+	note(d, "recv %s", err_name(do_recv(d, s, 99, 0, &fl)));
+	note(d, "cork %s", err_name(d->set(t, IPPROTO_UDP, UDP_CORK, &zero,
+					   4)));
+	note(d, "recv %s", err_name(do_recv(d, s, 99, 0, &fl)));
+	d->set(t, IPPROTO_UDP, UDP_CORK, &one, 4);
+	note(d, "send %s", err_name(do_send(d, t, big, sizeof(big), port)));
+	note(d, "send %s", err_name(do_send(d, t, big, 1000, port)));
+	d->set(t, IPPROTO_UDP, UDP_CORK, &zero, 4);
+	note(d, "recv %s", err_name(do_recv(d, s, 99, 0, &fl)));
+	note(d, "no address %s", err_name(do_send(d, t, "x", 1, 0)));
+	note(d, "segment %s", err_name(d->set(t, IPPROTO_UDP, 99, &one, 4)));
+	note(d, "length %s", err_name(d->set(t, IPPROTO_UDP, UDP_CORK, &one,
+					     3)));
+	d->close(s);
+	d->close(t);
+}
+
+static void bind_is_judged_alike(void **state)
+{
+	(void)state;
+	on_both(script_bind);
+}
+
+/* @attack P6 */
+static void life_of_a_socket_is_alike(void **state)
+{
+	(void)state;
+	on_both(script_life);
+}
+
+/* @attack P5 */
+static void options_are_judged_alike(void **state)
+{
+	(void)state;
+	on_both(script_sockopt);
+}
+
+/* @attack P5 */
+static void control_messages_are_judged_alike(void **state)
+{
+	(void)state;
+	on_both(script_cmsg);
+}
+
+static void corked_datagrams_are_alike(void **state)
+{
+	(void)state;
+	on_both(script_cork);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(bind_is_judged_alike),
+		cmocka_unit_test(life_of_a_socket_is_alike),
+		cmocka_unit_test(options_are_judged_alike),
+		cmocka_unit_test(control_messages_are_judged_alike),
+		cmocka_unit_test(corked_datagrams_are_alike),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
