@@ -85,6 +85,7 @@ static enum skb_drop_reason eth_reason(int err)
 	case WIRE_VLAN:
 		return SKB_DROP_REASON_VLAN;
 	case WIRE_LLC:
+	case WIRE_TOT_LEN:	/* 802.3 */
 		return SKB_DROP_REASON_LLC;
 	default:
 		return SKB_DROP_REASON_RX_SHORT;
