@@ -345,6 +345,59 @@ static void tagged_frame_of_full_size_is_no_giant(void **state)
 	assert_int_equal(dut_drops(d, "VLAN"), 1);
 }
 
+/* @attack L7: group, broadcast, our own */
+static void source_that_no_peer_has_is_dropped(void **state)
+{
+	struct dut *d = dut_of(state);
+	u8 frame[100];
+
+	for (u32 i = 0; i < 3; i++) {
+		dut_frame(frame, sizeof(frame), 0);
+		if (i == 0)
+			frame[6] |= 1;
+		else if (i == 1)
+			memset(frame + 6, 0xff, 6);
+		else
+			memcpy(frame + 6, d->dev->dev_addr, 6);
+		d->ops->inject(d, frame, sizeof(frame));
+	}
+	dut_settle(d);
+	assert_int_equal(d->rx.nr, 0);
+	assert_int_equal(dut_drops(d, "L2_SOURCE"), 3);
+}
+
+/* @attack L6: tags cut and nested, 802.3 longer than the frame, SNAP cut */
+static void headers_behind_the_header_that_lie_are_dropped(void **state)
+{
+	static const struct {
+		u32 len;
+		const char *reason;
+		u8 bytes[24];
+	} bad[] = {
+		{ 16, "VLAN", { 0x81, 0x00, 0x00, 0x05 } },
+		{ 60, "VLAN", { 0x81, 0, 0, 1, 0x81, 0, 0, 2, 0x81, 0, 0, 3,
+				0x81, 0, 0, 4, 0x81, 0, 0, 5, 0x08, 0 } },
+		{ 60, "LLC", { 0x05, 0xdc, 0xaa, 0xaa, 3 } },
+		{ 19, "LLC", { 0x00, 0x05, 0xaa, 0xaa, 3, 0, 0 } },
+	};
+	struct dut *d = dut_of(state);
+
+	for (u32 i = 0; i < ARRAY_SIZE(bad); i++) {
+		u64 before = dut_drops(d, bad[i].reason);
+		u8 frame[60];
+
+		dut_frame(frame, sizeof(frame), 0);
+		memcpy(frame + 12, bad[i].bytes, bad[i].len - 12 < 24 ?
+		       bad[i].len - 12 : 24);
+		d->ops->inject(d, frame, bad[i].len);
+		dut_settle(d);
+		if (dut_drops(d, bad[i].reason) != before + 1)
+			fail_msg("frame %u: not dropped as %s", i,
+				 bad[i].reason);
+	}
+	assert_int_equal(d->rx.nr, 0);
+}
+
 static void frame_beyond_mtu_is_not_sent(void **state)
 {
 	struct dut *d = dut_of(state);
@@ -592,6 +645,8 @@ static const struct {
 	CASE(runts_received_are_dropped_and_counted),
 	CASE_IF(giants_received_are_dropped_and_counted, FAR_SIDE),
 	CASE_IF(tagged_frame_of_full_size_is_no_giant, FAR_SIDE),
+	CASE_IF(source_that_no_peer_has_is_dropped, FAR_SIDE),
+	CASE(headers_behind_the_header_that_lie_are_dropped),
 	CASE(frame_beyond_mtu_is_not_sent),
 	CASE(mtu_out_of_range_is_refused_with_a_sentence),
 	CASE(address_set_is_used),
