@@ -269,7 +269,7 @@ static void message_short_or_wrong_is_dropped(void **state)
  * @req 1122-3.2.2.3 @req RFC9293:MUST-55 */
 static void message_every_type_and_code_gets_no_answer_but_echo(void **state)
 {
-	u8 data[40];
+	u8 data[40] = { 0 };
 	u32 type, code;
 
 	(void)state;

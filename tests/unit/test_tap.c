@@ -178,7 +178,7 @@ static void bad_arguments_are_refused_with_a_sentence(void **state)
 static bool open_tun_to_all(void)
 {
 	if (unshare(CLONE_NEWNS) ||
-	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) ||
 	    mount("tmpfs", "/dev/net", "tmpfs", 0, NULL) ||
 	    mknod("/dev/net/tun", S_IFCHR | 0666, makedev(10, 200)))
 		return false;
