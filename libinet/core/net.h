@@ -189,6 +189,17 @@ static inline struct softnet_data *this_softnet(struct net *net)
 	return sd && sd->net == net ? sd : NULL;
 }
 
+/* Adds @n to one counter of the calling context. Any thread. */
+static inline void net_mib_add(struct net *net, enum mib_counter id, u64 n)
+{
+	struct softnet_data *sd = this_softnet(net);
+
+	if (likely(sd))
+		WRITE_ONCE(sd->mib[id], sd->mib[id] + n);
+	else
+		__atomic_fetch_add(&net->app_mib[id], n, __ATOMIC_RELAXED);
+}
+
 /* The end of each API call in embedded and simulated mode: runs raised
  * softirqs unless we are inside one. Nothing in threaded mode. */
 void net_api_exit(struct net *net);

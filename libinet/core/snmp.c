@@ -10,16 +10,6 @@ static const char *const mib_names[] = {
 #undef MIB
 };
 
-void net_mib_add(struct net *net, enum mib_counter id, u64 n)
-{
-	struct softnet_data *sd = this_softnet(net);
-
-	if (likely(sd))
-		WRITE_ONCE(sd->mib[id], sd->mib[id] + n);
-	else
-		__atomic_fetch_add(&net->app_mib[id], n, __ATOMIC_RELAXED);
-}
-
 u64 net_mib_read(struct net *net, enum mib_counter id)
 {
 	u64 sum = READ_ONCE(net->app_mib[id]);

@@ -17,9 +17,7 @@ enum mib_counter {
 
 struct net;
 
-/* Adds @n to one counter of the calling context. Any thread. */
-void net_mib_add(struct net *net, enum mib_counter id, u64 n);
-
+/* net_mib_add() stands in core/net.h, inline. */
 #define NET_INC_STATS(net, id) net_mib_add(net, MIB_##id, 1)
 #define NET_ADD_STATS(net, id, n) net_mib_add(net, MIB_##id, n)
 #define NET_DEC_STATS(net, id) net_mib_add(net, MIB_##id, (u64)-1)

@@ -50,9 +50,18 @@ static inline u32 fib_chunk(u32 key, u8 off)
 	return (key << off) >> (32 - FIB_STRIDE);
 }
 
+/* By adding in parallel: the builtin is a call where the target has no such
+ * instruction. */
 static inline int fib_popcount(u64 v)
 {
+#ifdef __POPCNT__
 	return __builtin_popcountll(v);
+#else
+	v -= v >> 1 & 0x5555555555555555u;
+	v = (v & 0x3333333333333333u) + (v >> 2 & 0x3333333333333333u);
+	v = (v + (v >> 4)) & 0x0f0f0f0f0f0f0f0fu;
+	return (int)(v * 0x0101010101010101u >> 56);
+#endif
 }
 
 /* Do the bits before the node agree? */

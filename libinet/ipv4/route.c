@@ -11,6 +11,11 @@
  * kept at the device. So routing a packet takes lookups but no memory, and a
  * received packet borrows its rtable for the length of the RCU read section.
  *
+ * Each softnet remembers the last packets for us (struct rt_input, a few dozen
+ * pairs of addresses, the newer takes the place of the older), so that a flow
+ * asks the tables once and not twice for each packet. Memory does not grow with
+ * what arrives, and who makes it miss only gets the ordinary lookup.
+ *
  * Whatever changes a table moves net->ipv4.rt_genid; an rtable of an older
  * generation is not used any more, wherever it was kept (rt_is_valid(),
  * ipv4_dst_check()).
@@ -569,6 +574,55 @@ static int input_to_all(struct sk_buff *skb, struct net_device *dev,
 	return rt_use_input(skb, &in_dev->lock, slot, rt);
 }
 
+/* Where this softnet would remember a packet like this; NULL: nowhere. */
+static struct rt_input *input_place(struct net *net, __be32 daddr, __be32 saddr)
+{
+	const struct softnet_data *sd = this_softnet(net);
+	u32 hash = (saddr ^ rol32(daddr, 16)) * 0x9e3779b1u;
+
+	return unlikely(!sd) ? NULL :
+	       net->ipv4.rt->input + (sd->id << RT_INPUT_SHIFT) +
+		       (hash >> (32 - RT_INPUT_SHIFT));
+}
+
+/*
+ * Has this pair been found good since the tables changed? Then @skb has its
+ * route. rp_filter may depend on which gateways are alive: nothing is kept.
+ */
+static bool input_remembered(struct sk_buff *skb, __be32 daddr, __be32 saddr,
+			     const struct net_device *dev)
+{
+	struct net *net = dev_net(dev);
+	const struct rt_input *e = input_place(net, daddr, saddr);
+
+	if (unlikely(!e) || e->saddr != saddr || e->daddr != daddr ||
+	    e->iif != dev->ifindex || !rt_is_valid(e->rt) ||
+	    net->ipv4.sysctl_rp_filter)
+		return false;
+	skb_dst_set_noref(skb, &e->rt->dst);
+	return true;
+}
+
+/* @rt is the answer for such packets from now on. Context: softnet, RCU. */
+static void input_remember(struct net *net, __be32 daddr, __be32 saddr,
+			   int iif, struct rtable *rt)
+{
+	struct rt_input *e = input_place(net, daddr, saddr);
+
+	if (unlikely(!e))
+		return;
+	if (e->rt != rt) {
+		if (!dst_hold_safe(&rt->dst))
+			return;
+		if (e->rt)
+			dst_release(&e->rt->dst);
+		e->rt = rt;
+	}
+	e->daddr = daddr;
+	e->saddr = saddr;
+	e->iif = iif;
+}
+
 /* For us: kept at the next hop of the local route. */
 static int input_local(struct sk_buff *skb, struct net *net,
 		       struct fib_info *fi)
@@ -674,17 +728,45 @@ static int input_no_route(struct net *net, int err,
 	return err;
 }
 
+/* A unicast address, as far as one can see: what do the tables say? */
+static int input_by_table(struct sk_buff *skb, const struct flowi4 *fl4,
+			  struct net_device *dev, enum skb_drop_reason *reason)
+{
+	struct net *net = dev_net(dev);
+	struct fib_result res;
+	int err;
+
+	err = fib_lookup(net, fl4, &res, 0);
+	if (unlikely(err))
+		return input_no_route(net, err, reason);
+	if (res.type == RTN_UNICAST && !net->ipv4.sysctl_ip_forward)
+		return input_no_route(net, 0, reason);
+	err = input_check_source(skb, fl4->daddr, fl4->saddr, dev, reason);
+	if (unlikely(err))
+		return err;
+	*reason = SKB_DROP_REASON_NOMEM;
+	if (res.type == RTN_BROADCAST)
+		return input_to_all(skb, dev, __in_dev_get_rcu(dev),
+				    RTN_BROADCAST);
+	if (res.type != RTN_LOCAL)
+		return input_forward(skb, net, fl4->daddr, &res);
+	err = input_local(skb, net, res.fi);
+	if (likely(!err))
+		input_remember(net, fl4->daddr, fl4->saddr, dev->ifindex,
+			       skb_rtable(skb));
+	return err;
+}
+
 int ip_route_input_noref(struct sk_buff *skb, __be32 daddr, __be32 saddr,
 			 u8 tos, struct net_device *dev,
 			 enum skb_drop_reason *reason)
 {
 	struct in_device *in_dev = __in_dev_get_rcu(dev);
-	struct flowi4 fl4 = { .daddr = daddr, .saddr = saddr, .tos = tos,
-			      .iif = dev->ifindex };
-	struct net *net = dev_net(dev);
-	struct fib_result res;
+	struct flowi4 fl4;
 	int err;
 
+	if (likely(input_remembered(skb, daddr, saddr, dev)))
+		return 0;
 	*reason = SKB_DROP_REASON_IP_INADDRERRORS;
 	if (unlikely(!in_dev))
 		return -EINVAL;
@@ -702,20 +784,9 @@ int ip_route_input_noref(struct sk_buff *skb, __be32 daddr, __be32 saddr,
 		return err ? err : input_multicast(skb, daddr, dev, in_dev,
 						   reason);
 	}
-	err = fib_lookup(net, &fl4, &res, 0);
-	if (unlikely(err))
-		return input_no_route(net, err, reason);
-	if (res.type == RTN_UNICAST && !net->ipv4.sysctl_ip_forward)
-		return input_no_route(net, 0, reason);
-	err = input_check_source(skb, daddr, saddr, dev, reason);
-	if (unlikely(err))
-		return err;
-	*reason = SKB_DROP_REASON_NOMEM;
-	if (res.type == RTN_LOCAL)
-		return input_local(skb, net, res.fi);
-	if (res.type == RTN_BROADCAST)
-		return input_to_all(skb, dev, in_dev, RTN_BROADCAST);
-	return input_forward(skb, net, daddr, &res);
+	fl4 = (struct flowi4){ .daddr = daddr, .saddr = saddr, .tos = tos,
+			       .iif = dev->ifindex };
+	return input_by_table(skb, &fl4, dev, reason);
 }
 
 /* What a router says about a packet without a route (RFC 1812 5.2.7.1). */
@@ -798,6 +869,38 @@ static const struct sysctl_row route_sysctls[] = {
 		   1, 65495, 256),
 };
 
+static size_t input_size(const struct net *net)
+{
+	return (sizeof(struct rt_input) << RT_INPUT_SHIFT) * net->nr_softnets;
+}
+
+/* What softnets remember is forgotten. Context: none of them runs. */
+static void input_forget(struct net *net)
+{
+	struct rt_input *input = net->ipv4.rt->input;
+	u32 i;
+
+	if (!input)
+		return;
+	for (i = 0; i < net->nr_softnets << RT_INPUT_SHIFT; i++)
+		if (input[i].rt)
+			dst_release(&input[i].rt->dst);
+	mem_free(&net->mem, input, input_size(net));
+}
+
+static void route_net_exit(struct net *net)
+{
+	struct rt_state *st = net->ipv4.rt;
+
+	if (!st)
+		return;
+	input_forget(net);
+	rcu_barrier(&net->rcu);
+	kmem_cache_destroy(st->cache);
+	mem_free(&net->mem, st, sizeof(*st));
+	net->ipv4.rt = NULL;
+}
+
 /* Memory and knobs of routes that packets hold. */
 static int route_net_init(struct net *net)
 {
@@ -807,27 +910,16 @@ static int route_net_init(struct net *net)
 		return -ENOMEM;
 	lock_init(&st->lock, net->smp);
 	INIT_LIST_HEAD(&st->all);
+	net->ipv4.rt = st;
+	st->input = mem_zalloc(&net->mem, input_size(net));
 	st->cache = kmem_cache_create(&net->mem, "rtable",
 				      sizeof(struct rtable), 0);
-	if (!st->cache) {
-		mem_free(&net->mem, st, sizeof(*st));
+	if (!st->input || !st->cache) {
+		route_net_exit(net);
 		return -ENOMEM;
 	}
-	net->ipv4.rt = st;
 	return register_net_sysctl(net, route_sysctls,
 				   ARRAY_SIZE(route_sysctls));
-}
-
-static void route_net_exit(struct net *net)
-{
-	struct rt_state *st = net->ipv4.rt;
-
-	if (!st)
-		return;
-	rcu_barrier(&net->rcu);
-	kmem_cache_destroy(st->cache);
-	mem_free(&net->mem, st, sizeof(*st));
-	net->ipv4.rt = NULL;
 }
 
 const struct pernet_operations route_net_ops = {

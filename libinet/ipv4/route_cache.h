@@ -34,12 +34,23 @@ struct fnhe_table {
 	struct fib_nh_exception *bucket[1 << FNHE_HASH_SHIFT];
 };
 
+#define RT_INPUT_SHIFT 6	/* answers that a softnet remembers: 64 */
+
+/* A pair of addresses that was found good, and to be for us: what the tables
+ * said. Belongs to one softnet. */
+struct rt_input {
+	__be32 daddr, saddr;
+	int iif;
+	struct rtable *rt;		/* with a reference; NULL: none */
+};
+
 /* All rtables of a stack, so that those of a device can be found. */
 struct rt_state {
 	struct inet_lock lock;
 	struct list_head all;
 	u32 nr;
 	struct kmem_cache *cache;
+	struct rt_input *input;		/* [nr_softnets << RT_INPUT_SHIFT] */
 };
 
 /* A new rtable, refcnt 1, or NULL. */

@@ -585,6 +585,30 @@ static void rp_filter_strict_and_loose(void **state)
 	fx_assert_dropped(&f, SKB_DROP_REASON_IP_NOPROTO, 1);
 }
 
+static void input_remembered_until_tables_change(void **state)
+{
+	u32 i, nr = 4u << RT_INPUT_SHIFT;
+
+	(void)state;
+	/* twice: asked, then remembered; more than there are places for */
+	for (i = 0; i < 2 * nr; i++) {
+		receive(cpu_to_be32(0xc0000200u + i % nr), FX_IP);
+		fx_assert_dropped(&f, SKB_DROP_REASON_IP_NOPROTO, 1);
+	}
+	receive(FX_PEER, FX_IP);
+	receive(FX_PEER, A(10, 1, 0, 2));
+	assert_int_equal(inet_addr_add(f.dev, "192.0.2.9/32"), 0);
+	receive(A(192, 0, 2, 9), FX_IP);	/* good before, ours now */
+	fx_assert_dropped(&f, SKB_DROP_REASON_IP_MARTIAN_SOURCE, 1);
+	receive(FX_PEER, A(10, 1, 0, 2));
+	fx_assert_dropped(&f, SKB_DROP_REASON_IP_NOPROTO, 1);
+	assert_int_equal(inet_addr_del(dev1, "10.1.0.2/24"), 0);
+	receive(FX_PEER, A(10, 1, 0, 2));
+	fx_assert_dropped(&f, SKB_DROP_REASON_IP_INADDRERRORS, 1);
+	receive(FX_PEER, FX_IP);
+	fx_assert_dropped(&f, SKB_DROP_REASON_IP_NOPROTO, 1);
+}
+
 /* ---- path MTU ----------------------------------------------------------------------- */
 
 static u32 mtu_to(__be32 daddr)
@@ -820,6 +844,7 @@ int main(void)
 		T(broadcast_forms_are_recognised),
 		T(group_joined_is_received_until_left),
 		T(rp_filter_strict_and_loose),
+		T(input_remembered_until_tables_change),
 		T(path_mtu_is_clamped_never_raised_and_expires),
 		T(path_mtu_learned_makes_sockets_look_again),
 		T(path_mtu_of_a_locked_route_is_not_touched),
