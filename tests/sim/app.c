@@ -68,6 +68,11 @@ void app_draw(struct world *w)
 		c->end[0].conn = c->end[1].conn = c;
 		draw_chunks(w, &c->end[0]);
 		draw_chunks(w, &c->end[1]);
+		if (!(w->keep >> i & 1)) {
+			c->started = true;
+			c->end[0].closed = c->end[1].closed = true;
+			w->nr_ends_open -= 2;
+		}
 	}
 }
 
@@ -101,15 +106,15 @@ static void host_ready(struct socket *sock, int revents, void *arg)
 /* Half the sockets get buffers of their own, some no Nagle. */
 static void set_options(struct world *w, struct socket *s)
 {
-	struct rng *r = &w->app;
+	struct rng own, *r = &w->app;
 	int v;
 
-	if (rng_chance(r, 25)) {
-		v = (int)rng_log(r, 2304, 1 << 18);
+	if (sim_draw(w, r, SIM_BUFFERS, 25, &own)) {
+		v = (int)rng_log(&own, 2304, 1 << 18);
 		inet_setsockopt(s, SOL_SOCKET, SO_RCVBUF, &v, sizeof(v));
 	}
-	if (rng_chance(r, 25)) {
-		v = (int)rng_log(r, 4608, 1 << 18);
+	if (sim_draw(w, r, SIM_BUFFERS, 25, &own)) {
+		v = (int)rng_log(&own, 4608, 1 << 18);
 		inet_setsockopt(s, SOL_SOCKET, SO_SNDBUF, &v, sizeof(v));
 	}
 	v = rng_chance(r, 30);

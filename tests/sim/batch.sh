@@ -18,5 +18,8 @@ while read -r seed _; do
 done <"$list"
 verdict $bad "1 - regressions_replayed_stay_fixed"
 
-"$sim" -s "${SIM_SEED:-1}" -c "${SIM_CONNS:-20000}"
+# Sanitizers make a world ten times as long.
+conns=100000
+if [ -n "${SAN_CFLAGS:-}" ]; then conns=5000; fi
+"$sim" -s "${SIM_SEED:-1}" -c "${SIM_CONNS:-$conns}"
 verdict $? "2 - random_worlds_every_byte_and_all_memory_back"

@@ -1,31 +1,53 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * sim [-s SEED] [-n COUNT] [-c CONNECTIONS] [-t SECONDS] [-v] [-p FILE.pcap]
+ * sim [-s SEED] [-n COUNT] [-c CONNECTIONS] [-t SECONDS] [-x FEATURE,...]
+ *     [-k MASK] [-1] [-v] [-p FILE.pcap]
  *
  * Runs COUNT worlds from SEED on, or as many as CONNECTIONS need, or for
- * SECONDS. A world that fails is run again into a pcap file, and the command
- * that does so is printed.
+ * SECONDS. -x turns faults and habits off, -k keeps only the connections whose
+ * bit is set, -1 runs no world twice (else every fourth is, for its trace).
+ *
+ * The worlds run in a child process. When one fails, crashes or hangs, the
+ * parent shrinks it: it turns off one feature after the other and drops one
+ * connection after the other, as long as the world still fails. Then it leaves
+ * the frames in a pcap file and prints the one command that does it all again.
  */
 #include "sim.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#define TWICE_EVERY 16		/* one world in so many is run again */
+#define TWICE_EVERY 4		/* one world in so many is run again */
+#define HANG_S 120		/* a world that takes longer hangs */
+#define SHRINK_RUNS 400		/* worlds that shrinking may cost */
 
 struct options {
 	u64 seed, count, conns;
 	unsigned int seconds;
-	bool verbose;
+	u32 without, keep;
+	bool verbose, once;
 	const char *pcap;
 };
 
-struct totals {
-	u64 worlds, conns, frames, bytes, virtual_ns;
+/* What the child tells the parent, and goes on telling when it has died. */
+struct shared {
+	u64 seed;		/* the world that runs */
+	u64 worlds, conns, frames, bytes, virtual_ns, twice, hash;
+	u32 nr_conns;
+	bool failed;
+	char why[256];
 };
+
+#define FEATURE_NAME(name, text) text,
+static const char *const features[] = { SIM_FEATURES(FEATURE_NAME) };
+#undef FEATURE_NAME
 
 u64 rng_next(struct rng *r)
 {
@@ -65,6 +87,13 @@ bool rng_chance(struct rng *r, unsigned int percent)
 	return rng_next(r) % 100 < percent;
 }
 
+bool sim_draw(struct world *w, struct rng *r, enum sim_feature f,
+	      unsigned int percent, struct rng *own)
+{
+	rng_init(own, rng_next(r), (u64)f);
+	return rng_chance(own, percent) && !(w->without >> f & 1);
+}
+
 void sim_fail(struct world *w, const char *fmt, ...)
 {
 	va_list ap;
@@ -80,26 +109,34 @@ void sim_fail(struct world *w, const char *fmt, ...)
 	va_end(ap);
 }
 
-/* The head of a pcap file with nanoseconds, of Ethernet frames. */
+/* The head of a pcap file with nanoseconds, of Ethernet frames. Unbuffered:
+ * a crash must not take the last frames with it. */
 static FILE *pcap_open(const char *path)
 {
 	static const u32 head[6] = { 0xa1b23c4d, 2 | 4 << 16, 0, 0, 262144, 1 };
 	FILE *f = fopen(path, "wb");
 
-	if (!f || fwrite(head, sizeof(head), 1, f) != 1) {
+	if (!f || setvbuf(f, NULL, _IONBF, 0) ||
+	    fwrite(head, sizeof(head), 1, f) != 1) {
 		perror(path);
 		exit(2);
 	}
 	return f;
 }
 
+/* ---- in the child ----------------------------------------------------- */
+
 /* Runs one world, with a pcap if there is a path. */
-static int run_once(struct world *w, u64 seed, const char *pcap, bool chatty)
+static int run_once(struct world *w, const struct options *o, u64 seed,
+		    const char *pcap)
 {
 	int err;
 
+	alarm(HANG_S);
 	memset(w, 0, sizeof(*w));
-	w->chatty = chatty;
+	w->chatty = o->verbose && pcap;
+	w->without = o->without;
+	w->keep = o->keep;
 	w->pcap = pcap ? pcap_open(pcap) : NULL;
 	err = world_run(w, seed);
 	if (w->pcap)
@@ -107,83 +144,261 @@ static int run_once(struct world *w, u64 seed, const char *pcap, bool chatty)
 	return err;
 }
 
-/* Says what broke, how to see it again, and leaves the frames. */
-static void report(struct world *w, u64 seed, const char *pcap)
-{
-	char path[64], why[sizeof(w->why)];
-	unsigned long long s = (unsigned long long)seed;
-
-	memcpy(why, w->why, sizeof(why));
-	snprintf(path, sizeof(path), "sim-%llu.pcap", s);
-	if (!pcap)
-		run_once(w, seed, path, false);
-	printf("# seed %llu: %s\n", s, why);
-	printf("# replay: tests/sim/sim -s %llu -n 1 -v -p sim-%llu.pcap\n", s,
-	       s);
-	printf("# frames: %s\n", pcap ? pcap : path);
-}
-
-/* One seed, sometimes twice. Return: true when all was well. */
+/* One seed, some of them twice. Return: true when all was well. */
 static bool run_seed(struct world *w, const struct options *o, u64 seed,
-		     struct totals *t)
+		     struct shared *sh)
 {
 	u64 hash;
 
-	if (run_once(w, seed, o->pcap, o->verbose))
+	if (run_once(w, o, seed, o->pcap))
 		return false;
-	t->worlds++;
-	t->conns += w->nr_conns;
-	t->frames += w->frames;
-	t->bytes += w->bytes;
-	t->virtual_ns += w->now;
+	hash = w->hash;
+	sh->worlds++;
+	sh->conns += w->nr_conns;
+	sh->frames += w->frames;
+	sh->bytes += w->bytes;
+	sh->virtual_ns += w->now;
+	sh->hash = sh->hash * 31 + hash;
 	if (o->verbose)
 		printf("# seed %llu: %u connections, %llu frames, trace %016llx\n",
 		       (unsigned long long)seed, w->nr_conns,
 		       (unsigned long long)w->frames,
-		       (unsigned long long)w->hash);
-	if (seed % TWICE_EVERY && !o->verbose)
+		       (unsigned long long)hash);
+	if (o->once || (seed % TWICE_EVERY && !o->verbose))
 		return true;
-	hash = w->hash;
-	if (!run_once(w, seed, NULL, false) && w->hash != hash)
+	sh->twice++;
+	if (!run_once(w, o, seed, NULL) && w->hash != hash)
 		sim_fail(w, "another trace: %016llx, then %016llx",
 			 (unsigned long long)hash,
 			 (unsigned long long)w->hash);
 	return !w->why[0];
 }
 
+/* True while one of the goals that were given is not reached. */
+static bool more(const struct options *o, const struct shared *sh, time_t start)
+{
+	return sh->worlds < o->count || sh->conns < o->conns ||
+	       (o->seconds && time(NULL) - start < (time_t)o->seconds);
+}
+
+/* All worlds until one fails. Return: what the process exits with. */
+static int run_all(const struct options *o, struct shared *sh)
+{
+	struct world *w = calloc(1, sizeof(*w));
+	time_t start = time(NULL);
+	bool ok = w;
+
+	for (; ok && more(o, sh, start); sh->seed++) {
+		ok = run_seed(w, o, sh->seed, sh);
+		sh->nr_conns = w->nr_conns;
+		if (!ok)
+			break;
+	}
+	if (w)
+		memcpy(sh->why, w->why, sizeof(sh->why));
+	free(w);
+	return ok ? 0 : 1;
+}
+
+/* ---- in the parent ---------------------------------------------------- */
+
+/* Runs the worlds of @o in a child. Return: true when all was well; else
+ * sh->why says why not. */
+static bool spawn(const struct options *o, struct shared *sh, bool quiet)
+{
+	int status = 0;
+	pid_t pid;
+
+	memset(sh, 0, sizeof(*sh));
+	sh->seed = o->seed;
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		if (quiet && !freopen("/dev/null", "w", stderr))
+			_exit(2);
+		status = run_all(o, sh);
+		fflush(stdout);
+		exit(status);
+	}
+	while (pid > 0 && waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			break;
+	if (pid > 0 && WIFEXITED(status) && !WEXITSTATUS(status))
+		return true;
+	if (pid < 0)
+		snprintf(sh->why, sizeof(sh->why), "fork: %s", strerror(errno));
+	else if (!sh->why[0])
+		snprintf(sh->why, sizeof(sh->why), "%s %d", WIFSIGNALED(status) ?
+			 "killed by signal" : "exit status",
+			 WIFSIGNALED(status) ? WTERMSIG(status) :
+			 WEXITSTATUS(status));
+	return false;
+}
+
+/* What the message says without its numbers, so that shrinking does not stray
+ * to another failure. */
+static bool same_kind(const char *a, const char *b)
+{
+	static const char skip[] = "0123456789abcdef.";
+
+	for (;;) {
+		a += strspn(a, skip);
+		b += strspn(b, skip);
+		if (*a != *b)
+			return false;
+		if (!*a)
+			return true;
+		a++, b++;
+	}
+}
+
+/* Does one world still fail in the same way? Takes a run from the budget. */
+static bool still_fails(const struct options *o, const char *why,
+			struct shared *sh, u32 *budget)
+{
+	if (!*budget)
+		return false;
+	(*budget)--;
+	return !spawn(o, sh, true) && same_kind(why, sh->why);
+}
+
+/* Turns off, and leaves off, all that the failure does not need. */
+static void shrink(struct options *o, const char *why, u32 nr_conns,
+		   struct shared *sh)
+{
+	u32 budget = SHRINK_RUNS, before, width, at;
+	struct options t;
+
+	do {
+		before = budget;
+		for (at = 0; at < SIM_NR_FEATURES; at++) {
+			t = *o;
+			t.without |= 1u << at;
+			if (t.without != o->without &&
+			    still_fails(&t, why, sh, &budget))
+				*o = t, before = 0;
+		}
+		for (width = 16; width; width /= 2) {
+			for (at = 0; at < nr_conns; at += width) {
+				t = *o;
+				t.keep &= ~(u32)(((1ull << width) - 1) << at);
+				if (t.keep != o->keep && t.keep &&
+				    still_fails(&t, why, sh, &budget))
+					*o = t, before = 0;
+			}
+		}
+	} while (!before && budget);
+}
+
+static void print_command(const struct options *o)
+{
+	unsigned int i;
+	char sep = ' ';
+
+	printf("# replay: tests/sim/sim -s %llu -n 1 -v",
+	       (unsigned long long)o->seed);
+	for (i = 0; i < SIM_NR_FEATURES; i++) {
+		if (!(o->without >> i & 1))
+			continue;
+		printf("%s%c%s", sep == ' ' ? " -x" : "", sep, features[i]);
+		sep = ',';
+	}
+	if (o->keep != UINT32_MAX)
+		printf(" -k 0x%x", o->keep);
+	printf(" -p %s\n", o->pcap);
+}
+
+/* Says what broke, how to see it again, and leaves the frames. */
+static void report(struct options o, struct shared *sh)
+{
+	char path[64], why[sizeof(sh->why)];
+	u32 nr_conns = sh->nr_conns ? sh->nr_conns : SIM_MAX_CONNS;
+
+	memcpy(why, sh->why, sizeof(why));
+	printf("# seed %llu: %s\n", (unsigned long long)sh->seed, why);
+	fflush(stdout);
+	o.seed = sh->seed;
+	o.count = 1;
+	o.conns = o.seconds = 0;
+	o.verbose = false;
+	if (!o.pcap) {
+		shrink(&o, why, nr_conns, sh);
+		snprintf(path, sizeof(path), "sim-%llu.pcap",
+			 (unsigned long long)o.seed);
+		o.pcap = path;
+		spawn(&o, sh, true);
+		printf("# shrunk: %s\n", sh->why);
+	}
+	print_command(&o);
+	printf("# frames: %s\n", o.pcap);
+}
+
 static void usage(void)
 {
+	unsigned int i;
+
 	fprintf(stderr, "usage: sim [-s SEED] [-n COUNT] [-c CONNECTIONS] "
-		"[-t SECONDS] [-v] [-p FILE.pcap]\n");
+		"[-t SECONDS] [-x FEATURE,...] [-k MASK] [-1] [-v] "
+		"[-p FILE.pcap]\nfeatures:");
+	for (i = 0; i < SIM_NR_FEATURES; i++)
+		fprintf(stderr, " %s", features[i]);
+	fputs("\n", stderr);
 	exit(2);
+}
+
+/* "loss,dup" as bits; ends the program when there is no such feature. */
+static u32 parse_features(char *list)
+{
+	char *name, *rest = NULL;
+	unsigned int i;
+	u32 bits = 0;
+
+	for (name = strtok_r(list, ",", &rest); name;
+	     name = strtok_r(NULL, ",", &rest)) {
+		for (i = 0; i < SIM_NR_FEATURES; i++)
+			if (!strcmp(name, features[i]))
+				break;
+		if (i == SIM_NR_FEATURES) {
+			fprintf(stderr, "sim: -x %s: no such feature\n", name);
+			usage();
+		}
+		bits |= 1u << i;
+	}
+	return bits;
+}
+
+static u64 parse_number(const char *text, char option)
+{
+	char *end;
+	u64 n;
+
+	errno = 0;
+	n = strtoull(text, &end, 0);
+	if (errno || end == text || *end) {
+		fprintf(stderr, "sim: -%c %s: not a number\n", option, text);
+		usage();
+	}
+	return n;
 }
 
 static void parse(struct options *o, int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "s:n:c:t:vp:")) != -1) {
+	while ((c = getopt(argc, argv, "s:n:c:t:x:k:1vp:")) != -1) {
 		switch (c) {
-		case 's':
-			o->seed = strtoull(optarg, NULL, 0);
-			break;
-		case 'n':
-			o->count = strtoull(optarg, NULL, 0);
-			break;
-		case 'c':
-			o->conns = strtoull(optarg, NULL, 0);
-			break;
+		case 's': o->seed = parse_number(optarg, 's'); break;
+		case 'n': o->count = parse_number(optarg, 'n'); break;
+		case 'c': o->conns = parse_number(optarg, 'c'); break;
 		case 't':
-			o->seconds = (unsigned int)strtoul(optarg, NULL, 0);
+			o->seconds = (unsigned int)parse_number(optarg, 't');
 			break;
-		case 'v':
-			o->verbose = true;
-			break;
-		case 'p':
-			o->pcap = optarg;
-			break;
-		default:
-			usage();
+		case 'x': o->without |= parse_features(optarg); break;
+		case 'k': o->keep = (u32)parse_number(optarg, 'k'); break;
+		case '1': o->once = true; break;
+		case 'v': o->verbose = true; break;
+		case 'p': o->pcap = optarg; break;
+		default: usage();
 		}
 	}
 	if (optind != argc)
@@ -192,35 +407,25 @@ static void parse(struct options *o, int argc, char **argv)
 		o->count = 1;
 }
 
-/* True while one of the goals that were given is not reached. */
-static bool more(const struct options *o, const struct totals *t, time_t start)
-{
-	return t->worlds < o->count || t->conns < o->conns ||
-	       (o->seconds && time(NULL) - start < (time_t)o->seconds);
-}
-
 int main(int argc, char **argv)
 {
-	struct options o = { .seed = 1 };
-	struct totals t = { 0 };
-	struct world *w = calloc(1, sizeof(*w));
-	time_t start = time(NULL);
-	bool ok = true;
-	u64 seed;
+	struct options o = { .seed = 1, .keep = UINT32_MAX };
+	struct shared *sh = mmap(NULL, sizeof(*sh), PROT_READ | PROT_WRITE,
+				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	parse(&o, argc, argv);
-	if (!w)
+	if (sh == MAP_FAILED)
 		return 2;
-	for (seed = o.seed; ok && more(&o, &t, start); seed++) {
-		ok = run_seed(w, &o, seed, &t);
-		if (!ok)
-			report(w, seed, o.pcap);
+	if (!spawn(&o, sh, false)) {
+		report(o, sh);
+		return 1;
 	}
-	printf("# %llu worlds, %llu connections, %llu frames, %llu bytes, "
-	       "%llu virtual seconds\n", (unsigned long long)t.worlds,
-	       (unsigned long long)t.conns, (unsigned long long)t.frames,
-	       (unsigned long long)t.bytes,
-	       (unsigned long long)(t.virtual_ns / SIM_S));
-	free(w);
-	return ok ? 0 : 1;
+	printf("# %llu worlds (%llu twice), %llu connections, %llu frames, "
+	       "%llu bytes, %llu virtual seconds, trace %016llx\n",
+	       (unsigned long long)sh->worlds, (unsigned long long)sh->twice,
+	       (unsigned long long)sh->conns, (unsigned long long)sh->frames,
+	       (unsigned long long)sh->bytes,
+	       (unsigned long long)(sh->virtual_ns / SIM_S),
+	       (unsigned long long)sh->hash);
+	return 0;
 }

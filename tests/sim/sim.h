@@ -25,6 +25,20 @@
 #define SIM_MS 1000000ull
 #define SIM_S 1000000000ull
 
+/*
+ * What a seed may draw and -x turns off again, one by one, so that a world
+ * that fails can be made as dull as it may be.
+ */
+#define SIM_FEATURES(F) \
+	F(LOSS, "loss") F(BURST, "burst") F(REORDER, "reorder") \
+	F(DUP, "dup") F(CORRUPT, "corrupt") F(TRUNCATE, "truncate") \
+	F(PAD, "pad") F(JITTER, "jitter") F(DELAY, "delay") F(RATE, "rate") \
+	F(KNOBS, "knobs") F(BUFFERS, "buffers") F(ARP, "arp") F(MTU, "mtu")
+
+#define SIM_FEATURE_ENUM(name, text) SIM_##name,
+enum sim_feature { SIM_FEATURES(SIM_FEATURE_ENUM) SIM_NR_FEATURES };
+#undef SIM_FEATURE_ENUM
+
 struct rng {
 	u64 state;
 };
@@ -79,6 +93,8 @@ struct world {
 	u64 heal_ns;
 	bool healed;
 	bool chatty;
+	u32 without;		/* faults and habits that are turned off */
+	u32 keep;		/* connections that are there, one bit each */
 	struct conn conn[SIM_MAX_CONNS];
 	unsigned int nr_conns, nr_ends_open;
 	struct flow *flows;	/* the monitor's */
@@ -95,6 +111,10 @@ u64 rng_range(struct rng *r, u64 lo, u64 hi);
 u64 rng_log(struct rng *r, u64 lo, u64 hi);
 bool rng_chance(struct rng *r, unsigned int percent);
 void rng_init(struct rng *r, u64 seed, u64 purpose);
+/* True in @percent of the worlds that have @f; @own is a stream of its own,
+ * and exactly one number is taken from @r. */
+bool sim_draw(struct world *w, struct rng *r, enum sim_feature f,
+	      unsigned int percent, struct rng *own);
 /* The first failure counts. */
 void sim_fail(struct world *w, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));

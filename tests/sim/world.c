@@ -16,6 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ipv4/tcp.h"
+
 #define START_NS (1000 * SIM_S)
 #define HEAL_S 600
 #define DRAIN_S 600
@@ -72,61 +74,70 @@ static void env_log(void *opaque, int level, const char *line)
 
 /* ---- drawing ---------------------------------------------------------- */
 
-/* Each kind of fault is there in every second world. */
-static void draw_faults(struct rng *r, struct inet_fault_config *f,
-			struct inet_fault_config *healthy)
+/* What slows frames down: stays when the world is healed. */
+static void draw_distance(struct world *w, struct inet_fault_config *f)
 {
-	*f = (struct inet_fault_config){ .seed = rng_next(r) };
-	if (rng_chance(r, 80))
-		f->delay_ns = rng_log(r, 10000, 100 * SIM_MS);
-	if (rng_chance(r, 30)) {
-		f->rate_bps = rng_log(r, 2000000, 1000000000);
-		f->queue_bytes = (u32)rng_log(r, 20000, 1000000);
+	struct rng own, *r = &w->config;
+
+	if (sim_draw(w, r, SIM_DELAY, 80, &own))
+		f->delay_ns = rng_log(&own, 10000, 100 * SIM_MS);
+	if (sim_draw(w, r, SIM_RATE, 30, &own)) {
+		f->rate_bps = rng_log(&own, 2000000, 1000000000);
+		f->queue_bytes = (u32)rng_log(&own, 20000, 1000000);
 	}
-	*healthy = *f;
-	if (rng_chance(r, 50))
-		f->jitter_ns = rng_log(r, 1000, 20 * SIM_MS);
-	if (rng_chance(r, 50))
-		f->loss_ppm = (u32)rng_log(r, 100, 150000);
-	if (rng_chance(r, 20)) {
-		f->burst_enter_ppm = (u32)rng_log(r, 1000, 20000);
-		f->burst_leave_ppm = (u32)rng_log(r, 100000, 500000);
-	}
-	if (rng_chance(r, 50)) {
-		f->reorder_ppm = (u32)rng_log(r, 1000, 150000);
-		f->reorder_ns = rng_log(r, 1000, 100 * SIM_MS);
-	}
-	if (rng_chance(r, 50))
-		f->dup_ppm = (u32)rng_log(r, 1000, 50000);
-	if (rng_chance(r, 20))
-		f->dup_max = (u32)rng_range(r, 1, 10);
-	if (rng_chance(r, 50))
-		f->corrupt_ppm = (u32)rng_log(r, 1000, 50000);
-	if (rng_chance(r, 20))
-		f->truncate_ppm = (u32)rng_log(r, 1000, 20000);
-	if (rng_chance(r, 20))
-		f->pad_ppm = (u32)rng_log(r, 1000, 50000);
 }
 
+/* Each kind of fault is there in every second world, or more seldom. */
+static void draw_faults(struct world *w, struct inet_fault_config *f,
+			struct inet_fault_config *healthy)
+{
+	struct rng own, *r = &w->config;
+
+	*f = (struct inet_fault_config){ .seed = rng_next(r) };
+	draw_distance(w, f);
+	*healthy = *f;
+	if (sim_draw(w, r, SIM_JITTER, 50, &own))
+		f->jitter_ns = rng_log(&own, 1000, 20 * SIM_MS);
+	if (sim_draw(w, r, SIM_LOSS, 50, &own))
+		f->loss_ppm = (u32)rng_log(&own, 100, 150000);
+	if (sim_draw(w, r, SIM_BURST, 20, &own)) {
+		f->burst_enter_ppm = (u32)rng_log(&own, 1000, 20000);
+		f->burst_leave_ppm = (u32)rng_log(&own, 100000, 500000);
+	}
+	if (sim_draw(w, r, SIM_REORDER, 50, &own)) {
+		f->reorder_ppm = (u32)rng_log(&own, 1000, 150000);
+		f->reorder_ns = rng_log(&own, 1000, 100 * SIM_MS);
+	}
+	if (sim_draw(w, r, SIM_DUP, 50, &own)) {
+		f->dup_ppm = (u32)rng_log(&own, 1000, 50000);
+		f->dup_max = rng_chance(&own, 40) ?
+			     (u32)rng_range(&own, 1, 10) : 1;
+	}
+	if (sim_draw(w, r, SIM_CORRUPT, 50, &own))
+		f->corrupt_ppm = (u32)rng_log(&own, 1000, 50000);
+	if (sim_draw(w, r, SIM_TRUNCATE, 20, &own))
+		f->truncate_ppm = (u32)rng_log(&own, 1000, 20000);
+	if (sim_draw(w, r, SIM_PAD, 20, &own))
+		f->pad_ppm = (u32)rng_log(&own, 1000, 50000);
+}
+
+/* A knob turned in every fourth world. */
 static int set_knobs(struct world *w, struct host *h)
 {
-	struct rng *r = &w->config;
+	static const char *const knobs[][2] = {
+		{ "net.ipv4.tcp_timestamps", "0" },
+		{ "net.ipv4.tcp_window_scaling", "0" },
+		{ "net.ipv4.tcp_rto_min_us", "50000" },
+		{ "net.ipv4.tcp_slow_start_after_idle", "0" },
+		{ "net.ipv4.tcp_moderate_rcvbuf", "0" },
+	};
+	struct rng own;
+	unsigned int i;
 
-	if (rng_chance(r, 30) &&
-	    inet_sysctl_set(h->net, "net.ipv4.tcp_timestamps", "0"))
-		return -1;
-	if (rng_chance(r, 30) &&
-	    inet_sysctl_set(h->net, "net.ipv4.tcp_window_scaling", "0"))
-		return -1;
-	if (rng_chance(r, 20) &&
-	    inet_sysctl_set(h->net, "net.ipv4.tcp_rto_min_us", "50000"))
-		return -1;
-	if (rng_chance(r, 20) &&
-	    inet_sysctl_set(h->net, "net.ipv4.tcp_slow_start_after_idle", "0"))
-		return -1;
-	if (rng_chance(r, 20) &&
-	    inet_sysctl_set(h->net, "net.ipv4.tcp_moderate_rcvbuf", "0"))
-		return -1;
+	for (i = 0; i < sizeof(knobs) / sizeof(knobs[0]); i++)
+		if (sim_draw(w, &w->config, SIM_KNOBS, 25, &own) &&
+		    inet_sysctl_set(h->net, knobs[i][0], knobs[i][1]))
+			return -1;
 	return 0;
 }
 
@@ -181,16 +192,18 @@ static int wire_create(struct world *w)
 	static const u8 mac[2][6] = { { 2, 0, 0, 0, 0, 1 },
 				      { 2, 0, 0, 0, 0, 2 } };
 	struct inet_wire_config cfg = { .size = sizeof(cfg) };
-	struct rng *r = &w->config;
-	bool arp = rng_chance(r, 30);
+	struct rng own, *r = &w->config;
+	bool arp = sim_draw(w, r, SIM_ARP, 30, &own);
 	int i;
 
-	w->mtu = rng_chance(r, 50) ? 1500 : (u32)rng_range(r, 200, 1500);
+	w->mtu = 1500;
+	if (sim_draw(w, r, SIM_MTU, 50, &own))
+		w->mtu = (u32)rng_range(&own, 200, 1500);
 	cfg.mtu = w->mtu;
 	memcpy(cfg.mac_a, mac[0], 6);
 	memcpy(cfg.mac_b, mac[1], 6);
-	draw_faults(r, &cfg.a_to_b, &w->healthy[0]);
-	draw_faults(r, &cfg.b_to_a, &w->healthy[1]);
+	draw_faults(w, &cfg.a_to_b, &w->healthy[0]);
+	draw_faults(w, &cfg.b_to_a, &w->healthy[1]);
 	w->wire = inet_wire_connect(w->host[0].net, "w0", w->host[1].net, "w0",
 				    &cfg);
 	for (i = 0; w->wire && i < 2; i++) {
@@ -275,9 +288,13 @@ static u64 turn(struct world *w)
 
 	if (!w->healed && w->now >= w->heal_ns)
 		heal(w);
-	for (i = 0; i < 2; i++)
+	for (i = 0; i < 2; i++) {
 		inet_run(w->host[i].net, 0);
+		tcp_verify_all(w->host[i].net);
+	}
 	next = app_step(w);
+	for (i = 0; i < 2; i++)
+		tcp_verify_all(w->host[i].net);
 	for (i = 0; i < 2; i++) {
 		t = inet_next_timeout_ns(w->host[i].net);
 		if (t >= 0 && w->now + (u64)t < next)
