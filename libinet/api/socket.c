@@ -122,6 +122,7 @@ int inet_connect(struct socket *sock, const struct sockaddr *addr,
 
 	if (err)
 		return api_result(err);
+	NET_ROAD(sock->net, NULL);
 	err = addr_from_user(&ss, addr, len);
 	if (!err)
 		err = sock->ops->connect(sock, (struct sockaddr *)&ss, len,
@@ -156,6 +157,7 @@ struct socket *inet_accept4(struct socket *sock, struct sockaddr *addr,
 
 	if (api_result(err))
 		return NULL;
+	NET_ROAD(sock->net, NULL);
 	newsock = sock_alloc(sock->net);
 	err = newsock ? do_accept(sock, newsock, addr, len) : -ENOMEM;
 	if (!err)

@@ -53,6 +53,7 @@ int sock_queue_rcv_skb(struct sock *sk, struct sk_buff *skb)
 	struct softnet_data *sd;
 	int err = -ENOBUFS;
 
+	NET_ROAD(net, skb);
 	if (unlikely(frame_pool_low(net)) && !skb->shinfo->heap) {
 		copy = skb_leave_pool(skb);
 		if (!copy)

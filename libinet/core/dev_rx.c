@@ -107,6 +107,7 @@ int __netif_receive_skb_core(struct sk_buff *skb)
 	reason = rx_refuse(skb);
 	if (unlikely(reason))
 		goto drop;
+	NET_ROAD_AT(net, skb, "ptype_base[]");
 	pt = deliver_list(skb, rcu_dereference(net->ptype_base[
 			  be16_to_cpu(skb->protocol) % PTYPE_HASH_SIZE]),
 			  NULL, skb->protocol);

@@ -103,6 +103,7 @@ static enum gro_result dev_gro_receive(struct napi_struct *napi,
 	struct gro_list *list = &napi->gro_hash[i];
 	enum gro_result ret;
 
+	NET_ROAD(napi->softnet->net, skb);
 	skb_reset_network_header(skb);
 	ret = (enum gro_result)po->gro_receive(&list->head, skb);
 	if (ret != GRO_HELD)

@@ -26,6 +26,7 @@ u32 irq_handle(void *data, u32 events)
 {
 	struct irq_desc *irq = data;
 
+	NET_ROAD(irq->dev->net, NULL);
 	if (READ_ONCE(irq->dead))
 		return 0;
 	if (events & (POLLER_IN | POLLER_ERR | POLLER_HUP))

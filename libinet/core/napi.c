@@ -175,6 +175,7 @@ static int napi_poll(struct napi_struct *napi, bool *repoll)
 				   __ATOMIC_RELEASE);
 		return 0;
 	}
+	NET_ROAD_AT(napi->softnet->net, NULL, "napi->poll");
 	work = napi->poll(napi, napi->weight);
 	inet_assert(work <= napi->weight);
 	*repoll = work == napi->weight;

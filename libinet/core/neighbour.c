@@ -577,6 +577,7 @@ static void neigh_timer_handler(struct timer_list *t)
 	struct neighbour *n = from_timer(n, t, timer);
 	u64 now = neigh_now(n->tbl), next;
 
+	NET_ROAD(n->dev->net, NULL);
 	spin_lock(&n->lock);
 	if (!(n->nud_state & NUD_IN_TIMER))
 		goto out;
@@ -652,6 +653,7 @@ int neigh_event_send(struct neighbour *n, struct sk_buff *skb)
 	u64 now = neigh_now(n->tbl);
 	bool probe = false;
 
+	NET_ROAD(n->dev->net, skb);
 	WRITE_ONCE(n->used_ns, now);
 	if (READ_ONCE(n->nud_state) & (NUD_CONNECTED | NUD_DELAY | NUD_PROBE))
 		return 0;
@@ -850,6 +852,7 @@ int neigh_update(struct neighbour *n, const u8 *lladdr, u8 nud, u32 flags)
 	int err = 0;
 	u8 old;
 
+	NET_ROAD(n->dev->net, NULL);
 	spin_lock(&n->lock);
 	old = n->nud_state;
 	if (n->dead)
@@ -934,6 +937,7 @@ static int neigh_send_to(struct neighbour *n, struct sk_buff *skb)
 /* Output while the address is doubtful: asks the state machine first. */
 int neigh_resolve_output(struct neighbour *n, struct sk_buff *skb)
 {
+	NET_ROAD(n->dev->net, skb);
 	if (neigh_event_send(n, skb))
 		return 0;
 	return neigh_send_to(n, skb);
@@ -941,12 +945,14 @@ int neigh_resolve_output(struct neighbour *n, struct sk_buff *skb)
 
 int neigh_connected_output(struct neighbour *n, struct sk_buff *skb)
 {
+	NET_ROAD(n->dev->net, skb);
 	return neigh_send_to(n, skb);
 }
 
 int neigh_direct_output(struct neighbour *n, struct sk_buff *skb)
 {
 	(void)n;
+	NET_ROAD(n->dev->net, skb);
 	return dev_queue_xmit(skb);
 }
 

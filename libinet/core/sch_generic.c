@@ -70,6 +70,7 @@ static bool sch_direct_xmit(struct sk_buff *skb, struct Qdisc *q, bool more)
 	struct netdev_queue *txq = q->txq;
 	enum netdev_tx ret = NETDEV_TX_BUSY;
 
+	NET_ROAD(q->dev->net, skb);
 	skb = validate_xmit_skb(skb, q->dev);
 	if (!skb)
 		return true;
@@ -98,6 +99,7 @@ static void __qdisc_run(struct Qdisc *q)
 	struct sk_buff *skb;
 	bool more;
 
+	NET_ROAD(q->dev->net, NULL);
 	while (quota-- > 0) {
 		spin_lock(&q->lock);
 		skb = dequeue_skb(q);
@@ -136,6 +138,7 @@ int __dev_xmit_skb(struct sk_buff *skb, struct Qdisc *q)
 {
 	int ret;
 
+	NET_ROAD(q->dev->net, skb);
 	spin_lock(&q->lock);
 	if (likely(!q->running && !q->qlen && !READ_ONCE(q->txq->stopped))) {
 		q->running = true;

@@ -196,6 +196,7 @@ static void __kfree_skb(struct sk_buff *skb)
 	skb_dst_drop(skb);
 	if (skb->destructor)
 		skb->destructor(skb);
+	NET_ROAD_END(net, skb);
 	frame_put(skb->shinfo);
 	skb_header_free(net, skb);
 }

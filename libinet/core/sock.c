@@ -268,6 +268,7 @@ void __release_sock(struct sock *sk) unchecked_locking
 {
 	struct sk_buff *skb, *next;
 
+	NET_ROAD(sock_net(sk), NULL);
 	while ((skb = sk->sk_backlog.head)) {
 		sk->sk_backlog.head = sk->sk_backlog.tail = NULL;
 		spin_unlock(&sk->sk_lock);
@@ -285,6 +286,7 @@ int sk_add_backlog(struct sock *sk, struct sk_buff *skb, u32 limit)
 {
 	u32 held = sk->sk_backlog.len + (u32)sk_rmem_alloc_get(sk);
 
+	NET_ROAD(sock_net(sk), skb);
 	if (held > limit)
 		return -ENOBUFS;
 	skb_dst_force(skb);
@@ -432,6 +434,7 @@ void sock_def_wakeup(struct sock *sk)
 
 void sock_def_readable(struct sock *sk)
 {
+	NET_ROAD(sock_net(sk), NULL);
 	sk_wake_up(sk, POLLIN | POLLPRI | POLLRDNORM | POLLRDBAND | POLLRDHUP);
 }
 

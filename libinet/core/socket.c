@@ -75,6 +75,7 @@ static int sock_create_family(struct net *net, int family, int protocol,
 
 	__atomic_fetch_add(&net->family_users[family], 1, __ATOMIC_SEQ_CST);
 	pf = __atomic_load_n(&net->net_families[family], __ATOMIC_SEQ_CST);
+	NET_ROAD_AT(net, NULL, "net_families[]");
 	if (pf)
 		err = pf->create(net, sock, protocol);
 	__atomic_fetch_sub(&net->family_users[family], 1, __ATOMIC_RELEASE);

@@ -106,6 +106,7 @@ int sk_wait_data(struct sock *sk, s64 *timeo_ns, const struct sk_buff *last)
 /* Room was made: wakes writers that were told there is none. */
 void sk_stream_write_space(struct sock *sk)
 {
+	NET_ROAD(sock_net(sk), NULL);
 	if (!READ_ONCE(sk->sk_nospace) || !sk_stream_is_writeable(sk))
 		return;
 	WRITE_ONCE(sk->sk_nospace, false);

@@ -50,6 +50,20 @@ static u64 trace_ordinal(struct net_trace *tr, const void *frame)
 	return n;
 }
 
+void net_trace_forget(struct net *net, const struct sk_buff *skb)
+{
+	struct net_trace *tr = net->trace;
+	u32 i;
+
+	if (__atomic_load_n(&skb->shinfo->dataref, __ATOMIC_ACQUIRE) != 1)
+		return;		/* a clone still uses the frame */
+	spin_lock(&tr->lock);
+	for (i = 0; i < TRACE_MAX_FRAMES; i++)
+		if (tr->frames[i] == skb->shinfo)
+			tr->frames[i] = NULL;
+	spin_unlock(&tr->lock);
+}
+
 /* The path below libinet/ or libdev/, whatever the build called it. */
 static const char *trace_file(const char *file)
 {

@@ -21,6 +21,7 @@ struct net_trace_switch {
 
 void net_trace_record(struct net *net, const struct sk_buff *skb,
 		      const char *function, const char *file, int line);
+void net_trace_forget(struct net *net, const struct sk_buff *skb);
 
 #define NET_ROAD(net, skb) NET_ROAD_AT(net, skb, __func__)
 
@@ -31,6 +32,14 @@ void net_trace_record(struct net *net, const struct sk_buff *skb,
 			    ((struct net_trace_switch *)(net))->on)))	\
 			net_trace_record((net), (skb), (name),		\
 					 __FILE__, __LINE__);		\
+	} while (0)
+
+/* The packet dies: whoever gets its frame next is another one. */
+#define NET_ROAD_END(net, skb)						\
+	do {								\
+		if (unlikely(READ_ONCE(					\
+			    ((struct net_trace_switch *)(net))->on)))	\
+			net_trace_forget((net), (skb));			\
 	} while (0)
 
 /* The library's side of <inet/trace.h>; 0 or -E. */

@@ -121,6 +121,7 @@ static int inet_create(struct net *net, struct socket *sock, int protocol)
 	sw = inetsw_lookup(net, sock->type, &protocol, &err);
 	sk = NULL;
 	if (sw) {
+		NET_ROAD_AT(net, NULL, "inetsw[]");
 		sock->ops = sw->ops;
 		sk = sk_alloc(net, PF_INET, sw->prot);
 		err = sk ? 0 : -ENOMEM;
@@ -420,6 +421,7 @@ int inet_dgram_connect(struct socket *sock, const struct sockaddr *addr,
 	struct sock *sk = sock->sk;
 	int err = -EOPNOTSUPP;
 
+	NET_ROAD(sock->net, NULL);
 	if (!addr_has_family(addr, len))
 		return -EINVAL;
 	lock_sock(sk);
@@ -538,6 +540,7 @@ int inet_stream_connect(struct socket *sock, const struct sockaddr *addr,
 	struct sock *sk = sock->sk;
 	int err;
 
+	NET_ROAD(sock->net, NULL);
 	if (!addr_has_family(addr, len))
 		return -EINVAL;
 	lock_sock(sk);
@@ -577,6 +580,7 @@ int inet_stream_accept(struct socket *sock, struct socket *newsock, int flags)
 	struct sock *sk = sock->sk, *child;
 	int err = -EINVAL;
 
+	NET_ROAD(sock->net, NULL);
 	if (!sk->sk_prot->accept)
 		return -EOPNOTSUPP;
 	if (sock->nonblock)

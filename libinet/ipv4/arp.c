@@ -98,6 +98,7 @@ void arp_send(struct net_device *dev, u16 op, __be32 dest_ip, __be32 src_ip,
 	struct arp_info info = { .op = op, .sip = src_ip, .tip = dest_ip };
 	struct sk_buff *skb;
 
+	NET_ROAD(net, NULL);
 	if (dev->flags & NETDEV_IFF_NOARP || !dev->header_ops ||
 	    !netif_running(dev))
 		return;
@@ -152,6 +153,7 @@ static void arp_solicit(struct neighbour *n, struct sk_buff *skb)
 	u8 ha[MAX_ADDR_LEN];
 	__be32 saddr;
 
+	NET_ROAD(dev_net(dev), skb);
 	rcu_read_lock(&dev_net(dev)->rcu);
 	saddr = arp_source(n, skb);
 	rcu_read_unlock(&dev_net(dev)->rcu);
@@ -387,6 +389,7 @@ static void arp_process(const struct arp_in *in)
 	const struct arp_info *a = &in->a;
 	bool for_us;
 
+	NET_ROAD(in->net, in->skb);
 	if (a->op == ARPOP_REQUEST)
 		NET_INC_STATS(in->net, ARP_INREQUESTS);
 	else

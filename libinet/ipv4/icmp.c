@@ -304,6 +304,7 @@ void icmp_send(struct sk_buff *skb_in, u8 type, u8 code, __be32 info)
 	struct rtable *rt;
 	u32 quote;
 
+	NET_ROAD(net, skb_in);
 	if (icmp_len_from_header(skb_in) < sizeof(*iph) ||
 	    !icmp_may_complain(net, skb_in, iph, type))
 		return;
@@ -346,6 +347,7 @@ static enum skb_drop_reason icmp_echo(struct net *net, struct sk_buff *skb)
 	struct icmphdr *icmph;
 	__sum16 check;
 
+	NET_ROAD(net, skb);
 	if (net->ipv4.sysctl_icmp_echo_ignore_all)
 		return SKB_DROP_REASON_ICMP_TYPE;
 	if (!icmp_is_single_host(net, iph.saddr))

@@ -194,6 +194,7 @@ struct sock *inet_csk_accept(struct sock *sk, int flags, int *err)
 	struct request_sock *req;
 	struct sock *newsk = NULL;
 
+	NET_ROAD(sock_net(sk), NULL);
 	lock_sock(sk);
 	*err = -EINVAL;
 	if (sk->sk_state == TCP_LISTEN)

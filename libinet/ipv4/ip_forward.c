@@ -27,6 +27,7 @@ static int ip_forward_finish(struct net *net, struct sock *sk,
 {
 	const struct rtable *rt = skb_rtable(skb);
 
+	NET_ROAD(net, skb);
 	NET_INC_STATS(net, IP_FORWDATAGRAMS);
 	if (unlikely(IPCB(skb)->optlen))
 		ip_forward_options(skb, inet_select_addr(rt->dst.dev, 0,

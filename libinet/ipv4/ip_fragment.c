@@ -551,6 +551,7 @@ struct sk_buff *ip_defrag(struct net *net, struct sk_buff *skb)
 	struct sk_buff *whole;
 	struct ipfrag_claim c;
 
+	NET_ROAD(net, skb);
 	NET_INC_STATS(net, IP_REASMREQDS);
 	skb_orphan(skb);
 	if (ip_frag_is_invalid(skb, &c)) {

@@ -40,6 +40,7 @@ void ip_protocol_deliver_rcu(struct net *net, struct sk_buff *skb,
 	const struct net_protocol *ipprot;
 	int i, ret;
 
+	NET_ROAD(net, skb);
 	for (i = 0; i < IP_MAX_RESUBMIT; i++) {
 		bool raw = raw_local_deliver(skb, protocol);
 
@@ -54,6 +55,7 @@ void ip_protocol_deliver_rcu(struct net *net, struct sk_buff *skb,
 			return;
 		}
 		NET_INC_STATS(net, IP_INDELIVERS);
+		NET_ROAD_AT(net, skb, "inet_protos[]");
 		ret = ipprot->handler(skb);
 		if (likely(ret >= 0))
 			return;
@@ -68,6 +70,7 @@ static int ip_local_deliver_finish(struct net *net, struct sock *sk,
 	const struct iphdr *iph = ip_hdr(skb);
 
 	(void)sk;
+	NET_ROAD(net, skb);
 	skb_pull(skb, ipv4_hdr_len(iph));
 	skb_reset_transport_header(skb);
 	ip_protocol_deliver_rcu(net, skb, iph->protocol);

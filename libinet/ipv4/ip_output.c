@@ -122,6 +122,7 @@ static int ip_finish_output2(struct net *net, struct sock *sk,
 	int err;
 
 	(void)sk;
+	NET_ROAD(net, skb);
 	if (rt->rt_type == RTN_MULTICAST)
 		NET_INC_STATS(net, IP_OUTMCASTPKTS);
 	else if (rt->rt_type == RTN_BROADCAST)
@@ -257,6 +258,7 @@ static int ip_finish_output(struct net *net, struct sock *sk,
 {
 	u32 mtu = dst_mtu(skb_dst(skb));
 
+	NET_ROAD(net, skb);
 	if (unlikely(skb->len > mtu && !skb->shinfo->gso_size))
 		return ip_fragment(net, sk, skb, mtu);
 	return ip_finish_output2(net, sk, skb);

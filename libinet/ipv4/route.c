@@ -765,6 +765,7 @@ int ip_route_input_noref(struct sk_buff *skb, __be32 daddr, __be32 saddr,
 	struct flowi4 fl4;
 	int err;
 
+	NET_ROAD(dev_net(dev), skb);
 	if (likely(input_remembered(skb, daddr, saddr, dev)))
 		return 0;
 	*reason = SKB_DROP_REASON_IP_INADDRERRORS;

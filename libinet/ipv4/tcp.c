@@ -167,6 +167,7 @@ void tcp_push(struct sock *sk, int flags, u32 mss_now, int nonagle)
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct sk_buff *skb = tcp_write_queue_tail(sk);
 
+	NET_ROAD(sock_net(sk), NULL);
 	if (!skb)
 		return;
 	if (!(flags & MSG_MORE) || forced_push(tp))

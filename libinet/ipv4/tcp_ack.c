@@ -320,6 +320,7 @@ int tcp_ack(struct sock *sk, const struct sk_buff *skb, int flag)
 	};
 	int verdict = tcp_ack_acceptable(sk, &a);
 
+	NET_ROAD(sock_net(sk), skb);
 	if (unlikely(verdict <= 0))
 		return verdict;
 	if (after(a.ack, a.prior_una)) {

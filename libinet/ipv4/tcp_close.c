@@ -163,6 +163,7 @@ void tcp_close(struct sock *sk, s64 timeout_ns)
 	u32 unread;
 	u8 state;
 
+	NET_ROAD(sock_net(sk), NULL);
 	lock_sock(sk);
 	tcp_mstamp_refresh(sk);
 	sk->sk_shutdown = SHUTDOWN_MASK;

@@ -91,6 +91,7 @@ int tcp_connect(struct sock *sk)
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct sk_buff *skb;
 
+	NET_ROAD(sock_net(sk), NULL);
 	tcp_mstamp_refresh(sk);
 	if (inet_csk(sk)->icsk_af_ops->rebuild_header(sk))
 		return -EHOSTUNREACH;

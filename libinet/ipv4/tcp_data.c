@@ -294,8 +294,10 @@ bool tcp_queue_rcv(struct sock *sk, struct sk_buff *skb)
 	struct sk_buff *tail = skb_peek_tail(&sk->sk_receive_queue);
 	struct tcp_sock *tp = tcp_sk(sk);
 	u32 seq = TCP_SKB_CB(skb)->end_seq;
-	bool eaten = tail && tcp_try_coalesce(sk, tail, skb);
+	bool eaten;
 
+	NET_ROAD(sock_net(sk), skb);
+	eaten = tail && tcp_try_coalesce(sk, tail, skb);
 	tp->bytes_received += seq - tp->rcv_nxt;
 	WRITE_ONCE(tp->rcv_nxt, seq);
 	if (!eaten) {
@@ -550,6 +552,7 @@ void tcp_data_queue(struct sock *sk, struct sk_buff *skb)
 	struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
 	struct tcp_sock *tp = tcp_sk(sk);
 
+	NET_ROAD(sock_net(sk), skb);
 	if (tcb->seq == tcb->end_seq) {		/* a bare ACK */
 		consume_skb(skb);
 		return;

@@ -436,6 +436,7 @@ static bool tcp_rcv_fast_path(struct sock *sk, struct sk_buff *skb)
 /* Consumes @skb: its TCP header is linear and checked. */
 void tcp_rcv_established(struct sock *sk, struct sk_buff *skb)
 {
+	NET_ROAD(sock_net(sk), skb);
 	tcp_mstamp_refresh(sk);
 	tcp_sk(sk)->rx_opt.saw_tstamp = 0;
 	if (likely(tcp_rcv_fast_path(sk, skb)))
@@ -615,6 +616,7 @@ static int tcp_rcv_synchronized(struct sock *sk, struct sk_buff *skb)
 
 int tcp_rcv_state_process(struct sock *sk, struct sk_buff *skb)
 {
+	NET_ROAD(sock_net(sk), skb);
 	tcp_mstamp_refresh(sk);
 	switch (sk->sk_state) {
 	case TCP_CLOSE:

@@ -116,6 +116,7 @@ int tcp_v4_connect(struct sock *sk, const struct sockaddr *addr, socklen_t len)
 	struct rtable *rt;
 	int err = inet_check_addr(addr, len);
 
+	NET_ROAD(net, NULL);
 	if (err)
 		return err;
 	rt = tcp_v4_connect_route(sk, to->sin_addr.s_addr, to->sin_port);
@@ -280,6 +281,7 @@ void tcp_v4_send_reset(const struct sock *sk, const struct sk_buff *skb)
 		.oif = sk ? sk->sk_bound_dev_if : 0,
 	};
 
+	NET_ROAD(net, skb);
 	if (th->rst)
 		return;
 	if (!sk && (!skb_dst(skb) || skb_rtable(skb)->rt_type != RTN_LOCAL))
@@ -390,6 +392,7 @@ static void tcp_v4_conn_request(struct sock *sk, struct sk_buff *skb)
 {
 	__be32 saddr = ip_hdr(skb)->saddr;
 
+	NET_ROAD(sock_net(sk), skb);
 	if ((skb_dst(skb) && (skb_rtable(skb)->rt_flags &
 			      (RTCF_BROADCAST | RTCF_MULTICAST))) ||
 	    ipv4_is_multicast(saddr) || ipv4_is_lbcast(saddr) ||
@@ -437,6 +440,7 @@ static struct sock *tcp_v4_syn_recv_sock(const struct sock *sk,
 	struct dst_entry *dst;
 	struct sock *newsk;
 
+	NET_ROAD(net, skb);
 	if (sk_acceptq_is_full(sk)) {
 		NET_INC_STATS(net, TCP_LISTENOVERFLOWS);
 		NET_INC_STATS(net, TCP_LISTENDROPS);
@@ -633,6 +637,7 @@ int tcp_v4_err(struct sk_buff *skb, u32 info)
 /* Context: bh lock (or owner, from the backlog). Consumes. */
 int tcp_v4_do_rcv(struct sock *sk, struct sk_buff *skb)
 {
+	NET_ROAD(sock_net(sk), skb);
 	if (likely(sk->sk_state == TCP_ESTABLISHED)) {
 		tcp_rcv_established(sk, skb);
 		return 0;

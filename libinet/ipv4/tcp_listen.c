@@ -122,6 +122,7 @@ static bool tcp_conn_request_new(struct sock *sk, const struct sk_buff *skb)
 
 void tcp_conn_request(struct sock *sk, const struct sk_buff *skb)
 {
+	NET_ROAD(sock_net(sk), skb);
 	if (!tcp_conn_request_room(sk) || !tcp_conn_request_new(sk, skb)) {
 		NET_INC_STATS(sock_net(sk), TCP_LISTENDROPS);
 		sk_drops_add(sk, 1);

@@ -50,6 +50,7 @@ void tcp_time_wait(struct sock *sk, u8 state, u64 timeo_ns)
 	struct net *net = sock_net(sk);
 	struct inet_timewait_sock *tw;
 
+	NET_ROAD(net, NULL);
 	tw = inet_twsk_alloc(sk, &net->ipv4.tcp->death_row, state);
 	if (tw) {
 		tcp_time_wait_init(tw, sk);
@@ -408,6 +409,7 @@ struct sock *tcp_check_req(struct sock *sk, struct sk_buff *skb,
 	bool store_ts, paws_ok;
 	u32 tsval = 0;
 
+	NET_ROAD(sock_net(sk), skb);
 	paws_ok = tcp_req_check_ts(req, skb, &store_ts, &tsval);
 	if (tcb->seq == treq->rcv_isn && th->syn && !th->rst && !th->ack &&
 	    paws_ok) {
@@ -440,6 +442,7 @@ int tcp_child_process(struct sock *parent, struct sock *child,
 {
 	int ret = 0;
 
+	NET_ROAD(sock_net(child), skb);
 	if (!sock_owned_by_user(child)) {
 		ret = tcp_rcv_state_process(child, skb);
 		if (child->sk_state != TCP_SYN_RECV)

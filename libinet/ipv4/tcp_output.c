@@ -151,6 +151,7 @@ int tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it)
 	u32 payload = skb->len;
 	int err;
 
+	NET_ROAD(sock_net(sk), skb);
 	skb->tstamp = tcp_sk(sk)->mstamp_ns;
 	if (clone_it) {
 		skb = tcp_clone_segment(skb);
@@ -330,6 +331,7 @@ static bool tcp_write_xmit(struct sock *sk, u32 mss_now, int nonagle,
 	struct sk_buff *skb;
 	u32 sent = 0;
 
+	NET_ROAD(sock_net(sk), NULL);
 	while ((skb = tcp_send_head(sk)) != NULL) {
 		if (!tcp_cwnd_test(tp)) {
 			cwnd_limited = true;
@@ -439,6 +441,7 @@ int tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb)
 	struct tcp_sock *tp = tcp_sk(sk);
 	int err;
 
+	NET_ROAD(sock_net(sk), skb);
 	if (tcp_skb_in_host_queue(sk, skb))
 		return -EBUSY;
 	if (before(TCP_SKB_CB(skb)->seq, tp->snd_una)) {
@@ -517,6 +520,7 @@ void tcp_send_ack(struct sock *sk)
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct sk_buff *skb;
 
+	NET_ROAD(sock_net(sk), NULL);
 	if (sk->sk_state == TCP_CLOSE)
 		return;
 	skb = tcp_alloc_control(sk);
@@ -590,6 +594,7 @@ void tcp_send_fin(struct sock *sk)
 	struct sk_buff *skb = tcp_write_queue_tail(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
 
+	NET_ROAD(sock_net(sk), NULL);
 	tp->fin_pending = false;
 	tcp_mstamp_refresh(sk);
 	if (skb) {

@@ -149,6 +149,7 @@ int tcp_rcv_synsent_state_process(struct sock *sk, struct sk_buff *skb)
 	const struct tcphdr *th = tcp_hdr(skb);
 	struct tcp_options_info info;
 
+	NET_ROAD(sock_net(sk), skb);
 	tcp_parse_options(skb, &info);
 	if (th->ack && !tcp_synsent_ack_ok(sk, skb, &info)) {
 		if (!th->rst)

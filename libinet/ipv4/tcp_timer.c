@@ -216,6 +216,7 @@ static void tcp_retransmit_timer(struct sock *sk)
 	struct tcp_sock *tp = tcp_sk(sk);
 	int err;
 
+	NET_ROAD(sock_net(sk), NULL);
 	if (!tp->packets_out)
 		return;
 	inet_assert(!tcp_rtx_queue_empty(sk));
@@ -469,6 +470,7 @@ static void tcp_write_timer(struct timer_list *t)
 	struct inet_connection_sock *icsk =
 		from_timer(icsk, t, icsk_retransmit_timer);
 
+	NET_ROAD(sock_net(&icsk->icsk_inet.sk), NULL);
 	tcp_run_timer(&icsk->icsk_inet.sk, tcp_write_timer_handler,
 		      TCP_WRITE_TIMER_DEFERRED);
 }
@@ -478,6 +480,7 @@ static void tcp_delack_timer(struct timer_list *t)
 	struct inet_connection_sock *icsk =
 		from_timer(icsk, t, icsk_delack_timer);
 
+	NET_ROAD(sock_net(&icsk->icsk_inet.sk), NULL);
 	tcp_run_timer(&icsk->icsk_inet.sk, tcp_delack_timer_handler,
 		      TCP_DELACK_TIMER_DEFERRED);
 }
@@ -486,6 +489,7 @@ static void tcp_keepalive_timer(struct timer_list *t)
 {
 	struct sock *sk = from_timer(sk, t, sk_timer);
 
+	NET_ROAD(sock_net(sk), NULL);
 	tcp_run_timer(sk, tcp_keepalive_timer_handler, TCP_KEEPALIVE_DEFERRED);
 }
 

@@ -105,6 +105,7 @@ static void udp_queue_rcv_skb(struct sock *sk, struct sk_buff *skb)
 	struct net *net = sock_net(sk);
 	int err;
 
+	NET_ROAD(net, skb);
 	udp_csum_pull(skb);
 	ipv4_pktinfo_prepare(sk, skb);
 	err = sock_queue_rcv_skb(sk, skb);
