@@ -85,25 +85,34 @@ static enum skb_drop_reason rx_refuse(const struct sk_buff *skb)
 	return SKB_NOT_DROPPED_YET;
 }
 
+/* A tap sees even what is refused afterwards. */
+static void deliver_taps(struct sk_buff *skb, struct net *net,
+			 struct net_device *dev)
+{
+	const __be16 all = cpu_to_be16(ETH_P_ALL);
+	struct packet_type *pt;
+
+	pt = deliver_list(skb, rcu_dereference(net->ptype_all), NULL, all);
+	pt = deliver_list(skb, rcu_dereference(dev->ptype_all), pt, all);
+	if (pt)
+		deliver_skb(skb, pt, dev);
+}
+
 /* The dispatch. Consumes @skb. Context: softnet, RCU. */
 int __netif_receive_skb_core(struct sk_buff *skb)
 {
 	struct net_device *dev = skb->dev;
 	struct net *net = dev->net;
-	struct packet_type *pt = NULL;
-	const __be16 all = cpu_to_be16(ETH_P_ALL);
+	struct packet_type *pt;
 	enum skb_drop_reason reason;
 
 	NET_ROAD(net, skb);
 	skb_reset_network_header(skb);
 	skb_reset_transport_header(skb);
 	skb->skb_iif = dev->ifindex;
-	pt = deliver_list(skb, rcu_dereference(net->ptype_all), pt, all);
-	pt = deliver_list(skb, rcu_dereference(dev->ptype_all), pt, all);
-	if (unlikely(pt)) {	/* a tap sees even what is refused below */
-		deliver_skb(skb, pt, dev);
-		pt = NULL;
-	}
+	if (unlikely(rcu_access_pointer(net->ptype_all) ||
+		     rcu_access_pointer(dev->ptype_all)))
+		deliver_taps(skb, net, dev);
 	reason = rx_refuse(skb);
 	if (unlikely(reason))
 		goto drop;

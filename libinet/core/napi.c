@@ -182,6 +182,16 @@ static int napi_poll(struct napi_struct *napi, bool *repoll)
 	return work;
 }
 
+/* Did it take too long since the first of these questions? */
+static bool time_is_up(struct net *net, u64 *limit)
+{
+	u64 now = net_now(net);
+
+	if (!*limit)
+		*limit = now + (u64)net->sysctl_netdev_budget_usecs * 1000;
+	return now >= *limit;
+}
+
 /*
  * The receive softirq: polls the list under a budget and a time limit; what
  * is left waits for the next round, so that timers and kicks get their turn.
@@ -190,8 +200,7 @@ void net_rx_action(struct softnet_data *sd)
 {
 	struct net *net = sd->net;
 	int budget = net->sysctl_netdev_budget;
-	u64 limit = net_now(net) +
-		    (u64)net->sysctl_netdev_budget_usecs * 1000;
+	u64 limit = 0;		/* the clock is read when others wait */
 	struct napi_struct *napi;
 	bool repoll;
 	int work;
@@ -206,7 +215,9 @@ void net_rx_action(struct softnet_data *sd)
 		if (repoll)
 			____napi_schedule(sd, napi);
 		budget -= work;
-		if (sd->poll_head && (budget <= 0 || net_now(net) >= limit)) {
+		if (!sd->poll_head)
+			break;
+		if (budget <= 0 || time_is_up(net, &limit)) {
 			sd->mib[MIB_SOFTNET_TIMESQUEEZE]++;
 			raise_softirq(sd, NET_RX_SOFTIRQ);
 			break;

@@ -92,11 +92,13 @@ static u32 neigh_hash(const struct neigh_hash_table *nht, const void *key,
 {
 	u32 k[4], val;
 
-	memcpy(k, key, nht->tbl->key_len);
+	memcpy(k, key, 4);
 	val = (k[0] ^ (u32)dev->ifindex * 0x9e3779b9u) * nht->rnd[0];
-	if (nht->tbl->key_len == 16)
+	if (nht->tbl->key_len == 16) {
+		memcpy(k, key, 16);
 		val += k[1] * nht->rnd[1] + k[2] * nht->rnd[2] +
 		       k[3] * nht->rnd[3];
+	}
 	return val >> (32 - nht->shift);
 }
 
@@ -153,6 +155,14 @@ static void neigh_hash_grow(struct neigh_table *tbl)
 	call_rcu(&tbl->net->rcu, &old->rcu, nht_free_rcu);
 }
 
+/* The first word tells most strangers, and is all that IPv4 has. */
+static inline bool neigh_key_is(const struct neighbour *n, const void *key,
+				u32 len)
+{
+	return memcmp(n->primary_key, key, 4) == 0 &&
+	       (len == 4 || memcmp(n->primary_key, key, len) == 0);
+}
+
 /* Finds an entry without taking a reference. Context: RCU. */
 struct neighbour *__neigh_lookup_noref(struct neigh_table *tbl,
 				       const void *key,
@@ -163,8 +173,7 @@ struct neighbour *__neigh_lookup_noref(struct neigh_table *tbl,
 	struct neighbour *n;
 
 	hlist_for_each_entry_rcu(n, head, hash)
-		if (n->dev == dev &&
-		    memcmp(n->primary_key, key, tbl->key_len) == 0)
+		if (n->dev == dev && neigh_key_is(n, key, tbl->key_len))
 			return n;
 	return NULL;
 }
@@ -879,17 +888,19 @@ int neigh_update(struct neighbour *n, const u8 *lladdr, u8 nud, u32 flags)
  */
 static bool neigh_hh_push(struct neighbour *n, struct sk_buff *skb)
 {
-	u8 len, data[HH_DATA_LEN];
 	u32 seq;
+	u8 len;
 
+	if (unlikely(skb_headroom(skb) < HH_DATA_LEN))
+		return false;
 	do {
 		seq = read_seqcount_begin(&n->ha_lock);
 		len = n->hh_len;
-		memcpy(data, n->hh_data, HH_DATA_LEN);
+		memcpy(skb->data - HH_DATA_LEN, n->hh_data, HH_DATA_LEN);
 	} while (read_seqcount_retry(&n->ha_lock, seq));
-	if (unlikely(!len || skb_headroom(skb) < len))
+	if (unlikely(!len))
 		return false;
-	memcpy(skb_push(skb, len), data + HH_DATA_LEN - len, len);
+	skb_push(skb, len);
 	return true;
 }
 

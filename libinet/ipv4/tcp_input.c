@@ -388,8 +388,8 @@ static bool tcp_rcv_fast_data(struct sock *sk, struct sk_buff *skb)
 	struct tcp_sock *tp = tcp_sk(sk);
 	bool eaten, acked = tcb->ack_seq != tp->snd_una;
 
-	if ((s32)skb->truesize > sk->sk_forward_alloc ||
-	    sk_rmem_alloc_get(sk) > sk->sk_rcvbuf)
+	if (sk_rmem_alloc_get(sk) > sk->sk_rcvbuf ||
+	    !sk_mem_schedule(sk, (s32)skb->truesize, true))
 		return false;
 	NET_INC_STATS(sock_net(sk), TCP_HPHITS);
 	if (acked)

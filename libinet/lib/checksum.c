@@ -74,17 +74,17 @@ static __always_inline u64 sum_tail(bool copy, u8 *dst, const u8 *src,
 static __always_inline u64 sum_words(bool copy, u8 *dst, const u8 *src,
 				     size_t len)
 {
-	u64 all = 0, high = 0, word;
+	u64 sum = 0, word;
 
 	for (; len >= 8; len -= 8, src += 8, dst = further(copy, dst, 8)) {
 		memcpy(&word, src, 8);
 		if (copy)
 			memcpy(dst, &word, 8);
-		all += word;
-		high += word >> 32;
+		sum += word;
+		sum += sum < word;	/* add with carry, where there is one */
 	}
-	return (u64)fold64(all - (high << 32)) + fold64(high) +
-	       sum_tail(copy, dst, src, len);
+	sum = (sum & 0xffffffffu) + (sum >> 32);
+	return len ? sum + sum_tail(copy, dst, src, len) : sum;
 }
 
 #if HAVE_AVX2

@@ -90,16 +90,19 @@ static inline void csum_replace4(__sum16 *sum, __be32 from, __be32 to)
 
 /* ---- whole headers ---- */
 
-/* The checksum of an IPv4 header of ihl 32-bit words. */
+/* The checksum of an IPv4 header of ihl 32-bit words, five at least. */
 static inline __sum16 ip_fast_csum(const void *iph, unsigned int ihl)
 {
 	const u8 *p = iph;
-	u64 sum = 0;
-	u32 word;
+	u32 word[5];
+	u64 sum;
 
-	for (; ihl; ihl--, p += 4) {
-		memcpy(&word, p, sizeof(word));
-		sum += word;
+	memcpy(word, p, sizeof(word));		/* nearly always all of it */
+	sum = (u64)word[0] + word[1] + word[2] + word[3] + word[4];
+	for (; unlikely(ihl > 5); ihl--) {
+		p += 4;
+		memcpy(word, p + 16, 4);
+		sum += word[0];
 	}
 	sum = (sum & 0xffffffffu) + (sum >> 32);
 	return csum_fold((__wsum)(sum + (sum >> 32)));
