@@ -1,0 +1,804 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Memory runs out at every place where it can.
+ *
+ * Each scenario is run again and again: the first time its first allocation
+ * fails, then its second, until it passes untouched; once with one failure in
+ * either stack (objects of caches count too), and once with all memory gone
+ * from the n-th allocation on. Calls may then fail, packets may die; but the
+ * stacks live, afterwards a datagram still gets from one to the other, and at
+ * the end every byte is back.
+ */
+#include "unit.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/ip_icmp.h>
+#include <netinet/tcp.h>
+#include <netpacket/packet.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <inet/capture.h>
+#include <inet/control.h>
+#include <inet/inet.h>
+#include <inet/netdev.h>
+#include <inet/netfilter.h>
+#include <inet/protocol.h>
+#include <inet/socket.h>
+
+#include "core/net.h"
+#include "lib/mem.h"
+
+#define MS 1000000ull
+#define SEC (1000 * MS)
+#define MAX_SOCKETS 48
+#define DENSE 48		/* from here on not every n is tried */
+
+enum victim { ENV_NTH, ENV_ONWARDS, STACK_A, STACK_B };
+
+struct lab {
+	u64 now, seed;
+	size_t live;			/* bytes of env.alloc */
+	u64 left;			/* allocations until one fails; 0: off */
+	bool onwards, failed;
+	struct net *net[3];		/* 10.0.0.1, 10.0.0.2, 10.0.1.3 */
+	struct inet_wire *wire[2];	/* between 0 and 1, 1 and 2 */
+	struct socket *s[MAX_SOCKETS];
+	u32 nr_s;
+	u8 buf[16384];
+};
+
+static struct lab lab;
+
+/* ---- the environment ---------------------------------------------------- */
+
+static u64 env_now(void *o)
+{
+	(void)o;
+	return lab.now;
+}
+
+static void env_random(void *o, void *buf, size_t len)
+{
+	u8 *p = buf;
+
+	(void)o;
+	while (len--) {
+		lab.seed = lab.seed * 6364136223846793005ull + 1442695040888963407ull;
+		*p++ = (u8)(lab.seed >> 56);
+	}
+}
+
+static void *env_alloc(void *o, size_t size, size_t align)
+{
+	void *p;
+
+	(void)o;
+	if (lab.left && (lab.left > 1 ? --lab.left == 1 : lab.onwards)) {
+		lab.failed = true;
+		return NULL;
+	}
+	if (posix_memalign(&p, align, size))
+		return NULL;
+	lab.live += size;
+	return p;
+}
+
+static void env_free(void *o, void *p, size_t size)
+{
+	(void)o;
+	lab.live -= size;
+	free(p);
+}
+
+static void env_log(void *o, int level, const char *line)
+{
+	(void)o;
+	(void)level;
+	(void)line;
+}
+
+/* The n-th allocation from now fails, of @victim. */
+static void arm(enum victim victim, u64 n)
+{
+	lab.failed = false;
+	if (victim >= STACK_A) {
+		mem_fail_nth(&lab.net[victim - STACK_A]->mem, n);
+		return;
+	}
+	lab.left = n + 1;
+	lab.onwards = victim == ENV_ONWARDS;
+}
+
+/* Return: did it fail? */
+static bool disarm(enum victim victim)
+{
+	if (victim >= STACK_A) {
+		struct mem *mem = &lab.net[victim - STACK_A]->mem;
+
+		lab.failed = mem_failed(mem);
+		mem_fail_nth(mem, 0);
+	}
+	lab.left = 0;
+	return lab.failed;
+}
+
+/* ---- the stacks --------------------------------------------------------- */
+
+static struct net *make_net(void)
+{
+	static const struct inet_env env = {
+		.size = sizeof(env), .now = env_now, .wall = env_now,
+		.random = env_random, .alloc = env_alloc, .free = env_free,
+		.log = env_log,
+	};
+	const struct inet_config config = {
+		.size = sizeof(config), .mode = INET_SIMULATED, .env = &env,
+		.nr_frames = 256,
+	};
+
+	return inet_create(&config);
+}
+
+/* A cable between stacks @i and @i + 1, both ends with addresses and up. */
+static int make_wire(int i, u32 loss_ppm)
+{
+	static const char *const addr[2][2] = {
+		{ "10.0.0.1/24", "10.0.0.2/24" },
+		{ "10.0.1.2/24", "10.0.1.3/24" },
+	};
+	struct inet_wire_config config = {
+		.size = sizeof(config),
+		.a_to_b = { .loss_ppm = loss_ppm, .delay_ns = MS,
+			    .reorder_ppm = loss_ppm },
+		.b_to_a = { .loss_ppm = loss_ppm, .delay_ns = MS },
+	};
+	char name[2][8];
+	int end;
+
+	snprintf(name[0], sizeof(name[0]), "r%d", i);
+	snprintf(name[1], sizeof(name[1]), "l%d", i);
+	lab.wire[i] = inet_wire_connect(lab.net[i], name[0], lab.net[i + 1],
+					name[1], &config);
+	for (end = 0; lab.wire[i] && end < 2; end++) {
+		struct net_device *dev =
+			inet_wire_device(lab.wire[i], end ? 'b' : 'a');
+
+		if (inet_addr_add(dev, addr[i][end]) || inet_netdev_up(dev))
+			return -1;
+	}
+	return lab.wire[i] ? 0 : -1;
+}
+
+/* Lets up to @ns pass, from timer to timer. */
+static void run(u64 ns)
+{
+	u64 end = lab.now + ns, next;
+	int i;
+
+	for (;;) {
+		next = end;
+		for (i = 0; i < 3; i++) {
+			s64 t;
+
+			if (!lab.net[i])
+				continue;
+			inet_run(lab.net[i], 0);
+			t = inet_next_timeout_ns(lab.net[i]);
+			if (t >= 0 && lab.now + (u64)t < next)
+				next = lab.now + (u64)t;
+		}
+		if (lab.now >= end)
+			return;
+		lab.now = next > lab.now ? next : lab.now + 1000;
+	}
+}
+
+/* The common state: two stacks and a cable; neighbours know each other. */
+static void lab_open(u32 loss_ppm)
+{
+	lab.net[0] = make_net();
+	lab.net[1] = make_net();
+	assert_non_null(lab.net[0]);
+	assert_non_null(lab.net[1]);
+	assert_int_equal(make_wire(0, loss_ppm), 0);
+	run(100 * MS);
+}
+
+static void lab_close(void)
+{
+	u32 i;
+
+	for (i = 0; i < lab.nr_s; i++)
+		if (lab.s[i])
+			inet_close(lab.s[i]);
+	lab.nr_s = 0;
+	for (i = 0; i < 2; i++) {
+		inet_wire_close(lab.wire[i]);
+		lab.wire[i] = NULL;
+	}
+	for (i = 0; i < 3; i++) {
+		inet_destroy(lab.net[i]);
+		lab.net[i] = NULL;
+	}
+	assert_int_equal(lab.live, 0);
+}
+
+/* ---- calls that may fail ------------------------------------------------ */
+
+static struct sockaddr_in at(int host, u16 port)
+{
+	return (struct sockaddr_in){
+		.sin_family = AF_INET, .sin_port = htons(port),
+		.sin_addr.s_addr = htonl(host < 0 ? INADDR_ANY :
+					 host == 2 ? 0x0a000103 :
+					 0x0a000001 + (u32)host),
+	};
+}
+
+/* Keeps @s for lab_close(). */
+static struct socket *keep(struct socket *s)
+{
+	if (s) {
+		assert_true(lab.nr_s < MAX_SOCKETS);
+		lab.s[lab.nr_s++] = s;
+		inet_set_nonblock(s, true);
+	}
+	return s;
+}
+
+static struct socket *open_socket(int host, int type, int proto)
+{
+	return keep(inet_socket(lab.net[host], AF_INET, type, proto));
+}
+
+static int bind_to(struct socket *s, u16 port)
+{
+	struct sockaddr_in sin = at(-1, port);
+
+	return s ? inet_bind(s, (struct sockaddr *)&sin, sizeof(sin)) : -1;
+}
+
+static int connect_to(struct socket *s, int host, u16 port)
+{
+	struct sockaddr_in sin = at(host, port);
+
+	return s ? inet_connect(s, (struct sockaddr *)&sin, sizeof(sin)) : -1;
+}
+
+static void send_to(struct socket *s, int host, u16 port, size_t len)
+{
+	struct sockaddr_in sin = at(host, port);
+
+	if (s)
+		inet_sendto(s, lab.buf, len, 0, (struct sockaddr *)&sin,
+			    sizeof(sin));
+}
+
+/* Reads until there is nothing. Return: octets. */
+static size_t drain(struct socket *s)
+{
+	ssize_t n;
+	size_t sum = 0;
+
+	while (s && (n = inet_recv(s, lab.buf, sizeof(lab.buf), 0)) > 0)
+		sum += (size_t)n;
+	return sum;
+}
+
+/* A datagram still gets through, and the stacks' own books are right. */
+static void still_alive(void)
+{
+	struct socket *from = inet_socket(lab.net[0], AF_INET, SOCK_DGRAM, 0);
+	struct socket *to = inet_socket(lab.net[1], AF_INET, SOCK_DGRAM, 0);
+	size_t got = 0;
+	int tries;
+
+	assert_non_null(from);
+	assert_non_null(to);
+	inet_set_nonblock(from, true);
+	inet_set_nonblock(to, true);
+	assert_int_equal(bind_to(to, 999), 0);
+	for (tries = 0; tries < 40 && !got; tries++) {
+		send_to(from, 1, 999, 100);
+		run(SEC);
+		got = drain(to);
+	}
+	assert_true(got >= 100);
+	inet_close(from);
+	inet_close(to);
+}
+
+/* ---- the scenarios ------------------------------------------------------ */
+
+static void act_create(void)
+{
+	lab.net[0] = make_net();
+	if (lab.net[0])
+		inet_run(lab.net[0], 0);
+}
+
+static void act_wire(void)
+{
+	lab.net[0] = make_net();
+	lab.net[1] = lab.net[0] ? make_net() : NULL;
+	if (lab.net[1] && !make_wire(0, 0))
+		run(100 * MS);
+}
+
+static void act_addresses(void)
+{
+	struct net_device *dev = inet_wire_device(lab.wire[0], 'a');
+	char text[32];
+	int i;
+
+	for (i = 0; i < 40; i++) {
+		snprintf(text, sizeof(text), "10.9.%d.1/24", i);
+		inet_addr_add(dev, text);
+	}
+	for (i = 0; i < 40; i += 2) {
+		snprintf(text, sizeof(text), "10.9.%d.1/24", i);
+		inet_addr_del(dev, text);
+	}
+	run(SEC);
+}
+
+static void act_routes(void)
+{
+	char text[64];
+	int i;
+
+	for (i = 0; i < 100; i++) {
+		snprintf(text, sizeof(text), "10.%d.%d.0/%d via 10.0.0.2",
+			 20 + i % 7, i, 24 + i % 8);
+		inet_route_add(lab.net[0], text);
+	}
+	for (i = 0; i < 100; i += 3) {
+		snprintf(text, sizeof(text), "10.%d.%d.0/%d via 10.0.0.2",
+			 20 + i % 7, i, 24 + i % 8);
+		inet_route_del(lab.net[0], text);
+	}
+}
+
+static void act_unknown_neighbours(void)
+{
+	struct socket *s = open_socket(0, SOCK_DGRAM, 0);
+	int i;
+
+	for (i = 0; i < 20; i++)
+		send_to(s, 40 + i, 7, 100);	/* nobody answers */
+	send_to(s, 1, 7, 100);
+	run(5 * SEC);
+}
+
+static void act_tables_shown(void)
+{
+	FILE *out = fopen("/dev/null", "w");
+	struct net *net = lab.net[0];
+	struct inet_usage usage;
+
+	assert_non_null(out);
+	inet_addr_show(net, out);
+	inet_route_show(net, out);
+	inet_neigh_show(net, out);
+	inet_link_show(net, out);
+	inet_socket_show(net, out);
+	inet_get_usage(net, &usage);
+	inet_sysctl_set(net, "net.ipv4.ip_forward", "1");
+	inet_sysctl_set(net, "net.ipv4.ip_local_reserved_ports", "1000-2000");
+	fclose(out);
+}
+
+static void act_udp(void)
+{
+	struct socket *a = open_socket(0, SOCK_DGRAM, 0);
+	struct socket *b = open_socket(1, SOCK_DGRAM, 0);
+	int i;
+
+	bind_to(b, 53);
+	for (i = 0; i < 20; i++)
+		send_to(a, 1, 53, 1000);
+	run(10 * MS);
+	drain(b);
+}
+
+/* A port nobody listens on, and the queue of errors. */
+static void act_udp_refused(void)
+{
+	struct socket *s = open_socket(0, SOCK_DGRAM, 0);
+	char control[256];
+	struct iovec iov = { lab.buf, 100 };
+	int on = 1, i;
+
+	if (s)
+		inet_setsockopt(s, IPPROTO_IP, IP_RECVERR, &on, sizeof(on));
+	connect_to(s, 1, 9);
+	for (i = 0; s && i < 4; i++) {
+		struct msghdr msg = {
+			.msg_iov = &iov, .msg_iovlen = 1,
+			.msg_control = control,
+			.msg_controllen = sizeof(control),
+		};
+
+		inet_send(s, lab.buf, 100, 0);
+		run(10 * MS);
+		inet_recvmsg(s, &msg, MSG_ERRQUEUE);
+	}
+}
+
+static void act_fragments(void)
+{
+	struct socket *a = open_socket(0, SOCK_DGRAM, 0);
+	struct socket *b = open_socket(1, SOCK_DGRAM, 0);
+
+	bind_to(b, 53);
+	send_to(a, 1, 53, 8000);
+	send_to(a, 1, 53, 3000);
+	run(50 * MS);
+	drain(b);
+}
+
+static void act_cmsg(void)
+{
+	struct socket *a = open_socket(0, SOCK_DGRAM, 0);
+	struct socket *b = open_socket(1, SOCK_DGRAM, 0);
+	static const u8 options[4] = { 7, 3, 4, 0 };	/* record route */
+	struct ip_mreqn group = { .imr_multiaddr.s_addr = htonl(0xe0010203) };
+	char control[256];
+	struct iovec iov = { lab.buf, 100 };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = control, .msg_controllen = sizeof(control),
+	};
+	int on = 1;
+
+	if (!a || !b)
+		return;
+	bind_to(b, 53);
+	inet_setsockopt(b, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on));
+	inet_setsockopt(b, IPPROTO_IP, IP_RECVOPTS, &on, sizeof(on));
+	inet_setsockopt(a, IPPROTO_IP, IP_OPTIONS, options, sizeof(options));
+	inet_setsockopt(b, IPPROTO_IP, IP_ADD_MEMBERSHIP, &group,
+			sizeof(group));
+	send_to(a, 1, 53, 100);
+	run(10 * MS);
+	inet_recvmsg(b, &msg, 0);
+}
+
+static void act_ping(void)
+{
+	struct socket *s = open_socket(0, SOCK_DGRAM, IPPROTO_ICMP);
+
+	memset(lab.buf, 0, 64);
+	lab.buf[0] = ICMP_ECHO;
+	send_to(s, 1, 0, 64);
+	send_to(s, 1, 0, 4000);
+	run(50 * MS);
+	drain(s);
+}
+
+static void act_raw(void)
+{
+	struct socket *a = open_socket(0, SOCK_RAW, 200);
+	struct socket *b = open_socket(1, SOCK_RAW, 200);
+	struct socket *b2 = open_socket(1, SOCK_RAW, 200);
+
+	send_to(a, 1, 0, 500);
+	send_to(a, 1, 0, 1400);
+	run(10 * MS);
+	drain(b);
+	drain(b2);
+}
+
+static void act_packet(void)
+{
+	struct socket *s = keep(inet_socket(lab.net[1], AF_PACKET, SOCK_RAW,
+					    htons(3)));
+	struct socket *a = open_socket(0, SOCK_DGRAM, 0);
+
+	send_to(a, 1, 53, 700);
+	run(10 * MS);
+	drain(s);
+	if (s)
+		inet_send(s, lab.buf, 60, 0);
+	run(10 * MS);
+}
+
+/* A listener at stack 1. */
+static struct socket *listener(u16 port, int backlog)
+{
+	struct socket *l = open_socket(1, SOCK_STREAM, 0);
+
+	return bind_to(l, port) || inet_listen(l, backlog) ? NULL : l;
+}
+
+static struct socket *take(struct socket *l)
+{
+	return l ? keep(inet_accept(l, NULL, NULL)) : NULL;
+}
+
+static void shut(struct socket *s)
+{
+	if (s)
+		inet_shutdown(s, SHUT_WR);
+}
+
+static void act_tcp_connect(void)
+{
+	struct socket *l = listener(80, 4);
+	struct socket *c = open_socket(0, SOCK_STREAM, 0), *s;
+
+	connect_to(c, 1, 80);
+	run(10 * SEC);
+	s = take(l);
+	shut(c);
+	run(SEC);
+	shut(s);
+	run(10 * SEC);
+}
+
+static void act_tcp_refused(void)
+{
+	struct socket *c = open_socket(0, SOCK_STREAM, 0);
+
+	connect_to(c, 1, 81);
+	run(SEC);
+}
+
+/* @total octets from a to b, as far as memory lets them. */
+static void transfer(size_t total)
+{
+	struct socket *l = listener(80, 4);
+	struct socket *c = open_socket(0, SOCK_STREAM, 0), *s;
+	size_t sent = 0, got = 0;
+	int turns;
+
+	connect_to(c, 1, 80);
+	run(10 * SEC);
+	s = take(l);
+	for (turns = 0; c && s && got < total && turns < 200; turns++) {
+		ssize_t n = 1;
+
+		while (sent < total && n > 0) {
+			n = inet_send(c, lab.buf, min(total - sent, (size_t)8192),
+				      0);
+			if (n < 0 && errno != EAGAIN && errno != ENOBUFS &&
+			    errno != ENOMEM)
+				return;
+			sent += n > 0 ? (size_t)n : 0;
+		}
+		run(200 * MS);
+		got += drain(s);
+	}
+	/* one failure is a loss like another: the stream survives it */
+	if (c && s && !lab.onwards)
+		assert_int_equal(got, total);
+}
+
+static void act_tcp_bulk(void)
+{
+	transfer(60000);
+}
+
+static void act_tcp_urgent_and_abort(void)
+{
+	struct linger now = { .l_onoff = 1 };
+	struct socket *l = listener(80, 4);
+	struct socket *c = open_socket(0, SOCK_STREAM, 0), *s;
+
+	connect_to(c, 1, 80);
+	run(10 * SEC);
+	s = take(l);
+	if (!c || !s)
+		return;
+	inet_send(c, "abc", 3, MSG_OOB);
+	run(100 * MS);
+	inet_recv(s, lab.buf, 1, MSG_OOB);
+	inet_send(s, lab.buf, 5000, 0);
+	inet_setsockopt(c, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	inet_close(c);
+	lab.s[lab.nr_s - 2] = NULL;	/* c; s was kept after it */
+	run(100 * MS);
+	inet_recv(s, lab.buf, 1, 0);
+}
+
+/* More than the queue takes, and the listener closes on them. */
+static void act_tcp_backlog(void)
+{
+	struct socket *l = listener(80, 2);
+	int i;
+
+	for (i = 0; i < 8; i++)
+		connect_to(open_socket(0, SOCK_STREAM, 0), 1, 80);
+	run(2 * SEC);
+	take(l);
+	run(SEC);
+}
+
+static void prepare_forward(void)
+{
+	lab_open(0);
+	lab.net[2] = make_net();
+	assert_non_null(lab.net[2]);
+	assert_int_equal(make_wire(1, 0), 0);
+	assert_int_equal(inet_sysctl_set(lab.net[1], "net.ipv4.ip_forward",
+					 "1"), 0);
+	assert_int_equal(inet_route_add(lab.net[0],
+					"10.0.1.0/24 via 10.0.0.2"), 0);
+	assert_int_equal(inet_route_add(lab.net[2],
+					"10.0.0.0/24 via 10.0.1.2"), 0);
+}
+
+static void act_forward(void)
+{
+	struct socket *a = open_socket(0, SOCK_DGRAM, 0);
+	struct socket *c = open_socket(2, SOCK_DGRAM, 0);
+
+	bind_to(c, 53);
+	send_to(a, 2, 53, 1000);
+	run(3 * SEC);
+	send_to(a, 2, 53, 5000);
+	send_to(a, 2, 54, 10);
+	run(SEC);
+	drain(c);
+}
+
+static void nothing(struct socket *sock, int revents, void *arg)
+{
+	(void)sock;
+	(void)revents;
+	(void)arg;
+}
+
+static void act_readiness(void)
+{
+	struct socket *b = open_socket(1, SOCK_DGRAM, 0);
+	struct socket *a = open_socket(0, SOCK_DGRAM, 0);
+	struct inet_pollfd fd = { .sock = b, .events = POLLIN };
+
+	if (!a || !b)
+		return;
+	bind_to(b, 53);
+	inet_socket_fd(b, POLLIN);
+	inet_set_event_cb(a, POLLIN | POLLOUT, nothing, NULL);
+	send_to(a, 1, 53, 10);
+	run(10 * MS);
+	inet_poll(&fd, 1, 0);
+	drain(b);
+}
+
+static unsigned int accept_all(void *priv, struct sk_buff *skb,
+			       const struct nf_hook_state *state)
+{
+	(void)priv;
+	(void)skb;
+	(void)state;
+	return NF_ACCEPT;
+}
+
+static void act_hooks(void)
+{
+	struct nf_hook_ops ops = { .hook = accept_all,
+				   .hooknum = NF_INET_LOCAL_IN };
+	bool in = !nf_register_net_hook(lab.net[1], &ops);
+
+	act_udp();
+	if (in)
+		nf_unregister_net_hook(lab.net[1], &ops);
+}
+
+static void act_capture(void)
+{
+	struct inet_capture_config config = {
+		.size = sizeof(config), .path = "/dev/null", .filter = "udp",
+	};
+	struct inet_capture *cap = inet_capture_open(lab.net[1], &config);
+
+	act_udp();
+	if (cap)
+		inet_capture_close(cap);
+}
+
+/* The cable goes while streams are under way. */
+static void act_cut(void)
+{
+	struct socket *l = listener(80, 4);
+	struct socket *c = open_socket(0, SOCK_STREAM, 0), *s;
+
+	connect_to(c, 1, 80);
+	run(10 * SEC);
+	s = take(l);
+	if (c)
+		inet_send(c, lab.buf, 16000, 0);
+	inet_wire_set_carrier(lab.wire[0], false);
+	run(3 * SEC);
+	if (s)
+		inet_send(s, lab.buf, 16000, 0);
+	inet_wire_set_carrier(lab.wire[0], true);
+	run(3 * SEC);
+}
+
+/* ---- the table ---------------------------------------------------------- */
+
+static const struct scenario {
+	const char *name;
+	void (*act)(void);
+	void (*prepare)(void);	/* NULL: lab_open() */
+	bool bare;		/* begins with no stack at all */
+	u32 loss_ppm;
+} scenarios[] = {
+	{ .name = "create", .act = act_create, .bare = true },
+	{ .name = "wire", .act = act_wire, .bare = true },
+	{ .name = "addresses", .act = act_addresses },
+	{ .name = "routes", .act = act_routes },
+	{ .name = "unknown_neighbours", .act = act_unknown_neighbours },
+	{ .name = "tables_shown", .act = act_tables_shown },
+	{ .name = "udp", .act = act_udp },
+	{ .name = "udp_refused", .act = act_udp_refused },
+	{ .name = "fragments", .act = act_fragments },
+	{ .name = "cmsg", .act = act_cmsg },
+	{ .name = "ping", .act = act_ping },
+	{ .name = "raw", .act = act_raw },
+	{ .name = "packet", .act = act_packet },
+	{ .name = "tcp_connect", .act = act_tcp_connect },
+	{ .name = "tcp_refused", .act = act_tcp_refused },
+	{ .name = "tcp_bulk", .act = act_tcp_bulk },
+	{ .name = "tcp_bulk_over_losses", .act = act_tcp_bulk, .loss_ppm = 50000 },
+	{ .name = "tcp_urgent_and_abort", .act = act_tcp_urgent_and_abort },
+	{ .name = "tcp_backlog", .act = act_tcp_backlog },
+	{ .name = "forward", .act = act_forward, .prepare = prepare_forward },
+	{ .name = "readiness", .act = act_readiness },
+	{ .name = "hooks", .act = act_hooks },
+	{ .name = "capture", .act = act_capture },
+	{ .name = "cut", .act = act_cut },
+};
+
+/* Return: did the n-th allocation of @victim exist (and fail)? */
+static bool once(const struct scenario *sc, enum victim victim, u64 n)
+{
+	bool failed;
+
+	lab = (struct lab){ .now = SEC, .seed = 7 };
+	if (!sc->bare) {
+		if (sc->prepare)
+			sc->prepare();
+		else
+			lab_open(sc->loss_ppm);
+	}
+	arm(victim, n);
+	sc->act();
+	failed = disarm(victim);
+	if (!sc->bare)
+		still_alive();
+	lab_close();
+	return failed;
+}
+
+static void every_allocation_fails_in_turn(void **state)
+{
+	const struct scenario *sc = *state;
+	enum victim first = sc->bare ? ENV_NTH : ENV_ONWARDS;
+	enum victim last = sc->bare ? ENV_ONWARDS : STACK_B, v;
+	u64 n, runs = 0;
+
+	for (v = first; v <= last; v++)
+		for (n = 1; once(sc, v, n); n += 1 + n / DENSE)
+			assert_true(++runs < 4000);
+	assert_true(runs > 0);
+}
+
+int main(void)
+{
+	struct CMUnitTest tests[ARRAY_SIZE(scenarios)];
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(scenarios); i++)
+		tests[i] = (struct CMUnitTest){
+			.name = scenarios[i].name,
+			.test_func = every_allocation_fails_in_turn,
+			.initial_state = (void *)(uintptr_t)&scenarios[i],
+		};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
