@@ -2,7 +2,7 @@
 /*
  * inet-trace: shows the road of one packet or one call through the stack.
  *
- *	inet-trace [-m] socket|ping|arp|udp-rx|udp-tx|tcp-rx|tcp-tx
+ *	inet-trace [-m] SCENARIO
  *
  * Two stacks, client and server, joined by a wire in memory, live in this
  * process; the scenario runs once with the recorder on around the one step
@@ -25,11 +25,12 @@
 #define MAX_POINTS 4096
 #define TURNS 200
 #define PORT 7
+#define TIMER_TURNS 5000	/* of a millisecond */
 
 struct lab {
 	struct net *client, *server;
 	struct inet_wire *wire;
-	struct socket *csock, *ssock;
+	struct socket *csock, *ssock, *listener;
 	struct net *traced;	/* whose road is printed */
 };
 
@@ -75,9 +76,9 @@ static struct net *host(const char *name)
 	return net;
 }
 
-static void address(struct net *net, const char *addr)
+static void address(struct net *net, const char *name, const char *addr)
 {
-	struct net_device *dev = inet_netdev_find(net, "wire0");
+	struct net_device *dev = inet_netdev_find(net, name);
 
 	if (!dev || inet_addr_add(dev, addr) || inet_netdev_up(dev))
 		die(net, addr);
@@ -91,8 +92,8 @@ static void lab_open(struct lab *lab)
 				      "wire0", NULL);
 	if (!lab->wire)
 		die(lab->client, "wire");
-	address(lab->client, "10.0.0.1/24");
-	address(lab->server, "10.0.0.2/24");
+	address(lab->client, "wire0", "10.0.0.1/24");
+	address(lab->server, "wire0", "10.0.0.2/24");
 	settle(lab);
 }
 
@@ -102,6 +103,8 @@ static void lab_close(struct lab *lab)
 		inet_close(lab->csock);
 	if (lab->ssock)
 		inet_close(lab->ssock);
+	if (lab->listener)
+		inet_close(lab->listener);
 	settle(lab);
 	inet_wire_close(lab->wire);
 	inet_destroy(lab->client);
@@ -136,7 +139,7 @@ static void run_socket(struct lab *lab)
 	trace_off(lab);
 }
 
-/* An echo request; @warm: the neighbours know each other already. */
+/* An echo request, and its reply. */
 static void ping_once(struct lab *lab)
 {
 	struct sockaddr_in to = server_addr();
@@ -179,24 +182,40 @@ static void udp_open(struct lab *lab)
 	settle(lab);
 }
 
-/* An established connection, its server end accepted. */
-static void tcp_open(struct lab *lab)
+static void tcp_listen(struct lab *lab)
 {
 	struct sockaddr_in to = server_addr();
-	struct socket *listener = open_socket(lab->server, SOCK_STREAM, 0);
+
+	lab->listener = open_socket(lab->server, SOCK_STREAM, 0);
+	if (inet_bind(lab->listener, (struct sockaddr *)&to, sizeof(to)) ||
+	    inet_listen(lab->listener, 1))
+		die(lab->server, "listen");
+}
+
+static void tcp_connect(struct lab *lab)
+{
+	struct sockaddr_in to = server_addr();
 
 	lab->csock = open_socket(lab->client, SOCK_STREAM, 0);
-	if (inet_bind(listener, (struct sockaddr *)&to, sizeof(to)) ||
-	    inet_listen(listener, 1))
-		die(lab->server, "listen");
 	if (inet_connect(lab->csock, (struct sockaddr *)&to, sizeof(to)) &&
 	    errno != EINPROGRESS)
 		die(lab->client, "connect");
 	settle(lab);
-	lab->ssock = inet_accept4(listener, NULL, NULL, SOCK_NONBLOCK);
+}
+
+static void tcp_accept(struct lab *lab)
+{
+	lab->ssock = inet_accept4(lab->listener, NULL, NULL, SOCK_NONBLOCK);
 	if (!lab->ssock)
 		die(lab->server, "accept");
-	inet_close(listener);
+}
+
+/* An established connection, its server end accepted. */
+static void tcp_open(struct lab *lab)
+{
+	tcp_listen(lab);
+	tcp_connect(lab);
+	tcp_accept(lab);
 }
 
 static void traced_receive(struct lab *lab)
@@ -244,6 +263,87 @@ static void run_tcp_tx(struct lab *lab)
 	traced_send(lab);
 }
 
+static void run_loopback(struct lab *lab)
+{
+	struct sockaddr_in to = server_addr();
+
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	lab->csock = open_socket(lab->client, SOCK_DGRAM, 0);
+	if (inet_bind(lab->csock, (struct sockaddr *)&to, sizeof(to)))
+		die(lab->client, "bind");
+	trace_on(lab, lab->client);
+	if (inet_sendto(lab->csock, "hello", 5, 0, (struct sockaddr *)&to,
+			sizeof(to)) != 5)
+		die(lab->client, "send");
+	settle(lab);
+	trace_off(lab);
+}
+
+static void run_connect(struct lab *lab)
+{
+	tcp_listen(lab);
+	trace_on(lab, lab->client);
+	tcp_connect(lab);
+	trace_off(lab);
+}
+
+static void run_accept(struct lab *lab)
+{
+	tcp_listen(lab);
+	trace_on(lab, lab->server);
+	tcp_connect(lab);
+	tcp_accept(lab);
+	trace_off(lab);
+}
+
+/* Nobody acknowledges what the client sends: its timer sends it again. */
+static void run_timer(struct lab *lab)
+{
+	int turn;
+
+	tcp_open(lab);
+	if (inet_netdev_down(inet_netdev_find(lab->server, "wire0")))
+		die(lab->server, "wire0");
+	if (inet_send(lab->csock, "hello", 5, 0) != 5)
+		die(lab->client, "send");
+	trace_on(lab, lab->client);
+	for (turn = 0; turn < TIMER_TURNS && !inet_trace_count(lab->client);
+	     turn++)
+		inet_run(lab->client, 1000000);
+	trace_off(lab);
+}
+
+/* From the client by way of the server, which is a router, back to it. */
+static void run_forward(struct lab *lab)
+{
+	struct sockaddr_in to = server_addr();
+	struct inet_wire *back;
+	int i;
+
+	back = inet_wire_connect(lab->client, "wire1", lab->server, "wire1",
+				 NULL);
+	if (!back)
+		die(lab->client, "wire");
+	address(lab->client, "wire1", "10.1.0.1/24");
+	address(lab->server, "wire1", "10.1.0.2/24");
+	if (inet_sysctl_set(lab->server, "net.ipv4.ip_forward", "1") ||
+	    inet_route_add(lab->server, "10.9.0.0/24 via 10.1.0.1") ||
+	    inet_route_add(lab->client, "10.9.0.0/24 via 10.0.0.2"))
+		die(lab->server, "route");
+	lab->csock = open_socket(lab->client, SOCK_DGRAM, 0);
+	to.sin_addr.s_addr = inet_addr("10.9.0.9");
+	for (i = 0; i < 2; i++) {	/* the first asks for the neighbours */
+		if (i)
+			trace_on(lab, lab->server);
+		if (inet_sendto(lab->csock, "hello", 5, 0,
+				(struct sockaddr *)&to, sizeof(to)) != 5)
+			die(lab->client, "send");
+		settle(lab);
+	}
+	trace_off(lab);
+	inet_wire_close(back);
+}
+
 static const struct scenario {
 	const char *name, *text;
 	void (*run)(struct lab *lab);
@@ -255,6 +355,11 @@ static const struct scenario {
 	{ "udp-tx", "a datagram sent", run_udp_tx },
 	{ "tcp-rx", "a TCP segment received and read", run_tcp_rx },
 	{ "tcp-tx", "a TCP segment sent", run_tcp_tx },
+	{ "connect", "a TCP connection opened, at the client", run_connect },
+	{ "accept", "a TCP connection opened, at the server", run_accept },
+	{ "timer", "a TCP segment sent again by its timer", run_timer },
+	{ "forward", "a datagram forwarded by a router", run_forward },
+	{ "loopback", "a datagram to 127.0.0.1", run_loopback },
 };
 
 #define NR_SCENARIOS (sizeof(scenarios) / sizeof(scenarios[0]))

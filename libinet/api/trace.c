@@ -2,6 +2,7 @@
 /* <inet/trace.h>: recording the road, and printing it. */
 #include <inet/trace.h>
 
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -79,22 +80,52 @@ static bool step_seen(struct net *net, size_t i)
 	return false;
 }
 
+/* True when point @i is the first of its function. */
+static bool first_pass(struct net *net, size_t i)
+{
+	const char *function = net_trace_get(net, i)->function;
+	size_t j;
+
+	for (j = 0; j < i; j++)
+		if (!strcmp(net_trace_get(net, j)->function, function))
+			return false;
+	return true;
+}
+
+/* A box: its name as Mermaid lets it be, and @text, once in a chart. */
+static void print_box(struct net *net, size_t i, bool text, FILE *out)
+{
+	const struct inet_trace_point *pt = net_trace_get(net, i);
+	const char *p;
+
+	for (p = pt->function; *p; p++)
+		fputc(isalnum((unsigned char)*p) ? *p : '_', out);
+	if (!text)
+		return;
+	fprintf(out, "[\"");
+	for (p = pt->function; *p; p++) {
+		if (*p == '>')
+			fprintf(out, "#gt;");
+		else
+			fputc(*p, out);
+	}
+	fprintf(out, "<br/>%s\"]", pt->file);
+}
+
 int inet_trace_print_mermaid(struct net *net, FILE *out)
 {
-	const struct inet_trace_point *a, *b;
 	size_t i, steps = 0;
 
 	fprintf(out, "flowchart TD\n");
-	for (i = 0; steps < MERMAID_MAX_STEPS; i++) {
-		a = net_trace_get(net, i);
-		b = net_trace_get(net, i + 1);
-		if (!b)
-			break;
+	for (i = 0; steps < MERMAID_MAX_STEPS && net_trace_get(net, i + 1);
+	     i++) {
 		if (step_seen(net, i))
 			continue;
-		fprintf(out, "  %s[\"%s<br/>%s\"] --> %s[\"%s<br/>%s\"]\n",
-			a->function, a->function, a->file,
-			b->function, b->function, b->file);
+		fprintf(out, "  ");
+		print_box(net, i, i == 0, out);
+		fprintf(out, " --> ");
+		print_box(net, i + 1, first_pass(net, i + 1), out);
+		fputc('\n', out);
 		steps++;
 	}
 	return ferror(out) ? api_result(-EIO) : 0;
