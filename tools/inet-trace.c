@@ -263,6 +263,7 @@ static void run_tcp_tx(struct lab *lab)
 	traced_send(lab);
 }
 
+/* A datagram of the client to itself. */
 static void run_loopback(struct lab *lab)
 {
 	struct sockaddr_in to = server_addr();

@@ -20,8 +20,10 @@ struct net_trace_switch {
 };
 
 void net_trace_record(struct net *net, const struct sk_buff *skb,
-		      const char *function, const char *file, int line);
-void net_trace_forget(struct net *net, const struct sk_buff *skb);
+		      const char *function, const char *file, int line)
+	__attribute__((cold));
+void net_trace_forget(struct net *net, const struct sk_buff *skb)
+	__attribute__((cold));
 
 #define NET_ROAD(net, skb) NET_ROAD_AT(net, skb, __func__)
 

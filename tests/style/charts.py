@@ -34,7 +34,8 @@ def missing_files(text, files):
     for name in files:
         parts = name.split("/")
         tails.update("/".join(parts[i:]) for i in range(len(parts)))
-        tails.update("/".join(parts[:i]) + "/" for i in range(1, len(parts)))
+        tails.update("/".join(parts[i:j]) + "/" for j in range(1, len(parts))
+                     for i in range(j))
     bad = []
     for word in re.findall(r"`([\w./*-]+)`", text):
         if "*" in word:
