@@ -231,10 +231,38 @@ static inline void skb_reserve(struct sk_buff *skb, u32 len)
 	skb->tail += len;
 }
 
+/* Ends the program: @len bytes do not fit behind, before, or are not there. */
+void skb_over_panic(const struct sk_buff *skb, u32 len)
+	INET_EXPORT(skb_over_panic) __attribute__((noreturn, cold));
+
 /* These three assert that the room is there: callers know their sizes. */
-void *skb_put(struct sk_buff *skb, u32 len) INET_EXPORT(skb_put);
-void *skb_push(struct sk_buff *skb, u32 len) INET_EXPORT(skb_push);
-void *skb_pull(struct sk_buff *skb, u32 len) INET_EXPORT(skb_pull);
+static inline void *skb_put(struct sk_buff *skb, u32 len)
+{
+	u8 *tail = skb_tail_pointer(skb);
+
+	if (__builtin_expect(skb->data_len || len > skb->end - skb->tail, 0))
+		skb_over_panic(skb, len);
+	skb->tail += len;
+	skb->len += len;
+	return tail;
+}
+
+static inline void *skb_push(struct sk_buff *skb, u32 len)
+{
+	if (__builtin_expect(len > skb_headroom(skb), 0))
+		skb_over_panic(skb, len);
+	skb->data -= len;
+	skb->len += len;
+	return skb->data;
+}
+
+static inline void *skb_pull(struct sk_buff *skb, u32 len)
+{
+	if (__builtin_expect(len > skb_headlen(skb), 0))
+		skb_over_panic(skb, len);
+	skb->len -= len;
+	return skb->data += len;
+}
 
 /* Cuts the packet to @len bytes (no-op if shorter). Return: 0 or -ENOMEM. */
 int pskb_trim(struct sk_buff *skb, u32 len) INET_EXPORT(pskb_trim);

@@ -59,7 +59,7 @@ static int deliver_skb(struct sk_buff *skb, struct packet_type *pt,
  * found is not called yet but returned, so that it can have the packet itself
  * and not one more reference.
  */
-static struct packet_type *deliver_list(struct sk_buff *skb,
+static inline struct packet_type *deliver_list(struct sk_buff *skb,
 					struct packet_type *list,
 					struct packet_type *prev, __be16 type)
 {

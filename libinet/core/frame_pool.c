@@ -58,6 +58,8 @@ int frame_pool_init(struct net *net, u32 nr_frames, u32 frame_size)
 	pool->nr_fresh = nr_frames;
 	pool->nr_free = nr_frames;
 	pool->low_water = nr_frames / 8;
+	pool->cache_max = clamp(nr_frames / 16 / net->nr_softnets,
+				2u * FRAME_CACHE_BATCH, (u32)FRAME_CACHE_MAX);
 	return 0;
 }
 
@@ -151,39 +153,45 @@ static void frame_reset(struct skb_shared_info *si)
 	si->tskey = 0;
 }
 
-/* A frame, from the softnet's cache or, elsewhere, from the pool itself. */
-static struct skb_shared_info *frame_take(struct net *net)
+static struct skb_shared_info *cache_take(struct frame_cache *c)
 {
-	struct softnet_data *sd = this_softnet(net);
+	struct skb_shared_info *si = c->free;
+
+	c->free = si->next_free;
+	c->nr--;
+	frame_unpoison(si);
+	frame_reset(si);
+	return si;
+}
+
+/* The softnet's cache is empty, or there is no softnet (@c NULL). */
+static __noinline struct skb_shared_info *frame_alloc_slow(struct net *net,
+							   struct frame_cache *c)
+{
 	struct skb_shared_info *si = NULL;
 
-	if (likely(sd)) {
-		if (unlikely(!sd->frames.nr) && !cache_refill(net, &sd->frames))
-			return NULL;
-		si = sd->frames.free;
-		sd->frames.free = si->next_free;
-		sd->frames.nr--;
-		return si;
-	}
+	if (c)
+		return cache_refill(net, c) ? cache_take(c) : NULL;
 	spin_lock(&net->pool.lock);
 	if (net->pool.nr_free)
 		si = pool_take_locked(net);
 	spin_unlock(&net->pool.lock);
+	if (!si)
+		return NULL;
+	frame_unpoison(si);
+	frame_reset(si);
 	return si;
 }
 
 struct skb_shared_info *frame_alloc(struct net *net, bool for_device)
 {
-	struct skb_shared_info *si;
+	struct softnet_data *sd = this_softnet(net);
 
 	if (!for_device && unlikely(frame_pool_low(net)))
 		return frame_alloc_heap(net, net->pool.frame_size);
-	si = frame_take(net);
-	if (unlikely(!si))
-		return NULL;
-	frame_unpoison(si);
-	frame_reset(si);
-	return si;
+	if (likely(sd && sd->frames.nr))
+		return cache_take(&sd->frames);
+	return frame_alloc_slow(net, sd ? &sd->frames : NULL);
 }
 
 struct skb_shared_info *frame_alloc_heap(struct net *net, u32 size)
@@ -202,27 +210,34 @@ struct skb_shared_info *frame_alloc_heap(struct net *net, u32 size)
 	return si;
 }
 
-void frame_free(struct skb_shared_info *si)
+/* A frame of ordinary memory, or one freed where there is no softnet. */
+static __noinline void frame_free_slow(struct net *net,
+				       struct skb_shared_info *si)
 {
-	struct net *net = si->net;
-	struct softnet_data *sd;
-
-	if (unlikely(si->heap)) {
+	if (si->heap) {
 		__atomic_fetch_sub(&net->pool.nr_heap, 1, __ATOMIC_RELAXED);
 		mem_free(&net->mem, si, sizeof(*si) + si->size);
 		return;
 	}
 	frame_poison(si);
-	sd = this_softnet(net);
-	if (unlikely(!sd)) {
-		spin_lock(&net->pool.lock);
-		pool_give_locked(&net->pool, si);
-		spin_unlock(&net->pool.lock);
+	spin_lock(&net->pool.lock);
+	pool_give_locked(&net->pool, si);
+	spin_unlock(&net->pool.lock);
+}
+
+void frame_free(struct skb_shared_info *si)
+{
+	struct net *net = si->net;
+	struct softnet_data *sd = this_softnet(net);
+
+	if (unlikely(si->heap || !sd)) {
+		frame_free_slow(net, si);
 		return;
 	}
+	frame_poison(si);
 	si->next_free = sd->frames.free;
 	sd->frames.free = si;
-	if (unlikely(++sd->frames.nr > FRAME_CACHE_MAX))
+	if (unlikely(++sd->frames.nr > net->pool.cache_max))
 		frame_cache_flush(net, &sd->frames, FRAME_CACHE_BATCH);
 }
 

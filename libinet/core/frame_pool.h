@@ -19,7 +19,7 @@
 
 struct net;
 
-#define FRAME_CACHE_MAX 128
+#define FRAME_CACHE_MAX 512	/* a small pool keeps less at its softnets */
 #define FRAME_CACHE_BATCH 64
 
 /* Per softnet; its owner only. */
@@ -36,6 +36,7 @@ struct frame_pool {
 	u32 nr_frames;
 	u32 nr_fresh;		/* frames never handed out yet, from the end */
 	u32 low_water;		/* kept for devices */
+	u32 cache_max;		/* of a softnet */
 	struct inet_lock lock;
 	struct skb_shared_info *free;	/* under lock */
 	u32 nr_free;		/* under lock; fresh ones included */

@@ -177,7 +177,9 @@ struct wheel *net_wheel(struct net *net);
 
 /* The softnet of the calling context: of this thread in threaded mode (NULL in
  * a thread of the application), else the only one. */
-extern __thread struct softnet_data *current_softnet;
+/* initial-exec: reading it is no call, in a shared library too. */
+extern __thread struct softnet_data *current_softnet
+	__attribute__((tls_model("initial-exec")));
 
 static inline struct softnet_data *this_softnet(struct net *net)
 {

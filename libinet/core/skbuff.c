@@ -22,8 +22,8 @@
 #include "lib/byteorder.h"
 #include "lib/checksum.h"
 
-#define SKB_CACHE_MAX 256
-#define SKB_CACHE_BATCH 64
+#define SKB_CACHE_MAX 1024	/* a window or two of a fast connection */
+#define SKB_CACHE_BATCH 256
 
 static const char *const drop_reason_names[] = {
 	"NOT_DROPPED_YET",
@@ -83,7 +83,7 @@ void skb_cache_flush(struct softnet_data *sd)
 	skb_cache_drop(sd, sd->nr_skb_cache);
 }
 
-static struct sk_buff *skb_header_alloc(struct net *net)
+static inline struct sk_buff *skb_header_alloc(struct net *net)
 {
 	struct softnet_data *sd = this_softnet(net);
 	struct sk_buff *skb;
@@ -97,7 +97,7 @@ static struct sk_buff *skb_header_alloc(struct net *net)
 	return kmem_cache_alloc(net->skb_slab);
 }
 
-static void skb_header_free(struct net *net, struct sk_buff *skb)
+static inline void skb_header_free(struct net *net, struct sk_buff *skb)
 {
 	struct softnet_data *sd = this_softnet(net);
 
@@ -261,29 +261,13 @@ bool skb_cloned(const struct sk_buff *skb)
 	       __atomic_load_n(&skb->shinfo->dataref, __ATOMIC_ACQUIRE) != 1;
 }
 
-void *skb_put(struct sk_buff *skb, u32 len)
+/* A programmer's error; the assertion says it and does not return. */
+void skb_over_panic(const struct sk_buff *skb, u32 len)
 {
-	u8 *tail = skb_tail_pointer(skb);
-
-	inet_assert(!skb->data_len && len <= skb->end - skb->tail);
-	skb->tail += len;
-	skb->len += len;
-	return tail;
-}
-
-void *skb_push(struct sk_buff *skb, u32 len)
-{
+	inet_assert(skb->data_len == 0 && len <= skb->end - skb->tail);
 	inet_assert(len <= skb_headroom(skb));
-	skb->data -= len;
-	skb->len += len;
-	return skb->data;
-}
-
-void *skb_pull(struct sk_buff *skb, u32 len)
-{
 	inet_assert(len <= skb_headlen(skb));
-	skb->len -= len;
-	return skb->data += len;
+	__builtin_trap();
 }
 
 void skb_copy_header(struct sk_buff *to, const struct sk_buff *from)

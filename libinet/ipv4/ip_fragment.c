@@ -190,7 +190,7 @@ static void ipq_send_time_exceeded(struct net *net, struct sk_buff *head,
 		skb_push(head, (u32)-skb_network_offset(head));
 		iph = ip_hdr(head);
 		if (ip_route_input_noref(head, iph->daddr, iph->saddr,
-					 iph->tos, head->dev, &reason) == 0 &&
+					 head->dev, &reason) == 0 &&
 		    skb_rtable(head)->rt_type == RTN_LOCAL)
 			icmp_send(head, ICMP_TIME_EXCEEDED, ICMP_EXC_FRAGTIME,
 				  0);

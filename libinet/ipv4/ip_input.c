@@ -124,7 +124,7 @@ static int ip_rcv_finish(struct net *net, struct sock *sk, struct sk_buff *skb)
 	NET_ROAD(net, skb);
 	if (likely(!skb_dst(skb))) {
 		err = ip_route_input_noref(skb, iph->daddr, iph->saddr,
-					   iph->tos, skb->dev, &reason);
+					   skb->dev, &reason);
 		if (unlikely(err)) {
 			ip_route_input_error(skb, err, reason);
 			return NET_RX_DROP;

@@ -48,7 +48,7 @@ struct ip_idents {
 /* ---- identification ----------------------------------------------------- */
 
 /* @segs fresh identifications for packets like @iph: the first of them. */
-static u16 ip_idents_reserve(struct net *net, const struct iphdr *iph,
+static __noinline u16 ip_idents_reserve(struct net *net, const struct iphdr *iph,
 			     u32 segs)
 {
 	struct ip_idents *t = net->ipv4.idents;
@@ -70,22 +70,27 @@ static u16 ip_idents_reserve(struct net *net, const struct iphdr *iph,
 					__ATOMIC_RELAXED) + delta + (u16)hash);
 }
 
+/* The identification of a packet of @sk, which may be NULL. */
+static inline __be16 ip_ident(struct net *net, const struct iphdr *iph,
+			      struct sock *sk, u32 segs)
+{
+	u16 id;
+
+	if (unlikely(!(iph->frag_off & cpu_to_be16(IP_DF))))
+		return cpu_to_be16(ip_idents_reserve(net, iph, segs));
+	if (!sk || !inet_sk(sk)->inet_daddr)
+		return 0;
+	id = inet_sk(sk)->inet_id;
+	inet_sk(sk)->inet_id = (u16)(id + segs);
+	return cpu_to_be16(id);
+}
+
 void ip_select_ident(struct net *net, struct sk_buff *skb, struct sock *sk,
 		     u32 segs)
 {
 	struct iphdr *iph = ip_hdr(skb);
-	struct inet_sock *inet;
 
-	if (likely(iph->frag_off & cpu_to_be16(IP_DF))) {
-		iph->id = 0;
-		if (sk && inet_sk(sk)->inet_daddr) {
-			inet = inet_sk(sk);
-			iph->id = cpu_to_be16(inet->inet_id);
-			inet->inet_id = (u16)(inet->inet_id + segs);
-		}
-		return;
-	}
-	iph->id = cpu_to_be16(ip_idents_reserve(net, iph, segs));
+	iph->id = ip_ident(net, iph, sk, segs);
 }
 
 int ip_idents_init(struct net *net)
@@ -364,7 +369,7 @@ struct ip_build {
 };
 
 /* Pushes the header in front of the transport's. */
-static struct iphdr *ip_push_header(struct sk_buff *skb,
+static inline struct iphdr *ip_push_header(struct sk_buff *skb,
 				    const struct ip_build *b)
 {
 	u32 optlen = b->opt ? b->opt->optlen : 0;
@@ -436,6 +441,7 @@ int ip_queue_xmit(struct sock *sk, struct sk_buff *skb, const struct flowi4 *fl)
 	struct inet_sock *inet = inet_sk(sk);
 	struct net *net = sock_net(sk);
 	struct ip_build b;
+	struct iphdr *iph;
 	struct rtable *rt;
 	int err;
 
@@ -459,8 +465,8 @@ int ip_queue_xmit(struct sock *sk, struct sk_buff *skb, const struct flowi4 *fl)
 	b.tos = inet->tos;
 	b.ttl = ip_select_ttl(inet);
 	b.df = ip_wants_df(sk, rt);
-	ip_push_header(skb, &b);
-	ip_select_ident(net, skb, sk, max_t(u32, skb->shinfo->gso_segs, 1));
+	iph = ip_push_header(skb, &b);
+	iph->id = ip_ident(net, iph, sk, max_t(u32, skb->shinfo->gso_segs, 1));
 	skb->priority = sk->sk_priority;
 	skb->mark = sk->sk_mark;
 	err = ip_local_out(net, sk, skb);

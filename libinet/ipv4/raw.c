@@ -108,12 +108,11 @@ static void raw_rcv(struct sock *sk, struct sk_buff *skb)
 		kfree_skb_reason(skb, sock_queue_drop_reason(err));
 }
 
-bool raw_local_deliver(struct sk_buff *skb, int protocol)
+/* To the raw sockets of one chain. Return: as raw_local_deliver(). */
+static bool raw_deliver_chain(struct hlist_head *chain, struct sk_buff *skb,
+			      int protocol)
 {
-	struct net *net = skb_net(skb);
 	const struct iphdr *iph = ip_hdr(skb);
-	struct hlist_head *chain =
-		&net->ipv4.raw_hashinfo->chain[protocol % INET_MAX_PROTOS];
 	bool delivered = false;
 	struct sk_buff *clone;
 	struct sock *sk;
@@ -133,6 +132,15 @@ bool raw_local_deliver(struct sk_buff *skb, int protocol)
 			sk_drops_add(sk, 1);
 	}
 	return delivered;
+}
+
+bool raw_local_deliver(struct sk_buff *skb, int protocol)
+{
+	struct raw_hashinfo *h = skb_net(skb)->ipv4.raw_hashinfo;
+	struct hlist_head *chain = &h->chain[protocol % INET_MAX_PROTOS];
+
+	return unlikely(rcu_access_pointer(chain->first)) &&
+	       raw_deliver_chain(chain, skb, protocol);
 }
 
 /* An ICMP error about something @sk may have sent. Told to connected sockets

@@ -575,7 +575,7 @@ static int input_to_all(struct sk_buff *skb, struct net_device *dev,
 }
 
 /* Where this softnet would remember a packet like this; NULL: nowhere. */
-static struct rt_input *input_place(struct net *net, __be32 daddr, __be32 saddr)
+static inline struct rt_input *input_place(struct net *net, __be32 daddr, __be32 saddr)
 {
 	const struct softnet_data *sd = this_softnet(net);
 	u32 hash = (saddr ^ rol32(daddr, 16)) * 0x9e3779b1u;
@@ -589,7 +589,7 @@ static struct rt_input *input_place(struct net *net, __be32 daddr, __be32 saddr)
  * Has this pair been found good since the tables changed? Then @skb has its
  * route. rp_filter may depend on which gateways are alive: nothing is kept.
  */
-static bool input_remembered(struct sk_buff *skb, __be32 daddr, __be32 saddr,
+static inline bool input_remembered(struct sk_buff *skb, __be32 daddr, __be32 saddr,
 			     const struct net_device *dev)
 {
 	struct net *net = dev_net(dev);
@@ -757,17 +757,15 @@ static int input_by_table(struct sk_buff *skb, const struct flowi4 *fl4,
 	return err;
 }
 
-int ip_route_input_noref(struct sk_buff *skb, __be32 daddr, __be32 saddr,
-			 u8 tos, struct net_device *dev,
-			 enum skb_drop_reason *reason)
+/* What is not remembered. */
+static __noinline int input_slow(struct sk_buff *skb, __be32 daddr,
+				 __be32 saddr, struct net_device *dev,
+				 enum skb_drop_reason *reason)
 {
 	struct in_device *in_dev = __in_dev_get_rcu(dev);
 	struct flowi4 fl4;
 	int err;
 
-	NET_ROAD(dev_net(dev), skb);
-	if (likely(input_remembered(skb, daddr, saddr, dev)))
-		return 0;
 	*reason = SKB_DROP_REASON_IP_INADDRERRORS;
 	if (unlikely(!in_dev))
 		return -EINVAL;
@@ -785,9 +783,18 @@ int ip_route_input_noref(struct sk_buff *skb, __be32 daddr, __be32 saddr,
 		return err ? err : input_multicast(skb, daddr, dev, in_dev,
 						   reason);
 	}
-	fl4 = (struct flowi4){ .daddr = daddr, .saddr = saddr, .tos = tos,
-			       .iif = dev->ifindex };
+	fl4 = (struct flowi4){ .daddr = daddr, .saddr = saddr,
+			       .tos = ip_hdr(skb)->tos, .iif = dev->ifindex };
 	return input_by_table(skb, &fl4, dev, reason);
+}
+
+int ip_route_input_noref(struct sk_buff *skb, __be32 daddr, __be32 saddr,
+			 struct net_device *dev, enum skb_drop_reason *reason)
+{
+	NET_ROAD(dev_net(dev), skb);
+	if (likely(input_remembered(skb, daddr, saddr, dev)))
+		return 0;
+	return input_slow(skb, daddr, saddr, dev, reason);
 }
 
 /* What a router says about a packet without a route (RFC 1812 5.2.7.1). */

@@ -61,8 +61,7 @@ struct rtable *ip_route_connect(struct flowi4 *fl4, __be32 daddr, __be32 saddr,
 				struct sock *sk);
 /* Input: sets the skb's dst (noref). 0, or -E with *@reason. Context: RCU. */
 int ip_route_input_noref(struct sk_buff *skb, __be32 daddr, __be32 saddr,
-			 u8 tos, struct net_device *dev,
-			 enum skb_drop_reason *reason);
+			 struct net_device *dev, enum skb_drop_reason *reason);
 
 /* RTN_*: what @addr is to this stack. */
 u8 inet_addr_type(struct net *net, __be32 addr);

@@ -78,7 +78,8 @@ u32 tcp_advertise_mss(const struct sock *sk)
 
 /* ---- the window we offer ---------------------------------------------- */
 
-u32 __tcp_select_window(struct sock *sk)
+/* What the buffer allows to offer now. */
+static inline u32 window_by_space(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	u32 scale = tp->rx_opt.rcv_wscale;
@@ -100,13 +101,18 @@ u32 __tcp_select_window(struct sock *sk)
 	return (u32)free;
 }
 
+u32 __tcp_select_window(struct sock *sk)
+{
+	return window_by_space(sk);
+}
+
 u16 tcp_select_window(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	u32 scale = tp->rx_opt.rcv_wscale;
 	u32 old_win = tp->rcv_wnd;
 	u32 cur_win = tcp_receive_window(tp);
-	u32 new_win = __tcp_select_window(sk);
+	u32 new_win = window_by_space(sk);
 
 	if (new_win < cur_win) {	/* SHLD-14: what was offered, stays */
 		if (!new_win)

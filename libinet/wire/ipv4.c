@@ -93,13 +93,3 @@ int ipv4_build(void *buf, size_t room, const struct ipv4_info *info)
 	ip_send_check(buf);
 	return (int)hdr_len;
 }
-
-/*
- * Compute the checksum of a header anew, after a change to it. The header,
- * with as many bytes as its IHL says, is ours and valid.
- */
-void ip_send_check(struct iphdr *iph)
-{
-	iph->check = 0;
-	iph->check = ip_fast_csum(iph, ipv4_hdr_len(iph) / 4);
-}

@@ -14,6 +14,7 @@
 
 #include <inet/types.h>
 
+#include "lib/checksum.h"
 #include "wire/reason.h"
 
 #define IPVERSION	4
@@ -79,7 +80,16 @@ struct ipv4_info {
 int ipv4_parse_header(const void *buf, size_t avail, size_t len,
 		      struct ipv4_info *info);
 int ipv4_build(void *buf, size_t room, const struct ipv4_info *info);
-void ip_send_check(struct iphdr *iph);
+
+/*
+ * Compute the checksum of a header anew, after a change to it. The header,
+ * with as many bytes as its IHL says, is ours and valid.
+ */
+static inline void ip_send_check(struct iphdr *iph)
+{
+	iph->check = 0;
+	iph->check = ip_fast_csum(iph, iph->ver_ihl & 0x0fu);
+}
 
 /*
  * Check a datagram that lies in one piece: @len bytes at @buf are all that the

@@ -579,6 +579,14 @@ static void tcp_segment_received_takes_tour_one(void **state)
 	pair_run(lab.p, FX_SEC);
 	inet_trace_stop(net);
 	assert_packet_road(net, "eth_type_trans " TO_TRANSPORT "tcp_v4_rcv "
+			   "tcp_v4_do_rcv tcp_rcv_established tcp_queue_rcv");
+	assert_true(passed(net, "sock_def_readable"));
+	/* a header that was not predicted */
+	record(net);
+	assert_int_equal(inet_send(lab.client, "x", 1, MSG_OOB), 1);
+	pair_run(lab.p, FX_SEC);
+	inet_trace_stop(net);
+	assert_packet_road(net, "eth_type_trans " TO_TRANSPORT "tcp_v4_rcv "
 			   "tcp_v4_do_rcv tcp_rcv_established tcp_ack "
 			   "tcp_data_queue tcp_queue_rcv");
 	assert_road(net, "tcp_queue_rcv sock_def_readable");
