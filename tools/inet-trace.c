@@ -218,12 +218,13 @@ static void tcp_open(struct lab *lab)
 	tcp_accept(lab);
 }
 
-static void traced_receive(struct lab *lab)
+/* The server's side of what send() with @flags makes. */
+static void traced_receive(struct lab *lab, int flags)
 {
 	char buf[64];
 
 	trace_on(lab, lab->server);
-	if (inet_send(lab->csock, "hello", 5, 0) != 5)
+	if (inet_send(lab->csock, "hello", 5, flags) != 5)
 		die(lab->client, "send");
 	settle(lab);
 	if (inet_recv(lab->ssock, buf, sizeof(buf), 0) < 0)
@@ -242,7 +243,7 @@ static void traced_send(struct lab *lab)
 static void run_udp_rx(struct lab *lab)
 {
 	udp_open(lab);
-	traced_receive(lab);
+	traced_receive(lab, 0);
 }
 
 static void run_udp_tx(struct lab *lab)
@@ -254,7 +255,13 @@ static void run_udp_tx(struct lab *lab)
 static void run_tcp_rx(struct lab *lab)
 {
 	tcp_open(lab);
-	traced_receive(lab);
+	traced_receive(lab, 0);
+}
+
+static void run_tcp_slow(struct lab *lab)
+{
+	tcp_open(lab);
+	traced_receive(lab, MSG_OOB);
 }
 
 static void run_tcp_tx(struct lab *lab)
@@ -355,6 +362,7 @@ static const struct scenario {
 	{ "udp-rx", "a datagram received and read", run_udp_rx },
 	{ "udp-tx", "a datagram sent", run_udp_tx },
 	{ "tcp-rx", "a TCP segment received and read", run_tcp_rx },
+	{ "tcp-slow", "the same with urgent data: not foreseen", run_tcp_slow },
 	{ "tcp-tx", "a TCP segment sent", run_tcp_tx },
 	{ "connect", "a TCP connection opened, at the client", run_connect },
 	{ "accept", "a TCP connection opened, at the server", run_accept },

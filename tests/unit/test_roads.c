@@ -568,28 +568,40 @@ static void tcp_three_receives_meet_in_sock_recvmsg(void **state)
 	tcp_done(&lab);
 }
 
-static void tcp_segment_received_takes_tour_one(void **state)
+/* A segment of one octet arrives at the server, by flags of send(). */
+static struct net *tcp_receive(struct tcp_lab *lab, int flags)
+{
+	struct net *net = lab->p->b.net;
+
+	record(net);
+	assert_int_equal(inet_send(lab->client, "x", 1, flags), 1);
+	pair_run(lab->p, FX_SEC);
+	inet_trace_stop(net);
+	assert_packet_road(net, "eth_type_trans " TO_TRANSPORT "tcp_v4_rcv "
+			   "tcp_v4_do_rcv tcp_rcv_established");
+	assert_true(passed(net, "sock_def_readable"));
+	return net;
+}
+
+static void tcp_segment_predicted_is_queued_at_once(void **state)
 {
 	struct tcp_lab lab = tcp_open(true);
-	struct net *net = lab.p->b.net;
+	struct net *net = tcp_receive(&lab, 0);
 
 	(void)state;
-	record(net);
-	assert_int_equal(inet_send(lab.client, "x", 1, 0), 1);
-	pair_run(lab.p, FX_SEC);
-	inet_trace_stop(net);
-	assert_packet_road(net, "eth_type_trans " TO_TRANSPORT "tcp_v4_rcv "
-			   "tcp_v4_do_rcv tcp_rcv_established tcp_queue_rcv");
-	assert_true(passed(net, "sock_def_readable"));
-	/* a header that was not predicted */
-	record(net);
-	assert_int_equal(inet_send(lab.client, "x", 1, MSG_OOB), 1);
-	pair_run(lab.p, FX_SEC);
-	inet_trace_stop(net);
-	assert_packet_road(net, "eth_type_trans " TO_TRANSPORT "tcp_v4_rcv "
-			   "tcp_v4_do_rcv tcp_rcv_established tcp_ack "
-			   "tcp_data_queue tcp_queue_rcv");
-	assert_road(net, "tcp_queue_rcv sock_def_readable");
+	assert_packet_road(net, "tcp_rcv_established tcp_queue_rcv");
+	assert_false(passed(net, "tcp_data_queue"));
+	tcp_done(&lab);
+}
+
+static void tcp_segment_unforeseen_takes_every_stage(void **state)
+{
+	struct tcp_lab lab = tcp_open(true);
+	struct net *net = tcp_receive(&lab, MSG_OOB);
+
+	(void)state;
+	assert_packet_road(net, "tcp_rcv_established tcp_ack tcp_data_queue "
+			   "tcp_queue_rcv");
 	tcp_done(&lab);
 }
 
@@ -830,7 +842,8 @@ int main(void)
 		cmocka_unit_test(tcp_three_sends_meet_in_sock_sendmsg),
 		cmocka_unit_test(tcp_segment_sent_goes_down_to_the_driver),
 		cmocka_unit_test(tcp_three_receives_meet_in_sock_recvmsg),
-		cmocka_unit_test(tcp_segment_received_takes_tour_one),
+		cmocka_unit_test(tcp_segment_predicted_is_queued_at_once),
+		cmocka_unit_test(tcp_segment_unforeseen_takes_every_stage),
 		cmocka_unit_test(tcp_connect_and_accept_pass_the_handshake),
 		cmocka_unit_test(tcp_lost_segment_is_sent_again_by_its_timer),
 		cmocka_unit_test(
