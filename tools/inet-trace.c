@@ -2,7 +2,7 @@
 /*
  * inet-trace: shows the road of one packet or one call through the stack.
  *
- *	inet-trace [-m] SCENARIO
+ *	inet-trace [-m] [-f FILTER] SCENARIO
  *
  * Two stacks, client and server, joined by a wire in memory, live in this
  * process; the scenario runs once with the recorder on around the one step
@@ -32,6 +32,7 @@ struct lab {
 	struct inet_wire *wire;
 	struct socket *csock, *ssock, *listener;
 	struct net *traced;	/* whose road is printed */
+	const char *filter;
 };
 
 static void __attribute__((noreturn)) die(struct net *net, const char *what)
@@ -57,7 +58,7 @@ static void settle(struct lab *lab)
 static void trace_on(struct lab *lab, struct net *net)
 {
 	lab->traced = net;
-	if (inet_trace_start(net, MAX_POINTS))
+	if (inet_trace_start_filter(net, MAX_POINTS, lab->filter))
 		die(net, "trace");
 }
 
@@ -377,8 +378,9 @@ static int usage(void)
 {
 	size_t i;
 
-	fprintf(stderr, "usage: inet-trace [-m] SCENARIO\n"
-		"  -m  print a Mermaid flowchart instead of text\n");
+	fprintf(stderr, "usage: inet-trace [-m] [-f FILTER] SCENARIO\n"
+		"  -m  print a Mermaid flowchart instead of text\n"
+		"  -f  only these packets, such as \"tcp dport 7 next 1\"\n");
 	for (i = 0; i < NR_SCENARIOS; i++)
 		fprintf(stderr, "  %-8s %s\n", scenarios[i].name,
 			scenarios[i].text);
@@ -393,10 +395,13 @@ int main(int argc, char **argv)
 	size_t i;
 	int c;
 
-	while ((c = getopt(argc, argv, "m")) != -1) {
-		if (c != 'm')
+	while ((c = getopt(argc, argv, "mf:")) != -1) {
+		if (c == 'f')
+			lab.filter = optarg;
+		else if (c == 'm')
+			mermaid = true;
+		else
 			return usage();
-		mermaid = true;
 	}
 	for (i = 0; optind == argc - 1 && i < NR_SCENARIOS; i++)
 		if (!strcmp(argv[optind], scenarios[i].name))

@@ -27,6 +27,16 @@ struct inet_trace_point {
 /* Records every station from now on, at most @max points (the rest are
  * counted as lost). Threaded mode: all threads. 0 or -1 (ENOMEM, EBUSY). */
 int inet_trace_start(struct net *net, size_t max) INET_API;
+/*
+ * The same, only of packets that @filter fits: words apart by blanks, all of
+ * which must be true. "arp", "ip", "icmp", "tcp", "udp"; "dev NAME"; "src
+ * ADDRESS", "dst ADDRESS", "host ADDRESS" (either); "sport N", "dport N",
+ * "port N" (either); "next N": no more than N packets. "dev tap0 tcp port 80
+ * next 1" is one packet. Calls and other stations that have no packet are left
+ * out. EINVAL, ENODEV: see inet_strerror().
+ */
+int inet_trace_start_filter(struct net *net, size_t max, const char *filter)
+	INET_API;
 /* Stops recording; the points stay readable until the next start. */
 void inet_trace_stop(struct net *net) INET_API;
 size_t inet_trace_count(struct net *net) INET_API;

@@ -14,7 +14,12 @@
 
 int inet_trace_start(struct net *net, size_t max)
 {
-	return api_result(net_trace_start(net, max));
+	return api_result(net_trace_start(net, max, NULL));
+}
+
+int inet_trace_start_filter(struct net *net, size_t max, const char *filter)
+{
+	return api_result(net_trace_start(net, max, filter));
 }
 
 void inet_trace_stop(struct net *net)

@@ -11,12 +11,14 @@
 #include <string.h>
 
 #include "core/net.h"
+#include "core/trace_filter.h"
 
 #define TRACE_MAX_POINTS (1u << 22)
 #define TRACE_MAX_FRAMES 64	/* remembered at once, the oldest goes */
 
 struct net_trace {
 	size_t max;
+	struct trace_filter filter;
 	u64 claimed;			/* atomic; may pass max */
 	struct inet_lock lock;		/* guards the frames */
 	const void *frames[TRACE_MAX_FRAMES];
@@ -83,6 +85,8 @@ void net_trace_record(struct net *net, const struct sk_buff *skb,
 	struct inet_trace_point *pt;
 	u64 i;
 
+	if (!trace_filter_takes(&tr->filter, skb, function))
+		return;
 	i = __atomic_fetch_add(&tr->claimed, 1, __ATOMIC_RELAXED);
 	if (i >= tr->max)
 		return;
@@ -95,20 +99,26 @@ void net_trace_record(struct net *net, const struct sk_buff *skb,
 	pt->skb = skb ? trace_ordinal(tr, skb->shinfo) : 0;
 }
 
-int net_trace_start(struct net *net, size_t max)
+int net_trace_start(struct net *net, size_t max, const char *filter)
 {
+	struct trace_filter f;
 	struct net_trace *tr;
+	int err;
 
 	if (READ_ONCE(net->trace_switch.on))
 		return net_error(net, -EBUSY, "a trace is running already");
 	if (!max || max > TRACE_MAX_POINTS)
 		return net_error(net, -EINVAL, "trace of %zu points: 1..%u",
 				 max, TRACE_MAX_POINTS);
+	err = trace_filter_parse(net, filter, &f);
+	if (err)
+		return err;
 	net_trace_free(net);
 	tr = mem_zalloc(&net->mem, trace_size(max));
 	if (!tr)
 		return -ENOMEM;
 	tr->max = max;
+	tr->filter = f;
 	lock_init(&tr->lock, net->smp);
 	__atomic_store_n(&net->trace, tr, __ATOMIC_RELEASE);
 	WRITE_ONCE(net->trace_switch.on, 1);

@@ -45,7 +45,7 @@ void net_trace_forget(struct net *net, const struct sk_buff *skb)
 	} while (0)
 
 /* The library's side of <inet/trace.h>; 0 or -E. */
-int net_trace_start(struct net *net, size_t max);
+int net_trace_start(struct net *net, size_t max, const char *filter);
 void net_trace_stop(struct net *net);
 size_t net_trace_count(struct net *net);
 u64 net_trace_lost(struct net *net);

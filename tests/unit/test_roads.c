@@ -804,6 +804,121 @@ static void recorder_full_counts_what_is_lost(void **state)
 	assert_null(inet_trace_get(f.net, 3));
 }
 
+/* How many points a filter leaves of one UDP datagram, one ARP request and
+ * what the stack answers. */
+static size_t filtered(const char *filter)
+{
+	struct fx_ip ip = { 0 };
+
+	assert_int_equal(inet_trace_start_filter(f.net, MAX_POINTS, filter), 0);
+	fx_inject(&f, frame, fx_build_udp(frame, &ip, 7, 1000, "x", 1));
+	fx_arp_request(&f, FX_PEER, fx_peer_mac, FX_IP);
+	inet_trace_stop(f.net);
+	return inet_trace_count(f.net);
+}
+
+static void filter_fits_by_each_of_its_words(void **state)
+{
+	static const char *const fit[] = {
+		"udp", "ip", "dev test0 udp", "src 10.0.0.1 udp", "dport 1000",
+		"dst 10.0.0.2 udp", "host 10.0.0.1 udp", "sport 7", "port 7",
+		"port 1000", "dev test0 udp src 10.0.0.1 dst 10.0.0.2 sport 7 "
+		"dport 1000 next 1",
+	};
+	static const char *const unfit[] = {
+		"tcp", "icmp", "dev lo", "src 10.0.0.9", "dst 10.0.0.9",
+		"host 10.0.0.9", "sport 1000", "dport 7", "port 8", "tcp port 7",
+	};
+	struct socket *s = sk_udp(f.net, SK_HOST, 1000);
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(fit); i++) {
+		assert_true(filtered(fit[i]) > 0);
+		assert_packet_road(f.net, "eth_type_trans " TO_TRANSPORT
+				   "udp_rcv udp_queue_rcv_skb "
+				   "sock_queue_rcv_skb");
+		assert_false(passed(f.net, "arp_rcv"));
+		assert_false(passed(f.net, "napi_schedule"));
+	}
+	for (i = 0; i < ARRAY_SIZE(unfit); i++)
+		assert_int_equal(filtered(unfit[i]), 0);
+	inet_close(s);
+}
+
+static void filter_next_follows_so_many_packets(void **state)
+{
+	(void)state;
+	assert_true(filtered("arp next 1") > 0);
+	assert_road(f.net, "eth_type_trans " TO_PTYPE "arp_rcv arp_process");
+	assert_false(passed(f.net, "dev_queue_xmit"));
+	filtered("arp next 2");
+	assert_road(f.net, FROM_DEV);
+	assert_true(filtered("") > filtered("arp"));
+}
+
+static void filter_of_sent_packets_begins_where_they_are_known(void **state)
+{
+	struct socket *s = sk_udp(f.net, SK_HOST, 1000);
+	struct tcp_lab lab;
+
+	(void)state;
+	assert_int_equal(inet_trace_start_filter(f.net, MAX_POINTS,
+						 "dev test0 dport 7"), 0);
+	assert_int_equal(sk_sendto(s, "x", 1, SK_PEER, 7), 1);
+	inet_trace_stop(f.net);
+	assert_road(f.net, FROM_IP "neigh_connected_output " FROM_DEV);
+	assert_false(passed(f.net, "udp_sendmsg"));
+	inet_close(s);
+
+	lab = tcp_open(true);
+	assert_int_equal(inet_trace_start_filter(lab.p->a.net, MAX_POINTS,
+						 "tcp dport 80 next 1"), 0);
+	assert_int_equal(inet_send(lab.client, "x", 1, 0), 1);
+	pair_run(lab.p, FX_SEC);
+	inet_trace_stop(lab.p->a.net);
+	assert_road(lab.p->a.net, "ip_queue_xmit " FROM_IP
+		    "neigh_connected_output " FROM_DEV);
+	assert_false(passed(lab.p->a.net, "tcp_v4_rcv"));
+	tcp_done(&lab);
+}
+
+static void filter_with_wrong_words_is_refused_with_a_sentence(void **state)
+{
+	static const struct {
+		const char *filter, *part;
+		int err;
+	} wrong[] = {
+		{ "sctp", "'sctp'", EINVAL },
+		{ "udp or tcp", "'or'", EINVAL },
+		{ "dev", "dev ''", ENODEV },
+		{ "dev eth9", "eth9", ENODEV },
+		{ "port 0", "port '0'", EINVAL },
+		{ "port 65536", "65536", EINVAL },
+		{ "port -1", "-1", EINVAL },
+		{ "port 7x", "7x", EINVAL },
+		{ "next", "next ''", EINVAL },
+		{ "src 10.0.0", "10.0.0", EINVAL },
+	};
+	char longer[300];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(wrong); i++) {
+		assert_int_equal(inet_trace_start_filter(f.net, 10,
+							 wrong[i].filter), -1);
+		assert_int_equal(errno, wrong[i].err);
+		if (!strstr(inet_strerror(f.net), wrong[i].part))
+			fail_msg("%s: %s", wrong[i].filter,
+				 inet_strerror(f.net));
+	}
+	memset(longer, 'a', sizeof(longer) - 1);
+	longer[sizeof(longer) - 1] = '\0';
+	assert_int_equal(inet_trace_start_filter(f.net, 10, longer), -1);
+	record(f.net);		/* it is off still */
+	inet_trace_stop(f.net);
+}
+
 static void recorder_running_refuses_a_second_start(void **state)
 {
 	(void)state;
@@ -854,6 +969,10 @@ int main(void)
 		ROAD(packets_one_after_another_have_numbers_of_their_own),
 		ROAD(recorder_off_records_nothing),
 		ROAD(recorder_full_counts_what_is_lost),
+		ROAD(filter_fits_by_each_of_its_words),
+		ROAD(filter_next_follows_so_many_packets),
+		ROAD(filter_of_sent_packets_begins_where_they_are_known),
+		ROAD(filter_with_wrong_words_is_refused_with_a_sentence),
 		ROAD(recorder_running_refuses_a_second_start),
 	};
 
