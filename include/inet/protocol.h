@@ -10,7 +10,13 @@
  * Each is a table inside struct net, filled at creation from explicit lists,
  * and open: an application may add its own entry to one stack at run time and
  * take it away again. All registrations are read under RCU; the caller's
- * struct must stay until the unregister call returns.
+ * struct must stay until the unregister call returns, and the proto and
+ * proto_ops it names until the last socket is closed. Unregistering waits for
+ * packets and calls that are inside: any thread but the stack's own, so not
+ * from a handler. What a protocol is written with is <inet/sock.h> and
+ * <inet/ip.h>.
+ *
+ * Return of all: 0 or a negative errno.
  */
 #ifndef INET_PROTOCOL_H
 #define INET_PROTOCOL_H
@@ -45,7 +51,9 @@ struct packet_type {
 	struct packet_type *next;	/* the stack's */
 };
 
-void dev_add_pack(struct net *net, struct packet_type *pt)
+/* Return: 0, -EEXIST (@pt is in already), -EINVAL (no func, a device of
+ * another stack). */
+int dev_add_pack(struct net *net, struct packet_type *pt)
 	INET_EXPORT(dev_add_pack);
 /* After it returns func() is not running and never called again. */
 void dev_remove_pack(struct net *net, struct packet_type *pt)
@@ -74,8 +82,11 @@ enum gro_result {
 	GRO_MERGED,	/* consumed into a held one */
 };
 
-void dev_add_offload(struct net *net, struct packet_offload *po)
+/* Return: 0, -EEXIST (@po is in already), -EINVAL (nothing to call, or
+ * gro_receive without gro_complete). */
+int dev_add_offload(struct net *net, struct packet_offload *po)
 	INET_EXPORT(dev_add_offload);
+/* Merged packets that are held at this moment are dropped, not passed up. */
 void dev_remove_offload(struct net *net, struct packet_offload *po)
 	INET_EXPORT(dev_remove_offload);
 
@@ -108,9 +119,10 @@ struct net_protocol {
 	bool no_policy;		/* reachable without a raw socket copy */
 };
 
-/* Return: 0, -EEXIST. */
+/* Return: 0, -EEXIST (there is one), -EINVAL (no handler). */
 int inet_add_protocol(struct net *net, const struct net_protocol *prot,
 		      u8 protocol) INET_EXPORT(inet_add_protocol);
+/* Return: 0, -ENOENT (there is none, or it is not @prot), -EINVAL. */
 int inet_del_protocol(struct net *net, const struct net_protocol *prot,
 		      u8 protocol) INET_EXPORT(inet_del_protocol);
 
@@ -128,7 +140,8 @@ struct inet_protosw {
 	u8 flags;
 };
 
-/* Return: 0, -EPERM (would replace a permanent one), -EINVAL. */
+/* Return: 0, -EEXIST (@p is in already), -EPERM (would replace a permanent
+ * one), -EINVAL, -ENOMEM. Open sockets outlive their row. */
 int inet_register_protosw(struct net *net, const struct inet_protosw *p)
 	INET_EXPORT(inet_register_protosw);
 void inet_unregister_protosw(struct net *net, const struct inet_protosw *p)
@@ -156,7 +169,7 @@ struct inet_msg {
 };
 
 /* What a socket of one family and type does; struct socket's table. All
- * return 0, a count, or -E. May be NULL only where said. */
+ * return 0, a count, or -E. Only ioctl and the option calls may be NULL. */
 struct proto_ops {
 	int family;
 	int (*release)(struct socket *sock);
@@ -191,7 +204,10 @@ struct proto_ops {
  */
 struct proto {
 	const char *name;	/* "TCP" */
-	u32 obj_size;		/* of the sock, struct sock first */
+	/* Bytes of the protocol's own in each sock: sk_priv(), zeroed. */
+	u32 priv_size;
+	/* Inside the stack: of the whole, struct sock first. Else 0. */
+	u32 obj_size;
 	int (*init)(struct sock *sk);		/* may be NULL */
 	void (*destroy)(struct sock *sk);	/* last reference is gone */
 	void (*close)(struct sock *sk, s64 timeout_ns);

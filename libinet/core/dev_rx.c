@@ -5,6 +5,8 @@
  */
 #include "core/dev.h"
 
+#include <errno.h>
+
 #include "core/net.h"
 #include "core/skbuff.h"
 #include "core/dst.h"
@@ -20,20 +22,33 @@ static struct packet_type **ptype_head(struct net *net, struct packet_type *pt)
 	return &net->ptype_base[be16_to_cpu(pt->type) % PTYPE_HASH_SIZE];
 }
 
-void dev_add_pack(struct net *net, struct packet_type *pt)
+/* The same one twice would tie its list to a ring: it is refused. */
+int dev_add_pack(struct net *net, struct packet_type *pt)
 {
-	struct packet_type **head = ptype_head(net, pt);
+	struct packet_type **head, *p;
+	int err = 0;
 
+	if (!net || !pt || !pt->func || (pt->dev && pt->dev->net != net))
+		return -EINVAL;
+	head = ptype_head(net, pt);
 	rtnl_lock(net);
-	pt->next = *head;
-	rcu_assign_pointer(*head, pt);
+	for (p = *head; p && !err; p = p->next)
+		err = p == pt ? -EEXIST : 0;
+	if (!err) {
+		pt->next = *head;
+		rcu_assign_pointer(*head, pt);
+	}
 	rtnl_unlock(net);
+	return err;
 }
 
+/* Takes @pt out and waits until nobody can be inside it. May sleep. */
 void dev_remove_pack(struct net *net, struct packet_type *pt)
 {
 	struct packet_type **p;
 
+	if (!net || !pt)
+		return;
 	rtnl_lock(net);
 	for (p = ptype_head(net, pt); *p; p = &(*p)->next) {
 		if (*p == pt) {

@@ -5,17 +5,31 @@
  */
 #include "core/gro.h"
 
+#include <errno.h>
+
 #include "core/dev.h"
 #include "core/net.h"
 
 #define MAX_GRO_SKBS 8		/* held in one bucket */
 
-void dev_add_offload(struct net *net, struct packet_offload *po)
+/* Who merges must also say how the headers are made whole again. */
+int dev_add_offload(struct net *net, struct packet_offload *po)
 {
+	struct packet_offload *p;
+	int err = 0;
+
+	if (!net || !po || (!po->gro_receive && !po->gso_segment) ||
+	    (po->gro_receive && !po->gro_complete))
+		return -EINVAL;
 	rtnl_lock(net);
-	po->next = net->offload_base;
-	rcu_assign_pointer(net->offload_base, po);
+	for (p = net->offload_base; p && !err; p = p->next)
+		err = p == po ? -EEXIST : 0;
+	if (!err) {
+		po->next = net->offload_base;
+		rcu_assign_pointer(net->offload_base, po);
+	}
 	rtnl_unlock(net);
+	return err;
 }
 
 /* Takes @po out and waits until nobody can be inside it. May sleep. */
@@ -23,6 +37,8 @@ void dev_remove_offload(struct net *net, struct packet_offload *po)
 {
 	struct packet_offload **p;
 
+	if (!net || !po)
+		return;
 	rtnl_lock(net);
 	for (p = &net->offload_base; *p; p = &(*p)->next) {
 		if (*p == po) {

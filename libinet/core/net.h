@@ -93,7 +93,7 @@ struct net {
 	struct {
 		u32 size;
 		struct kmem_cache *slab;
-	} sk_slabs[NET_MAX_SK_SLABS];	/* one per proto->obj_size */
+	} sk_slabs[NET_MAX_SK_SLABS];	/* one per size of a sock */
 	u64 sock_cookie;		/* last given out, atomic */
 
 	/* accounting of socket memory, bytes, atomic */

@@ -63,17 +63,32 @@ static struct kmem_cache *sk_slab(struct net *net, u32 size)
 	return slab;
 }
 
-/* Uninitialised memory of prot->obj_size, counted. */
+/* Bytes of a sock of @prot. Private parts are rounded up, so that a few slabs
+ * do for many protocols. */
+static u32 sk_obj_size(const struct proto *prot)
+{
+	if (prot->obj_size)
+		return prot->obj_size;
+	return SK_PRIV_OFFSET + ((prot->priv_size + 63) & ~63u);
+}
+
+void *sk_priv(const struct sock *sk)
+{
+	inet_debug_assert(!sk->sk_prot->obj_size);
+	return (u8 *)(uintptr_t)sk + SK_PRIV_OFFSET;
+}
+
+/* Uninitialised memory for a sock of @prot, counted. */
 static struct sock *sk_prot_alloc(struct net *net, const struct proto *prot)
 {
 	struct kmem_cache *slab;
 	struct sock *sk = NULL;
 	u64 nr;
 
-	inet_assert(prot->obj_size >= sizeof(struct sock));
+	inet_assert(sk_obj_size(prot) >= sizeof(struct sock));
 	nr = __atomic_fetch_add(&net->nr_socks, 1, __ATOMIC_RELAXED);
 	if (nr < (u64)READ_ONCE(net->sysctl_max_sockets)) {
-		slab = sk_slab(net, prot->obj_size);
+		slab = sk_slab(net, sk_obj_size(prot));
 		sk = slab ? kmem_cache_alloc(slab) : NULL;
 	}
 	if (!sk)
@@ -84,7 +99,7 @@ static struct sock *sk_prot_alloc(struct net *net, const struct proto *prot)
 static void sk_prot_free(struct net *net, const struct proto *prot,
 			 struct sock *sk)
 {
-	kmem_cache_free(sk_slab(net, prot->obj_size), sk);
+	kmem_cache_free(sk_slab(net, sk_obj_size(prot)), sk);
 	__atomic_fetch_sub(&net->nr_socks, 1, __ATOMIC_RELAXED);
 }
 
@@ -96,7 +111,7 @@ struct sock *sk_alloc(struct net *net, int family, const struct proto *prot)
 	sk = sk_prot_alloc(net, prot);
 	if (!sk)
 		return NULL;
-	memset(sk, 0, prot->obj_size);
+	memset(sk, 0, sk_obj_size(prot));
 	sk->sk_net = net;
 	sk->sk_family = (u16)family;
 	sk->sk_prot = prot;
@@ -174,7 +189,7 @@ struct sock *sk_clone_lock(const struct sock *sk)
 	memset(newsk, 0, copied);
 	sock_common_copy(newsk, sk);
 	memcpy((u8 *)newsk + copied, (const u8 *)sk + copied,
-	       sk->sk_prot->obj_size - copied);
+	       sk_obj_size(sk->sk_prot) - copied);
 	sk_init_queues(newsk);
 	newsk->sk_wmem_alloc = SK_WMEM_BIAS;
 	newsk->sk_userlocks &= (u8)~SOCK_BINDPORT_LOCK;
@@ -448,6 +463,12 @@ void sock_def_write_space(struct sock *sk)
 void sock_def_error_report(struct sock *sk)
 {
 	sk_wake_up(sk, POLLERR | POLLPRI);
+}
+
+void sk_report_error(struct sock *sk, int err)
+{
+	WRITE_ONCE(sk->sk_err, err);
+	sk->sk_error_report(sk);
 }
 
 int sock_error(struct sock *sk)

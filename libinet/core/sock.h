@@ -17,6 +17,7 @@
 
 #include <inet/protocol.h>
 #include <inet/skbuff.h>
+#include <inet/sock.h>
 
 #include "core/dst.h"
 #include "core/net.h"
@@ -213,13 +214,8 @@ static inline void sock_valbool_flag(struct sock *sk, enum sock_flags f, bool v)
 		sock_reset_flag(sk, f);
 }
 
-/* ---- life ------------------------------------------------------------- */
+/* ---- life: see <inet/sock.h>, and ---------------------------------------- */
 
-/* A zeroed sock of prot->obj_size, refcnt 1, counted. NULL: short of memory
- * or net.core.max_sockets reached. */
-struct sock *sk_alloc(struct net *net, int family, const struct proto *prot);
-/* Queues, defaults from the knobs, callbacks; @sock may be NULL. */
-void sock_init_data(struct socket *sock, struct sock *sk);
 /* A copy for an accepted child: refcnt 2, bh_lock_sock() held, unhashed, no
  * struct socket, queues and counts empty, timer idle. NULL as sk_alloc(). */
 struct sock *sk_clone_lock(const struct sock *sk) unchecked_locking;
@@ -229,8 +225,6 @@ struct sock *sk_clone_lock(const struct sock *sk) unchecked_locking;
  * (each may be NULL), the queues, the dst and the memory.
  */
 void sk_free(struct sock *sk);
-/* What close() of datagram protocols does: unhash, orphan, put. */
-void sk_common_release(struct sock *sk);
 
 static inline void sock_hold(struct sock *sk)
 {
@@ -311,15 +305,7 @@ static inline void release_sock(struct sock *sk)
  * caller's. @limit: bytes of truesize. */
 int sk_add_backlog(struct sock *sk, struct sk_buff *skb, u32 limit);
 
-/*
- * Waits with the sock locked (and released while it waits) until @cond says
- * true. @timeo_ns: what sock_rcvtimeo() gave, decreased by the wait. Return: 0;
- * -EAGAIN: time is up or the mode never waits; -EINTR; -EBADF: inet_close()
- * came meanwhile; -ESHUTDOWN: the stack stops.
- */
-int sk_wait_event(struct sock *sk, s64 *timeo_ns,
-		  bool (*cond)(struct sock *sk, void *arg), void *arg);
-/* The same for a sock that the caller does not own; @cond takes what locks it
+/* sk_wait_event() for a sock that the caller does not own; @cond takes what locks it
  * needs. */
 int sk_wait_event_unlocked(struct sock *sk, s64 *timeo_ns,
 			   bool (*cond)(struct sock *sk, void *arg), void *arg);
@@ -344,16 +330,10 @@ void sk_stop_timer(struct sock *sk, struct timer_list *t);
 
 /* ---- wake-ups --------------------------------------------------------- */
 
-/* Wakes who waits in sk_wait_event() and, when somebody watches, tells him
- * that @mask (POLL* bits) may have changed. What changed must be visible. */
-void sk_wake_up(struct sock *sk, unsigned int mask);
 void sock_def_wakeup(struct sock *sk);		/* sk_state_change */
 void sock_def_readable(struct sock *sk);	/* sk_data_ready */
 void sock_def_write_space(struct sock *sk);
 void sock_def_error_report(struct sock *sk);
-
-/* The pending error, once: 0 or -E. */
-int sock_error(struct sock *sk);
 
 /* ---- memory ----------------------------------------------------------- */
 
@@ -455,15 +435,6 @@ static inline bool sock_writeable(const struct sock *sk)
 	return READ_ONCE(sk->sk_wmem_alloc) < (sk->sk_sndbuf >> 1);
 }
 
-/* A datagram's memory: waits for room as the flags say. *@err is -E when it
- * returns NULL. Charged to @sk (skb_set_owner_w). */
-struct sk_buff *sock_alloc_send_skb(struct sock *sk, u32 size, bool noblock,
-				    int *err);
-/* Queues a received datagram. 0, -ENOMEM (full: drop it, counted), -ENOBUFS
- * (budget or frames are short). On failure @skb stays the caller's. Its
- * dev and dst are dropped, so save what the reader needs in skb->cb, whose
- * last four bytes become the drop count (SO_RXQ_OVFL). Any context. */
-int sock_queue_rcv_skb(struct sock *sk, struct sk_buff *skb);
 /* The drop reason that fits an error of sock_queue_rcv_skb(). */
 static inline enum skb_drop_reason sock_queue_drop_reason(int err)
 {
@@ -478,25 +449,17 @@ void sk_error_queue_purge(struct sock *sk);
 
 /* ---- datagrams -------------------------------------------------------- */
 
-/* The next datagram, uncharged (with MSG_PEEK: a reference, read only). Waits
- * by the flags; the caller does not own the sock. *@err is -E when it returns
- * NULL, 0 after shutdown. Give it back with consume_skb(). */
-struct sk_buff *skb_recv_datagram(struct sock *sk, int flags, int *err);
 /* Takes a peeked datagram off the queue (its checksum was wrong): true when
  * it was still there and the queue's reference is dropped with @reason. */
 bool skb_kill_datagram(struct sock *sk, struct sk_buff *skb,
 		       enum skb_drop_reason reason);
 /* Bytes of the first datagram, 0 when there is none (FIONREAD). */
 u32 sock_first_datagram_len(struct sock *sk);
-/* 0 or -EFAULT. Borrows. */
-int skb_copy_datagram_msg(const struct sk_buff *skb, u32 off,
-			  struct inet_msg *msg, u32 len);
-/* The same from @hlen on to the end, and -EINVAL when the checksum over all
+/* skb_copy_datagram_msg() from @hlen on to the end, and -EINVAL when the checksum over all
  * is wrong (skb->csum holds the pseudo-header's sum unless the checksum is
  * known to be right): nothing counts as copied then. */
 int skb_copy_and_csum_datagram_msg(struct sk_buff *skb, u32 hlen,
 				   struct inet_msg *msg);
-unsigned int datagram_poll(struct socket *sock);
 /* SO_TIMESTAMP*, SO_RXQ_OVFL control messages. */
 void sock_recv_cmsgs(struct inet_msg *msg, struct sock *sk,
 		     struct sk_buff *skb);
@@ -559,19 +522,11 @@ struct dst_entry *__sk_dst_check(struct sock *sk, u32 cookie);
 void sk_dst_set(struct sock *sk, struct dst_entry *dst);
 void sk_dst_reset(struct sock *sk);
 
-/* ---- answers for tables ----------------------------------------------- */
+/* ---- for sk_priv() ---------------------------------------------------- */
 
-int sock_no_bind(struct socket *sock, const struct sockaddr *a, socklen_t l);
-int sock_no_connect(struct socket *sock, const struct sockaddr *a, socklen_t l,
-		    int flags);
-int sock_no_accept(struct socket *sock, struct socket *newsock, int flags);
-int sock_no_listen(struct socket *sock, int backlog);
-int sock_no_shutdown(struct socket *sock, int how);
-int sock_no_getname(struct socket *sock, struct sockaddr *a, socklen_t *l,
-		    int peer);
-int sock_no_ioctl(struct socket *sock, unsigned long cmd, void *arg);
-int sock_no_sendmsg(struct socket *sock, struct inet_msg *msg, size_t len);
-int sock_no_recvmsg(struct socket *sock, struct inet_msg *msg, size_t len,
-		    int flags);
+/* What a family may have behind struct sock; the protocol's part follows. */
+#define SK_FAMILY_ROOM 128
+#define SK_PRIV_OFFSET \
+	((u32)((sizeof(struct sock) + SK_FAMILY_ROOM + 63) & ~(size_t)63))
 
 #endif /* CORE_SOCK_H */

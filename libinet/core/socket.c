@@ -26,7 +26,8 @@ int sock_register(struct net *net, const struct net_proto_family *family)
 {
 	const struct net_proto_family *old = NULL;
 
-	if (family->family < 0 || family->family >= NET_NPROTO)
+	if (!net || !family || !family->create || family->family < 0 ||
+	    family->family >= NET_NPROTO)
 		return -EINVAL;
 	if (!__atomic_compare_exchange_n(&net->net_families[family->family],
 					 &old, family, false, __ATOMIC_RELEASE,
@@ -37,7 +38,7 @@ int sock_register(struct net *net, const struct net_proto_family *family)
 
 void sock_unregister(struct net *net, int family)
 {
-	if (family < 0 || family >= NET_NPROTO)
+	if (!net || family < 0 || family >= NET_NPROTO)
 		return;
 	__atomic_store_n(&net->net_families[family], NULL, __ATOMIC_SEQ_CST);
 	/* Nobody enters create() any more; those inside will come out. */
@@ -115,6 +116,44 @@ int sock_create(struct net *net, int family, int type, int protocol,
 {
 	NET_ROAD(net, NULL);
 	return __sock_create(net, family, type, protocol, res);
+}
+
+/* ---- what a family of the application says ----------------------------- */
+
+bool proto_ops_complete(const struct proto_ops *ops)
+{
+	return ops && ops->release && ops->bind && ops->connect &&
+	       ops->accept && ops->listen && ops->shutdown && ops->getname &&
+	       ops->poll && ops->sendmsg && ops->recvmsg;
+}
+
+void sock_set_ops(struct socket *sock, const struct proto_ops *ops)
+{
+	inet_assert(proto_ops_complete(ops));
+	sock->ops = ops;
+}
+
+int sock_type(const struct socket *sock)
+{
+	return sock->type;
+}
+
+struct sock *sock_sk(const struct socket *sock)
+{
+	return sock->sk;
+}
+
+/* The ordinary proto_ops.release(). */
+int sock_common_release(struct socket *sock)
+{
+	struct sock *sk = sock->sk;
+
+	sock->sk = NULL;
+	if (sk && sk->sk_prot->close)
+		sk->sk_prot->close(sk, 0);
+	else if (sk)
+		sk_common_release(sk);
+	return 0;
 }
 
 /* ---- the end ---------------------------------------------------------- */

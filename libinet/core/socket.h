@@ -58,6 +58,9 @@ void sock_release(struct socket *sock);
 int __sock_sendmsg(struct socket *sock, struct inet_msg *msg);
 int sock_recvmsg(struct socket *sock, struct inet_msg *msg, int flags);
 
+/* Is all there that is called without asking? */
+bool proto_ops_complete(const struct proto_ops *ops);
+
 /* ---- calls ------------------------------------------------------------ */
 
 /* The head and the end of each public call on a socket. sock_enter(): 0 or

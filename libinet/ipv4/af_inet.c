@@ -157,6 +157,8 @@ int inet_add_protocol(struct net *net, const struct net_protocol *prot,
 {
 	const struct net_protocol *none = NULL;
 
+	if (!net || !prot || !prot->handler)
+		return -EINVAL;
 	return __atomic_compare_exchange_n(&net->ipv4.inet_protos[protocol],
 					   &none, prot, false,
 					   __ATOMIC_RELEASE,
@@ -168,12 +170,26 @@ int inet_del_protocol(struct net *net, const struct net_protocol *prot,
 {
 	const struct net_protocol *old = prot;
 
+	if (!net || !prot)
+		return -EINVAL;
 	if (!__atomic_compare_exchange_n(&net->ipv4.inet_protos[protocol],
 					 &old, NULL, false, __ATOMIC_RELEASE,
 					 __ATOMIC_RELAXED))
 		return -ENOENT;
 	synchronize_rcu(&net->rcu);
 	return 0;
+}
+
+static_assert(sizeof(struct inet_sock) <= sizeof(struct sock) + SK_FAMILY_ROOM,
+	      "sk_priv() is behind struct inet_sock");
+
+/* Can sockets be made by this row? */
+static bool inet_protosw_valid(const struct inet_protosw *p)
+{
+	return p && p->type <= SOCK_PACKET && p->protocol < INET_MAX_PROTOS &&
+	       proto_ops_complete(p->ops) && p->prot &&
+	       (!p->prot->obj_size ||
+		p->prot->obj_size >= sizeof(struct inet_sock));
 }
 
 /*
@@ -185,8 +201,7 @@ int inet_register_protosw(struct net *net, const struct inet_protosw *p)
 	struct inet_protosw_node **pos, *n, *new;
 	int err = 0;
 
-	if (p->type > SOCK_PACKET || !p->prot || !p->ops ||
-	    p->protocol >= INET_MAX_PROTOS)
+	if (!net || !inet_protosw_valid(p))
 		return -EINVAL;
 	new = mem_zalloc(&net->mem, sizeof(*new));
 	if (!new)
@@ -201,8 +216,10 @@ int inet_register_protosw(struct net *net, const struct inet_protosw *p)
 			err = -EPERM;
 		pos = &n->next;
 	}
+	for (; n && !err; n = n->next)
+		err = n->sw == p ? -EEXIST : 0;
 	if (!err) {
-		new->next = n;
+		new->next = *pos;
 		rcu_assign_pointer(*pos, new);
 		new = NULL;
 	}
@@ -224,7 +241,7 @@ void inet_unregister_protosw(struct net *net, const struct inet_protosw *p)
 {
 	struct inet_protosw_node **pos, *n;
 
-	if (p->type > SOCK_PACKET)
+	if (!net || !p || p->type > SOCK_PACKET)
 		return;
 	rtnl_lock(net);
 	pos = &net->ipv4.inetsw[p->type];

@@ -15,6 +15,8 @@
 #include "lib/byteorder.h"
 #include "lib/err.h"
 
+#define IP_MAX_DATAGRAM 0xffffu
+
 #ifndef MSG_PROBE
 #define MSG_PROBE 0x10
 #endif
@@ -270,6 +272,52 @@ int ip4_datagram_send(struct sock *sk, struct inet_msg *msg, size_t len,
 	}
 }
 
+/* What ip4_datagram_sendmsg() writes in front of the payload. */
+struct ip4_header {
+	int (*finish)(struct sock *sk, struct sk_buff *skb);
+};
+
+/* ip_datagram.finish: the protocol's header, if it has one. */
+static int ip4_header_finish(struct sock *sk, struct sk_buff *skb,
+			     struct ip_datagram *d)
+{
+	const struct ip4_header *h = d->arg;
+
+	skb_reset_transport_header(skb);
+	skb->ip_summed = CHECKSUM_NONE;
+	return h->finish ? h->finish(sk, skb) : 0;
+}
+
+/* Sends one datagram of a protocol that has no ports. */
+int ip4_datagram_sendmsg(struct sock *sk, struct inet_msg *msg, size_t len,
+			 u32 hdr_len,
+			 int (*finish)(struct sock *sk, struct sk_buff *skb))
+{
+	const struct ip4_header header = { .finish = finish };
+	struct ipcm_cookie ipc;
+	struct ip4_dest dest;
+	struct ip_datagram d = {
+		.ipc = &ipc, .transhdrlen = hdr_len,
+		.finish = ip4_header_finish, .arg = &header,
+	};
+	int err;
+
+	if (len > IP_MAX_DATAGRAM || hdr_len > IP_MAX_DATAGRAM)
+		return -EMSGSIZE;
+	if (msg->flags & MSG_OOB)
+		return -EOPNOTSUPP;
+	if (READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN)
+		return -EPIPE;
+	err = ip4_datagram_target(sk, msg, &dest, &ipc);
+	if (!err) {
+		dest.dport = 0;
+		ip4_datagram_flow(sk, &dest, &ipc, &d.fl4);
+		err = ip4_datagram_send(sk, msg, len, &d, &dest);
+	}
+	ipcm_free(sk, &ipc);
+	return err ? err : (int)len;
+}
+
 /* ---- receive ---------------------------------------------------------- */
 
 int ip4_datagram_copy_out(struct sock *sk, struct sk_buff *skb,
@@ -289,6 +337,45 @@ int ip4_datagram_copy_out(struct sock *sk, struct sk_buff *skb,
 	if (inet_sk(sk)->cmsg_flags)
 		ip_cmsg_recv(msg, sk, skb);
 	return 0;
+}
+
+int ip4_datagram_recvmsg(struct sock *sk, struct inet_msg *msg, size_t len,
+			 int flags)
+{
+	struct sk_buff *skb;
+	u32 copied;
+	int err;
+
+	if (flags & MSG_OOB)
+		return -EOPNOTSUPP;
+	if (flags & MSG_ERRQUEUE)
+		return ip_recv_error(sk, msg, len);
+	skb = skb_recv_datagram(sk, flags, &err);
+	if (!skb)
+		return err;
+	err = ip4_datagram_copy_out(sk, skb, msg, len, &copied);
+	if (!err)
+		err = (int)(flags & MSG_TRUNC ? skb->len : copied);
+	consume_skb(skb);
+	return err;
+}
+
+int ip4_datagram_rcv(struct sock *sk, struct sk_buff *skb)
+{
+	int err;
+
+	ipv4_pktinfo_prepare(sk, skb);
+	err = sock_queue_rcv_skb(sk, skb);
+	if (unlikely(err))
+		kfree_skb_reason(skb, sock_queue_drop_reason(err));
+	return err;
+}
+
+bool ip4_datagram_match(const struct sock *sk, const struct sk_buff *skb)
+{
+	const struct iphdr *iph = ip_hdr(skb);
+
+	return ip4_sk_match(sk, iph->saddr, iph->daddr, skb->skb_iif);
 }
 
 int ip4_datagram_ioctl(struct sock *sk, unsigned long cmd, int *karg)
@@ -339,4 +426,29 @@ int ip4_datagram_icmp_err(struct sock *sk, struct sk_buff *skb, u32 info,
 		return EHOSTUNREACH;
 	*hard = icmp_err_convert[icmph->code].fatal;
 	return icmp_err_convert[icmph->code].err;
+}
+
+bool ip4_datagram_match_quoted(const struct sock *sk, const struct sk_buff *skb)
+{
+	const struct iphdr *quote = (const struct iphdr *)skb->data;
+
+	return skb_headlen(skb) >= sizeof(*quote) &&
+	       ip4_sk_match(sk, quote->daddr, quote->saddr, skb->skb_iif);
+}
+
+/* Told to connected sockets if it is hard, and to those with IP_RECVERR. */
+void ip4_datagram_err(struct sock *sk, struct sk_buff *skb, u32 info)
+{
+	bool recverr = inet_sk(sk)->recverr, hard;
+	int err;
+
+	if (!recverr && sk->sk_state != TCP_ESTABLISHED)
+		return;
+	err = ip4_datagram_icmp_err(sk, skb, info, &hard);
+	if (!err)
+		return;
+	if (recverr)
+		ip_icmp_error(sk, skb, err, 0, info);
+	if (recverr || hard)
+		sk_report_error(sk, err);
 }

@@ -4,18 +4,13 @@
 #define IPV4_DATAGRAM_H
 
 #include "ipv4/ip.h"
+#include "lib/compiler.h"
 
 /* Checks a peer's address and finds the way there: @fl4 is the question and
  * the answer. Return: the route with a reference, or an error pointer:
  * -EINVAL, -EAFNOSUPPORT, -EACCES (broadcast), routing's. Context: sock lock. */
 struct rtable *ip4_datagram_route(struct sock *sk, const struct sockaddr *addr,
 				  socklen_t len, struct flowi4 *fl4);
-/* connect() of ping and raw sockets. Context: sock lock. 0 or -E. */
-int ip4_datagram_connect(struct sock *sk, const struct sockaddr *addr,
-			 socklen_t len);
-/* The other way: no peer any more; an address that bind() did not name is
- * forgotten too. Context: sock lock. */
-int ip4_datagram_disconnect(struct sock *sk, int flags);
 
 /* Where one sendmsg() goes. */
 struct ip4_dest {
@@ -54,11 +49,20 @@ int ip4_datagram_send(struct sock *sk, struct inet_msg *msg, size_t len,
  */
 int ip4_datagram_icmp_err(struct sock *sk, struct sk_buff *skb, u32 info,
 			  bool *hard);
+/* Is a packet from @peer to our @local, by the device @dif, for this sock? */
+static inline bool ip4_sk_match(const struct sock *sk, __be32 peer,
+				__be32 local, int dif)
+{
+	__be32 daddr = READ_ONCE(sk->sk_daddr);
+	__be32 rcv_saddr = READ_ONCE(sk->sk_rcv_saddr);
+	int dev = READ_ONCE(sk->sk_bound_dev_if);
+
+	return (!daddr || daddr == peer) &&
+	       (!rcv_saddr || rcv_saddr == local) && (!dev || dev == dif);
+}
 /* The payload of @skb, its sender and control messages, for a reader with room
  * for @len bytes: *@copied. For sockets without ports. 0 or -EFAULT. */
 int ip4_datagram_copy_out(struct sock *sk, struct sk_buff *skb,
 			  struct inet_msg *msg, size_t len, u32 *copied);
-/* proto.ioctl: SIOCINQ, SIOCOUTQ. */
-int ip4_datagram_ioctl(struct sock *sk, unsigned long cmd, int *karg);
 
 #endif /* IPV4_DATAGRAM_H */

@@ -7,11 +7,13 @@
 #define IPV4_INET_COMMON_H
 
 #include "core/socket.h"
+
+#include <inet/ip.h>
+
 #include "ipv4/inet_sock.h"
 
 extern const struct proto_ops inet_stream_ops;
 extern const struct proto_ops inet_dgram_ops;
-extern const struct proto_ops inet_sockraw_ops;
 extern const struct net_proto_family inet_family_ops;
 
 /* ---- struct proto_ops ------------------------------------------------- */

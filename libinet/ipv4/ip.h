@@ -4,6 +4,9 @@
 #define IPV4_IP_H
 
 #include "ipv4/inet_sock.h"
+
+#include <inet/ip.h>
+
 #include "ipv4/route.h"
 #include "wire/icmp.h"
 #include "wire/ipv4.h"
@@ -112,10 +115,6 @@ void ip_icmp_error(struct sock *sk, struct sk_buff *skb, int err, __be16 port,
 /* The same for an error of our own (-EMSGSIZE): @err positive. */
 void ip_local_error(struct sock *sk, int err, __be32 daddr, __be16 port,
 		    u32 info);
-int ip_setsockopt(struct sock *sk, int level, int optname, const void *val,
-		  socklen_t len);
-int ip_getsockopt(struct sock *sk, int level, int optname, void *val,
-		  socklen_t *len);
 /* Options for packets of ours from an application's bytes: checked, padded. An
  * error pointer: -EINVAL, -ENOBUFS. Free with mem_free(). NULL: @len was 0. */
 struct ip_options_sock *ip_options_get(struct net *net, const void *data,
@@ -139,9 +138,6 @@ static inline struct icmphdr *icmp_hdr(const struct sk_buff *skb)
 	return (struct icmphdr *)skb_transport_header(skb);
 }
 
-/* Sends an error about @skb (at its network header), if the rules allow one:
- * rate limits, never about errors, broadcasts, fragments. Borrows. */
-void icmp_send(struct sk_buff *skb, u8 type, u8 code, __be32 info);
 /* errno of an unreachable code, and whether it is fatal. */
 struct icmp_err {
 	int err;

@@ -71,17 +71,6 @@ static void raw_unhash(struct sock *sk)
 	spin_unlock(&h->lock);
 }
 
-/* Is a packet from @peer to our @local, by @dif, for this socket? */
-static bool raw_match(const struct sock *sk, __be32 peer, __be32 local, int dif)
-{
-	__be32 daddr = READ_ONCE(sk->sk_daddr);
-	__be32 rcv_saddr = READ_ONCE(sk->sk_rcv_saddr);
-	int dev = READ_ONCE(sk->sk_bound_dev_if);
-
-	return (!daddr || daddr == peer) &&
-	       (!rcv_saddr || rcv_saddr == local) && (!dev || dev == dif);
-}
-
 /* ---- in --------------------------------------------------------------- */
 
 /* Does ICMP_FILTER keep this message (at its ICMP header) away? */
@@ -99,13 +88,8 @@ static bool raw_filtered(const struct sock *sk, struct sk_buff *skb)
 /* A packet of its own, at the transport header, for @sk. Consumes it. */
 static void raw_rcv(struct sock *sk, struct sk_buff *skb)
 {
-	int err;
-
-	ipv4_pktinfo_prepare(sk, skb);
 	skb_push(skb, (u32)-skb_network_offset(skb));
-	err = sock_queue_rcv_skb(sk, skb);
-	if (err)
-		kfree_skb_reason(skb, sock_queue_drop_reason(err));
+	ip4_datagram_rcv(sk, skb);
 }
 
 /* To the raw sockets of one chain. Return: as raw_local_deliver(). */
@@ -118,7 +102,7 @@ static bool raw_deliver_chain(struct hlist_head *chain, struct sk_buff *skb,
 	struct sock *sk;
 
 	hlist_for_each_entry_rcu(sk, chain, sk_node) {
-		if (!raw_match(sk, iph->saddr, iph->daddr, skb->skb_iif) ||
+		if (!ip4_sk_match(sk, iph->saddr, iph->daddr, skb->skb_iif) ||
 		    !ip_mc_sf_allow(sk, iph->daddr, iph->saddr, skb->skb_iif))
 			continue;
 		/* it has its reader, even if that one filters it */
@@ -143,26 +127,6 @@ bool raw_local_deliver(struct sk_buff *skb, int protocol)
 	       raw_deliver_chain(chain, skb, protocol);
 }
 
-/* An ICMP error about something @sk may have sent. Told to connected sockets
- * if it is hard, and to those with IP_RECVERR. */
-static void raw_err(struct sock *sk, struct sk_buff *skb, u32 info)
-{
-	bool recverr = inet_sk(sk)->recverr, hard;
-	int err;
-
-	if (!recverr && sk->sk_state != TCP_ESTABLISHED)
-		return;
-	err = ip4_datagram_icmp_err(sk, skb, info, &hard);
-	if (!err)
-		return;
-	if (recverr)
-		ip_icmp_error(sk, skb, err, 0, info);
-	if (recverr || hard) {
-		WRITE_ONCE(sk->sk_err, err);
-		sk->sk_error_report(sk);
-	}
-}
-
 void raw_icmp_error(struct sk_buff *skb, int protocol, u32 info)
 {
 	const struct iphdr *quote = (const struct iphdr *)skb->data;
@@ -174,8 +138,8 @@ void raw_icmp_error(struct sk_buff *skb, int protocol, u32 info)
 	if (skb_headlen(skb) < sizeof(*quote))
 		return;
 	hlist_for_each_entry_rcu(sk, chain, sk_node)
-		if (raw_match(sk, quote->daddr, quote->saddr, skb->skb_iif))
-			raw_err(sk, skb, info);
+		if (ip4_sk_match(sk, quote->daddr, quote->saddr, skb->skb_iif))
+			ip4_datagram_err(sk, skb, info);
 }
 
 /* ---- out -------------------------------------------------------------- */
@@ -280,23 +244,8 @@ static int raw_sendmsg(struct sock *sk, struct inet_msg *msg, size_t len)
 static int raw_recvmsg(struct sock *sk, struct inet_msg *msg, size_t len,
 		       int flags)
 {
-	struct sk_buff *skb;
-	u32 copied;
-	int err;
-
 	NET_ROAD(sock_net(sk), NULL);
-	if (flags & MSG_OOB)
-		return -EOPNOTSUPP;
-	if (flags & MSG_ERRQUEUE)
-		return ip_recv_error(sk, msg, len);
-	skb = skb_recv_datagram(sk, flags, &err);
-	if (!skb)
-		return err;
-	err = ip4_datagram_copy_out(sk, skb, msg, len, &copied);
-	if (!err)
-		err = (int)(flags & MSG_TRUNC ? skb->len : copied);
-	consume_skb(skb);
-	return err;
+	return ip4_datagram_recvmsg(sk, msg, len, flags);
 }
 
 /* ---- the rest --------------------------------------------------------- */
