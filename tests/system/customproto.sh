@@ -1,0 +1,35 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# examples/customproto, the program of a writer of protocols: it sees nothing
+# but the installed headers, and its protocol works between two stacks.
+set -u
+: "${top_srcdir:?is set by make check}" "${top_builddir:?}"
+program=$top_builddir/examples/customproto
+count=0
+
+# result NAME STATUS SAID: one case
+result() {
+	count=$((count + 1))
+	if [ "$2" -eq 0 ]; then
+		echo "ok $count - $1"
+	else
+		echo "not ok $count - $1"
+		echo "$3" | sed 's/^/#   /'
+	fi
+}
+
+# shellcheck disable=SC2086
+said=$($CC -std=gnu11 -Wall -Wextra -Werror -I"$top_srcdir/include" \
+	-fsyntax-only "$top_srcdir/examples/customproto.c" 2>&1)
+result customproto_knows_public_headers_only $? "$said"
+
+said=$(timeout 60 "$program" 500 2>&1)
+status=$?
+result customproto_runs_to_its_end $status "$said"
+
+[ "$(echo "$said" | sed -n 1p)" = "500 of 500 messages came back exactly" ]
+result messages_of_own_protocol_come_back_exactly $? "$said"
+
+[ "$(echo "$said" | sed -n 2p)" = "unregistered: Socket type not supported" ]
+result socket_of_type_taken_away_gets_esocktnosupport $? "$said"
+echo "1..$count"
