@@ -37,7 +37,8 @@ int inet_trace_start(struct net *net, size_t max) INET_API;
  */
 int inet_trace_start_filter(struct net *net, size_t max, const char *filter)
 	INET_API;
-/* Stops recording; the points stay readable until the next start. */
+/* Stops recording; the points stay readable until the next start. Waits for
+ * threads that record: not from a handler that a packet has called. */
 void inet_trace_stop(struct net *net) INET_API;
 size_t inet_trace_count(struct net *net) INET_API;
 /* NULL past the end. */

@@ -52,20 +52,6 @@ static u64 trace_ordinal(struct net_trace *tr, const void *frame)
 	return n;
 }
 
-void net_trace_forget(struct net *net, const struct sk_buff *skb)
-{
-	struct net_trace *tr = net->trace;
-	u32 i;
-
-	if (__atomic_load_n(&skb->shinfo->dataref, __ATOMIC_ACQUIRE) != 1)
-		return;		/* a clone still uses the frame */
-	spin_lock(&tr->lock);
-	for (i = 0; i < TRACE_MAX_FRAMES; i++)
-		if (tr->frames[i] == skb->shinfo)
-			tr->frames[i] = NULL;
-	spin_unlock(&tr->lock);
-}
-
 /* The path below libinet/ or libdev/, whatever the build called it. */
 static const char *trace_file(const char *file)
 {
@@ -76,9 +62,9 @@ static const char *trace_file(const char *file)
 	return p ? p + strlen("libinet/") : file;
 }
 
-/* One station into the next free place. Context: any; lock-free. */
-void net_trace_record(struct net *net, const struct sk_buff *skb,
-		      const char *function, const char *file, int line)
+/* One station into the next free place. Context: RCU. */
+static void trace_point(struct net *net, const struct sk_buff *skb,
+			const char *function, const char *file, int line)
 {
 	struct softnet_data *sd = this_softnet(net);
 	struct net_trace *tr = net->trace;
@@ -97,6 +83,48 @@ void net_trace_record(struct net *net, const struct sk_buff *skb,
 	pt->softnet = sd ? (int)sd->id : -1;
 	pt->time_ns = net_now(net);
 	pt->skb = skb ? trace_ordinal(tr, skb->shinfo) : 0;
+}
+
+/* The switch counts as it is inside the read section: net_trace_stop() turns
+ * it off and waits for those that are in one. */
+static bool trace_enter(struct net *net)
+{
+	rcu_read_lock(&net->rcu);
+	return __atomic_load_n(&net->trace_switch.on, __ATOMIC_ACQUIRE);
+}
+
+static void trace_leave(struct net *net)
+{
+	rcu_read_unlock(&net->rcu);
+}
+
+void net_trace_record(struct net *net, const struct sk_buff *skb,
+		      const char *function, const char *file, int line)
+{
+	if (trace_enter(net))
+		trace_point(net, skb, function, file, line);
+	trace_leave(net);
+}
+
+/* Its number goes with it, unless a clone still uses the frame. */
+static void trace_forget(struct net_trace *tr, const struct skb_shared_info *si)
+{
+	u32 i;
+
+	if (__atomic_load_n(&si->dataref, __ATOMIC_ACQUIRE) != 1)
+		return;
+	spin_lock(&tr->lock);
+	for (i = 0; i < TRACE_MAX_FRAMES; i++)
+		if (tr->frames[i] == si)
+			tr->frames[i] = NULL;
+	spin_unlock(&tr->lock);
+}
+
+void net_trace_forget(struct net *net, const struct sk_buff *skb)
+{
+	if (trace_enter(net))
+		trace_forget(net->trace, skb->shinfo);
+	trace_leave(net);
 }
 
 int net_trace_start(struct net *net, size_t max, const char *filter)
@@ -120,18 +148,15 @@ int net_trace_start(struct net *net, size_t max, const char *filter)
 	tr->max = max;
 	tr->filter = f;
 	lock_init(&tr->lock, net->smp);
-	__atomic_store_n(&net->trace, tr, __ATOMIC_RELEASE);
-	WRITE_ONCE(net->trace_switch.on, 1);
+	net->trace = tr;
+	__atomic_store_n(&net->trace_switch.on, 1, __ATOMIC_RELEASE);
 	return 0;
 }
 
 void net_trace_stop(struct net *net)
 {
-	u32 i;
-
 	WRITE_ONCE(net->trace_switch.on, 0);
-	for (i = 0; i < net->nr_softnets; i++)
-		softnet_quiesce(&net->softnets[i]);
+	synchronize_rcu(&net->rcu);
 }
 
 void net_trace_free(struct net *net)
