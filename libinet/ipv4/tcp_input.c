@@ -471,6 +471,8 @@ static void tcp_rcv_synrecv_acked(struct sock *sk, const struct sk_buff *skb)
 	tcp_set_state(sk, TCP_ESTABLISHED);
 	tcp_initialize_rcv_mss(sk);
 	tcp_fast_path_on(tp);
+	if (sock_flag(sk, SOCK_KEEPOPEN))
+		inet_csk_reset_keepalive_timer(sk, keepalive_time_ns(tp));
 	sk->sk_state_change(sk);
 }
 
@@ -523,6 +525,9 @@ static int tcp_rcv_state_ack(struct sock *sk, const struct sk_buff *skb)
 	switch (sk->sk_state) {
 	case TCP_SYN_RECV:
 		tcp_rcv_synrecv_acked(sk, skb);
+		/* asked for while the FIN had to wait for this ACK */
+		if (sk->sk_shutdown & SEND_SHUTDOWN)
+			tcp_shutdown(sk, SEND_SHUTDOWN);
 		break;
 	case TCP_FIN_WAIT1:
 		if (all_acked)

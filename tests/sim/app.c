@@ -12,13 +12,30 @@
 #include <poll.h>
 #include <string.h>
 
-#define ADDR(h) (0x0a000001u + (u32)(h))
+#define RETRY_NS (20 * SIM_MS)	/* after a call for which there was no memory */
 
 u8 app_byte(u32 key, u32 pos)
 {
 	u32 x = pos * 0x9e3779b1u + key;
 
 	return (u8)((x ^ (x >> 15)) >> 7);
+}
+
+/* What an end does to test the other one's patience. */
+static void draw_habits(struct world *w, struct end *e)
+{
+	struct rng own, *r = &w->config;
+
+	if (sim_draw(w, r, SIM_STALL, 10, &own)) {
+		e->stall_at = (u32)rng_log(&own, 1, SIM_MAX_BYTES);
+		e->stall_ns = rng_log(&own, 10 * SIM_MS, 5 * SIM_S);
+	}
+	if (sim_draw(w, r, SIM_ABORT, 4, &own)) {
+		e->abort_at = (u32)rng_log(&own, 1, SIM_MAX_BYTES);
+		e->abort_rst = rng_chance(&own, 50);
+	}
+	if (sim_draw(w, r, SIM_URGENT, 10, &own))
+		e->urgent = (u8)rng_range(&own, 1, 50);
 }
 
 static void draw_end(struct world *w, struct end *e, bool one_byte)
@@ -32,6 +49,7 @@ static void draw_end(struct world *w, struct end *e, bool one_byte)
 	e->think_ns = rng_chance(r, 50) ? 0 : rng_log(r, 1000, 20 * SIM_MS);
 	e->half = rng_chance(r, 70);
 	e->wake_ns = UINT64_MAX;
+	draw_habits(w, e);
 }
 
 /* Pieces such that an end makes some hundred calls at the most. */
@@ -41,6 +59,24 @@ static void draw_chunks(struct world *w, struct end *e)
 
 	e->write_chunk = (u32)rng_log(r, 1 + e->to_send / 128, SIM_MAX_BYTES);
 	e->read_chunk = (u32)rng_log(r, 1 + e->to_recv / 128, SIM_MAX_BYTES);
+}
+
+/* Who connects to whom, from where. */
+static void draw_conn(struct world *w, struct conn *c, unsigned int i)
+{
+	struct rng own, *r = &w->config;
+	u64 client = rng_next(r), server = rng_next(r);
+
+	c->w = w;
+	c->end[0].host = (u8)(client % w->nr_hosts);
+	c->end[1].host = (u8)((c->end[0].host + 1 +
+			       server % (w->nr_hosts - 1)) % w->nr_hosts);
+	c->end[1].port = htons(SIM_PORT);
+	c->crossing = sim_draw(w, r, SIM_CROSSING, 5, &own);
+	if (!c->crossing)
+		return;
+	c->end[0].port = htons((u16)(10000 + i));
+	c->end[1].port = htons((u16)(11000 + i));
 }
 
 void app_draw(struct world *w)
@@ -57,8 +93,7 @@ void app_draw(struct world *w)
 		bool lazy = rng_chance(r, 50);
 		unsigned int who = (unsigned int)rng_range(r, 0, 1);
 
-		c->w = w;
-		c->client = (u8)rng_range(r, 0, 1);
+		draw_conn(w, c, i);
 		c->start_ns = w->now + rng_range(r, 0, spread);
 		draw_end(w, &c->end[0], small);
 		draw_end(w, &c->end[1], small);
@@ -76,12 +111,11 @@ void app_draw(struct world *w)
 	}
 }
 
-static struct sockaddr_in addr_of(int h)
+static struct sockaddr_in addr_of(unsigned int h, u16 port)
 {
-	struct sockaddr_in a = { .sin_family = AF_INET,
-				 .sin_port = htons(SIM_PORT) };
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = port };
 
-	a.sin_addr.s_addr = htonl(ADDR(h));
+	a.sin_addr.s_addr = htonl(SIM_ADDR(h));
 	return a;
 }
 
@@ -103,22 +137,29 @@ static void host_ready(struct socket *sock, int revents, void *arg)
 	h->dirty = true;
 }
 
-/* Half the sockets get buffers of their own, some no Nagle. */
+static void set_int(struct socket *s, int level, int name, int v)
+{
+	inet_setsockopt(s, level, name, &v, sizeof(v));
+}
+
+/* Half the sockets get buffers of their own, some no Nagle. All find out that
+ * a peer is gone, and read urgent bytes where they stand. */
 static void set_options(struct world *w, struct socket *s)
 {
 	struct rng own, *r = &w->app;
-	int v;
+	struct linger linger = { .l_onoff = 1, .l_linger = 5 };
 
-	if (sim_draw(w, r, SIM_BUFFERS, 25, &own)) {
-		v = (int)rng_log(&own, 2304, 1 << 18);
-		inet_setsockopt(s, SOL_SOCKET, SO_RCVBUF, &v, sizeof(v));
-	}
-	if (sim_draw(w, r, SIM_BUFFERS, 25, &own)) {
-		v = (int)rng_log(&own, 4608, 1 << 18);
-		inet_setsockopt(s, SOL_SOCKET, SO_SNDBUF, &v, sizeof(v));
-	}
-	v = rng_chance(r, 30);
-	inet_setsockopt(s, IPPROTO_TCP, TCP_NODELAY, &v, sizeof(v));
+	if (sim_draw(w, r, SIM_BUFFERS, 25, &own))
+		set_int(s, SOL_SOCKET, SO_RCVBUF,
+			(int)rng_log(&own, 2304, 1 << 18));
+	if (sim_draw(w, r, SIM_BUFFERS, 25, &own))
+		set_int(s, SOL_SOCKET, SO_SNDBUF,
+			(int)rng_log(&own, 4608, 1 << 18));
+	set_int(s, IPPROTO_TCP, TCP_NODELAY, rng_chance(r, 30));
+	set_int(s, SOL_SOCKET, SO_OOBINLINE, 1);
+	if (sim_draw(w, r, SIM_LINGER, 10, &own))
+		inet_setsockopt(s, SOL_SOCKET, SO_LINGER, &linger,
+				sizeof(linger));
 }
 
 static void end_start(struct end *e, struct socket *s)
@@ -131,7 +172,8 @@ static void end_start(struct end *e, struct socket *s)
 
 int app_listen(struct host *h)
 {
-	struct sockaddr_in a = addr_of((int)(h - h->w->host));
+	struct sockaddr_in a = addr_of((unsigned int)(h - h->w->host),
+				       htons(SIM_PORT));
 
 	h->listener = inet_socket(h->net, AF_INET, SOCK_STREAM | SOCK_NONBLOCK,
 				  0);
@@ -144,71 +186,169 @@ int app_listen(struct host *h)
 	return inet_listen(h->listener, SIM_MAX_CONNS);
 }
 
-static void app_connect(struct conn *c)
+static bool no_memory(void)
 {
-	struct world *w = c->w;
-	struct sockaddr_in a = addr_of(!c->client), me;
-	socklen_t len = sizeof(me);
-	struct socket *s = inet_socket(w->host[c->client].net, AF_INET,
-				       SOCK_STREAM | SOCK_NONBLOCK, 0);
-
-	c->started = true;
-	if (!s) {
-		sim_fail(w, "socket: %s", strerror(errno));
-		return;
-	}
-	set_options(w, s);
-	end_start(&c->end[0], s);
-	if (inet_connect(s, (struct sockaddr *)&a, sizeof(a)) &&
-	    errno != EINPROGRESS)
-		sim_fail(w, "connect: %s", strerror(errno));
-	if (inet_getsockname(s, (struct sockaddr *)&me, &len))
-		sim_fail(w, "getsockname: %s", strerror(errno));
-	c->port = me.sin_port;
+	return errno == ENOMEM || errno == ENOBUFS;
 }
 
-/* Whose connection it is, by the client's port. */
-static struct conn *app_find(struct world *w, int client, u16 port)
+/* Connections of which an end gives up: the other one may only see silence. */
+static void set_keepalive(struct end *e)
+{
+	struct conn *c = e->conn;
+
+	if (!c->end[0].abort_at && !c->end[1].abort_at)
+		return;
+	set_int(e->sock, SOL_SOCKET, SO_KEEPALIVE, 1);
+	set_int(e->sock, IPPROTO_TCP, TCP_KEEPIDLE, 20);
+	set_int(e->sock, IPPROTO_TCP, TCP_KEEPINTVL, 5);
+	set_int(e->sock, IPPROTO_TCP, TCP_KEEPCNT, 6);
+}
+
+/* Forgets a socket that was never connected. */
+static void end_drop(struct end *e)
+{
+	if (e->sock)
+		inet_close(e->sock);
+	e->sock = NULL;
+}
+
+/* A call of @e failed. Return: false; all but memory is a failure. */
+static bool connect_failed(struct end *e)
+{
+	if (!no_memory())
+		sim_fail(e->conn->w, "connect: %s", strerror(errno));
+	end_drop(e);
+	return false;
+}
+
+/* A socket, bound if the port is given. Return: false: there is none. */
+static bool end_open(struct end *e)
+{
+	struct world *w = e->conn->w;
+	struct sockaddr_in me = addr_of(e->host, e->port);
+
+	e->sock = inet_socket(w->host[e->host].net, AF_INET,
+			      SOCK_STREAM | SOCK_NONBLOCK, 0);
+	if (!e->sock || (e->port &&
+	    inet_bind(e->sock, (struct sockaddr *)&me, sizeof(me))))
+		return connect_failed(e);
+	set_options(w, e->sock);
+	set_keepalive(e);
+	return true;
+}
+
+/* Connects to the other end. Return: false: not now. */
+static bool end_connect(struct end *e)
+{
+	struct end *to = &e->conn->end[e == &e->conn->end[0]];
+	struct sockaddr_in a = addr_of(to->host, to->port), me;
+	socklen_t len = sizeof(me);
+
+	if ((inet_connect(e->sock, (struct sockaddr *)&a, sizeof(a)) &&
+	     errno != EINPROGRESS) ||
+	    inet_getsockname(e->sock, (struct sockaddr *)&me, &len))
+		return connect_failed(e);
+	e->port = me.sin_port;
+	end_start(e, e->sock);
+	return true;
+}
+
+/* Return: when to try again, or UINT64_MAX when it is under way. Those that
+ * cross need both sockets before the first SYN, which any call may deliver. */
+static u64 app_connect(struct conn *c)
+{
+	c->started = end_open(&c->end[0]) &&
+		     (!c->crossing || end_open(&c->end[1])) &&
+		     end_connect(&c->end[0]) &&
+		     (!c->crossing || end_connect(&c->end[1]));
+	if (c->started)
+		return UINT64_MAX;
+	end_drop(&c->end[0]);
+	end_drop(&c->end[1]);
+	c->start_ns = c->w->now + RETRY_NS;
+	return c->start_ns;
+}
+
+/* Whose connection it is: host @h accepted the peer @a. */
+static struct conn *app_find(struct world *w, unsigned int h,
+			     const struct sockaddr_in *a)
 {
 	unsigned int i;
 
 	for (i = 0; i < w->nr_conns; i++) {
 		struct conn *c = &w->conn[i];
 
-		if (c->started && c->client == client && c->port == port &&
-		    !c->end[1].sock && !c->end[1].closed)
+		if (c->started && !c->crossing && c->end[1].host == h &&
+		    c->end[0].port == a->sin_port && !c->end[1].sock &&
+		    htonl(SIM_ADDR(c->end[0].host)) == a->sin_addr.s_addr &&
+		    (!c->end[1].closed || c->aborted))
 			return c;
 	}
 	return NULL;
 }
 
-static void app_accept(struct world *w, int h)
+/* Accepts one. Return: false when there is none. */
+static bool app_accept_one(struct world *w, unsigned int h)
 {
 	struct sockaddr_in a;
-	struct socket *s;
+	socklen_t len = sizeof(a);
+	struct socket *s = inet_accept4(w->host[h].listener,
+					(struct sockaddr *)&a, &len,
+					SOCK_NONBLOCK);
+	struct conn *c;
+
+	if (!s) {
+		if (no_memory())
+			w->host[h].dirty = true;
+		else if (errno != EAGAIN && errno != ECONNABORTED)
+			sim_fail(w, "accept: %s", strerror(errno));
+		return errno == ECONNABORTED;
+	}
+	c = app_find(w, h, &a);
+	if (c && !c->end[1].closed) {
+		end_start(&c->end[1], s);
+		set_keepalive(&c->end[1]);
+		return true;
+	}
+	if (!c)
+		sim_fail(w, "host %u accepts port %u, which nobody opened or "
+			 "which came before", h, ntohs(a.sin_port));
+	inet_close(s);		/* too late: the client has given up */
+	return true;
+}
+
+static void app_accept(struct world *w, unsigned int h)
+{
 	unsigned int i;
 
-	for (i = 0; i <= SIM_MAX_CONNS; i++) {
-		socklen_t len = sizeof(a);
-		struct conn *c;
+	for (i = 0; i <= SIM_MAX_CONNS; i++)
+		if (!app_accept_one(w, h))
+			return;
+}
 
-		s = inet_accept4(w->host[h].listener, (struct sockaddr *)&a,
-				 &len, SOCK_NONBLOCK);
-		if (!s) {
-			if (errno != EAGAIN)
-				sim_fail(w, "accept: %s", strerror(errno));
-			return;
-		}
-		c = app_find(w, !h, a.sin_port);
-		if (!c) {
-			sim_fail(w, "host %d accepts port %u, which nobody "
-				 "opened or which came before", h,
-				 ntohs(a.sin_port));
-			inet_close(s);
-			return;
-		}
-		end_start(&c->end[1], s);
+/* The connection of an end is no more, or of its peer: closes what is left. */
+static void end_gone(struct world *w, struct end *e)
+{
+	if (e->closed)
+		return;
+	if (e->sock)
+		inet_close(e->sock);
+	e->sock = NULL;
+	e->closed = true;
+	e->wake_ns = UINT64_MAX;
+	w->nr_ends_open--;
+}
+
+/* A call failed for good: right only when an end has given up. */
+static void end_error(struct world *w, struct end *e, const char *call)
+{
+	if (e->conn->aborted) {
+		end_gone(w, e);
+		return;
 	}
+	sim_fail(w, "port %u: %s after %u of %u sent, %u of %u received: %s",
+		 ntohs(e->conn->end[0].port), call, e->sent, e->to_send,
+		 e->rcvd, e->to_recv, strerror(errno));
 }
 
 /* Writes one piece. Return: false when the socket takes no more. */
@@ -217,19 +357,21 @@ static bool end_write(struct world *w, struct end *e)
 	u8 buf[4096];
 	u32 left = e->to_send - e->sent, i, n;
 	ssize_t got;
+	int flags;
 
 	n = (u32)rng_range(&w->app, 1, e->write_chunk);
 	n = n < left ? n : left;
 	n = n < sizeof(buf) ? n : (u32)sizeof(buf);
 	for (i = 0; i < n; i++)
 		buf[i] = app_byte(e->key, e->sent + i);
-	got = inet_send(e->sock, buf, n, 0);
+	flags = rng_chance(&w->app, e->urgent) ? MSG_OOB : 0;
+	got = inet_send(e->sock, buf, n, flags);
 	if (got > 0)
 		e->sent += (u32)got;
+	else if (got < 0 && no_memory())
+		e->wake_ns = w->now + RETRY_NS;
 	else if (got == 0 || errno != EAGAIN)
-		sim_fail(w, "port %u: send after %u of %u bytes: %s",
-			 ntohs(e->conn->port), e->sent, e->to_send,
-			 strerror(errno));
+		end_error(w, e, "send");
 	return got > 0;
 }
 
@@ -239,11 +381,11 @@ static void check_bytes(struct world *w, struct end *e, const u8 *p, u32 n)
 
 	if (n > e->to_recv - e->rcvd)
 		sim_fail(w, "port %u: more than the %u bytes written",
-			 ntohs(e->conn->port), e->to_recv);
+			 ntohs(e->conn->end[0].port), e->to_recv);
 	for (i = 0; i < n; i++)
 		if (p[i] != app_byte(key, e->rcvd + i))
 			sim_fail(w, "port %u: byte %u of %u is wrong",
-				 ntohs(e->conn->port), e->rcvd + i, e->to_recv);
+				 ntohs(e->conn->end[0].port), e->rcvd + i, e->to_recv);
 	e->rcvd += n;
 	w->bytes += n;
 }
@@ -262,24 +404,31 @@ static bool end_read(struct world *w, struct end *e)
 	}
 	if (got == 0) {
 		e->eof = true;
-		if (e->rcvd != e->to_recv)
+		if (e->rcvd != e->to_recv && !e->conn->aborted)
 			sim_fail(w, "port %u: EOF after %u of %u bytes",
-				 ntohs(e->conn->port), e->rcvd, e->to_recv);
+				 ntohs(e->conn->end[0].port), e->rcvd,
+				 e->to_recv);
+	} else if (no_memory()) {
+		e->wake_ns = w->now + RETRY_NS;
 	} else if (errno != EAGAIN) {
-		sim_fail(w, "port %u: receive after %u of %u bytes: %s",
-			 ntohs(e->conn->port), e->rcvd, e->to_recv,
-			 strerror(errno));
+		end_error(w, e, "receive");
 	}
 	return false;
 }
 
-static void end_close(struct world *w, struct end *e)
+/* Gives up in the middle: with a RST, or by a close() that may need one. */
+static void end_abort(struct world *w, struct end *e)
 {
-	inet_close(e->sock);
-	e->sock = NULL;
-	e->closed = true;
-	e->wake_ns = UINT64_MAX;
-	w->nr_ends_open--;
+	struct linger linger = { .l_onoff = 1, .l_linger = 0 };
+	struct end *peer = &e->conn->end[e == &e->conn->end[0]];
+
+	if (e->abort_rst)
+		inet_setsockopt(e->sock, SOL_SOCKET, SO_LINGER, &linger,
+				sizeof(linger));
+	e->conn->aborted = true;
+	end_gone(w, e);
+	if (!peer->sock)
+		end_gone(w, peer);
 }
 
 /* A shutdown() before the handshake's end would give the connection up. */
@@ -294,35 +443,62 @@ static bool end_connected(struct end *e)
 /* Shuts and closes when the time has come. */
 static void end_finish(struct world *w, struct end *e)
 {
+	bool over = e->conn->aborted && e->eof;
+
 	if (!e->shut && e->sent == e->to_send && (!e->lazy || e->eof) &&
 	    (e->half || !e->eof) && end_connected(e)) {
-		if (inet_shutdown(e->sock, SHUT_WR))
-			sim_fail(w, "port %u: shutdown: %s",
-				 ntohs(e->conn->port), strerror(errno));
-		e->shut = true;
+		if (!inet_shutdown(e->sock, SHUT_WR))
+			e->shut = true;
+		else if (no_memory())
+			e->wake_ns = w->now + RETRY_NS;
+		else
+			end_error(w, e, "shutdown");
 	}
-	if (e->eof && e->sent == e->to_send)
-		end_close(w, e);
+	if (over || (e->eof && e->sent == e->to_send))
+		end_gone(w, e);
 }
 
-static void end_step(struct world *w, struct end *e)
+/* Is this an end that reads nothing for a while? */
+static bool end_stalls(struct world *w, struct end *e)
+{
+	if (e->stall_ns && e->rcvd >= e->stall_at) {
+		e->stall_until = w->now + e->stall_ns;
+		e->stall_ns = 0;
+	}
+	return e->stall_until > w->now;
+}
+
+/* Reads and writes until nothing goes, or the application thinks. */
+static void end_work(struct world *w, struct end *e)
 {
 	bool out = e->sent < e->to_send, in = !e->eof;
 	u32 calls = 0;
 
-	e->dirty = false;
-	e->wake_ns = UINT64_MAX;
-	while ((out || in) && !w->why[0]) {
+	while ((out || in) && !w->why[0] && !e->closed) {
 		if (out)
 			out = end_write(w, e) && e->sent < e->to_send;
-		if (in)
-			in = end_read(w, e);
+		if (in && !e->closed)
+			in = !end_stalls(w, e) && end_read(w, e);
 		if (++calls >= e->burst && (out || in)) {
 			e->wake_ns = w->now + e->think_ns;
 			break;
 		}
 	}
-	end_finish(w, e);
+	if (e->stall_until > w->now && e->stall_until < e->wake_ns)
+		e->wake_ns = e->stall_until;
+}
+
+static void end_step(struct world *w, struct end *e)
+{
+	e->dirty = false;
+	e->wake_ns = UINT64_MAX;
+	end_work(w, e);
+	if (e->closed)
+		return;
+	if (e->abort_at && e->sent + e->rcvd >= e->abort_at)
+		end_abort(w, e);
+	else
+		end_finish(w, e);
 }
 
 /* One connection. Return: when it is due next. */
@@ -335,11 +511,13 @@ static u64 conn_step(struct conn *c)
 	if (!c->started) {
 		if (w->now < c->start_ns)
 			return c->start_ns;
-		app_connect(c);
+		next = app_connect(c);
 	}
 	for (i = 0; i < 2; i++) {
 		struct end *e = &c->end[i];
 
+		if (w->host[e->host].paused_until > w->now)
+			continue;
 		if (e->sock && (e->dirty || e->wake_ns <= w->now))
 			end_step(w, e);
 		if (e->sock && e->dirty)
@@ -354,13 +532,16 @@ u64 app_step(struct world *w)
 {
 	u64 next = UINT64_MAX, t;
 	unsigned int i;
-	int h;
 
-	for (h = 0; h < 2; h++) {
-		if (w->host[h].dirty) {
-			w->host[h].dirty = false;
-			app_accept(w, h);
-		}
+	for (i = 0; i < w->nr_hosts; i++) {
+		struct host *h = &w->host[i];
+
+		if (!h->dirty || h->paused_until > w->now || !h->listener)
+			continue;
+		h->dirty = false;
+		app_accept(w, i);
+		if (h->dirty && w->now + RETRY_NS < next)
+			next = w->now + RETRY_NS;
 	}
 	for (i = 0; i < w->nr_conns; i++) {
 		if (w->conn[i].end[0].closed && w->conn[i].end[1].closed)
@@ -382,8 +563,8 @@ void app_show(const struct world *w)
 		if (!e->closed)
 			printf("# port %u, host %d: wrote %u of %u, read %u of "
 			       "%u, shut %d, eof %d, lazy %d\n",
-			       ntohs(e->conn->port),
-			       i % 2 ? !e->conn->client : e->conn->client,
+			       ntohs(e->conn->end[0].port),
+			       e->host,
 			       e->sent, e->to_send, e->rcvd, e->to_recv,
 			       e->shut, e->eof, e->lazy);
 	}
@@ -397,17 +578,12 @@ bool app_done(const struct world *w)
 void app_close_all(struct world *w)
 {
 	unsigned int i;
-	int h;
 
-	for (i = 0; i < 2 * w->nr_conns; i++) {
-		struct end *e = &w->conn[i / 2].end[i % 2];
-
-		if (e->sock)
-			end_close(w, e);
-	}
-	for (h = 0; h < 2; h++) {
-		if (w->host[h].listener)
-			inet_close(w->host[h].listener);
-		w->host[h].listener = NULL;
+	for (i = 0; i < 2 * w->nr_conns; i++)
+		end_gone(w, &w->conn[i / 2].end[i % 2]);
+	for (i = 0; i < w->nr_hosts; i++) {
+		inet_close(w->host[i].listener);
+		inet_close(w->host[i].udp);
+		w->host[i].listener = w->host[i].udp = NULL;
 	}
 }

@@ -4,158 +4,46 @@
  * knows TCP only from RFC 9293, and shares no code with the stacks.
  *
  * For each direction of a connection it keeps the bytes that were sent, which
- * of them arrived, and the furthest window that was promised. Positions are
- * relative to the initial sequence number: 0 is the SYN, 1 the first byte.
+ * of them arrived, and the furthest window that was promised. What it checks
+ * (tests/sim/test_monitor.c has a frame that breaks each of them):
  *
- *	sender		a byte sent again is the same byte; nothing behind the
- *			FIN; nothing beyond the window that had arrived (one
- *			byte of a probe excepted); no segment above the
- *			peer's MSS or the MTU
+ *	sender		a byte sent again is the same byte; no gap; nothing
+ *			behind the FIN; nothing beyond the window that had
+ *			arrived (one byte of a probe excepted); no segment above
+ *			the peer's MSS or the MTU; PSH on the last byte before a
+ *			pause and a FIN; URG only when the application sent urgent bytes
  *	receiver	ACK never covers what did not arrive, never goes back;
- *			the right edge of the window never moves left
- *	both		every frame has a right checksum; a RST answers
- *			something; timestamps never go back
+ *			the right edge of the window never moves left; at most
+ *			one bare ACK for each segment that came; an ACK within
+ *			500 ms of data in order
+ *	timers		nothing is sent again by the clock before the smallest
+ *			RTO (SYN: one second); each further time waits twice as
+ *			long (Karn's backoff); probes keep the RTO's distance
+ *	congestion	the first flight is at most ten segments, later ones at
+ *			most ten plus one for each segment acknowledged and each
+ *			duplicate ACK; after a timeout one segment until
+ *			something is heard
+ *	options		MSS fits the MTU; scale and timestamps in a SYN-ACK only
+ *			if the SYN had them, timestamps then in every segment,
+ *			else in none; they never go back; an echo is one that
+ *			came
+ *	resets		answer something, at most one for each segment; their
+ *			numbers are those of the connection; none from TIME-WAIT
+ *	frames		every checksum and length is right; reserved bits are 0;
+ *			every segment but the first SYN and RST has ACK; TTL
+ *			falls by one at the router; no ICMP error about one;
+ *			nothing goes to an address that is nobody's
+ *
+ * Not to be seen from the wire, and so left to tcp_verify() and tests/unit:
+ * Karn's samples, the exact congestion window, Nagle, silly windows.
  */
-#include "sim.h"
+#include "monitor.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define FIN 1
-#define SYN 2
-#define RST 4
-#define ACK 16
-#define SEQ_MAX (SIM_MAX_BYTES + 2)	/* SYN, bytes, FIN */
-
-/* One direction: what @sender did, and what arrived of it. */
-struct stream {
-	bool syn, seen;		/* sent; arrived */
-	u32 iss;
-	u32 end;		/* sent so far */
-	u32 fin;		/* position of the FIN, 0: not sent */
-	u16 mss;		/* that the sender of this stream offers */
-	bool scale_offered, ts_offered;
-	u8 scale;
-	u32 ts;			/* last timestamp */
-	/* as a receiver of the other stream */
-	bool acked_any;
-	u32 acked, edge;	/* positions in the other stream */
-	/* what the other side has seen of it */
-	u32 contiguous;		/* everything below has arrived */
-	u32 promised;		/* furthest right edge that arrived here,
-				 * in positions of this stream */
-	u8 *bytes, *arrived;	/* SEQ_MAX of each */
-};
-
-struct flow {
-	struct flow *next;
-	u8 client;
-	u16 port;		/* the client's */
-	bool over;		/* a late SYN opened it again */
-	struct stream of[2];	/* by the host that sends */
-};
-
-struct segment {
-	u32 seq, ack;
-	u16 window;
-	u8 flags;
-	u16 sport, dport;
-	const u8 *opt, *data;
-	u32 opt_len, len;
-	u32 ip_len;
-	bool has_ts;
-	u32 ts, mss;
-	int scale;		/* -1: none */
-};
-
-static u16 get16(const u8 *p)
-{
-	return (u16)(p[0] << 8 | p[1]);
-}
-
-static u32 get32(const u8 *p)
-{
-	return (u32)get16(p) << 16 | get16(p + 2);
-}
-
-static u32 sum16(const u8 *p, u32 len, u32 sum)
-{
-	for (; len > 1; len -= 2, p += 2)
-		sum += get16(p);
-	if (len)
-		sum += (u32)*p << 8;
-	return sum;
-}
-
-static bool folds(u32 sum)
-{
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return sum == 0xffff;
-}
-
-/* Reads MSS, window scale and timestamp. Return: false if the list lies. */
-static bool parse_options(struct segment *s)
-{
-	u32 i = 0, n;
-
-	while (i < s->opt_len) {
-		const u8 *o = s->opt + i;
-
-		if (o[0] == 0)
-			break;
-		n = o[0] == 1 ? 1 : i + 1 < s->opt_len ? o[1] : 0;
-		if (!n || (o[0] != 1 && n < 2) || i + n > s->opt_len)
-			return false;
-		if (o[0] == 2 && n == 4)
-			s->mss = get16(o + 2);
-		else if (o[0] == 3 && n == 3)
-			s->scale = o[2] < 14 ? o[2] : 14;
-		else if (o[0] == 8 && n == 10)
-			s->has_ts = true, s->ts = get32(o + 2);
-		i += n;
-	}
-	return true;
-}
-
-/* 1: a TCP segment that is whole; 0: something else; -1: damaged. */
-static int parse(struct segment *s, const u8 *p, u32 len)
-{
-	u32 ihl, total, off;
-
-	if (len < 34 || get16(p + 12) != 0x0800)
-		return 0;
-	p += 14;
-	len -= 14;
-	ihl = (p[0] & 15) * 4u;
-	total = get16(p + 2);
-	if (p[0] >> 4 != 4 || ihl < 20 || total > len || total < ihl ||
-	    !folds(sum16(p, ihl, 0)))
-		return -1;
-	if (p[9] != 6)
-		return 0;
-	if (total < ihl + 20 ||
-	    !folds(sum16(p + ihl, total - ihl,
-			 sum16(p + 12, 8, 6 + total - ihl))))
-		return -1;
-	*s = (struct segment){ .ip_len = total, .scale = -1 };
-	p += ihl;
-	off = (p[12] >> 4) * 4u;
-	if (off < 20 || off > total - ihl)
-		return -1;
-	s->sport = get16(p);
-	s->dport = get16(p + 2);
-	s->seq = get32(p + 4);
-	s->ack = get32(p + 8);
-	s->flags = p[13];
-	s->window = get16(p + 14);
-	s->opt = p + 20;
-	s->opt_len = off - 20;
-	s->data = p + off;
-	s->len = total - ihl - off;
-	return parse_options(s) ? 1 : -1;
-}
+#define MIN_ADV_MSS 256u	/* net.ipv4.route.min_adv_mss */
 
 static void flow_reset(struct flow *f)
 {
@@ -164,57 +52,107 @@ static void flow_reset(struct flow *f)
 	for (i = 0; i < 2; i++) {
 		free(f->of[i].bytes);
 		free(f->of[i].arrived);
+		free(f->of[i].sent_us);
 		memset(&f->of[i], 0, sizeof(f->of[i]));
 	}
 }
 
-/* The connection of a segment from host @from; made when there is none. */
-static struct flow *find(struct world *w, const struct segment *s, int from)
+/* The host with @addr, -1: none. */
+static int host_of(const struct world *w, u32 addr)
 {
-	u8 client = (u8)(s->dport == SIM_PORT ? from : !from);
-	u16 port = s->dport == SIM_PORT ? s->sport : s->dport;
-	struct flow *f;
+	unsigned int i;
 
+	for (i = 0; i < w->nr_hosts; i++)
+		if (addr == SIM_ADDR(i))
+			return (int)i;
+	return -1;
+}
+
+/* The connection of a segment and in *side who sent it; made when there is
+ * none. */
+static struct flow *find(struct world *w, const struct segment *s, int *side)
+{
+	int from = host_of(w, s->addr[0]), to = host_of(w, s->addr[1]);
+	struct flow *f;
+	int lo;
+
+	if (from < 0 || to < 0 || from == to)
+		return NULL;
+	*side = from > to;
+	lo = *side;
 	for (f = w->flows; f; f = f->next)
-		if (f->client == client && f->port == port)
+		if (f->host[*side] == from && f->host[!*side] == to &&
+		    f->port[0] == s->port[lo] && f->port[1] == s->port[!lo])
 			return f;
 	f = calloc(1, sizeof(*f));
 	if (!f)
 		abort();
-	f->client = client;
-	f->port = port;
+	f->host[*side] = (u8)from;
+	f->host[!*side] = (u8)to;
+	f->port[0] = s->port[lo];
+	f->port[1] = s->port[!lo];
 	f->next = w->flows;
 	w->flows = f;
 	return f;
 }
 
-static void bad(struct world *w, const struct flow *f, int h, const char *what,
-		u32 a, u32 b)
+void monitor_bad(struct world *w, const struct flow *f, int side,
+		 const char *what, u64 a, u64 b)
 {
-	sim_fail(w, "monitor: port %u, host %d: %s (%u, %u)", f->port, h, what,
-		 a, b);
+	sim_fail(w, "monitor: host %d port %u to %u: %s (%llu, %llu)",
+		 f->host[side], f->port[side], f->port[!side], what,
+		 (unsigned long long)a, (unsigned long long)b);
 }
 
+#define bad monitor_bad
+
 /* ---- what a sender may do --------------------------------------------- */
+
+/* The options of a SYN: what it may offer. */
+static void sent_syn_options(struct world *w, struct flow *f, int h,
+			     const struct segment *s)
+{
+	const struct stream *peer = &f->of[!h];
+	u32 mss = w->host[f->host[h]].mtu - 40u;
+
+	if (s->mss > (mss > MIN_ADV_MSS ? mss : MIN_ADV_MSS))
+		bad(w, f, h, "offers an MSS above its MTU", s->mss,
+		    w->host[f->host[h]].mtu);
+	if (!(s->flags & ACK) || !peer->syn)
+		return;
+	if (s->scale >= 0 && !peer->scale_offered)
+		bad(w, f, h, "a window scale that the SYN did not have", 0, 0);
+	if (s->has_ts && !peer->ts_offered)
+		bad(w, f, h, "a timestamp that the SYN did not have", 0, 0);
+}
+
+/* Another number for a connection that is there: an old SYN came late, or a
+ * new connection has begun. Return: false if this is not the monitor's. */
+static bool sent_syn_again(struct world *w, struct flow *f, int h,
+			   const struct segment *s)
+{
+	const struct stream *me = &f->of[h], *peer = &f->of[!h];
+
+	if (!(s->flags & ACK)) {
+		f->over = false;
+		flow_reset(f);	/* a new connection on an old pair */
+		return true;
+	}
+	if (me->fin || me->rst || peer->rst || me->got_rst || f->forged)
+		f->over = true;
+	else
+		bad(w, f, h, "SYN-ACK with another number", me->iss, s->seq);
+	return false;
+}
 
 static void sent_syn(struct world *w, struct flow *f, int h,
 		     const struct segment *s)
 {
 	struct stream *me = &f->of[h];
 
-	if (me->syn && me->iss != s->seq) {
-		if (s->flags & ACK && me->fin) {
-			f->over = true;
-			return;
-		}
-		if (s->flags & ACK) {
-			bad(w, f, h, "SYN-ACK with another number", me->iss,
-			    s->seq);
-			return;
-		}
-		f->over = false;
-		flow_reset(f);	/* a new connection on an old pair */
-	}
+	if (me->syn && me->iss != s->seq && !sent_syn_again(w, f, h, s))
+		return;
+	sent_syn_options(w, f, h, s);
 	if (me->syn)
 		return;
 	me->syn = true;
@@ -226,8 +164,55 @@ static void sent_syn(struct world *w, struct flow *f, int h,
 	me->ts_offered = s->has_ts;
 	me->bytes = calloc(1, SEQ_MAX);
 	me->arrived = calloc(1, SEQ_MAX);
-	if (!me->bytes || !me->arrived)
+	me->sent_us = calloc(sizeof(*me->sent_us), SEQ_MAX);
+	if (!me->bytes || !me->arrived || !me->sent_us)
 		abort();
+}
+
+/* The program behind @side, NULL: none. Its port is not known before it has
+ * been told, which is after the SYN. */
+static const struct end *end_of(const struct world *w, const struct flow *f,
+				int side)
+{
+	unsigned int i;
+
+	for (i = 0; i < 2 * w->nr_conns; i++) {
+		const struct end *e = &w->conn[i / 2].end[i % 2];
+		const struct end *to = &w->conn[i / 2].end[!(i % 2)];
+
+		if (e->host == f->host[side] && to->host == f->host[!side] &&
+		    ntohs(e->port) == f->port[side] &&
+		    ntohs(to->port) == f->port[!side])
+			return e;
+	}
+	return NULL;
+}
+
+/* The FIN is the end, and what was written before it was pushed. */
+static void sent_fin(struct world *w, struct flow *f, int h,
+		     const struct segment *s, u32 end)
+{
+	struct stream *me = &f->of[h];
+	const struct end *e;
+
+	if (me->fin && ((s->len && end > me->fin) ||
+			(s->flags & FIN && end != me->fin)))
+		bad(w, f, h, "behind the FIN", end, me->fin);
+	if (s->flags & PSH && s->len && end > me->pushed)
+		me->pushed = end;
+	if (s->len)
+		me->data_ns = w->now;
+	/* A FIN at the same moment pushes as well; a write that was cut short
+	 * by a full buffer, and never finished, is not pushed. */
+	if (s->flags & FIN && !s->len && end > 1 && me->pushed != end &&
+	    w->now > me->data_ns) {
+		e = end_of(w, f, h);
+		if (!e || !e->conn->aborted)
+			bad(w, f, h, "the last byte was not pushed",
+			    me->pushed, end);
+	}
+	if (s->flags & FIN)
+		me->fin = end;
 }
 
 /* The bytes, the FIN, and that what is repeated is the same. */
@@ -236,8 +221,9 @@ static void sent_data(struct world *w, struct flow *f, int h,
 {
 	struct stream *me = &f->of[h];
 	u32 pos = s->seq - me->iss, end = pos + s->len, known;
+	const struct end *e;
 
-	if (end + (s->flags & FIN) > SEQ_MAX) {
+	if (end + (s->flags & FIN) > SEQ_MAX || end < pos) {
 		bad(w, f, h, "a sequence number from nowhere", pos, s->len);
 		return;
 	}
@@ -245,17 +231,22 @@ static void sent_data(struct world *w, struct flow *f, int h,
 		bad(w, f, h, "a gap in what is sent", pos, me->end);
 	if (s->len && f->of[!h].seen && end > me->promised + 1)
 		bad(w, f, h, "beyond the window", end, me->promised);
-	if (me->fin && ((s->len && end > me->fin) ||
-			(s->flags & FIN && end != me->fin)))
-		bad(w, f, h, "behind the FIN", end, me->fin);
+	e = s->flags & URG ? end_of(w, f, h) : NULL;
+	if (s->flags & URG && (!e || !e->urgent))
+		bad(w, f, h, "URG where nothing is urgent", pos, s->urgent);
 	known = me->end < end ? me->end : end;
 	if (pos < known && memcmp(me->bytes + pos, s->data, known - pos))
 		bad(w, f, h, "sent again with other bytes", pos, s->len);
 	memcpy(me->bytes + pos, s->data, s->len);
-	if (s->flags & FIN)
-		me->fin = end++;
-	if (end > me->end)
+	sent_fin(w, f, h, s, end);
+	if (s->len || s->flags & FIN)
+		monitor_sent_again(w, f, h, pos, s->len);
+	end += s->flags & FIN;
+	if (end > me->end) {
+		if (s->len)
+			monitor_flight(w, f, h, end);
 		me->end = end;
+	}
 }
 
 /* As a receiver: its ACK and its window. */
@@ -275,8 +266,15 @@ static void sent_ack(struct world *w, struct flow *f, int h,
 	edge = ack + ((u32)s->window << scale);
 	if (me->acked_any && ack < me->acked)
 		bad(w, f, h, "ACK goes back", ack, me->acked);
+	/* A SYN that is sent again cannot scale what it says. */
+	if (s->flags & SYN && me->acked_any && edge < me->edge)
+		edge = me->edge;
 	if (me->acked_any && edge + (1u << scale) <= me->edge)
 		bad(w, f, h, "right edge moves left", edge, me->edge);
+	/* It closed first, and now acknowledges the other FIN. */
+	if (peer->fin && ack > peer->fin && me->acked <= peer->fin &&
+	    me->fin && me->una > me->fin && !me->rst)
+		me->time_wait_ns = w->now;
 	me->acked_any = true;
 	me->acked = ack;
 	me->edge = edge;
@@ -288,22 +286,73 @@ static void sent_size(struct world *w, struct flow *f, int h,
 	struct stream *peer = &f->of[!h];
 	u32 mss = peer->seen ? peer->mss : 536;
 
-	if (s->ip_len > w->mtu)
-		bad(w, f, h, "larger than the MTU", s->ip_len, w->mtu);
+	if (s->ip_len > w->host[f->host[h]].mtu)
+		bad(w, f, h, "larger than the MTU", s->ip_len,
+		    w->host[f->host[h]].mtu);
 	if (s->len && s->len + s->opt_len > mss)
 		bad(w, f, h, "larger than the peer's MSS", s->len + s->opt_len,
 		    mss);
 }
 
-static void monitor_sent(struct world *w, int h, const struct segment *s)
+/* A RST: an answer, or the end of what its sender had. */
+static void sent_rst(struct world *w, struct flow *f, int h,
+		     const struct segment *s)
 {
-	struct flow *f = find(w, s, h);
-	struct stream *me = &f->of[h];
+	struct stream *me = &f->of[h], *peer = &f->of[!h];
 
+	me->rst = true;
+	if (!peer->syn && !f->forged)
+		bad(w, f, h, "a RST that answers nothing", 0, 0);
+	if (!me->rst_credit)
+		bad(w, f, h, "more RSTs than segments", 0, 0);
+	else
+		me->rst_credit--;
+	/* Without memory there is no TIME-WAIT. */
+	if (w->timely && me->time_wait_ns && !me->got_rst &&
+	    w->now < me->time_wait_ns + 60 * SIM_S)
+		bad(w, f, h, "a RST from TIME-WAIT",
+		    (w->now - me->time_wait_ns) / SIM_MS, 60000);
+	if (f->over || f->forged)
+		return;
+	if (s->flags & ACK && peer->syn && s->ack - peer->iss > peer->end)
+		bad(w, f, h, "a RST for what was not sent", s->ack, 0);
+	if (!(s->flags & ACK) && me->syn && s->seq - me->iss > me->end)
+		bad(w, f, h, "a RST from nowhere", s->seq - me->iss, me->end);
+}
+
+static void sent_options(struct world *w, struct flow *f, int h,
+			 const struct segment *s)
+{
+	struct stream *me = &f->of[h], *peer = &f->of[!h];
+
+	if (s->has_ts && me->ts && (s32)(s->ts - me->ts) < 0)
+		bad(w, f, h, "the timestamp goes back", s->ts, me->ts);
+	if (s->has_ts)
+		me->ts = s->ts;
+	if (s->has_ts && s->flags & ACK && me->ts_last &&
+	    ((s32)(s->ts_echo - me->ts_last) > 0 ||
+	     (s32)(s->ts_echo - me->ts_first) < 0))
+		bad(w, f, h, "echoes a timestamp that did not come",
+		    s->ts_echo, me->ts_last);
+	if (!(s->flags & SYN) && peer->seen &&
+	    s->has_ts != (me->ts_offered && peer->ts_offered))
+		bad(w, f, h, s->has_ts ? "a timestamp that was not agreed" :
+		    "no timestamp where it was agreed", 0, 0);
+}
+
+static void monitor_sent(struct world *w, const struct segment *s)
+{
+	int h;
+	struct flow *f = find(w, s, &h);
+	struct stream *me;
+
+	if (!f)
+		return;
+	me = &f->of[h];
+	if (s->reserved || s->flags & 0xc0)
+		bad(w, f, h, "reserved bits", s->reserved, s->flags);
 	if (s->flags & RST) {
-		/* only an answer, to one who sent something here */
-		if (!f->of[!h].syn)
-			bad(w, f, h, "a RST that answers nothing", 0, 0);
+		sent_rst(w, f, h, s);
 		return;
 	}
 	if (s->flags & SYN)
@@ -311,52 +360,107 @@ static void monitor_sent(struct world *w, int h, const struct segment *s)
 	if (f->over)
 		return;
 	if (!me->syn) {
-		bad(w, f, h, "a segment before the SYN", s->seq, s->len);
+		if (!f->forged)
+			bad(w, f, h, "a segment before the SYN", s->seq,
+			    s->len);
 		return;
 	}
-	if (s->has_ts && me->ts && (s32)(s->ts - me->ts) < 0)
-		bad(w, f, h, "the timestamp goes back", s->ts, me->ts);
-	if (s->has_ts)
-		me->ts = s->ts;
+	if (!(s->flags & (ACK | SYN)))
+		bad(w, f, h, "a segment without ACK", s->flags, 0);
+	sent_options(w, f, h, s);
 	sent_size(w, f, h, s);
+	monitor_sent_time(w, f, h, s);
 	if (!(s->flags & SYN))
 		sent_data(w, f, h, s);
+	else
+		monitor_sent_again(w, f, h, 0, 0);
 	if (s->flags & ACK)
 		sent_ack(w, f, h, s);
 }
 
 /* ---- what has arrived ------------------------------------------------- */
 
-/* Host @h got a segment of its peer: it may acknowledge more and send more. */
-static void monitor_arrived(struct world *w, int h, const struct segment *s)
+/* Its bytes, in the stream of who sent them. */
+static void arrived_data(struct stream *peer, const struct segment *s, u32 pos)
 {
-	struct flow *f = find(w, s, !h);
-	struct stream *peer = &f->of[!h], *me = &f->of[h];
-	u32 pos = s->seq - peer->iss, end = pos + s->len, edge, scale = 0;
+	u32 end = pos + s->len;
 
-	if (s->flags & RST || !peer->syn || f->over ||
-	    end + (s->flags & FIN) > SEQ_MAX)
-		return;		/* also: an old connection's late segment */
 	if (s->flags & SYN) {
-		if (pos)
-			return;
 		peer->seen = true;
 		peer->arrived[0] = 1;
 	} else {
 		memset(peer->arrived + pos, 1, s->len);
 		if (s->flags & FIN)
 			peer->arrived[end] = 1;
-		if (me->scale_offered && peer->scale_offered)
-			scale = peer->scale;
 	}
 	while (peer->contiguous < peer->end &&
 	       peer->arrived[peer->contiguous])
 		peer->contiguous++;
-	if (!(s->flags & ACK) || !me->syn || s->ack - me->iss > me->end)
-		return;
-	edge = s->ack - me->iss + ((u32)s->window << scale);
+}
+
+/* Its ACK and window: host @h may send more. */
+static void arrived_ack(struct flow *f, int h, const struct segment *s)
+{
+	struct stream *me = &f->of[h], *peer = &f->of[!h];
+	u32 ack = s->ack - me->iss, edge, scale = 0;
+
+	if (!(s->flags & SYN) && me->scale_offered && peer->scale_offered)
+		scale = peer->scale;
+	edge = ack + ((u32)s->window << scale);
 	if (edge > me->promised)
 		me->promised = edge;
+	if (ack > me->una) {
+		for (; me->una < ack; me->una++)
+			me->segments_acked += me->sent_us[me->una] != 0;
+	} else {
+		me->dup_acks++;
+	}
+}
+
+/* The other side got a segment: it may acknowledge more and send more. */
+static void monitor_arrived(struct world *w, const struct segment *s)
+{
+	int from;
+	struct flow *f = find(w, s, &from);
+	struct stream *peer, *me;
+	u32 pos, was;
+	int h = !from;
+
+	if (!f)
+		return;
+	peer = &f->of[from];
+	me = &f->of[h];
+	pos = s->seq - peer->iss;
+	me->heard_ns = w->now;
+	me->credit++;
+	if (!(s->flags & RST))
+		me->rst_credit++;
+	if (s->tos == SIM_FORGED_TOS) {
+		f->forged = true;
+		return;
+	}
+	if (s->flags & RST) {
+		me->got_rst = true;
+		return;
+	}
+	if (s->ttl != (w->nr_stacks > w->nr_hosts ? 63 : 64))
+		bad(w, f, from, "the TTL is wrong", s->ttl, w->nr_hosts);
+	if (!peer->syn || f->over || pos + s->len + 1 > SEQ_MAX ||
+	    pos + s->len + 1 < pos || (s->flags & SYN && pos))
+		return;		/* an old connection's late segment */
+	was = peer->contiguous;
+	arrived_data(peer, s, pos);
+	if (s->has_ts) {
+		if (!me->ts_first || (s32)(s->ts - me->ts_first) < 0)
+			me->ts_first = s->ts;
+		if (!me->ts_last || (s32)(s->ts - me->ts_last) > 0)
+			me->ts_last = s->ts;
+	}
+	if (!(s->flags & SYN) && peer->contiguous > was && !me->owed_ns)
+		me->owed_ns = w->now;
+	if (s->flags & ACK && me->syn && s->ack - me->iss <= me->end)
+		arrived_ack(f, h, s);
+	monitor_arrived_time(w, f, h, s);
 }
 
 /* ---- the tap ---------------------------------------------------------- */
@@ -379,26 +483,45 @@ static void record(struct world *w, const u8 *p, u32 len)
 		perror("pcap");
 }
 
+/* A datagram goes to somebody who is there. */
+static void check_address(struct world *w, int h, const struct segment *s)
+{
+	u32 to = s->addr[1];
+	bool router = w->nr_stacks > w->nr_hosts && (to & 255) == 254 &&
+		      (to >> 8 & 255) < w->nr_hosts && to >> 16 == 0x0a00;
+
+	if (s->addr[0] != SIM_ADDR(h))
+		sim_fail(w, "monitor: host %d sends from %08x", h, s->addr[0]);
+	if (host_of(w, to) < 0 && !router)
+		sim_fail(w, "monitor: host %d sends to %08x, who is nobody", h,
+			 to);
+}
+
 void monitor_frame(struct world *w, int h, bool sent, const u8 *p, u32 len)
 {
+	enum monitor_kind kind;
 	struct segment s;
-	int kind;
+	struct flow *f;
 
 	w->frames++;
 	fnv(w, &w->now, sizeof(w->now));
 	fnv(w, p, len);
 	if (w->pcap && sent)
 		record(w, p, len);
-	kind = parse(&s, p, len);
-	if (kind < 0 && sent)
+	kind = monitor_parse(&s, p, len);
+	if (kind == FRAME_DAMAGED && sent)
 		sim_fail(w, "monitor: host %d sends a frame that is damaged",
 			 h);
-	if (kind <= 0)
-		return;
-	if (sent)
-		monitor_sent(w, h, &s);
-	else
-		monitor_arrived(w, h, &s);
+	if (kind >= FRAME_IP && sent)
+		check_address(w, h, &s);
+	if (kind == FRAME_TCP && sent)
+		monitor_sent(w, &s);
+	else if (kind == FRAME_TCP && s.addr[1] == SIM_ADDR(h))
+		monitor_arrived(w, &s);
+	/* The path has become narrower: what is sent again is no timeout. */
+	for (f = w->flows; f && kind == FRAME_ICMP && !sent; f = f->next)
+		if (f->host[0] == h || f->host[1] == h)
+			f->of[f->host[1] == h].heard_ns = w->now;
 }
 
 void monitor_free(struct world *w)

@@ -5,7 +5,7 @@
  *
  * Runs COUNT worlds from SEED on, or as many as CONNECTIONS need, or for
  * SECONDS. -x turns faults and habits off, -k keeps only the connections whose
- * bit is set, -1 runs no world twice (else every fourth is, for its trace).
+ * bit is set, -1 runs no world twice (else one in sixteen is, for its trace).
  *
  * The worlds run in a child process. When one fails, crashes or hangs, the
  * parent shrinks it: it turns off one feature after the other and drops one
@@ -269,6 +269,7 @@ static void shrink(struct options *o, const char *why, u32 nr_conns,
 	u32 budget = SHRINK_RUNS, before, width, at;
 	struct options t;
 
+	o->keep &= (u32)((1ull << nr_conns) - 1);
 	do {
 		before = budget;
 		for (at = 0; at < SIM_NR_FEATURES; at++) {

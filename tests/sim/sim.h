@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The simulator: two stacks on a virtual clock, a cable that harms frames,
- * applications that talk TCP over it, and a monitor that sees only frames.
+ * The simulator: stacks on a virtual clock, cables that harm frames, a router
+ * between them or none, applications that talk TCP and UDP, somebody who forges
+ * frames, and a monitor that sees only frames and calls.
  *
  * A world is drawn from one seed and is nothing but a function of it. The
  * clock jumps from event to event; every random stream has a purpose of its
@@ -21,7 +22,13 @@
 
 #define SIM_MAX_CONNS 32
 #define SIM_MAX_BYTES 65536u
-#define SIM_PORT 7000
+#define SIM_PORT 7000		/* TCP; hosts that open at once have others */
+#define SIM_UDP_PORT 7001
+#define SIM_MAX_HOSTS 4		/* and one router */
+#define SIM_MAX_EVENTS 8
+#define SIM_MAX_MESSAGES 48
+#define SIM_ADDR(h) (0x0a000001u + ((u32)(h) << 8))
+#define SIM_FORGED_TOS 0xc4	/* on frames that no host has sent */
 #define SIM_MS 1000000ull
 #define SIM_S 1000000000ull
 
@@ -33,7 +40,11 @@
 	F(LOSS, "loss") F(BURST, "burst") F(REORDER, "reorder") \
 	F(DUP, "dup") F(CORRUPT, "corrupt") F(TRUNCATE, "truncate") \
 	F(PAD, "pad") F(JITTER, "jitter") F(DELAY, "delay") F(RATE, "rate") \
-	F(KNOBS, "knobs") F(BUFFERS, "buffers") F(ARP, "arp") F(MTU, "mtu")
+	F(KNOBS, "knobs") F(BUFFERS, "buffers") F(ARP, "arp") F(MTU, "mtu") \
+	F(ROUTER, "router") F(PARTITION, "partition") F(CARRIER, "carrier") \
+	F(PAUSE, "pause") F(ALLOC, "alloc") F(FORGE, "forge") F(UDP, "udp") \
+	F(URGENT, "urgent") F(ABORT, "abort") F(LINGER, "linger") \
+	F(CROSSING, "crossing") F(STALL, "stall")
 
 #define SIM_FEATURE_ENUM(name, text) SIM_##name,
 enum sim_feature { SIM_FEATURES(SIM_FEATURE_ENUM) SIM_NR_FEATURES };
@@ -47,6 +58,8 @@ struct rng {
 struct end {
 	struct conn *conn;
 	struct socket *sock;
+	u8 host;
+	u16 port;		/* network order; 0: not known yet */
 	u32 key;		/* of the bytes that this end writes */
 	u32 to_send, sent;
 	u32 to_recv, rcvd;
@@ -54,6 +67,11 @@ struct end {
 	u32 burst;		/* calls before the application thinks */
 	u64 think_ns;
 	u64 wake_ns;		/* UINT64_MAX: only when the socket says so */
+	u32 stall_at;		/* reads nothing for stall_ns after so much */
+	u64 stall_ns, stall_until;
+	u32 abort_at;		/* gives up after so many bytes; 0: never */
+	bool abort_rst;		/* ... with a RST at once (SO_LINGER 0) */
+	u8 urgent;		/* percent of the writes that are urgent */
 	bool lazy;		/* closes only after the peer's FIN */
 	bool half;		/* shutdown() before close() */
 	bool dirty;		/* the socket said so */
@@ -62,43 +80,78 @@ struct end {
 
 struct conn {
 	struct world *w;
-	u8 client;		/* the host that connects */
-	u16 port;		/* the client's, network order */
 	u64 start_ns;
 	bool started;
+	bool crossing;		/* both ends connect, at the same moment */
+	bool aborted;		/* an end has given up: the other may fail */
 	struct end end[2];	/* client, server */
+};
+
+struct message {
+	u64 at_ns;
+	u8 from, to;
+	u16 len;
+	u8 seen;		/* how often it was delivered */
+	bool sent;
 };
 
 struct host {
 	struct world *w;
 	struct net *net;
-	struct net_device *dev;
-	struct socket *listener;
+	struct net_device *dev;		/* NULL for the router */
+	struct socket *listener, *udp;
 	struct packet_type tap;
-	struct rng random;
+	struct rng random, memory;
+	u32 mtu;
+	u32 rto_min_us;
+	u32 alloc_ppm;		/* allocations that fail */
 	u64 allocated;		/* bytes from env->alloc, not given back */
+	u64 paused_until;
 	struct inet_usage base;
 	bool dirty;		/* something to accept */
+	bool mail;		/* a datagram has come */
+};
+
+/* A fault that comes and goes: on at @at_ns, off at @off_ns. */
+struct event {
+	u64 at_ns, off_ns;
+	enum sim_feature kind;
+	u8 which;		/* wire or host */
+	u8 direction;		/* of a partition */
+	bool on;
+};
+
+struct link {
+	struct inet_wire *wire;
+	struct inet_fault_config healthy[2];
 };
 
 struct flow;
 
 struct world {
 	u64 seed, now, hash;
-	struct rng config, app;
-	struct host host[2];
-	struct inet_wire *wire;
-	struct inet_fault_config healthy[2];
-	u32 mtu;
+	struct rng config, app, forge;
+	/* hosts first, the router, if there is one, behind them */
+	struct host host[SIM_MAX_HOSTS + 1];
+	unsigned int nr_hosts, nr_stacks;
+	struct link link[SIM_MAX_HOSTS];
+	unsigned int nr_links;
+	struct event event[SIM_MAX_EVENTS];
+	unsigned int nr_events;
+	u64 forge_ns, forge_gap;	/* the next forged frame; 0: none */
 	u64 heal_ns;
 	bool healed;
 	bool chatty;
+	bool dups;		/* a cable duplicates frames */
+	bool timely;		/* nothing between a timer and the wire */
 	u32 without;		/* faults and habits that are turned off */
 	u32 keep;		/* connections that are there, one bit each */
 	struct conn conn[SIM_MAX_CONNS];
 	unsigned int nr_conns, nr_ends_open;
+	struct message message[SIM_MAX_MESSAGES];
+	unsigned int nr_messages;
 	struct flow *flows;	/* the monitor's */
-	u64 frames, bytes;
+	u64 frames, bytes, forged;
 	FILE *pcap;
 	char why[256];		/* "" as long as all is well */
 };
@@ -123,6 +176,19 @@ void sim_fail(struct world *w, const char *fmt, ...)
 /* Runs @seed. Return: 0, or -1 with w->why. */
 int world_run(struct world *w, u64 seed);
 
+/* ---- topology.c ---- */
+/* Draws and makes stacks, cables, addresses and routes. 0, or -1. */
+int topology_create(struct world *w);
+void topology_destroy(struct world *w);
+
+/* ---- faults.c ---- */
+void faults_draw_link(struct world *w, struct inet_fault_config *f,
+		      struct inet_fault_config *healthy);
+void faults_draw_events(struct world *w);
+/* Does what is due. Return: when it is to be called again. */
+u64 faults_step(struct world *w);
+void faults_heal(struct world *w);
+
 /* ---- app.c ---- */
 void app_draw(struct world *w);
 int app_listen(struct host *h);
@@ -133,6 +199,11 @@ void app_close_all(struct world *w);
 void app_show(const struct world *w);
 bool app_done(const struct world *w);
 u8 app_byte(u32 key, u32 pos);
+
+/* ---- messages.c ---- */
+void messages_draw(struct world *w);
+int messages_open(struct host *h);
+u64 messages_step(struct world *w);
 
 /* ---- monitor.c ---- */
 /* A frame leaves host @h (@sent) or has arrived there. */

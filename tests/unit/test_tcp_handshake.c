@@ -767,6 +767,41 @@ static void syn_received_active_syn_ack_is_sent_again(void **state)
 	tp_close(&t);
 }
 
+/* shutdown() in SYN-RECEIVED: the FIN follows the handshake. */
+static void syn_received_active_shutdown_sends_fin_when_acked(void **state)
+{
+	struct tp t;
+
+	(void)state;
+	tp_open(&t);
+	tp_connect(&t);
+	tp_send(&t, "S", 0, 0, NULL, 0);
+	tp_expect(&t, "SA", 0, 1, 0);
+	assert_int_equal(inet_shutdown(t.s, SHUT_WR), 0);
+	tp_silence(&t);
+	tp_send(&t, "A", 1, 1, NULL, 0);
+	tp_expect(&t, "FA", 1, 1, 0);
+	assert_int_equal(tp_state(&t), TCP_FIN_WAIT1);
+	tp_close(&t);
+}
+
+/* A connection that both sides opened has keep-alive as any other. */
+static void syn_received_active_established_is_kept_alive(void **state)
+{
+	struct tp t;
+
+	(void)state;
+	tp_open(&t);
+	tp_connect(&t);
+	tp_setsockopt(&t, SOL_SOCKET, SO_KEEPALIVE, 1);
+	tp_setsockopt(&t, IPPROTO_TCP, TCP_KEEPIDLE, 100);
+	tp_send(&t, "S", 0, 0, NULL, 0);
+	tp_expect(&t, "SA", 0, 1, 0);
+	tp_send(&t, "A", 1, 1, NULL, 0);
+	tp_expect_after(&t, 100 * FX_SEC, "A", 0);
+	tp_close(&t);
+}
+
 /* @req RFC9293:MUST-46 */
 static void connect_to_many_fails(void **state)
 {
@@ -878,6 +913,9 @@ int main(void)
 		cmocka_unit_test(syn_received_active_wrong_ack_is_reset),
 		cmocka_unit_test(syn_received_active_reset_is_refused),
 		cmocka_unit_test(syn_received_active_syn_ack_is_sent_again),
+		cmocka_unit_test(
+			syn_received_active_shutdown_sends_fin_when_acked),
+		cmocka_unit_test(syn_received_active_established_is_kept_alive),
 		cmocka_unit_test(connect_to_many_fails),
 		cmocka_unit_test(syn_received_old_duplicate_syn_recovers),
 		cmocka_unit_test(isn_moves_with_the_clock_and_hides_the_tuple),

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What goes wrong in a world: cables that harm frames all the time, and events
+ * that come and go. Each fault has a stream of random numbers of its own.
+ */
+#include "sim.h"
+
+/* What slows frames down: stays when the world is healed. */
+static void draw_distance(struct world *w, struct inet_fault_config *f)
+{
+	struct rng own, *r = &w->config;
+
+	if (sim_draw(w, r, SIM_DELAY, 80, &own))
+		f->delay_ns = rng_log(&own, 10000, 100 * SIM_MS);
+	if (sim_draw(w, r, SIM_RATE, 30, &own)) {
+		f->rate_bps = rng_log(&own, 2000000, 1000000000);
+		f->queue_bytes = (u32)rng_log(&own, 20000, 1000000);
+	}
+}
+
+/* Each kind of fault is there in every second world, or more seldom. */
+void faults_draw_link(struct world *w, struct inet_fault_config *f,
+		      struct inet_fault_config *healthy)
+{
+	struct rng own, *r = &w->config;
+
+	*f = (struct inet_fault_config){ .seed = rng_next(r) };
+	draw_distance(w, f);
+	*healthy = *f;
+	if (sim_draw(w, r, SIM_JITTER, 50, &own))
+		f->jitter_ns = rng_log(&own, 1000, 20 * SIM_MS);
+	if (sim_draw(w, r, SIM_LOSS, 50, &own))
+		f->loss_ppm = (u32)rng_log(&own, 100, 150000);
+	if (sim_draw(w, r, SIM_BURST, 20, &own)) {
+		f->burst_enter_ppm = (u32)rng_log(&own, 1000, 20000);
+		f->burst_leave_ppm = (u32)rng_log(&own, 100000, 500000);
+	}
+	if (sim_draw(w, r, SIM_REORDER, 50, &own)) {
+		f->reorder_ppm = (u32)rng_log(&own, 1000, 150000);
+		f->reorder_ns = rng_log(&own, 1000, 100 * SIM_MS);
+	}
+	if (sim_draw(w, r, SIM_DUP, 50, &own)) {
+		f->dup_ppm = (u32)rng_log(&own, 1000, 50000);
+		f->dup_max = rng_chance(&own, 40) ?
+			     (u32)rng_range(&own, 1, 10) : 1;
+		w->dups = true;
+	}
+	if (sim_draw(w, r, SIM_CORRUPT, 50, &own))
+		f->corrupt_ppm = (u32)rng_log(&own, 1000, 50000);
+	if (sim_draw(w, r, SIM_TRUNCATE, 20, &own))
+		f->truncate_ppm = (u32)rng_log(&own, 1000, 20000);
+	if (sim_draw(w, r, SIM_PAD, 20, &own))
+		f->pad_ppm = (u32)rng_log(&own, 1000, 50000);
+}
+
+/* ---- what comes and goes ---------------------------------------------- */
+
+/* One event of @kind, somewhere before the world heals. */
+static void draw_event(struct world *w, enum sim_feature kind,
+		       unsigned int percent, unsigned int nr)
+{
+	struct event *e = &w->event[w->nr_events];
+	u64 chaos = w->heal_ns - w->now;
+	struct rng own;
+
+	if (!sim_draw(w, &w->config, kind, percent, &own))
+		return;
+	*e = (struct event){ .kind = kind };
+	e->which = (u8)rng_range(&own, 0, nr - 1);
+	e->direction = (u8)rng_range(&own, INET_WIRE_A_TO_B, INET_WIRE_BOTH);
+	e->at_ns = w->now + rng_range(&own, 0, chaos);
+	/* Shorter than an orphan lives: eight RTOs, each twice the last. */
+	e->off_ns = e->at_ns + rng_log(&own, SIM_MS, 3 * SIM_S);
+	if (e->off_ns > w->heal_ns)
+		w->heal_ns = e->off_ns;
+	if (kind != SIM_PARTITION)
+		w->timely = false;
+	w->nr_events++;
+}
+
+void faults_draw_events(struct world *w)
+{
+	struct rng own;
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		draw_event(w, SIM_PARTITION, 10, w->nr_links);
+		draw_event(w, SIM_CARRIER, 5, w->nr_links);
+		draw_event(w, SIM_PAUSE, 5, w->nr_hosts);
+	}
+	for (i = 0; i < w->nr_stacks; i++) {
+		if (!sim_draw(w, &w->config, SIM_ALLOC, 5, &own))
+			continue;
+		w->host[i].alloc_ppm = (u32)rng_log(&own, 100, 100000);
+		w->timely = false;
+	}
+}
+
+/* Begins or ends one event. */
+static void event_set(struct world *w, struct event *e, bool on)
+{
+	struct inet_wire *wire = w->link[e->which].wire;
+
+	e->on = on;
+	if (e->kind == SIM_PARTITION)
+		inet_wire_partition(wire, e->direction, on);
+	else if (e->kind == SIM_CARRIER)
+		inet_wire_set_carrier(wire, !on);
+	else
+		w->host[e->which].paused_until = on ? e->off_ns : 0;
+}
+
+u64 faults_step(struct world *w)
+{
+	u64 next = w->healed ? UINT64_MAX : w->heal_ns;
+	unsigned int i;
+
+	for (i = 0; i < w->nr_events; i++) {
+		struct event *e = &w->event[i];
+
+		if (!e->on && e->at_ns <= w->now && w->now < e->off_ns)
+			event_set(w, e, true);
+		else if (e->on && e->off_ns <= w->now)
+			event_set(w, e, false);
+		if (e->on && e->off_ns < next)
+			next = e->off_ns;
+		else if (!e->on && e->at_ns > w->now && e->at_ns < next)
+			next = e->at_ns;
+	}
+	return next;
+}
+
+void faults_heal(struct world *w)
+{
+	unsigned int i;
+
+	w->healed = true;
+	for (i = 0; i < w->nr_links; i++) {
+		inet_wire_set_faults(w->link[i].wire, INET_WIRE_A_TO_B,
+				     &w->link[i].healthy[0]);
+		inet_wire_set_faults(w->link[i].wire, INET_WIRE_B_TO_A,
+				     &w->link[i].healthy[1]);
+	}
+	for (i = 0; i < w->nr_stacks; i++)
+		w->host[i].alloc_ppm = 0;
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * UDP beside TCP: datagrams of any size, many of them in fragments. What is
+ * delivered was sent, to this host, whole and unchanged, and only as often as
+ * the cables made copies.
+ */
+#include "sim.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <string.h>
+
+#define MAX_LEN 4000
+#define HEAD 2			/* the number of the message */
+
+void messages_draw(struct world *w)
+{
+	struct rng own;
+	unsigned int i;
+
+	if (!sim_draw(w, &w->config, SIM_UDP, 40, &own))
+		return;
+	w->nr_messages = (unsigned int)rng_log(&own, 1, SIM_MAX_MESSAGES);
+	for (i = 0; i < w->nr_messages; i++) {
+		struct message *m = &w->message[i];
+
+		m->at_ns = w->now + rng_log(&own, SIM_MS, 5 * SIM_S);
+		m->from = (u8)rng_range(&own, 0, w->nr_hosts - 1);
+		m->to = (u8)((m->from + rng_range(&own, 1, w->nr_hosts - 1)) %
+			     w->nr_hosts);
+		m->len = (u16)rng_log(&own, HEAD, MAX_LEN);
+	}
+}
+
+static void message_ready(struct socket *sock, int revents, void *arg)
+{
+	struct host *h = arg;
+
+	(void)sock;
+	(void)revents;
+	h->mail = true;
+}
+
+int messages_open(struct host *h)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET,
+				 .sin_port = htons(SIM_UDP_PORT) };
+
+	h->udp = inet_socket(h->net, AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+	if (!h->udp)
+		return -1;
+	inet_set_event_cb(h->udp, POLLIN, message_ready, h);
+	return inet_bind(h->udp, (struct sockaddr *)&a, sizeof(a));
+}
+
+static void fill(u8 *p, u32 id, u32 len)
+{
+	u32 i;
+
+	p[0] = (u8)(id >> 8);
+	p[1] = (u8)id;
+	for (i = HEAD; i < len; i++)
+		p[i] = app_byte(id, i);
+}
+
+/* Sends one; a datagram may be refused, but not for a strange reason. */
+static void message_send(struct world *w, struct message *m)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET,
+				  .sin_port = htons(SIM_UDP_PORT) };
+	u8 buf[MAX_LEN];
+
+	m->sent = true;
+	to.sin_addr.s_addr = htonl(SIM_ADDR(m->to));
+	fill(buf, (u32)(m - w->message), m->len);
+	if (inet_sendto(w->host[m->from].udp, buf, m->len, 0,
+			(struct sockaddr *)&to, sizeof(to)) != m->len &&
+	    errno != EAGAIN && errno != ENOBUFS && errno != ENOMEM &&
+	    errno != EHOSTUNREACH && errno != ENETUNREACH && errno != ENETDOWN)
+		sim_fail(w, "message %d of %u bytes: %s",
+			 (int)(m - w->message), m->len, strerror(errno));
+}
+
+/* Compares a datagram that came to host @h with the one that was sent. */
+static void message_check(struct world *w, unsigned int h, const u8 *p, u32 len,
+			  u32 from)
+{
+	u32 id = len >= HEAD ? (u32)(p[0] << 8 | p[1]) : UINT32_MAX;
+	u8 want[MAX_LEN];
+	struct message *m = &w->message[id < w->nr_messages ? id : 0];
+
+	if (id >= w->nr_messages || !m->sent || m->to != h ||
+	    SIM_ADDR(m->from) != from || len != m->len) {
+		sim_fail(w, "host %u: a datagram of %u bytes that nobody sent",
+			 h, len);
+		return;
+	}
+	fill(want, id, len);
+	if (memcmp(p, want, len))
+		sim_fail(w, "host %u: message %u is damaged", h, id);
+	if (m->seen++ && !w->dups)
+		sim_fail(w, "host %u: message %u came twice", h, id);
+}
+
+static void messages_receive(struct world *w, unsigned int h)
+{
+	u8 buf[MAX_LEN + 1];
+	struct sockaddr_in a;
+	ssize_t n;
+	int i;
+
+	w->host[h].mail = false;
+	if (!w->host[h].udp)
+		return;
+	for (i = 0; i < 2 * SIM_MAX_MESSAGES * 11 && !w->why[0]; i++) {
+		socklen_t len = sizeof(a);
+
+		n = inet_recvfrom(w->host[h].udp, buf, sizeof(buf), 0,
+				  (struct sockaddr *)&a, &len);
+		if (n < 0 && errno == EAGAIN)
+			return;
+		if (n >= 0)
+			message_check(w, h, buf, (u32)n,
+				      ntohl(a.sin_addr.s_addr));
+	}
+}
+
+u64 messages_step(struct world *w)
+{
+	u64 next = UINT64_MAX;
+	unsigned int i;
+
+	for (i = 0; i < w->nr_hosts; i++)
+		if (w->host[i].mail && w->host[i].paused_until <= w->now)
+			messages_receive(w, i);
+	for (i = 0; i < w->nr_messages; i++) {
+		struct message *m = &w->message[i];
+
+		if (m->sent || !w->host[m->from].udp)
+			continue;
+		if (m->at_ns <= w->now)
+			message_send(w, m);
+		else if (m->at_ns < next)
+			next = m->at_ns;
+	}
+	return next;
+}

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The stacks of a world and what is between them: two hosts on one cable, or
+ * up to four around a router that forwards.
+ */
+#include "sim.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_TAPPED 4096
+
+/* ---- the environment of a stack --------------------------------------- */
+
+static u64 env_now(void *opaque)
+{
+	return ((struct host *)opaque)->w->now;
+}
+
+static u64 env_wall(void *opaque)
+{
+	return 1700000000 * SIM_S + env_now(opaque);
+}
+
+static void env_random(void *opaque, void *buf, size_t len)
+{
+	struct host *h = opaque;
+	u8 *p = buf;
+
+	for (; len; len--)
+		*p++ = (u8)(rng_next(&h->random) >> 32);
+}
+
+static void *env_alloc(void *opaque, size_t size, size_t align)
+{
+	struct host *h = opaque;
+	void *p = NULL;
+
+	if (h->alloc_ppm && rng_next(&h->memory) % 1000000 < h->alloc_ppm)
+		return NULL;
+	if (posix_memalign(&p, align, size))
+		return NULL;
+	h->allocated += size;
+	return p;
+}
+
+static void env_free(void *opaque, void *p, size_t size)
+{
+	struct host *h = opaque;
+
+	h->allocated -= size;
+	free(p);
+}
+
+static void env_log(void *opaque, int level, const char *line)
+{
+	struct host *h = opaque;
+
+	if (h->w->chatty && level <= INET_LOG_WARNING)
+		printf("# host %d: %s\n", (int)(h - h->w->host), line);
+}
+
+/* ---- stacks ----------------------------------------------------------- */
+
+/* A knob turned in every fourth world. */
+static int set_knobs(struct world *w, struct host *h)
+{
+	static const char *const knobs[][2] = {
+		{ "net.ipv4.tcp_rto_min_us", "50000" },
+		{ "net.ipv4.tcp_timestamps", "0" },
+		{ "net.ipv4.tcp_window_scaling", "0" },
+		{ "net.ipv4.tcp_slow_start_after_idle", "0" },
+		{ "net.ipv4.tcp_moderate_rcvbuf", "0" },
+	};
+	struct rng own;
+	unsigned int i;
+
+	h->rto_min_us = 200000;
+	for (i = 0; i < sizeof(knobs) / sizeof(knobs[0]); i++) {
+		if (!sim_draw(w, &w->config, SIM_KNOBS, 25, &own))
+			continue;
+		if (inet_sysctl_set(h->net, knobs[i][0], knobs[i][1]))
+			return -1;
+		if (i == 0)
+			h->rto_min_us = 50000;
+	}
+	return 0;
+}
+
+static int host_create(struct world *w, unsigned int i)
+{
+	struct host *h = &w->host[i];
+	struct inet_env env = {
+		.size = sizeof(env), .opaque = h, .now = env_now,
+		.wall = env_wall, .random = env_random, .alloc = env_alloc,
+		.free = env_free, .log = env_log,
+	};
+	struct inet_config cfg = {
+		.size = sizeof(cfg), .mode = INET_SIMULATED, .env = &env,
+		.nr_frames = 4096, .frame_size = 2048,
+		.name = i < w->nr_hosts ? "host" : "router",
+	};
+
+	h->w = w;
+	rng_init(&h->random, w->seed, 100 + (u64)i);
+	rng_init(&h->memory, w->seed, 200 + (u64)i);
+	h->net = inet_create(&cfg);
+	if (!h->net)
+		return -1;
+	return set_knobs(w, h);
+}
+
+/* Copies a frame out of the stack for the monitor. */
+static int tap(struct sk_buff *skb, struct net_device *dev,
+	       struct packet_type *pt, struct net_device *orig_dev)
+{
+	struct host *h = pt->af_packet_priv;
+	u8 frame[MAX_TAPPED];
+	u32 head = (u32)(skb->data - skb_mac_header(skb));
+
+	(void)orig_dev;
+	if (dev == h->dev && head + skb->len <= sizeof(frame)) {
+		memcpy(frame, skb_mac_header(skb), head);
+		skb_copy_bits(skb, 0, frame + head, skb->len);
+		monitor_frame(h->w, (int)(h - h->w->host),
+			      skb->pkt_type == SKB_PACKET_OUTGOING, frame,
+			      head + skb->len);
+	}
+	consume_skb(skb);
+	return 0;
+}
+
+static void host_tap(struct host *h)
+{
+	h->tap = (struct packet_type){ .type = htons(3), .func = tap,
+				       .af_packet_priv = h };
+	dev_add_pack(h->net, &h->tap);
+}
+
+/* ---- cables ----------------------------------------------------------- */
+
+static int set_address(struct net_device *dev, u32 addr, int bits)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%u.%u.%u.%u/%d", addr >> 24,
+		 addr >> 16 & 255, addr >> 8 & 255, addr & 255, bits);
+	return inet_addr_add(dev, text) || inet_netdev_up(dev) ? -1 : 0;
+}
+
+static int set_neighbour(struct net_device *dev, u32 addr, const u8 *mac)
+{
+	char text[96];
+
+	snprintf(text, sizeof(text), "%u.%u.%u.%u lladdr "
+		 "%02x:%02x:%02x:%02x:%02x:%02x nud permanent", addr >> 24,
+		 addr >> 16 & 255, addr >> 8 & 255, addr & 255, mac[0], mac[1],
+		 mac[2], mac[3], mac[4], mac[5]);
+	return inet_neigh_add(dev, text);
+}
+
+/* A cable from @a to @b with faults of its own, both ends with addresses. */
+static int link_create(struct world *w, struct host *a, u32 addr_a,
+		       struct host *b, u32 addr_b, bool arp)
+{
+	struct link *l = &w->link[w->nr_links];
+	struct inet_wire_config cfg = { .size = sizeof(cfg), .mtu = 1500 };
+	int bits = w->nr_stacks > w->nr_hosts ? 24 : 16;
+	struct net_device *dev[2];
+	struct rng own;
+	char name[8];
+
+	/* Below 552 Linux lets a router cut TCP, which hides it here. */
+	if (sim_draw(w, &w->config, SIM_MTU, 50, &own))
+		cfg.mtu = (u32)rng_range(&own, bits == 24 ? 600 : 200, 1500);
+	memcpy(cfg.mac_a, (u8[]){ 2, 0, 0, 0, (u8)w->nr_links, 1 }, 6);
+	memcpy(cfg.mac_b, (u8[]){ 2, 0, 0, 0, (u8)w->nr_links, 2 }, 6);
+	faults_draw_link(w, &cfg.a_to_b, &l->healthy[0]);
+	faults_draw_link(w, &cfg.b_to_a, &l->healthy[1]);
+	snprintf(name, sizeof(name), "w%u", w->nr_links);
+	l->wire = inet_wire_connect(a->net, name, b->net, name, &cfg);
+	if (!l->wire)
+		return -1;
+	w->nr_links++;
+	dev[0] = inet_wire_device(l->wire, 'a');
+	dev[1] = inet_wire_device(l->wire, 'b');
+	a->dev = dev[0];
+	a->mtu = cfg.mtu;
+	if (b < &w->host[w->nr_hosts]) {
+		b->dev = dev[1];
+		b->mtu = cfg.mtu;
+	}
+	if (set_address(dev[0], addr_a, bits) ||
+	    set_address(dev[1], addr_b, bits))
+		return -1;
+	if (arp)
+		return 0;
+	return set_neighbour(dev[0], addr_b, cfg.mac_b) ||
+	       set_neighbour(dev[1], addr_a, cfg.mac_a) ? -1 : 0;
+}
+
+/* Every host on a cable of its own to the router. */
+static int star_create(struct world *w, bool arp)
+{
+	struct host *router = &w->host[w->nr_hosts];
+	unsigned int i;
+	char route[48];
+
+	if (inet_sysctl_set(router->net, "net.ipv4.ip_forward", "1"))
+		return -1;
+	for (i = 0; i < w->nr_hosts; i++) {
+		snprintf(route, sizeof(route), "default via 10.0.%u.254", i);
+		if (link_create(w, &w->host[i], SIM_ADDR(i), router,
+				SIM_ADDR(i) + 253, arp) ||
+		    inet_route_add(w->host[i].net, route))
+			return -1;
+	}
+	return 0;
+}
+
+int topology_create(struct world *w)
+{
+	struct rng own;
+	bool star = sim_draw(w, &w->config, SIM_ROUTER, 25, &own), arp;
+	unsigned int i;
+	int err = 0;
+
+	w->nr_hosts = star ? (unsigned int)rng_range(&own, 2, SIM_MAX_HOSTS) :
+			     2;
+	w->nr_stacks = w->nr_hosts + star;
+	for (i = 0; i < w->nr_stacks && !err; i++)
+		err = host_create(w, i);
+	arp = sim_draw(w, &w->config, SIM_ARP, 30, &own);
+	w->timely = !arp;
+	if (!err)
+		err = star ? star_create(w, arp) :
+			     link_create(w, &w->host[0], SIM_ADDR(0),
+					 &w->host[1], SIM_ADDR(1), arp);
+	for (i = 0; i < w->nr_hosts && !err; i++)
+		host_tap(&w->host[i]);
+	if (err)
+		sim_fail(w, "create: %s; %s", inet_strerror(w->host[0].net),
+			 inet_strerror(w->host[w->nr_stacks - 1].net));
+	return err;
+}
+
+void topology_destroy(struct world *w)
+{
+	unsigned int i;
+
+	for (i = 0; i < w->nr_links; i++)
+		inet_wire_close(w->link[i].wire);
+	for (i = 0; i < w->nr_stacks; i++) {
+		struct host *h = &w->host[i];
+
+		if (!h->net)
+			continue;
+		if (h->tap.func)
+			dev_remove_pack(h->net, &h->tap);
+		inet_destroy(h->net);
+		if (h->allocated)
+			sim_fail(w, "host %u: %llu bytes not given back", i,
+				 (unsigned long long)h->allocated);
+	}
+}
