@@ -24,7 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define TWICE_EVERY 4		/* one world in so many is run again */
+#define TWICE_EVERY 16		/* one world in so many is run again */
 #define HANG_S 120		/* a world that takes longer hangs */
 #define SHRINK_RUNS 400		/* worlds that shrinking may cost */
 
