@@ -86,7 +86,7 @@ static void counted_unhash(struct sock *sk)
 	pthread_mutex_unlock(&table_lock);
 }
 
-/* The socket that a packet is for, with a reference, or NULL. */
+/* Whom a packet is for: a sock with a reference, or NULL. */
 static struct sock *counted_lookup(const struct sk_buff *skb)
 {
 	struct counted_sock *cs;
@@ -197,12 +197,9 @@ static const struct net_protocol counted_protocol = { .handler = counted_rcv };
 
 /* ---- the two stacks --------------------------------------------------- */
 
-static void fail(struct net *net, const char *what)
+static void fail(const char *what)
 {
-	const char *why = net ? inet_strerror(net) : "";
-
-	fprintf(stderr, "customproto: %s: %s\n", what,
-		*why ? why : strerror(errno));
+	fprintf(stderr, "customproto: %s: %s\n", what, strerror(errno));
 	exit(1);
 }
 
@@ -216,12 +213,12 @@ static struct net *stack(const char *name)
 	struct net *net = inet_create(&config);
 
 	if (!net || inet_start(net))
-		fail(net, name);
+		fail(name);
 	errno = -inet_add_protocol(net, &counted_protocol, IPPROTO_COUNTED);
 	if (!errno)
 		errno = -inet_register_protosw(net, &counted_protosw);
 	if (errno)
-		fail(net, "register");
+		fail("register");
 	return net;
 }
 
@@ -235,12 +232,12 @@ static struct socket *endpoint(struct net *net, struct net_device *dev,
 
 	inet_pton(AF_INET, peer, &to.sin_addr);
 	if (inet_addr_add(dev, addr) || inet_netdev_up(dev))
-		fail(net, addr);
+		fail(addr);
 	sock = inet_socket(net, AF_INET, SOCK_RDM, IPPROTO_COUNTED);
 	if (!sock || inet_connect(sock, (struct sockaddr *)&to, sizeof(to)) ||
 	    inet_setsockopt(sock, SOL_SOCKET, SO_RCVTIMEO, &patience,
 			    sizeof(patience)))
-		fail(net, "socket");
+		fail("socket");
 	return sock;
 }
 
@@ -268,7 +265,7 @@ int main(int argc, char **argv)
 	struct socket *sa, *sb;
 
 	if (!wire)
-		fail(a, "wire");
+		fail("wire");
 	sa = endpoint(a, inet_wire_device(wire, 'a'), "10.0.0.1/24", "10.0.0.2");
 	sb = endpoint(b, inet_wire_device(wire, 'b'), "10.0.0.2/24", "10.0.0.1");
 	for (i = 0; i < messages; i++)
@@ -280,7 +277,7 @@ int main(int argc, char **argv)
 	inet_del_protocol(a, &counted_protocol, IPPROTO_COUNTED);
 	if (inet_socket(a, AF_INET, SOCK_RDM, IPPROTO_COUNTED) ||
 	    errno != ESOCKTNOSUPPORT)
-		fail(NULL, "a socket of a type that is gone");
+		fail("a socket of a type that is gone");
 	printf("unregistered: %s\n", strerror(errno));
 	inet_close(sa);
 	inet_close(sb);
