@@ -9,6 +9,7 @@
  * struct whose callback runs when its socket becomes readable or writable;
  * what the client does not take is kept and no more is read until it does.
  * -t records the road of the first N stations and prints it at the end.
+ * SIGUSR1 prints what the stack holds; SIGTERM and SIGINT end it all.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -28,7 +29,7 @@
 
 #define ECHO_BUFFER 65536
 #define ECHO_DATAGRAM 65536
-#define LINGER_MS 1000		/* for the last bytes when we are told to end */
+#define LINGER_MS 100		/* for the last bytes when we are told to end */
 
 struct client {
 	struct client *next, *prev;
@@ -50,7 +51,7 @@ struct server {
 	ev_io io;
 	ev_timer timer;
 	ev_prepare prepare;
-	ev_signal sigterm, sigint;
+	ev_signal sigterm, sigint, sigusr1;
 };
 
 struct options {
@@ -211,6 +212,22 @@ static void signal_cb(struct ev_loop *loop, ev_signal *w, int revents)
 	ev_break(loop, EVBREAK_ALL);
 }
 
+static void usage_cb(struct ev_loop *loop, ev_signal *w, int revents)
+{
+	struct server *s = w->data;
+	struct inet_usage u;
+
+	(void)loop;
+	(void)revents;
+	if (inet_get_usage(s->net, &u))
+		return;
+	fprintf(stderr,
+		"echo: clients=%u sockets=%llu skbs=%llu frames=%llu timers=%llu\n",
+		s->nr_clients, (unsigned long long)u.sockets,
+		(unsigned long long)u.skbs, (unsigned long long)u.frames_used,
+		(unsigned long long)u.timers);
+}
+
 static void server_watch(struct server *s)
 {
 	s->loop = ev_default_loop(0);
@@ -219,11 +236,13 @@ static void server_watch(struct server *s)
 	ev_prepare_init(&s->prepare, prepare_cb);
 	ev_signal_init(&s->sigterm, signal_cb, SIGTERM);
 	ev_signal_init(&s->sigint, signal_cb, SIGINT);
-	s->io.data = s->timer.data = s->prepare.data = s;
+	ev_signal_init(&s->sigusr1, usage_cb, SIGUSR1);
+	s->io.data = s->timer.data = s->prepare.data = s->sigusr1.data = s;
 	ev_io_start(s->loop, &s->io);
 	ev_prepare_start(s->loop, &s->prepare);
 	ev_signal_start(s->loop, &s->sigterm);
 	ev_signal_start(s->loop, &s->sigint);
+	ev_signal_start(s->loop, &s->sigusr1);
 }
 
 /* ---- start and end ---------------------------------------------------- */
@@ -295,9 +314,9 @@ static void server_end(struct server *s, const struct options *o)
 		client_free(s->clients);
 	inet_close(s->tcp);
 	inet_close(s->udp);
-	deadline = inet_now_ns(s->net) + LINGER_MS * 1000000ull / 10;
+	deadline = inet_now_ns(s->net) + LINGER_MS * 1000000ull;
 	while (inet_now_ns(s->net) < deadline)
-		inet_run(s->net, LINGER_MS * 1000000ll / 100);
+		inet_run(s->net, LINGER_MS * 1000000ll / 10);
 	inet_destroy(s->net);
 	fprintf(stderr, "echo: %llu connections, %llu bytes, %llu datagrams\n",
 		s->accepted, s->bytes, s->datagrams);

@@ -5,116 +5,16 @@ The echo daemon (examples/echo) is the libinet end of most cases; inetcat is
 it where libinet must be the client. SYSTEM_BYTES sets the size of the long
 transfer (default 64 MiB; `make check-system-long` takes 1 GiB).
 """
-import hashlib
 import os
-import selectors
-import signal
 import socket
 import subprocess
-import sys
 import tempfile
-import time
 
-BUILD = os.environ.get("top_builddir", ".")
-ECHO = os.path.join(BUILD, "examples/echo")
-CAT = os.path.join(BUILD, "inetcat")
-BYTES = int(os.environ.get("SYSTEM_BYTES", 64 << 20))
-ADDR = ("10.0.0.2", 7)
-KERNEL = "10.0.0.1"
-# One link address for all: the kernel keeps it for a second (locktime).
-DEVICE = ["-d", "tap:tap0,mac=02:00:00:00:00:02", "-a", "10.0.0.2/24"]
+from peer import (ADDR, CAT, DEVICE, KERNEL, Echo, Stream, case, connect,
+                  enter_namespace, kernel_end, kernel_has_no_connections,
+                  pattern, pump, run, run_cases, size)
 
-CASES = []
-
-
-def case(func):
-    """Marks a test case."""
-    CASES.append(func)
-    return func
-
-
-def run(*argv):
-    """Runs a command, which must succeed."""
-    subprocess.run(argv, check=True, stdout=subprocess.DEVNULL)
-
-
-def enter_namespace():
-    """A network namespace with a TAP, or a reason why there is none."""
-    if "--inside" not in sys.argv:
-        enter = ["unshare", "--net"]
-        if os.geteuid() != 0:
-            enter[1:1] = ["--user", "--map-root-user"]
-        probe = subprocess.run(
-            enter + ["ip", "tuntap", "add", "dev", "tap0", "mode", "tap"],
-            capture_output=True, text=True, check=False)
-        if probe.returncode:
-            print(f"1..0 # SKIP no TAP in a namespace: {probe.stderr.strip()}")
-            sys.exit(0)
-        os.execvp(enter[0], enter + [sys.executable, __file__, "--inside"])
-    run("ip", "link", "set", "lo", "up")
-    run("ip", "tuntap", "add", "dev", "tap0", "mode", "tap")
-    run("ip", "address", "add", KERNEL + "/24", "dev", "tap0")
-    run("ip", "link", "set", "tap0", "up")
-
-
-class Echo:
-    """The echo daemon on libinet."""
-
-    def __enter__(self):
-        self.proc = subprocess.Popen([ECHO] + DEVICE,
-                                     stderr=subprocess.PIPE, text=True)
-        line = self.proc.stderr.readline()
-        assert "TCP and UDP" in line, f"echo said: {line}"
-        return self
-
-    def __exit__(self, *exc):
-        self.proc.send_signal(signal.SIGTERM)
-        self.tail = self.proc.stderr.read()
-        assert self.proc.wait(20) == 0, f"echo ended badly: {self.tail}"
-
-
-def connect(addr=ADDR, timeout=30):
-    """A kernel TCP socket connected to libinet."""
-    sock = socket.socket()
-    sock.settimeout(timeout)
-    sock.connect(addr)
-    return sock
-
-
-def pattern(size, seed=1):
-    """A repeatable block of bytes."""
-    return hashlib.shake_128(seed.to_bytes(4, "big")).digest(size)
-
-
-def pump(sock, total):
-    """Echoes TOTAL bytes through SOCK: (hash sent, hash received)."""
-    block = pattern(1 << 20)
-    sent, received = hashlib.sha256(), hashlib.sha256()
-    left, back, pos = total, 0, 0
-    sock.setblocking(False)
-    sel = selectors.DefaultSelector()
-    sel.register(sock, selectors.EVENT_READ | selectors.EVENT_WRITE)
-    while True:
-        events = sel.select(30)
-        assert events, f"stalled: {left} to send, {back} received"
-        mask = events[0][1]
-        if mask & selectors.EVENT_WRITE and left:
-            n = sock.send(memoryview(block)[pos:pos + min(
-                len(block) - pos, left)])
-            sent.update(block[pos:pos + n])
-            pos = (pos + n) % len(block)
-            left -= n
-            if not left:
-                sock.shutdown(socket.SHUT_WR)
-                sel.modify(sock, selectors.EVENT_READ)
-        if mask & selectors.EVENT_READ:
-            data = sock.recv(1 << 18)
-            if not data:
-                break
-            received.update(data)
-            back += len(data)
-    assert back == total, f"{back} of {total} bytes came back"
-    return sent.hexdigest(), received.hexdigest()
+BYTES = size("SYSTEM_BYTES", 64 << 20)
 
 
 @case
@@ -137,9 +37,10 @@ def ping_flood_of_10000_loses_nothing():
 @case
 def tcp_bulk_both_ways_is_byte_exact():
     """A long transfer there and back, and the half-close at its end."""
-    with Echo():
-        sent, received = pump(connect(), BYTES)
-        assert sent == received
+    with Echo() as echo:
+        pump([Stream(connect(), BYTES)])
+        echo.wait_until_idle()
+    kernel_has_no_connections()
 
 
 @case
@@ -198,7 +99,7 @@ def tcp_closed_port_of_kernel_refuses():
 @case
 def tcp_1000_connections_at_once():
     """All open before any is used, then all used."""
-    with Echo():
+    with Echo() as echo:
         socks = [connect() for _ in range(1000)]
         for i, sock in enumerate(socks):
             sock.sendall(b"%d" % i * 3)
@@ -210,13 +111,15 @@ def tcp_1000_connections_at_once():
                 assert data, f"connection {i} ended"
                 got += data
             assert got == want
+        echo.wait_until(lambda held: held["clients"] == 1000)
         for sock in socks:
             sock.close()
+        echo.wait_until_idle()
 
 
 @case
 def tcp_10000_connections_one_after_another():
-    """Connect, use, close, ten thousand times; memory does not grow."""
+    """Connect, use, close, ten thousand times; nothing is left over."""
     with Echo() as echo:
         sizes = []
         for i in range(10000):
@@ -228,11 +131,12 @@ def tcp_10000_connections_one_after_another():
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
                                 b"\1\0\0\0\0\0\0\0")
             if i % 1000 == 999:
-                with open(f"/proc/{echo.proc.pid}/statm",
-                          encoding="ascii") as f:
-                    sizes.append(int(f.read().split()[1]))
+                sizes.append(echo.resident())
         # a sanitizer's quarantine grows, whatever we do
-        assert os.environ.get("SAN_CFLAGS") or sizes[-1] <= sizes[1] + 512, f"pages resident: {sizes}"
+        assert os.environ.get("SAN_CFLAGS") or sizes[-1] <= sizes[1] + 512, \
+            f"pages resident: {sizes}"
+        echo.wait_until_idle()
+    kernel_has_no_connections()
 
 
 @case
@@ -263,26 +167,6 @@ def udp_closed_port_of_libinet_is_unreachable():
         raise AssertionError("no ICMP came")
 
 
-def main():
-    """Runs all cases as TAP."""
-    enter_namespace()
-    if not os.path.exists(ECHO):
-        print("1..0 # SKIP examples/echo was not built (libev is missing)")
-        return
-    failed = 0
-    print(f"1..{len(CASES)}", flush=True)
-    for i, func in enumerate(CASES, 1):
-        start = time.monotonic()
-        try:
-            func()
-            verdict = "ok"
-        except (AssertionError, OSError, subprocess.SubprocessError) as err:
-            verdict = "not ok"
-            failed += 1
-            print(f"# {func.__name__}: {type(err).__name__}: {err}")
-        print(f"{verdict} {i} - {func.__name__}", flush=True)
-        print(f"# {time.monotonic() - start:.1f} s", flush=True)
-    sys.exit(1 if failed else 0)
-
-
-main()
+enter_namespace()
+kernel_end("tap0")
+run_cases()
