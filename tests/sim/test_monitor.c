@@ -1,0 +1,707 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Who watches the monitor: a connection that is right passes, and for each rule
+ * there is a frame that breaks it and is named.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "monitor.h"
+
+#define PORT_A 40000
+#define MAX_FRAME 2100
+
+/* A segment of host @from; numbers are relative, options as bytes. */
+struct spec {
+	int none;		/* what SEG() names, so that all may be left out */
+	int from;
+	u8 flags;
+	u32 seq, ack, len;
+	u16 window;		/* 0: 60000 */
+	u8 fill;		/* the bytes of the data */
+	u8 reserved;
+	u8 ttl, tos;		/* 0: 64 */
+	const u8 *opt;
+	u32 opt_len;
+};
+
+static struct world w;
+static u8 frame[MAX_FRAME];
+
+/* The simulator's own, which has a main() beside it. */
+void sim_fail(struct world *world, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (world->why[0])
+		return;
+	va_start(ap, fmt);
+	vsnprintf(world->why, sizeof(world->why), fmt, ap);
+	va_end(ap);
+}
+
+static void put16(u8 *p, u32 v)
+{
+	p[0] = (u8)(v >> 8);
+	p[1] = (u8)v;
+}
+
+static void put32(u8 *p, u32 v)
+{
+	put16(p, v >> 16);
+	put16(p + 2, v);
+}
+
+static u32 sum(const u8 *p, u32 len, u32 s)
+{
+	u32 i;
+
+	for (i = 0; i < len; i++)
+		s += i & 1 ? p[i] : (u32)p[i] << 8;
+	return s;
+}
+
+static u16 fold(u32 s)
+{
+	while (s >> 16)
+		s = (s & 0xffff) + (s >> 16);
+	return (u16)~s;
+}
+
+/* An IPv4 header for @len bytes of @proto after it. */
+static void build_ip(int from, u32 to, u8 proto, u32 len, u8 ttl, u8 tos)
+{
+	u8 *ip = frame + 14;
+
+	memset(frame, 0, 34);
+	put16(frame + 12, 0x0800);
+	ip[0] = 0x45;
+	ip[1] = tos;
+	put16(ip + 2, 20 + len);
+	ip[8] = ttl ? ttl : 64;
+	ip[9] = proto;
+	put32(ip + 12, SIM_ADDR(from));
+	put32(ip + 16, to);
+	put16(ip + 10, fold(sum(ip, 20, 0)));
+}
+
+static u32 build(const struct spec *s)
+{
+	u32 tlen = 20 + s->opt_len + s->len;
+	u8 *t = frame + 34;
+
+	build_ip(s->from, SIM_ADDR(!s->from), 6, tlen, s->ttl, s->tos);
+	memset(t, 0, 20);
+	put16(t, s->from ? SIM_PORT : PORT_A);
+	put16(t + 2, s->from ? PORT_A : SIM_PORT);
+	put32(t + 4, s->seq + (s->from ? 500000 : 1000));
+	if (s->flags & ACK)
+		put32(t + 8, s->ack + (s->from ? 1000 : 500000));
+	t[12] = (u8)((5 + s->opt_len / 4) << 4 | s->reserved);
+	t[13] = s->flags;
+	put16(t + 14, s->window ? s->window : 60000);
+	if (s->opt_len)
+		memcpy(t + 20, s->opt, s->opt_len);
+	memset(t + 20 + s->opt_len, s->fill, s->len);
+	put16(t + 16, fold(sum(t, tlen, sum(frame + 26, 8, 6 + tlen))));
+	return 34 + tlen;
+}
+
+static void leaves(struct spec s)
+{
+	monitor_frame(&w, s.from, true, frame, build(&s));
+}
+
+static void arrives(struct spec s)
+{
+	monitor_frame(&w, !s.from, false, frame, build(&s));
+}
+
+static void passes(struct spec s)
+{
+	leaves(s);
+	arrives(s);
+}
+
+#define SEG(...) ((struct spec){ .none = 0, __VA_ARGS__ })
+#define LEAVES(...) leaves(SEG(__VA_ARGS__))
+#define ARRIVES(...) arrives(SEG(__VA_ARGS__))
+#define PASSES(...) passes(SEG(__VA_ARGS__))
+
+static void later(u64 ms)
+{
+	w.now += ms * SIM_MS;
+}
+
+static void open_world(void)
+{
+	unsigned int i;
+
+	memset(&w, 0, sizeof(w));
+	w.now = 1000 * SIM_S;
+	w.nr_hosts = w.nr_stacks = 2;
+	w.timely = true;
+	for (i = 0; i < 2; i++) {
+		w.host[i].mtu = 1500;
+		w.host[i].rto_min_us = 200000;
+	}
+}
+
+static const u8 mss_1460[] = { 2, 4, 1460 >> 8, 1460 & 255 };
+/* MSS, and a timestamp of 7 that echoes 0. */
+static const u8 syn_ts[] = { 2, 4, 1460 >> 8, 1460 & 255, 8, 10, 0, 0, 0, 7,
+			     0, 0, 0, 0, 1, 1 };
+
+/* Shakes hands; @opt are the options of both SYNs. The second one echoes what
+ * syn_ts says. */
+static void open_with(const u8 *opt, u32 opt_len)
+{
+	u8 answer[16];
+
+	memcpy(answer, opt, opt_len);
+	if (opt_len == sizeof(syn_ts))
+		answer[13] = 7;
+	open_world();
+	PASSES(0, SYN, .opt = opt, .opt_len = opt_len);
+	PASSES(1, SYN | ACK, 0, 1, .opt = answer, .opt_len = opt_len);
+	assert_string_equal(w.why, "");
+}
+
+static void open_pair(void)
+{
+	open_with(mss_1460, sizeof(mss_1460));
+	PASSES(0, ACK, 1, 1);
+}
+
+/* ... and both know timestamps: what follows has @ts and echoes @echo. */
+static const u8 *ts(u8 value, u8 echo)
+{
+	static u8 opt[12] = { 1, 1, 8, 10 };
+
+	opt[7] = value;
+	opt[11] = echo;
+	return opt;
+}
+
+/* The monitor has said @what, and nothing before. */
+static void caught(const char *what)
+{
+	if (!strstr(w.why, what))
+		fail_msg("expected \"%s\", got \"%s\"", what, w.why);
+	monitor_free(&w);
+}
+
+#define RULE(name) static void name(void **state)
+
+/* ---- what is right ---------------------------------------------------- */
+
+RULE(connection_that_is_right_passes)
+{
+	(void)state;
+	open_pair();
+	PASSES(0, ACK | PSH, 1, 1, 100);
+	later(40);
+	PASSES(1, ACK, 1, 101);
+	PASSES(0, FIN | ACK, 101, 1);
+	PASSES(1, ACK, 1, 102);
+	PASSES(1, FIN | ACK, 1, 102);
+	PASSES(0, ACK, 102, 2);
+	caught("");
+	assert_string_equal(w.why, "");
+}
+
+RULE(timeouts_that_double_pass)
+{
+	(void)state;
+	open_pair();
+	later(10);
+	LEAVES(0, ACK | PSH, 1, 1, 100);
+	later(200);
+	LEAVES(0, ACK | PSH, 1, 1, 100);
+	later(400);
+	LEAVES(0, ACK | PSH, 1, 1, 100);
+	later(800);
+	LEAVES(0, ACK | PSH, 1, 1, 100);
+	assert_string_equal(w.why, "");
+	monitor_free(&w);
+}
+
+/* ---- handshake and options -------------------------------------------- */
+
+RULE(mss_above_the_mtu_is_caught)
+{
+	static const u8 opt[] = { 2, 4, 1461 >> 8, 1461 & 255 };
+
+	(void)state;
+	open_world();
+	LEAVES(0, SYN, .opt = opt, .opt_len = 4);
+	caught("offers an MSS above its MTU");
+}
+
+RULE(scale_that_was_not_offered_is_caught)
+{
+	static const u8 opt[] = { 1, 3, 3, 7 };
+
+	(void)state;
+	open_world();
+	PASSES(0, SYN);
+	LEAVES(1, SYN | ACK, 0, 1, .opt = opt, .opt_len = 4);
+	caught("a window scale that the SYN did not have");
+}
+
+RULE(timestamp_in_syn_ack_unasked_is_caught)
+{
+	(void)state;
+	open_world();
+	PASSES(0, SYN);
+	LEAVES(1, SYN | ACK, 0, 1, .opt = syn_ts, .opt_len = 16);
+	caught("a timestamp that the SYN did not have");
+}
+
+RULE(timestamp_that_was_not_agreed_is_caught)
+{
+	(void)state;
+	open_pair();
+	LEAVES(0, ACK, 1, 1, .opt = ts(8, 0), .opt_len = 12);
+	caught("a timestamp that was not agreed");
+}
+
+RULE(timestamp_left_out_is_caught)
+{
+	(void)state;
+	open_with(syn_ts, sizeof(syn_ts));
+	LEAVES(0, ACK, 1, 1);
+	caught("no timestamp where it was agreed");
+}
+
+RULE(timestamp_that_goes_back_is_caught)
+{
+	(void)state;
+	open_with(syn_ts, sizeof(syn_ts));
+	LEAVES(0, ACK, 1, 1, .opt = ts(6, 7), .opt_len = 12);
+	caught("the timestamp goes back");
+}
+
+RULE(echo_of_the_future_is_caught)
+{
+	(void)state;
+	open_with(syn_ts, sizeof(syn_ts));
+	LEAVES(0, ACK, 1, 1, .opt = ts(8, 9), .opt_len = 12);
+	caught("echoes a timestamp that did not come");
+}
+
+RULE(second_isn_is_caught)
+{
+	(void)state;
+	open_pair();
+	LEAVES(1, SYN | ACK, 77, 1);
+	caught("SYN-ACK with another number");
+}
+
+RULE(segment_before_the_syn_is_caught)
+{
+	(void)state;
+	open_world();
+	LEAVES(0, ACK, 1, 1);
+	caught("a segment before the SYN");
+}
+
+/* ---- senders ---------------------------------------------------------- */
+
+RULE(data_behind_the_fin_is_caught)
+{
+	(void)state;
+	open_pair();
+	LEAVES(0, FIN | ACK, 1, 1);
+	LEAVES(0, ACK, 1, 1, 10);
+	caught("behind the FIN");
+}
+
+RULE(last_byte_without_push_is_caught)
+{
+	(void)state;
+	open_pair();
+	LEAVES(0, ACK, 1, 1, 10);
+	later(1);
+	LEAVES(0, FIN | ACK, 11, 1);
+	caught("the last byte was not pushed");
+}
+
+RULE(number_from_nowhere_is_caught)
+{
+	(void)state;
+	open_pair();
+	LEAVES(0, ACK, 9999999, 1, 10);
+	caught("a sequence number from nowhere");
+}
+
+RULE(gap_is_caught)
+{
+	(void)state;
+	open_pair();
+	LEAVES(0, ACK, 2, 1, 10);
+	caught("a gap in what is sent");
+}
+
+RULE(data_beyond_the_window_is_caught)
+{
+	(void)state;
+	open_with(mss_1460, 4);
+	PASSES(0, ACK, 1, 1);
+	w.flows->of[0].promised = 50;
+	LEAVES(0, ACK, 1, 1, 51);
+	caught("beyond the window");
+}
+
+RULE(urgent_unasked_is_caught)
+{
+	(void)state;
+	open_pair();
+	LEAVES(0, ACK | URG, 1, 1, 1);
+	caught("URG where nothing is urgent");
+}
+
+RULE(other_bytes_the_second_time_are_caught)
+{
+	(void)state;
+	open_pair();
+	LEAVES(0, ACK, 1, 1, 10);
+	later(1000);
+	LEAVES(0, ACK, 1, 1, 10, .fill = 1);
+	caught("sent again with other bytes");
+}
+
+RULE(segment_above_the_mtu_is_caught)
+{
+	(void)state;
+	open_pair();
+	w.host[0].mtu = 1400;
+	LEAVES(0, ACK, 1, 1, 1400);
+	caught("larger than the MTU");
+}
+
+RULE(segment_above_the_mss_is_caught)
+{
+	static const u8 opt[] = { 2, 4, 4, 0 };
+
+	(void)state;
+	open_with(opt, sizeof(opt));
+	LEAVES(0, ACK, 1, 1, 1025);
+	caught("larger than the peer's MSS");
+}
+
+RULE(segment_without_ack_is_caught)
+{
+	(void)state;
+	open_pair();
+	LEAVES(0, PSH, 1, 0, 10);
+	caught("a segment without ACK");
+}
+
+RULE(reserved_bits_are_caught)
+{
+	(void)state;
+	open_pair();
+	LEAVES(0, ACK, 1, 1, .reserved = 4);
+	caught("reserved bits");
+}
+
+/* ---- receivers -------------------------------------------------------- */
+
+RULE(ack_of_what_did_not_arrive_is_caught)
+{
+	(void)state;
+	open_pair();
+	LEAVES(0, ACK, 1, 1, 10);
+	LEAVES(1, ACK, 1, 11);
+	caught("ACK of what did not arrive");
+}
+
+RULE(ack_that_goes_back_is_caught)
+{
+	(void)state;
+	open_pair();
+	PASSES(0, ACK, 1, 1, 10);
+	LEAVES(1, ACK, 1, 11);
+	LEAVES(1, ACK, 1, 10);
+	caught("ACK goes back");
+}
+
+RULE(window_that_shrinks_is_caught)
+{
+	(void)state;
+	open_pair();
+	LEAVES(1, ACK, 1, 1, .window = 59999);
+	caught("right edge moves left");
+}
+
+RULE(late_ack_is_caught)
+{
+	(void)state;
+	open_pair();
+	PASSES(0, ACK, 1, 1, 10);
+	later(501);
+	LEAVES(1, ACK, 1, 11);
+	caught("an ACK after more than 500 ms");
+}
+
+RULE(missing_ack_is_caught)
+{
+	(void)state;
+	open_pair();
+	PASSES(0, ACK, 1, 1, 10);
+	later(501);
+	ARRIVES(0, ACK, 1, 1, 10);
+	caught("no ACK for more than 500 ms");
+}
+
+RULE(ack_that_answers_nothing_is_caught)
+{
+	unsigned int i;
+
+	(void)state;
+	open_pair();
+	for (i = 0; i < 4; i++)
+		LEAVES(1, ACK, 1, 1);
+	caught("an ACK that answers nothing");
+}
+
+/* ---- timers and congestion -------------------------------------------- */
+
+RULE(early_retransmission_is_caught)
+{
+	(void)state;
+	open_pair();
+	later(10);
+	LEAVES(0, ACK, 1, 1, 10);
+	later(199);
+	LEAVES(0, ACK, 1, 1, 10);
+	caught("sent again before the RTO");
+}
+
+RULE(early_second_syn_is_caught)
+{
+	(void)state;
+	open_world();
+	LEAVES(0, SYN);
+	later(999);
+	LEAVES(0, SYN);
+	caught("sent again before the RTO");
+}
+
+RULE(missing_backoff_is_caught)
+{
+	(void)state;
+	open_pair();
+	later(10);
+	LEAVES(0, ACK, 1, 1, 10);
+	later(300);
+	LEAVES(0, ACK, 1, 1, 10);
+	later(300);
+	LEAVES(0, ACK, 1, 1, 10);
+	caught("the RTO did not back off");
+}
+
+RULE(burst_after_a_timeout_is_caught)
+{
+	(void)state;
+	open_pair();
+	later(10);
+	LEAVES(0, ACK, 1, 1, 10);
+	LEAVES(0, ACK, 11, 1, 10);
+	later(300);
+	LEAVES(0, ACK, 1, 1, 10);
+	later(1);
+	LEAVES(0, ACK, 21, 1, 10);
+	caught("more than one segment after a timeout");
+}
+
+RULE(first_flight_of_eleven_is_caught)
+{
+	u32 i;
+
+	(void)state;
+	open_pair();
+	for (i = 0; i < 13; i++)
+		LEAVES(0, ACK, 1 + i * 1460, 1, 1460);
+	caught("more than the congestion window");
+}
+
+RULE(probes_too_close_are_caught)
+{
+	(void)state;
+	open_pair();
+	PASSES(0, ACK | PSH, 1, 1, 10);
+	PASSES(1, ACK, 1, 11);
+	later(10);
+	LEAVES(0, ACK, 10, 1);
+	later(100);
+	LEAVES(0, ACK, 10, 1);
+	caught("a probe before the RTO");
+}
+
+/* ---- resets ----------------------------------------------------------- */
+
+RULE(reset_out_of_the_blue_is_caught)
+{
+	(void)state;
+	open_world();
+	LEAVES(1, RST, 0, 0);
+	caught("a RST that answers nothing");
+}
+
+RULE(second_reset_for_one_segment_is_caught)
+{
+	(void)state;
+	open_world();
+	PASSES(0, SYN);
+	LEAVES(1, RST | ACK, 0, 1);
+	LEAVES(1, RST | ACK, 0, 1);
+	caught("more RSTs than segments");
+}
+
+RULE(reset_from_time_wait_is_caught)
+{
+	(void)state;
+	open_pair();
+	PASSES(0, FIN | ACK, 1, 1);
+	PASSES(1, FIN | ACK, 1, 2);
+	PASSES(0, ACK, 2, 2);
+	later(59000);
+	ARRIVES(1, FIN | ACK, 1, 2);
+	LEAVES(0, RST, 2, 0);
+	caught("a RST from TIME-WAIT");
+}
+
+RULE(reset_for_what_was_not_sent_is_caught)
+{
+	(void)state;
+	open_pair();
+	LEAVES(1, RST | ACK, 1, 100);
+	caught("a RST for what was not sent");
+}
+
+RULE(reset_with_a_strange_number_is_caught)
+{
+	(void)state;
+	open_pair();
+	LEAVES(1, RST, 100, 0);
+	caught("a RST from nowhere");
+}
+
+/* ---- frames ----------------------------------------------------------- */
+
+RULE(wrong_ttl_is_caught)
+{
+	(void)state;
+	open_pair();
+	ARRIVES(0, ACK, 1, 1, .ttl = 63);
+	caught("the TTL is wrong");
+}
+
+RULE(wrong_checksum_is_caught)
+{
+	struct spec s = SEG(0, ACK, 1, 1, 10);
+	u32 len;
+
+	(void)state;
+	open_pair();
+	len = build(&s);
+	frame[len - 1] ^= 1;
+	monitor_frame(&w, 0, true, frame, len);
+	caught("sends a frame that is damaged");
+}
+
+RULE(icmp_error_about_an_icmp_error_is_caught)
+{
+	u8 *icmp = frame + 34;
+
+	(void)state;
+	open_world();
+	build_ip(0, SIM_ADDR(1), 1, 36, 0, 0);
+	memset(icmp, 0, 36);
+	icmp[0] = 3;
+	icmp[8] = 0x45;
+	icmp[8 + 9] = 1;
+	icmp[28] = 11;
+	put16(icmp + 2, fold(sum(icmp, 36, 0)));
+	monitor_frame(&w, 0, true, frame, 70);
+	caught("sends a frame that is damaged");
+}
+
+RULE(address_of_nobody_is_caught)
+{
+	(void)state;
+	open_world();
+	build_ip(0, SIM_ADDR(9), 17, 8, 0, 0);
+	monitor_frame(&w, 0, true, frame, 42);
+	caught("who is nobody");
+}
+
+RULE(address_of_somebody_else_is_caught)
+{
+	(void)state;
+	open_world();
+	build_ip(1, SIM_ADDR(1), 17, 8, 0, 0);
+	monitor_frame(&w, 0, true, frame, 42);
+	caught("host 0 sends from");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(connection_that_is_right_passes),
+		cmocka_unit_test(timeouts_that_double_pass),
+		cmocka_unit_test(mss_above_the_mtu_is_caught),
+		cmocka_unit_test(scale_that_was_not_offered_is_caught),
+		cmocka_unit_test(timestamp_in_syn_ack_unasked_is_caught),
+		cmocka_unit_test(timestamp_that_was_not_agreed_is_caught),
+		cmocka_unit_test(timestamp_left_out_is_caught),
+		cmocka_unit_test(timestamp_that_goes_back_is_caught),
+		cmocka_unit_test(echo_of_the_future_is_caught),
+		cmocka_unit_test(second_isn_is_caught),
+		cmocka_unit_test(segment_before_the_syn_is_caught),
+		cmocka_unit_test(data_behind_the_fin_is_caught),
+		cmocka_unit_test(last_byte_without_push_is_caught),
+		cmocka_unit_test(number_from_nowhere_is_caught),
+		cmocka_unit_test(gap_is_caught),
+		cmocka_unit_test(data_beyond_the_window_is_caught),
+		cmocka_unit_test(urgent_unasked_is_caught),
+		cmocka_unit_test(other_bytes_the_second_time_are_caught),
+		cmocka_unit_test(segment_above_the_mtu_is_caught),
+		cmocka_unit_test(segment_above_the_mss_is_caught),
+		cmocka_unit_test(segment_without_ack_is_caught),
+		cmocka_unit_test(reserved_bits_are_caught),
+		cmocka_unit_test(ack_of_what_did_not_arrive_is_caught),
+		cmocka_unit_test(ack_that_goes_back_is_caught),
+		cmocka_unit_test(window_that_shrinks_is_caught),
+		cmocka_unit_test(late_ack_is_caught),
+		cmocka_unit_test(missing_ack_is_caught),
+		cmocka_unit_test(ack_that_answers_nothing_is_caught),
+		cmocka_unit_test(early_retransmission_is_caught),
+		cmocka_unit_test(early_second_syn_is_caught),
+		cmocka_unit_test(missing_backoff_is_caught),
+		cmocka_unit_test(burst_after_a_timeout_is_caught),
+		cmocka_unit_test(first_flight_of_eleven_is_caught),
+		cmocka_unit_test(probes_too_close_are_caught),
+		cmocka_unit_test(reset_out_of_the_blue_is_caught),
+		cmocka_unit_test(second_reset_for_one_segment_is_caught),
+		cmocka_unit_test(reset_from_time_wait_is_caught),
+		cmocka_unit_test(reset_for_what_was_not_sent_is_caught),
+		cmocka_unit_test(reset_with_a_strange_number_is_caught),
+		cmocka_unit_test(wrong_ttl_is_caught),
+		cmocka_unit_test(wrong_checksum_is_caught),
+		cmocka_unit_test(icmp_error_about_an_icmp_error_is_caught),
+		cmocka_unit_test(address_of_nobody_is_caught),
+		cmocka_unit_test(address_of_somebody_else_is_caught),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
