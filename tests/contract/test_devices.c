@@ -16,6 +16,7 @@
 
 #include <inet/control.h>
 #include <inet/netdev.h>
+#include <inet/trace.h>
 
 #include "core/net.h"
 #include "core/skbuff.h"
@@ -532,6 +533,50 @@ static void counters_are_exact(void **state)
 			 after.tx_dropped, 0);
 }
 
+/* Is the recording's piece that begins at point @i the road of a frame in? */
+static bool is_road_in(struct net *net, size_t i)
+{
+	static const char *const stations[] = {
+		"napi_schedule", "__napi_schedule", "____napi_schedule",
+		"net_rx_action", "napi->poll", "eth_type_trans",
+		"napi_gro_receive", "netif_receive_skb",
+		"__netif_receive_skb_core",
+	};
+
+	for (size_t k = 0; k < ARRAY_SIZE(stations); k++, i++) {
+		const struct inet_trace_point *pt = inet_trace_get(net, i);
+
+		if (!pt || strcmp(pt->function, stations[k]))
+			return false;
+	}
+	return true;
+}
+
+static void frame_received_comes_from_interrupt_to_poll(void **state)
+{
+	struct dut *d = dut_of(state);
+	u8 frame[80];
+	size_t i = 0;
+
+	dut_settle(d);
+	assert_int_equal(inet_trace_start(d->net, 1000), 0);
+	dut_frame(frame, sizeof(frame), 1);
+	d->ops->inject(d, frame, sizeof(frame));
+	assert_int_equal(dut_wait(d, &d->rx, 1), 1);
+	inet_trace_stop(d->net);
+	while (i < inet_trace_count(d->net) && !is_road_in(d->net, i))
+		i++;
+	if (i == inet_trace_count(d->net)) {
+		inet_trace_print_text(d->net, stderr);
+		fail_msg("another road");
+	}
+	if (d->ops == &dut_tap) {	/* its line is a descriptor */
+		assert_true(i > 0);
+		assert_string_equal(inet_trace_get(d->net, i - 1)->function,
+				    "irq_handle");
+	}
+}
+
 static void poll_respects_its_budget(void **state)
 {
 	struct dut *d = dut_of(state);
@@ -653,6 +698,7 @@ static const struct {
 	CASE(promiscuous_sees_frames_for_others),
 	CASE_IF(carrier_lost_stops_sending_until_it_returns, CARRIER),
 	CASE(counters_are_exact),
+	CASE_IF(frame_received_comes_from_interrupt_to_poll, NAPI),
 	CASE_IF(poll_respects_its_budget, NAPI),
 	CASE(frames_one_by_one_always_wake),
 	CASE(idle_does_not_wake),
