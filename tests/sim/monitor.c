@@ -308,7 +308,7 @@ static void sent_rst(struct world *w, struct flow *f, int h,
 	else
 		me->rst_credit--;
 	/* Without memory there is no TIME-WAIT. */
-	if (w->timely && me->time_wait_ns && !me->got_rst &&
+	if (w->timely && me->time_wait_ns && !me->got_rst && !f->forged &&
 	    w->now < me->time_wait_ns + 60 * SIM_S)
 		bad(w, f, h, "a RST from TIME-WAIT",
 		    (w->now - me->time_wait_ns) / SIM_MS, 60000);
@@ -522,6 +522,23 @@ void monitor_frame(struct world *w, int h, bool sent, const u8 *p, u32 len)
 	for (f = w->flows; f && kind == FRAME_ICMP && !sent; f = f->next)
 		if (f->host[0] == h || f->host[1] == h)
 			f->of[f->host[1] == h].heard_ns = w->now;
+}
+
+bool monitor_iss(const struct world *w, const struct end *from,
+		 const struct end *to, u32 *iss)
+{
+	int side = from->host > to->host;
+	struct flow *f;
+
+	for (f = w->flows; f; f = f->next) {
+		if (f->host[side] != from->host || f->host[!side] != to->host ||
+		    f->port[side] != ntohs(from->port) ||
+		    f->port[!side] != ntohs(to->port))
+			continue;
+		*iss = f->of[side].iss;
+		return f->of[side].syn && !f->over;
+	}
+	return false;
 }
 
 void monitor_free(struct world *w)

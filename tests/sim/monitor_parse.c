@@ -66,7 +66,7 @@ static bool icmp_is_right(const u8 *p, u32 len)
 		return false;
 	if (p[0] > 31 || !(errors >> p[0] & 1))
 		return true;
-	if (len < 8 + 28)
+	if (len < 8 + 20)
 		return false;
 	ihl = (p[8] & 15) * 4u;
 	return p[8 + 9] != 1 || len < 8 + ihl + 1 || p[8 + ihl] > 31 ||

@@ -40,6 +40,7 @@ struct options {
 struct shared {
 	u64 seed;		/* the world that runs */
 	u64 worlds, conns, frames, bytes, virtual_ns, twice, hash;
+	u64 forged;
 	u32 nr_conns;
 	bool failed;
 	char why[256];
@@ -157,6 +158,7 @@ static bool run_seed(struct world *w, const struct options *o, u64 seed,
 	sh->conns += w->nr_conns;
 	sh->frames += w->frames;
 	sh->bytes += w->bytes;
+	sh->forged += w->forged;
 	sh->virtual_ns += w->now;
 	sh->hash = sh->hash * 31 + hash;
 	if (o->verbose)
@@ -422,9 +424,11 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	printf("# %llu worlds (%llu twice), %llu connections, %llu frames, "
-	       "%llu bytes, %llu virtual seconds, trace %016llx\n",
+	       "%llu forged, %llu bytes, %llu virtual seconds, "
+	       "trace %016llx\n",
 	       (unsigned long long)sh->worlds, (unsigned long long)sh->twice,
 	       (unsigned long long)sh->conns, (unsigned long long)sh->frames,
+	       (unsigned long long)sh->forged,
 	       (unsigned long long)sh->bytes,
 	       (unsigned long long)(sh->virtual_ns / SIM_S),
 	       (unsigned long long)sh->hash);

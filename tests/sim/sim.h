@@ -189,6 +189,11 @@ void faults_draw_events(struct world *w);
 u64 faults_step(struct world *w);
 void faults_heal(struct world *w);
 
+/* ---- forge.c ---- */
+void forge_draw(struct world *w);
+/* Forges what is due. Return: when it is to be called again. */
+u64 forge_step(struct world *w);
+
 /* ---- app.c ---- */
 void app_draw(struct world *w);
 int app_listen(struct host *h);
@@ -208,6 +213,9 @@ u64 messages_step(struct world *w);
 /* ---- monitor.c ---- */
 /* A frame leaves host @h (@sent) or has arrived there. */
 void monitor_frame(struct world *w, int h, bool sent, const u8 *p, u32 len);
+/* The initial sequence number that @from used towards @to, if it was seen. */
+bool monitor_iss(const struct world *w, const struct end *from,
+		 const struct end *to, u32 *iss);
 void monitor_free(struct world *w);
 
 #endif

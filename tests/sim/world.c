@@ -42,6 +42,7 @@ static int world_create(struct world *w)
 	messages_draw(w);
 	w->heal_ns = w->now + rng_log(&w->config, 100 * SIM_MS, 10 * SIM_S);
 	faults_draw_events(w);
+	forge_draw(w);
 	return 0;
 }
 
@@ -83,6 +84,8 @@ static u64 turn(struct world *w)
 		faults_heal(w);
 		next = UINT64_MAX;
 	}
+	t = forge_step(w);
+	next = t < next ? t : next;
 	next = run_stacks(w, next);
 	t = app_step(w);
 	next = t < next ? t : next;
