@@ -93,6 +93,7 @@ void faults_draw_events(struct world *w)
 			continue;
 		w->host[i].alloc_ppm = (u32)rng_log(&own, 100, 100000);
 		w->timely = false;
+		w->blind = true;
 	}
 }
 

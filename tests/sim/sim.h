@@ -143,6 +143,7 @@ struct world {
 	bool healed;
 	bool chatty;
 	bool dups;		/* a cable duplicates frames */
+	bool blind;		/* without memory the tap misses frames */
 	bool timely;		/* nothing between a timer and the wire */
 	u32 without;		/* faults and habits that are turned off */
 	u32 keep;		/* connections that are there, one bit each */
