@@ -45,7 +45,9 @@ void faults_draw_link(struct world *w, struct inet_fault_config *f,
 			     (u32)rng_range(&own, 1, 10) : 1;
 		w->dups = true;
 	}
-	if (sim_draw(w, r, SIM_CORRUPT, 50, &own))
+	/* On one cable of a path only: what two of them flip may add up to a
+	 * sum that is right again. */
+	if (sim_draw(w, r, SIM_CORRUPT, 50, &own) && !w->nr_links)
 		f->corrupt_ppm = (u32)rng_log(&own, 1000, 50000);
 	if (sim_draw(w, r, SIM_TRUNCATE, 20, &own))
 		f->truncate_ppm = (u32)rng_log(&own, 1000, 20000);
