@@ -284,6 +284,8 @@ static int do_sendmsg(struct socket *sock, const struct msghdr *user, int flags)
 
 	if (ret)
 		return ret;
+	if (msg.controllen > (size_t)sock_net(sock->sk)->sysctl_optmem_max)
+		return -ENOBUFS;
 	if (msg.controllen && !msg.control)
 		return -EFAULT;
 	if (msg.name)

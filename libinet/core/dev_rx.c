@@ -212,6 +212,7 @@ int process_backlog(struct napi_struct *napi, int budget)
 	int work = 0;
 
 	NET_ROAD(sd->net, NULL);
+	napi->weight = READ_ONCE(sd->net->sysctl_dev_weight);
 	for (;;) {
 		while (work < budget &&
 		       (skb = __skb_dequeue(&sd->process_queue))) {

@@ -166,7 +166,7 @@ bool napi_complete_done(struct napi_struct *napi, int work_done)
 /* One poll. Return: packets; *@repoll when it used its whole weight. */
 static int napi_poll(struct napi_struct *napi, bool *repoll)
 {
-	int work;
+	int work, weight = napi->weight;	/* poll() may change it */
 
 	*repoll = false;
 	if (unlikely(__atomic_load_n(&napi->state, __ATOMIC_ACQUIRE) &
@@ -176,9 +176,9 @@ static int napi_poll(struct napi_struct *napi, bool *repoll)
 		return 0;
 	}
 	NET_ROAD_AT(napi->softnet->net, NULL, "napi->poll");
-	work = napi->poll(napi, napi->weight);
-	inet_assert(work <= napi->weight);
-	*repoll = work == napi->weight;
+	work = napi->poll(napi, weight);
+	inet_assert(work <= weight);
+	*repoll = work == weight;
 	return work;
 }
 

@@ -58,7 +58,6 @@ struct neigh_parms {
 	s32 ucast_probes, mcast_probes, app_probes;	/* 3, 3, 0 */
 	s32 locktime_ms;		/* 1000 */
 	s32 unres_qlen_bytes;		/* 212992 */
-	s32 gc_interval_s;		/* 30 */
 	s32 gc_thresh1, gc_thresh2, gc_thresh3;	/* 128, 512, 1024 */
 };
 

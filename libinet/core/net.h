@@ -115,7 +115,6 @@ struct net {
 	s32 sysctl_rmem_default, sysctl_wmem_default;
 	s32 sysctl_optmem_max;
 	s32 sysctl_max_sockets;
-	s32 sysctl_busy_poll_us;
 
 	u32 hash_secret;		/* of every table keyed by the wire */
 	struct net_trace *trace;

@@ -98,7 +98,7 @@ struct netns_ipv4 {
 	s32 sysctl_tcp_max_syn_backlog, sysctl_tcp_abort_on_overflow;
 	s32 sysctl_tcp_keepalive_time, sysctl_tcp_keepalive_intvl;
 	s32 sysctl_tcp_keepalive_probes;
-	s32 sysctl_tcp_timestamps, sysctl_tcp_window_scaling, sysctl_tcp_sack;
+	s32 sysctl_tcp_timestamps, sysctl_tcp_window_scaling;
 	s32 sysctl_tcp_rfc1337, sysctl_tcp_stdurg;
 	s32 sysctl_tcp_invalid_ratelimit, sysctl_tcp_challenge_ack_limit;
 	s32 sysctl_tcp_rst_per_sec;

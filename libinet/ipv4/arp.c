@@ -646,7 +646,6 @@ static const struct sysctl_row arp_sysctls[] = {
 	NEIGH_ROW("app_solicit", app_probes, 0, 0, 0),
 	NEIGH_ROW("locktime", locktime_ms, 0, 60000, 1000),
 	NEIGH_ROW("unres_qlen_bytes", unres_qlen_bytes, 0, INT32_MAX, 212992),
-	NEIGH_ROW("gc_interval", gc_interval_s, 1, 86400, 30),
 	NEIGH_ROW("gc_thresh1", gc_thresh1, 0, 1 << 20, 128),
 	NEIGH_ROW("gc_thresh2", gc_thresh2, 1, 1 << 20, 512),
 	NEIGH_ROW("gc_thresh3", gc_thresh3, 1, 1 << 20, 1024),

@@ -30,6 +30,7 @@ struct inet_connection_sock_af_ops {
 	/* Finds the route again after it went bad. 0 or -E. */
 	int (*rebuild_header)(struct sock *sk);
 	/* A SYN for a listener. Borrows. */
+	/* A SYN for a listener; consumes @skb. */
 	void (*conn_request)(struct sock *sk, struct sk_buff *skb);
 	/* The child of a finished handshake: locked, with refcnt 2, hashed in
 	 * the request's place when *@own_req. NULL: no memory, queue full. */
@@ -140,7 +141,7 @@ struct sock *inet_csk_complete_hashdance(struct sock *sk, struct sock *child,
 
 static inline bool inet_csk_reqsk_queue_is_full(const struct sock *sk)
 {
-	return reqsk_queue_len(&inet_csk(sk)->icsk_accept_queue) >=
+	return reqsk_queue_len(&inet_csk(sk)->icsk_accept_queue) >
 	       READ_ONCE(sk->sk_max_ack_backlog);
 }
 

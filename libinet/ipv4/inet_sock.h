@@ -42,7 +42,7 @@ struct inet_sock {
 	u8 pmtudisc;		/* IP_PMTUDISC_* */
 	u8 rcv_tos;
 	u8 recverr : 1, is_icsk : 1, freebind : 1, hdrincl : 1, mc_loop : 1,
-	   transparent : 1, mc_all : 1, nodefrag : 1;
+	   transparent : 1, mc_all : 1;
 	u8 bind_address_no_port : 1, defer_connect : 1;
 	u32 cmsg_flags;		/* IP_CMSG_* wanted by the reader */
 	int uc_index, mc_index;

@@ -135,6 +135,7 @@ static int ip_finish_output2(struct net *net, struct sock *sk,
 	NET_ADD_STATS(net, IP_OUTOCTETS, skb->len);
 	if (unlikely(skb_headroom(skb) < dev->hard_header_len) &&
 	    skb_cow_head(skb, LL_RESERVED_SPACE(dev))) {
+		NET_INC_STATS(net, IP_OUTDISCARDS);
 		kfree_skb_reason(skb, SKB_DROP_REASON_NOMEM);
 		return -ENOMEM;
 	}
@@ -144,6 +145,7 @@ static int ip_finish_output2(struct net *net, struct sock *sk,
 		return neigh_output(n, skb);
 	n = neigh_create(tbl, &nexthop, dev);
 	if (!n) {
+		NET_INC_STATS(net, IP_OUTDISCARDS);
 		kfree_skb_reason(skb, SKB_DROP_REASON_NEIGH_CREATEFAIL);
 		return -ENOBUFS;
 	}
@@ -513,6 +515,7 @@ int ip_send_reply(struct net *net, struct sk_buff *skb, __be32 daddr,
 	}
 	if (skb_cow_head(skb, LL_RESERVED_SPACE(rt->dst.dev) + IP_HLEN_MIN)) {
 		dst_release(&rt->dst);
+		NET_INC_STATS(net, IP_OUTDISCARDS);
 		kfree_skb_reason(skb, SKB_DROP_REASON_NOMEM);
 		return -ENOMEM;
 	}

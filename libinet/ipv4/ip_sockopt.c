@@ -115,21 +115,6 @@ static int get_hdrincl(struct sock *sk, int *on)
 	return 0;
 }
 
-/* IP_NODEFRAG: only raw sockets can. */
-static int set_nodefrag(struct sock *sk, int on)
-{
-	if (sk->sk_type != SOCK_RAW)
-		return -ENOPROTOOPT;
-	inet_sk(sk)->nodefrag = !!on;
-	return 0;
-}
-
-static int get_nodefrag(struct sock *sk, int *on)
-{
-	*on = inet_sk(sk)->nodefrag;
-	return 0;
-}
-
 /* ---- header fields ---------------------------------------------------- */
 
 /* RFC 9293 SHLD-21: holds for what a connection sends from now on. A stream's
@@ -537,8 +522,6 @@ static const struct sockopt_row ip_options_rows[] = {
 		    get_freebind),
 	SOCKOPT_ROW_LEN1(IPPROTO_IP, IP_TRANSPARENT, BOOL, 0, 0, set_transparent,
 		    get_transparent),
-	SOCKOPT_ROW(IPPROTO_IP, IP_NODEFRAG, BOOL, 0, 0, set_nodefrag,
-		    get_nodefrag),
 	SOCKOPT_ROW_LEN1(IPPROTO_IP, IP_MULTICAST_TTL, INT, -1, 255, set_mc_ttl,
 		    get_mc_ttl),
 	SOCKOPT_ROW_LEN1(IPPROTO_IP, IP_MULTICAST_LOOP, BOOL, 0, 0, set_mc_loop,

@@ -524,7 +524,7 @@ void tcp_fast_path_check(struct sock *sk);
 /* tcp_listen.c: a segment for a listener; as tcp_rcv_state_process(). */
 int tcp_rcv_listen(struct sock *sk, struct sk_buff *skb);
 /* A SYN for a listener. Borrows. @skb's cb tells of a TIME-WAIT before it. */
-void tcp_conn_request(struct sock *sk, const struct sk_buff *skb);
+void tcp_conn_request(struct sock *sk, struct sk_buff *skb);
 
 /* ---- tcp_ack.c, tcp_recovery.c ---------------------------------------- */
 

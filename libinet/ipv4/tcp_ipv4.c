@@ -398,6 +398,7 @@ static void tcp_v4_conn_request(struct sock *sk, struct sk_buff *skb)
 	    ipv4_is_multicast(saddr) || ipv4_is_lbcast(saddr) ||
 	    ipv4_is_this_network(saddr)) {
 		NET_INC_STATS(sock_net(sk), TCP_LISTENDROPS);
+		kfree_skb_reason(skb, SKB_DROP_REASON_TCP_INVALID_SYN);
 		return;
 	}
 	tcp_conn_request(sk, skb);

@@ -120,13 +120,22 @@ static bool tcp_conn_request_new(struct sock *sk, const struct sk_buff *skb)
 	return true;
 }
 
-void tcp_conn_request(struct sock *sk, const struct sk_buff *skb)
+/* Consumes @skb. */
+void tcp_conn_request(struct sock *sk, struct sk_buff *skb)
 {
+	enum skb_drop_reason reason = SKB_DROP_REASON_TCP_LISTEN_OVERFLOW;
+
 	NET_ROAD(sock_net(sk), skb);
-	if (!tcp_conn_request_room(sk) || !tcp_conn_request_new(sk, skb)) {
-		NET_INC_STATS(sock_net(sk), TCP_LISTENDROPS);
-		sk_drops_add(sk, 1);
+	if (tcp_conn_request_room(sk)) {
+		if (tcp_conn_request_new(sk, skb)) {
+			consume_skb(skb);
+			return;
+		}
+		reason = SKB_DROP_REASON_NOMEM;
 	}
+	NET_INC_STATS(sock_net(sk), TCP_LISTENDROPS);
+	sk_drops_add(sk, 1);
+	kfree_skb_reason(skb, reason);
 }
 
 int tcp_rcv_listen(struct sock *sk, struct sk_buff *skb)
@@ -144,6 +153,5 @@ int tcp_rcv_listen(struct sock *sk, struct sk_buff *skb)
 		return 0;
 	}
 	inet_csk(sk)->icsk_af_ops->conn_request(sk, skb);
-	consume_skb(skb);
 	return 0;
 }

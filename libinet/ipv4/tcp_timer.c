@@ -456,10 +456,13 @@ static void tcp_run_timer(struct sock *sk, void (*handler)(struct sock *sk),
 
 	rcu_read_lock(&net->rcu);
 	bh_lock_sock(sk);
-	if (!sock_owned_by_user(sk))
+	if (!sock_owned_by_user(sk)) {
 		handler(sk);
-	else
+	} else {
 		tcp_sk(sk)->deferred |= deferred;
+		if (deferred & TCP_DELACK_TIMER_DEFERRED)
+			NET_INC_STATS(net, TCP_DELAYEDACKLOCKED);
+	}
 	bh_unlock_sock(sk);
 	rcu_read_unlock(&net->rcu);
 	sock_put(sk);

@@ -82,6 +82,7 @@ static const struct differing {
 	{ SOL_SOCKET, 82 /* SO_PASSRIGHTS */, "PF_UNIX only" },
 	{ SOL_SOCKET, 83 /* SO_INQ */, "PF_UNIX only" },
 	{ IPPROTO_IP, IP_ROUTER_ALERT, "not built" },
+	{ IPPROTO_IP, 22 /* IP_NODEFRAG */, "nothing defragments on the way out" },
 	{ IPPROTO_IP, 9 /* IP_PKTOPTIONS */, "obsolete, TCP only" },
 	{ IPPROTO_IP, 16 /* IP_IPSEC_POLICY */, "no IPsec" },
 	{ IPPROTO_IP, 17 /* IP_XFRM_POLICY */, "no IPsec" },

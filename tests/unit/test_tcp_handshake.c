@@ -351,9 +351,13 @@ static void listen_full_accept_queue_takes_no_syn(void **state)
 	tp_open(&t);
 	tp_listen(&t, 0);
 	tp_send(&t, "S", 0, 0, NULL, 0);	/* backlog 0 holds one */
+	tp_next(&t);
+	t.pport++;
+	tp_send(&t, "S", 0, 0, NULL, 0);
 	tp_silence(&t);
 	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_REQQFULLDROP), 1);
 	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_LISTENDROPS), 1);
+	fx_assert_dropped(&t.f, SKB_DROP_REASON_TCP_LISTEN_OVERFLOW, 1);
 	tp_close(&t);
 }
 

@@ -1,0 +1,60 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""No row without a use: each drop reason is given somewhere, each counter is
+counted, and what a knob or an option stores is read by other code than the
+row itself.
+"""
+import re
+from tap import Tap, code, read, tree
+
+# Kept because the numbers of a stranger's table begin with it, or because
+# what it counts happens in another way than by its name.
+REASONS_NOT_GIVEN = {"NOT_SPECIFIED"}
+
+
+def sources():
+    """The code of both libraries, without comments and literals."""
+    return {f: code(read(f)) for f in tree()
+            if re.match(r"(libinet|libdev)/.*\.[ch]$", f)}
+
+
+def rows(name, pattern):
+    """What the rows of the list NAME define."""
+    return re.findall(pattern, read(name), re.M)
+
+
+def without_rows(text):
+    """TEXT without the rows of knobs, whose fields they name."""
+    return re.sub(r"\b\w*_ROW\w*\((?:[^()]|\([^()]*\))*\)", "", text)
+
+
+def knob_fields():
+    """Members that hold knobs: {name: file}."""
+    return {field: file for file in tree()
+            if re.match(r"libinet/core/(net|netns_ipv4)\.h$", file)
+            for field in re.findall(r"\bsysctl_\w+(?=[\w\s,]*;)|"
+                                    r"\bsysctl_\w+(?=\[)", code(read(file)))}
+
+
+def main():
+    """Say which rows are idle."""
+    tap = Tap()
+    everything = "\n".join(sources().values())
+    words = set(re.findall(r"\w+", everything))
+    tap.check("drop_reasons_are_given", [
+        reason for reason in
+        rows("include/inet/drop_reason.def", r"^DROP\((\w+),")
+        if "SKB_DROP_REASON_" + reason not in words | {
+            "SKB_DROP_REASON_" + r for r in REASONS_NOT_GIVEN}])
+    tap.check("counters_are_counted", [
+        counter for counter in rows("libinet/core/mib.def", r"^MIB\((\w+),")
+        if not {counter, "MIB_" + counter} & words])
+    used = set(re.findall(r"(?:->|\.)\s*(\w+)", without_rows(everything)))
+    tap.check("knobs_are_obeyed", [
+        f"{file}: {field}" for field, file in sorted(knob_fields().items())
+        if field not in used])
+    tap.done()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Knobs do what they say, and what there is no knob for is refused. */
+#include "unit.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include <inet/control.h>
+#include <inet/socket.h>
+#include <inet/trace.h>
+
+#include "sockets.h"
+#include "tcp_peer.h"
+
+static struct fx f;
+
+static int setup(void **state)
+{
+	(void)state;
+	fx_open(&f);
+	fx_learn(&f);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	fx_close(&f);
+	return 0;
+}
+
+/* How often the recording passed @name. */
+static u32 passed(const char *name)
+{
+	const struct inet_trace_point *pt;
+	u32 n = 0;
+	size_t i;
+
+	for (i = 0; (pt = inet_trace_get(f.net, i)); i++)
+		n += !strcmp(pt->function, name);
+	return n;
+}
+
+/* Six fragments go over lo at once. Return: polls of the backlog. */
+static u32 polls_for_six(struct socket *s)
+{
+	static u8 data[8000];
+
+	assert_int_equal(inet_trace_start(f.net, 1024), 0);
+	assert_int_equal(sk_sendto(s, data, sizeof(data), SK_LOOPBACK, 1000),
+			 sizeof(data));
+	fx_run(&f);
+	inet_trace_stop(f.net);
+	return passed("process_backlog");
+}
+
+static void dev_weight_bounds_a_poll_of_the_backlog(void **state)
+{
+	struct socket *s = sk_udp(f.net, SK_LOOPBACK, 1000);
+
+	(void)state;
+	assert_int_equal(inet_netdev_set_mtu(inet_netdev_find(f.net, "lo"),
+					     1500), 0);
+	assert_int_equal(polls_for_six(s), 1);
+	fx_sysctl(&f, "net.core.dev_weight", "2");
+	polls_for_six(s);		/* takes it up */
+	assert_int_equal(polls_for_six(s), 4);	/* 2, 2, 2, and none left */
+	inet_close(s);
+}
+
+static void optmem_max_bounds_the_control_messages_of_a_call(void **state)
+{
+	struct socket *s = sk_udp(f.net, SK_LOOPBACK, 1000);
+	u64 control[CMSG_SPACE(sizeof(int)) / 8] = { 0 };
+	struct cmsghdr *cmsg = (struct cmsghdr *)control;
+	struct sockaddr_in to = { .sin_family = AF_INET,
+				  .sin_port = htons(1000),
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct iovec iov = { "x", 1 };
+	struct msghdr msg = {
+		.msg_name = &to, .msg_namelen = sizeof(to), .msg_iov = &iov,
+		.msg_iovlen = 1, .msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	const int ttl = 9;
+
+	(void)state;
+	cmsg->cmsg_level = IPPROTO_IP;
+	cmsg->cmsg_type = IP_TTL;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(cmsg), &ttl, sizeof(ttl));
+	assert_int_equal(inet_sendmsg(s, &msg, 0), 1);
+	fx_sysctl(&f, "net.core.optmem_max", "8");
+	assert_int_equal(inet_sendmsg(s, &msg, 0), -1);
+	assert_int_equal(errno, ENOBUFS);
+	fx_run(&f);
+	inet_close(s);
+}
+
+static void knob_that_is_not_there_is_named(void **state)
+{
+	static const char *const none[] = {
+		"net.ipv4.tcp_sack", "net.ipv4.neigh.default.gc_interval",
+		"net.ipv6.conf.all.forwarding", "", "net",
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(none); i++) {
+		assert_int_equal(inet_sysctl_set(f.net, none[i], "1"), -1);
+		assert_int_equal(errno, ENOENT);
+		assert_non_null(strstr(inet_strerror(f.net), none[i]));
+	}
+}
+
+/* As Linux: a backlog of 0 holds one. */
+static void listener_with_a_full_queue_counts_the_syn_as_dropped(void **state)
+{
+	struct tp t;
+
+	(void)state;
+	tp_open(&t);
+	tp_listen(&t, 0);
+	tp_send(&t, "S", 0, 0, NULL, 0);
+	tp_next(&t);
+	t.irs = ntohl(t.p.tcp->seq);
+	tp_send(&t, "A", 1, 1, NULL, 0);	/* the queue's one place */
+	fx_mark(&t.f);
+	t.pport++;
+	tp_send(&t, "S", 0, 0, NULL, 0);
+	tp_silence(&t);
+	fx_assert_dropped(&t.f, SKB_DROP_REASON_TCP_LISTEN_OVERFLOW, 1);
+	t.pport--;
+	tp_accept(&t);
+	tp_close(&t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define C(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+		C(dev_weight_bounds_a_poll_of_the_backlog),
+		C(optmem_max_bounds_the_control_messages_of_a_call),
+		C(knob_that_is_not_there_is_named),
+		cmocka_unit_test(
+			listener_with_a_full_queue_counts_the_syn_as_dropped),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
