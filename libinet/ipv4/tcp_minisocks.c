@@ -419,7 +419,10 @@ struct sock *tcp_check_req(struct sock *sk, struct sk_buff *skb,
 	/* an ACK of something else: LISTEN answers it with a RST */
 	if (th->ack && !th->rst && tcb->ack_seq != treq->snt_isn + 1)
 		return sk;
-	if (!paws_ok || !tcp_in_window(tcb->seq, tcb->end_seq, treq->rcv_nxt,
+	/* RFC 5961 3: of a RST only its sequence number counts */
+	if (!paws_ok || !tcp_in_window(tcb->seq,
+				       th->rst ? tcb->seq : tcb->end_seq,
+				       treq->rcv_nxt,
 				       treq->rcv_nxt + treq->rsk_rcv_wnd)) {
 		tcp_req_oow(sk, skb, req);
 		return NULL;

@@ -822,8 +822,9 @@ static void filter_fits_by_each_of_its_words(void **state)
 	static const char *const fit[] = {
 		"udp", "ip", "dev test0 udp", "src 10.0.0.1 udp", "dport 1000",
 		"dst 10.0.0.2 udp", "host 10.0.0.1 udp", "sport 7", "port 7",
-		"port 1000", "dev test0 udp src 10.0.0.1 dst 10.0.0.2 sport 7 "
-		"dport 1000 next 1",
+		"port 1000",
+		("dev test0 udp src 10.0.0.1 dst 10.0.0.2 sport 7 "
+		 "dport 1000 next 1"),
 	};
 	static const char *const unfit[] = {
 		"tcp", "icmp", "dev lo", "src 10.0.0.9", "dst 10.0.0.9",
