@@ -93,7 +93,8 @@ struct inet_usage {
 	u64 mem_bytes;		/* from env->alloc, the pool included */
 	u64 frames_used;	/* of the pool */
 	u64 skbs;
-	u64 sockets;		/* struct sock, TIME-WAIT included */
+	u64 sockets;		/* those the application closed included */
+	u64 timewaits;		/* connections in TIME-WAIT */
 	u64 timers;		/* pending */
 	u64 rcu_callbacks;	/* not run yet */
 	u64 neighbours;

@@ -9,6 +9,9 @@
 
 #include "api/api.h"
 #include "core/socket.h"
+#include "ipv4/inet_hashtables.h"
+#include "ipv4/inet_timewait_sock.h"
+#include "lib/print_whole.h"
 
 static const char *const state_names[TCP_MAX_STATES] = {
 	[TCP_ESTABLISHED] = "ESTAB",
@@ -50,21 +53,42 @@ static void put_name(FILE *out, __be32 addr, u16 port)
 	fprintf(out, " %22s", name);
 }
 
-static void show_one(FILE *out, const struct sock *sk)
+/* One line of @skc, which is no whole sock when its state says so. */
+static void show_one(FILE *out, const struct sock_common *skc, u8 state)
 {
-	u8 state = READ_ONCE(sk->sk_state);
+	const struct sock *sk = (const struct sock *)skc;
+	bool whole = state != TCP_TIME_WAIT && state != TCP_NEW_SYN_RECV;
+	u8 shown = state;
 
-	fprintf(out, "%-5s %-10s %7d %7d", family_name(sk),
-		state < TCP_MAX_STATES && state_names[state] ?
-		state_names[state] : "UNCONN", sk_rmem_alloc_get(sk),
-		READ_ONCE(sk->sk_wmem_queued));
-	put_name(out, sk->sk_rcv_saddr, sk->sk_num);
-	put_name(out, sk->sk_daddr, ntohs(sk->sk_dport));
+	if (state == TCP_TIME_WAIT)
+		shown = READ_ONCE(inet_twsk(sk)->tw_substate);
+	else if (state == TCP_NEW_SYN_RECV)
+		shown = TCP_SYN_RECV;
+	fprintf(out, "%-5s %-10s %7d %7d", whole ? family_name(sk) : "tcp",
+		shown < TCP_MAX_STATES && state_names[shown] ?
+		state_names[shown] : "UNCONN",
+		whole ? sk_rmem_alloc_get(sk) : 0,
+		whole ? READ_ONCE(sk->sk_wmem_queued) : 0);
+	put_name(out, skc->skc_rcv_saddr, skc->skc_num);
+	put_name(out, skc->skc_daddr, ntohs(skc->skc_dport));
 	fputc('\n', out);
 }
 
-int inet_socket_show(struct net *net, FILE *out)
+/* A connection that no struct socket stands for: not accepted yet, closed by
+ * its owner, in TIME-WAIT. */
+static void show_unowned(void *out, struct sock_common *skc)
 {
+	u8 state = READ_ONCE(skc->skc_state);
+
+	if (state == TCP_TIME_WAIT || state == TCP_NEW_SYN_RECV ||
+	    !READ_ONCE(((struct sock *)skc)->sk_socket))
+		show_one(out, skc, state);
+}
+
+/* Prints them all; print_whole()'s print. */
+static void show_all(FILE *out, void *arg)
+{
+	struct net *net = arg;
 	struct socket *sock;
 
 	fprintf(out, "%-5s %-10s %7s %7s %22s %22s\n", "Netid", "State",
@@ -72,7 +96,13 @@ int inet_socket_show(struct net *net, FILE *out)
 	spin_lock(&net->sockets_lock);
 	list_for_each_entry(sock, &net->sockets, net_list)
 		if (sock->sk)
-			show_one(out, sock->sk);
+			show_one(out, &sock->sk->__sk_common,
+				 READ_ONCE(sock->sk->sk_state));
 	spin_unlock(&net->sockets_lock);
-	return ferror(out) ? api_result(-EIO) : 0;
+	inet_ehash_each(net, show_unowned, out);
+}
+
+int inet_socket_show(struct net *net, FILE *out)
+{
+	return api_result(print_whole(out, show_all, net));
 }

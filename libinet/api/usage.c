@@ -6,6 +6,7 @@
 #include "core/net.h"
 #include "core/skbuff.h"
 #include "ipv4/fib.h"
+#include "ipv4/tcp.h"
 
 /* Timers on one wheel. It is walked: this is for tests and dashboards. */
 static u64 wheel_count(struct wheel *w)
@@ -25,20 +26,29 @@ static u64 wheel_count(struct wheel *w)
 	return n;
 }
 
-int inet_get_usage(struct net *net, struct inet_usage *usage)
+/* Timers that are pending on all softnets. */
+static u64 timers_pending(struct net *net)
 {
+	u64 n = 0;
 	u32 i;
 
+	for (i = 0; i < net->nr_softnets; i++)
+		n += wheel_count(&net->softnets[i].wheel);
+	return n;
+}
+
+int inet_get_usage(struct net *net, struct inet_usage *usage)
+{
 	*usage = (struct inet_usage){
 		.mem_bytes = READ_ONCE(net->mem.live_bytes),
 		.frames_used = frame_pool_used(net),
 		.skbs = skb_pool_used(net),
 		.sockets = READ_ONCE(net->nr_socks),
+		.timewaits = READ_ONCE(net->ipv4.tcp->death_row.tw_count),
+		.timers = timers_pending(net),
 		.rcu_callbacks = rcu_domain_count(&net->rcu),
 		.neighbours = READ_ONCE(net->ipv4.arp_tbl->entries),
 		.routes = READ_ONCE(net->ipv4.fib->nr),
 	};
-	for (i = 0; i < net->nr_softnets; i++)
-		usage->timers += wheel_count(&net->softnets[i].wheel);
 	return 0;
 }

@@ -261,15 +261,21 @@ void inet_ehash_walk(struct inet_hashinfo *h, void (*fn)(struct sock *sk))
 		}
 }
 
-void inet_ehash_each(struct inet_hashinfo *h, void (*fn)(struct sock *sk))
+void inet_ehash_each(struct net *net,
+		     void (*fn)(void *arg, struct sock_common *skc),
+		     void *arg)
 {
-	struct inet_ehash_table *t = h->ehash;
+	struct inet_hashinfo *h = net->ipv4.tcp_hashinfo;
 	struct sock_common *skc;
 	u32 i;
 
-	for (i = 0; i <= t->mask; i++)
-		hlist_for_each_entry(skc, &t->chains[i], skc_node)
-			fn((struct sock *)skc);
+	rcu_read_lock(&net->rcu);
+	spin_lock(&h->ehash_grow);
+	for (i = 0; i <= h->ehash->mask; i++)
+		hlist_for_each_entry_rcu(skc, &h->ehash->chains[i], skc_node)
+			fn(arg, skc);
+	spin_unlock(&h->ehash_grow);
+	rcu_read_unlock(&net->rcu);
 }
 
 /* ---- lhash2 ----------------------------------------------------------- */

@@ -116,8 +116,11 @@ bool inet_ehash_remove(struct sock_common *skc);
 /* Calls @fn, which must take it out, for each entry of ehash, with a reference
  * that @fn gives back. Context: nobody else uses the stack any more. */
 void inet_ehash_walk(struct inet_hashinfo *h, void (*fn)(struct sock *sk));
-/* The same for @fn that only looks, without references. */
-void inet_ehash_each(struct inet_hashinfo *h, void (*fn)(struct sock *sk));
+/* Calls @fn, which only looks and must not wait, for each entry of ehash; one
+ * that comes or goes meanwhile may be missed. */
+void inet_ehash_each(struct net *net,
+		     void (*fn)(void *arg, struct sock_common *skc),
+		     void *arg);
 
 /* ---- ports ------------------------------------------------------------ */
 

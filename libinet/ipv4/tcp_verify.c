@@ -185,8 +185,11 @@ void tcp_verify(struct sock *sk)
 }
 
 /* Requests and timewait socks: little, but as sure. */
-static void tcp_verify_entry(struct sock *sk)
+static void tcp_verify_entry(void *arg, struct sock_common *skc)
 {
+	struct sock *sk = (struct sock *)skc;
+
+	(void)arg;
 	if (sk->sk_state == TCP_TIME_WAIT) {
 		inet_assert(timer_pending(&inet_twsk(sk)->tw_timer));
 		inet_assert(inet_twsk(sk)->tw_tb);
@@ -199,5 +202,5 @@ static void tcp_verify_entry(struct sock *sk)
 
 void tcp_verify_all(struct net *net)
 {
-	inet_ehash_each(net->ipv4.tcp_hashinfo, tcp_verify_entry);
+	inet_ehash_each(net, tcp_verify_entry, NULL);
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Knobs do what they say, and what there is no knob for is refused. */
+/* Knobs do what they say, what there is no knob for is refused, and what the
+ * stack holds is shown. */
 #include "unit.h"
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <inet/control.h>
@@ -136,6 +138,57 @@ static void listener_with_a_full_queue_counts_the_syn_as_dropped(void **state)
 	tp_close(&t);
 }
 
+/* What inet_socket_show() says of TCP, one word per line: the states. */
+static const char *tcp_states(struct fx *fx)
+{
+	static char states[256];
+	const char *line = fx_show(fx, inet_socket_show);
+	char state[16];
+
+	states[0] = 0;
+	for (; line && *line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (sscanf(line, "tcp %15s", state) == 1)
+			strcat(strcat(states, state), " ");
+	}
+	return states;
+}
+
+static void connections_without_a_socket_are_shown(void **state)
+{
+	struct inet_usage usage;
+	struct tp t;
+
+	(void)state;
+	tp_open(&t);
+	tp_listen(&t, 4);
+	tp_send(&t, "S", 0, 0, NULL, 0);
+	tp_next(&t);
+	t.irs = ntohl(t.p.tcp->seq);
+	assert_string_equal(tcp_states(&t.f), "LISTEN SYN-RECV ");
+	tp_send(&t, "A", 1, 1, NULL, 0);
+	assert_string_equal(tcp_states(&t.f), "LISTEN ESTAB ");
+	tp_accept(&t);
+	assert_string_equal(tcp_states(&t.f), "LISTEN ESTAB ");
+	assert_int_equal(inet_close(t.s), 0);
+	t.s = NULL;
+	fx_run(&t.f);
+	tp_expect(&t, "FA", 1, 1, 0);
+	assert_string_equal(tcp_states(&t.f), "LISTEN FIN-WAIT-1 ");
+	assert_int_equal(inet_get_usage(t.f.net, &usage), 0);
+	assert_int_equal(usage.timewaits, 0);
+	tp_send(&t, "FA", 1, 2, NULL, 0);
+	tp_expect(&t, "A", 2, 2, 0);
+	assert_string_equal(tcp_states(&t.f), "LISTEN TIME-WAIT ");
+	assert_int_equal(inet_get_usage(t.f.net, &usage), 0);
+	assert_int_equal(usage.timewaits, 1);
+	fx_advance(&t.f, 61 * FX_SEC);
+	assert_string_equal(tcp_states(&t.f), "LISTEN ");
+	assert_int_equal(inet_get_usage(t.f.net, &usage), 0);
+	assert_int_equal(usage.timewaits, 0);
+	tp_close(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -143,6 +196,7 @@ int main(void)
 		C(dev_weight_bounds_a_poll_of_the_backlog),
 		C(optmem_max_bounds_the_control_messages_of_a_call),
 		C(knob_that_is_not_there_is_named),
+		cmocka_unit_test(connections_without_a_socket_are_shown),
 		cmocka_unit_test(
 			listener_with_a_full_queue_counts_the_syn_as_dropped),
 	};
