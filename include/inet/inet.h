@@ -71,7 +71,8 @@ void inet_stop(struct net *net) INET_API;
 /*
  * Embedded mode: runs what is due, waits at most @timeout_ns for more (0: do
  * not wait, negative: for ever), runs that, returns. Return: how many packets
- * and timers were handled, or -1 with errno EINTR, EINVAL.
+ * and timers were handled, or -1 with errno EINTR (inet_wake() was called),
+ * EINVAL. A signal ends the wait, and perhaps nothing was handled: 0.
  */
 int inet_run(struct net *net, s64 timeout_ns) INET_API;
 

@@ -7,8 +7,9 @@
  * Blocking. A new socket blocks, unless type carries SOCK_NONBLOCK or
  * inet_set_nonblock() says so; MSG_DONTWAIT works per call; SO_RCVTIMEO and
  * SO_SNDTIMEO bound a wait (EAGAIN). In embedded mode a blocking call runs
- * the stack while it waits, and fails with EINTR when a signal handler ran or
- * inet_wake() was called. In simulated mode nothing blocks.
+ * the stack while it waits, and fails with EINTR when inet_wake() was called.
+ * A signal does not end a wait, nor lengthen it; a handler that wants to calls
+ * inet_wake(). In simulated mode nothing blocks.
  *
  * Threads. Threaded mode: any thread, also several on one socket. Embedded
  * and simulated: the stack's one thread.
