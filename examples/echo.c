@@ -148,6 +148,19 @@ static void accept_event(struct socket *listener, int revents, void *arg)
 
 /* ---- UDP -------------------------------------------------------------- */
 
+/* Who sends from one of these ports answers whatever comes, as we do: echo,
+ * discard, daytime, quotd, chargen, time, and ourselves. With a forged source
+ * two such servers would talk for ever (RFC 862). */
+static bool port_answers_by_itself(const struct server *s, u16 port)
+{
+	static const u16 known[] = { 7, 9, 13, 17, 19, 37 };
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (port == known[i])
+			return true;
+	return port == s->port;
+}
+
 static void udp_event(struct socket *sock, int revents, void *arg)
 {
 	static char buf[ECHO_DATAGRAM];
@@ -165,9 +178,7 @@ static void udp_event(struct socket *sock, int revents, void *arg)
 			return;
 		if (n < 0)
 			continue;	/* an ICMP error of an earlier answer */
-		/* Two echo servers must not talk for ever (RFC 862). */
-		if (ntohs(from.sin_port) == s->port ||
-		    ntohs(from.sin_port) == 7)
+		if (port_answers_by_itself(s, ntohs(from.sin_port)))
 			continue;
 		s->datagrams++;
 		inet_sendto(sock, buf, (size_t)n, MSG_DONTWAIT,

@@ -152,6 +152,28 @@ def udp_echo_of_1_to_1472_bytes():
             assert sock.recv(2000) == data[:size], f"{size} bytes"
 
 
+# @attack I5
+@case
+def udp_echo_does_not_answer_servers_that_answer():
+    """Source ports of echo, chargen and their kin get silence."""
+    with Echo():
+        for port in (7, 9, 13, 17, 19, 37):
+            sock = socket.socket(type=socket.SOCK_DGRAM)
+            sock.settimeout(0.3)
+            sock.bind(("0.0.0.0", port))
+            sock.sendto(b"x", ADDR)
+            try:
+                sock.recv(10)
+            except TimeoutError:
+                sock.close()
+                continue
+            raise AssertionError(f"an answer to port {port}")
+        sock = socket.socket(type=socket.SOCK_DGRAM)
+        sock.settimeout(5)
+        sock.sendto(b"x", ADDR)
+        assert sock.recv(10) == b"x"
+
+
 @case
 def udp_closed_port_of_libinet_is_unreachable():
     """ICMP port unreachable becomes ECONNREFUSED."""

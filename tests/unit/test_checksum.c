@@ -34,6 +34,7 @@ static void fill(u8 *p, size_t len, u64 seed)
 		p[i] = (u8)prandom_u32_state(&rnd);
 }
 
+/* @req 1071/1624 */
 static void short_block_every_alignment_equals_naive(void **state)
 {
 	u8 buf[2048 + 16];
@@ -50,6 +51,7 @@ static void short_block_every_alignment_equals_naive(void **state)
 	}
 }
 
+/* @req 1071/1624 */
 static void large_block_random_place_equals_naive(void **state)
 {
 	u8 *buf = test_malloc(BIG + 16);
@@ -124,6 +126,7 @@ static void copy_large_block_copies_and_sums(void **state)
 	test_free(dst);
 }
 
+/* @req 1071/1624 */
 static void odd_fragments_block_add_equals_whole(void **state)
 {
 	u8 buf[3000];
@@ -221,6 +224,7 @@ static void ip_header_every_length_equals_naive(void **state)
 }
 
 /* RFC 1624, section 4: the example that equation 2 gets wrong. */
+/* @req 791-8 */
 static void replace_rfc1624_example_gives_zero(void **state)
 {
 	__sum16 sum = cpu_to_be16(0xdd2f);

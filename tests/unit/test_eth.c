@@ -91,6 +91,7 @@ static void bare_header_every_type_is_judged(void **state)
 	}
 }
 
+/* @req 1122-2.3.3a */
 static void frame_ethernet2_gives_type_and_addresses(void **state)
 {
 	struct eth_info info;
@@ -214,6 +215,7 @@ static void frame_type_between_length_and_type_is_refused(void **state)
 	free(big);
 }
 
+/* @req 1122-2.3.3b */
 static void frame_snap_gives_its_ethertype_without_padding(void **state)
 {
 	/* length 28, AA AA 03 00 00 00 08 06, 20 bytes, 18 of padding */
@@ -339,6 +341,7 @@ static void info_after_refusal_is_untouched(void **state)
 	assert_memory_equal(&info, &before, sizeof(info));
 }
 
+/* @req 1122-2.3.3a */
 static void build_then_parse_agree(void **state)
 {
 	u8 *p = guard_take(&guard, ETH_HLEN, 0xcc);

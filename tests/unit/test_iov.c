@@ -108,6 +108,7 @@ static void full_user_buffer_stops_the_copy(void **state)
 }
 
 /* Every split of 37 bytes in three segments, at both alignments. */
+/* @req 1071/1624 */
 static void sum_is_the_same_for_every_split(void **state)
 {
 	u8 buf[40], dst[40];

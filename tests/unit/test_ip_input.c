@@ -251,6 +251,7 @@ static void header_any_bit_flipped_is_dropped(void **state)
 }
 
 /* @attack L7 @req 1122-3.2.1.3e */
+/* @req 1122-2.4a, 1122-3.1c */
 static void unicast_in_a_broadcast_frame_is_dropped(void **state)
 {
 	static const u8 all[ETH_ALEN] = { 255, 255, 255, 255, 255, 255 };
@@ -595,6 +596,7 @@ static void hooks_that_say_drop_kill_the_packet(void **state)
 
 /* ---- forwarding ---------------------------------------------------------------- */
 
+/* @req 791-8 */
 static void forward_one_hop_less_and_a_right_checksum(void **state)
 {
 	struct fx_ip ip = { .daddr = A(10, 1, 0, 1), .proto = 253, .tos = 0x10,

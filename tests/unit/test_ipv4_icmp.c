@@ -95,6 +95,7 @@ static u32 quote(u8 *q, __be32 saddr, __be32 daddr, u16 sport, u16 dport)
 /* ---- echo ---------------------------------------------------------------------- */
 
 /* @req 1122-3.2.2.6a @req 1122-3.2.2.6c @attack C8 */
+/* @req 1122-3.1a */
 static void echo_of_any_size_returns_the_same_bytes(void **state)
 {
 	static const u32 sizes[] = { 0, 1, 2, 7, 8, 55, 56, 100, 1000, 1471,

@@ -71,6 +71,7 @@ static void answer(struct fx *f, const struct fx_pkt *req, u8 type)
 					  req->data_len));
 }
 
+/* @req 1122-3.2.2.6d */
 static void request_goes_out_with_our_id_and_the_reply_comes_back(void **state)
 {
 	struct fx *f = *state;

@@ -295,6 +295,7 @@ static void udp_datagram_received_takes_its_road(void **state)
 	inet_close(s);
 }
 
+/* @req 1122-3.1c */
 static void udp_to_no_port_is_answered_and_dropped(void **state)
 {
 	struct fx_ip ip = { 0 };

@@ -93,6 +93,7 @@ static void fails(__be32 daddr, int err)
 
 /* ---- as text ---------------------------------------------------------------- */
 
+/* @req 1122-3.3.1.1 */
 static void table_fresh_has_the_connected_networks(void **state)
 {
 	(void)state;
@@ -203,6 +204,7 @@ static void route_same_metric_twice_exists(void **state)
 	fails(A(192, 0, 2, 1), -ENETUNREACH);
 }
 
+/* @req 1122-3.2.1.3a */
 static void longest_prefix_wins(void **state)
 {
 	(void)state;

@@ -302,6 +302,7 @@ static void timestamps_offset_differs_by_peer(void **state)
 
 /* @req 5927-1 @req 5927-2 @req RFC9293:MUST-56 @req RFC9293:SHLD-26
  * @req RFC9293:MUST-54 @req RFC9293:MUST-47 @req RFC9293:SHLD-25 @attack C3 */
+/* @req RFC9293:SHLD-20 */
 static void established_icmp_errors_are_soft(void **state)
 {
 	u32 code;

@@ -204,6 +204,7 @@ static void close_with_unsent_text_sends_it_first(void **state)
 /* ---- aborts ----------------------------------------------------------- */
 
 /* @req RFC9293:SHLD-3 */
+/* @req RFC9293:MAY-1 */
 static void close_with_unread_text_is_a_reset(void **state)
 {
 	struct tp t;

@@ -159,6 +159,7 @@ static void listen_syn_gets_syn_ack_and_becomes_established(void **state)
 }
 
 /* @req RFC9293:MUST-14 @req RFC9293:MUST-67 @req RFC9293:MUST-65 */
+/* @req RFC9293:MAY-3 */
 static void listen_syn_ack_tells_mss_of_the_device(void **state)
 {
 	struct tp t;
@@ -659,6 +660,7 @@ static void syn_sent_segment_without_syn_is_dropped(void **state)
 
 /* @req RFC9293:MUST-18 @req RFC9293:MUST-22 @req RFC9293:MUST-23
  * @req 6298-2.1 @req RFC9293:SHLD-11 */
+/* @req 8961-1 */
 static void syn_sent_no_answer_retries_for_three_minutes(void **state)
 {
 	struct tp t;

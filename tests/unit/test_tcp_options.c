@@ -319,6 +319,7 @@ static void known_kind_with_wrong_length_is_skipped(void **state)
 }
 
 /* @req RFC9293:MUST-6: an unknown option is passed over by its length */
+/* @req 6994-1 */
 static void unknown_kind_is_skipped_by_its_length(void **state)
 {
 	struct tcp_options_info info;
@@ -418,6 +419,7 @@ static void sack_one_to_four_blocks_are_read(void **state)
 	}
 }
 
+/* @req 6994-1 */
 static void fastopen_request_cookie_and_experiment_are_told_apart(void **state)
 {
 	struct tcp_options_info info;

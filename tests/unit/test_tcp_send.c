@@ -224,6 +224,7 @@ static void established_small_windows_do_not_make_small_segments(void **state)
 
 /* @req RFC9293:MUST-35 @req RFC9293:MUST-36 @req RFC9293:SHLD-29
  * @req RFC9293:SHLD-30 @req RFC9293:MUST-37 @attack W1 */
+/* @req RFC9293:MAY-8 */
 static void established_zero_window_is_probed_for_ever(void **state)
 {
 	struct tp t;
@@ -340,6 +341,7 @@ static void established_old_window_update_is_ignored(void **state)
 
 /* @req 6298-5.4-5.6 @req RFC9293:MUST-18 @req RFC9293:MUST-19
  * @req 6298-5a @req 5681-6 */
+/* @req 8961-1 */
 static void established_timeout_sends_first_segment_and_backs_off(void **state)
 {
 	struct tp t;
@@ -367,6 +369,7 @@ static void established_timeout_sends_first_segment_and_backs_off(void **state)
 }
 
 /* @req 6298-3 */
+/* @req 8961-1 */
 static void established_karn_no_sample_from_retransmission(void **state)
 {
 	struct tp t;
@@ -396,6 +399,7 @@ static void established_karn_no_sample_from_retransmission(void **state)
 }
 
 /* @req 6298-2.2 @req 6298-2.3 @req 6298-4 @req 6298-2.4 @req 6298-2.5 */
+/* @req 8961-1 */
 static void rtt_estimator_follows_rfc_6298(void **state)
 {
 	struct tcp_sock *tp;
@@ -739,6 +743,7 @@ static void established_keepalive_is_off_by_default(void **state)
 
 /* @req RFC9293:MUST-24 @req RFC9293:MUST-26 @req RFC9293:MUST-27
  * @req RFC9293:MUST-29 @req RFC9293:SHLD-12 */
+/* @req RFC9293:MAY-5 */
 static void established_keepalive_probes_and_gives_up(void **state)
 {
 	struct tp t;

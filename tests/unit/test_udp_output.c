@@ -273,6 +273,7 @@ static ssize_t send_with(struct socket *s, int level, int type,
 	return n < 0 ? -errno : n;
 }
 
+/* @req 1122-3.2.1.6 */
 static void control_message_sets_source_ttl_tos_of_one(void **state)
 {
 	struct fx *f = *state;
@@ -378,6 +379,7 @@ static const void *recv_cmsg(struct socket *s, int type, size_t *len)
 }
 
 /* @req 1122-4.1.3.5a */
+/* @req 1122-3.2.1.6 */
 static void reader_is_told_destination_ttl_tos(void **state)
 {
 	struct fx *f = *state;
