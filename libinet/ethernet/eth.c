@@ -92,13 +92,23 @@ static enum skb_drop_reason eth_reason(int err)
 	}
 }
 
-/* A frame that is not plain Ethernet II: 802.3 with SNAP, VLAN tags. Return:
- * its ethertype; sets skb->drop_reason when it may not go on. */
-static __be16 eth_type_slow(struct sk_buff *skb, const u8 *frame, u32 len)
+/* A frame that is not plain Ethernet II: 802.3 with SNAP, VLAN tags. @skb is
+ * behind the header. Return: its ethertype; sets skb->drop_reason when it may
+ * not go on. */
+static __be16 eth_type_slow(struct sk_buff *skb)
 {
+	const struct ethhdr *eth = (const void *)skb_mac_header(skb);
+	bool has_len = be16_to_cpu(eth->h_proto) < ETH_P_802_3_MIN;
 	struct eth_info info;
-	int err = eth_parse(frame, len, &info);
+	int err;
 
+	/* an 802.3 length is about all pieces of the frame */
+	if (has_len && skb_linearize(skb)) {
+		skb->drop_reason = SKB_DROP_REASON_NOMEM;
+		return 0;
+	}
+	err = eth_parse(skb_mac_header(skb), ETH_HLEN + skb_headlen(skb),
+			&info);
 	if (err) {
 		skb->drop_reason = (u8)eth_reason(err);
 		return 0;
@@ -108,10 +118,8 @@ static __be16 eth_type_slow(struct sk_buff *skb, const u8 *frame, u32 len)
 		return info.proto;
 	}
 	skb_pull(skb, info.hdr_len - ETH_HLEN);
-	/* @len is the linear part: only 802.3 says how much is payload. */
-	if (info.payload_len < len - info.hdr_len &&
-	    pskb_trim(skb, info.payload_len))
-		skb->drop_reason = SKB_DROP_REASON_NOMEM;
+	if (has_len)
+		(void)pskb_trim(skb, info.payload_len);	/* it is linear */
 	return info.proto;
 }
 
@@ -140,5 +148,5 @@ __be16 eth_type_trans(struct sk_buff *skb, struct net_device *dev)
 	if (likely(eth->h_proto == cpu_to_be16(ETH_P_IP) ||
 		   eth->h_proto == cpu_to_be16(ETH_P_ARP)))
 		return eth->h_proto;
-	return eth_type_slow(skb, (const u8 *)eth, len);
+	return eth_type_slow(skb);
 }

@@ -113,6 +113,37 @@ static void datagram_in_any_shape_is_delivered(void **state)
 	assert_int_equal(inet_close(s), 0);
 }
 
+/* RFC 1042: length, LLC and SNAP instead of the type. */
+/* @req 1122-2.3.3b */
+static void datagram_in_an_802_frame_is_delivered(void **state)
+{
+	static const u8 snap[8] = { 0xaa, 0xaa, 3, 0, 0, 0, 8, 0 };
+	u8 ether[256], data[100] = { 1, 2, 3 };
+	struct fx_ip ip = { 0 };
+	u32 len = fx_build_icmp(ether, &ip, ICMP_ECHO, 0, 7, data,
+				sizeof(data));
+	size_t i;
+
+	(void)state;
+	memcpy(frame, ether, 2 * ETH_ALEN);
+	put_unaligned_be16((u16)(len - ETH_HLEN + sizeof(snap)),
+			   frame + 2 * ETH_ALEN);
+	memcpy(frame + ETH_HLEN, snap, sizeof(snap));
+	memcpy(frame + ETH_HLEN + sizeof(snap), ether + ETH_HLEN,
+	       len - ETH_HLEN);
+	for (i = 0; i < ARRAY_SIZE(shapes); i++) {
+		shape(i);
+		fx_inject(&f, frame, len + sizeof(snap));
+		fx_expect(&f, &p);
+		assert_int_equal(p.icmp->type, ICMP_ECHOREPLY);
+		assert_int_equal(p.data_len, sizeof(data));
+		assert_memory_equal(p.data, data, sizeof(data));
+		/* RFC 894 is what is sent */
+		assert_int_equal(p.eth->h_proto, cpu_to_be16(ETH_P_IP));
+	}
+	fx_assert_no_drops(&f);
+}
+
 /* @attack L8 @req 791-1 */
 static void padding_of_the_link_is_never_seen(void **state)
 {
@@ -801,6 +832,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(datagram_in_any_shape_is_delivered),
+		T(datagram_in_an_802_frame_is_delivered),
 		T(padding_of_the_link_is_never_seen),
 		T(padding_is_not_quoted),
 		T(header_every_version_ihl_and_length_is_judged),
