@@ -797,6 +797,17 @@ int ip_route_input_noref(struct sk_buff *skb, __be32 daddr, __be32 saddr,
 	return input_slow(skb, daddr, saddr, dev, reason);
 }
 
+/* Who claims to be what nobody on a wire can be (RFC 1122 3.1). */
+static void ip_log_martian(struct net *net, const struct sk_buff *skb)
+{
+	char from[INET_ADDR_STRLEN], to[INET_ADDR_STRLEN];
+
+	net_warn_ratelimited(&net->log, "martian source %s to %s on %s",
+			     inet_addr_print(ip_hdr(skb)->saddr, from),
+			     inet_addr_print(ip_hdr(skb)->daddr, to),
+			     skb->dev ? skb->dev->name : "?");
+}
+
 /* What a router says about a packet without a route (RFC 1812 5.2.7.1). */
 void ip_route_input_error(struct sk_buff *skb, int err,
 			  enum skb_drop_reason reason)
@@ -817,8 +828,7 @@ void ip_route_input_error(struct sk_buff *skb, int err,
 	}
 	if (reason == SKB_DROP_REASON_IP_MARTIAN_SOURCE &&
 	    net->ipv4.sysctl_log_martians)
-		net_warn_ratelimited(&net->log, "martian source on %s",
-				     skb->dev ? skb->dev->name : "?");
+		ip_log_martian(net, skb);
 	kfree_skb_reason(skb, reason);
 }
 

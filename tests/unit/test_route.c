@@ -492,6 +492,28 @@ static void source_that_cannot_be_on_a_wire_is_dropped(void **state)
 	fx_assert_dropped(&f, SKB_DROP_REASON_IP_NOPROTO, 1);
 }
 
+/* @req 1122-3.1c */
+static void discards_are_counted_and_logged_if_asked(void **state)
+{
+	u64 before, after;
+	u32 lines;
+
+	(void)state;
+	fx_sysctl(&f, "net.ipv4.conf.all.log_martians", "0");
+	assert_int_equal(inet_drop_get(f.net, "IP_MARTIAN_SOURCE", &before),
+			 0);
+	lines = f.nr_log;
+	receive(A(127, 0, 0, 1), FX_IP);
+	assert_int_equal(f.nr_log, lines);
+	fx_sysctl(&f, "net.ipv4.conf.all.log_martians", "1");
+	receive(A(127, 0, 0, 1), FX_IP);
+	assert_int_equal(f.nr_log, lines + 1);
+	assert_non_null(strstr(f.log, "127.0.0.1"));
+	assert_int_equal(inet_drop_get(f.net, "IP_MARTIAN_SOURCE", &after),
+			 0);
+	assert_int_equal(after - before, 2);
+}
+
 static void destination_that_cannot_be_on_a_wire_is_dropped(void **state)
 {
 	static const __be32 bad[] = {
@@ -840,6 +862,7 @@ int main(void)
 		T(rtable_is_shared_until_tables_change),
 		T(gateway_silent_the_next_is_used),
 		T(source_that_cannot_be_on_a_wire_is_dropped),
+		T(discards_are_counted_and_logged_if_asked),
 		T(destination_that_cannot_be_on_a_wire_is_dropped),
 		T(destination_of_others_is_dropped_by_a_host),
 		T(address_of_another_device_is_ours_too),
