@@ -114,11 +114,12 @@ u16 tcp_select_window(struct sock *sk)
 	u32 cur_win = tcp_receive_window(tp);
 	u32 new_win = window_by_space(sk);
 
-	if (new_win < cur_win) {	/* SHLD-14: what was offered, stays */
-		if (!new_win)
-			NET_INC_STATS(sock_net(sk), TCP_WANTZEROWINDOWADV);
+	if (new_win < cur_win && !new_win)
+		NET_INC_STATS(sock_net(sk), TCP_WANTZEROWINDOWADV);
+	/* SHLD-14: what was offered, stays; no more is lost by scaling (RFC
+	 * 7323 2.4) */
+	if (new_win <= cur_win)
 		new_win = ALIGN(cur_win, 1u << scale);
-	}
 	if (!scale && sock_net(sk)->ipv4.sysctl_tcp_workaround_signed_windows)
 		new_win = min(new_win, max(cur_win, MAX_TCP_WINDOW));
 	new_win = min(new_win, 65535u << scale);
