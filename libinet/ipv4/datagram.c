@@ -320,8 +320,10 @@ int ip4_datagram_sendmsg(struct sock *sk, struct inet_msg *msg, size_t len,
 
 /* ---- receive ---------------------------------------------------------- */
 
-int ip4_datagram_copy_out(struct sock *sk, struct sk_buff *skb,
-			  struct inet_msg *msg, size_t len, u32 *copied)
+/* The payload of @skb, its sender and control messages, for a reader with room
+ * for @len bytes: *@copied. For sockets without ports. 0 or -EFAULT. */
+static int ip4_datagram_copy_out(struct sock *sk, struct sk_buff *skb,
+				 struct inet_msg *msg, size_t len, u32 *copied)
 {
 	int err;
 

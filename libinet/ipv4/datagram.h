@@ -60,9 +60,5 @@ static inline bool ip4_sk_match(const struct sock *sk, __be32 peer,
 	return (!daddr || daddr == peer) &&
 	       (!rcv_saddr || rcv_saddr == local) && (!dev || dev == dif);
 }
-/* The payload of @skb, its sender and control messages, for a reader with room
- * for @len bytes: *@copied. For sockets without ports. 0 or -EFAULT. */
-int ip4_datagram_copy_out(struct sock *sk, struct sk_buff *skb,
-			  struct inet_msg *msg, size_t len, u32 *copied);
 
 #endif /* IPV4_DATAGRAM_H */

@@ -233,23 +233,8 @@ static int ping_sendmsg(struct sock *sk, struct inet_msg *msg, size_t len)
 static int ping_recvmsg(struct sock *sk, struct inet_msg *msg, size_t len,
 			int flags)
 {
-	struct sk_buff *skb;
-	u32 copied;
-	int err;
-
 	NET_ROAD(sock_net(sk), NULL);
-	if (flags & MSG_OOB)
-		return -EOPNOTSUPP;
-	if (flags & MSG_ERRQUEUE)
-		return ip_recv_error(sk, msg, len);
-	skb = skb_recv_datagram(sk, flags, &err);
-	if (!skb)
-		return err;
-	err = ip4_datagram_copy_out(sk, skb, msg, len, &copied);
-	if (!err)
-		err = (int)(flags & MSG_TRUNC ? skb->len : copied);
-	consume_skb(skb);
-	return err;
+	return ip4_datagram_recvmsg(sk, msg, len, flags);
 }
 
 /* ---- the rest --------------------------------------------------------- */
