@@ -396,8 +396,13 @@ int ip4_datagram_ioctl(struct sock *sk, unsigned long cmd, int *karg)
 
 /* ---- ICMP errors ------------------------------------------------------ */
 
-int ip4_datagram_icmp_err(struct sock *sk, struct sk_buff *skb, u32 info,
-			  bool *hard)
+/*
+ * What an ICMP error means to the sender of the quoted packet. Tells the route
+ * about a new path MTU or gateway. Return: a positive errno and whether it is
+ * *@hard, or 0: nothing to tell.
+ */
+static int ip4_datagram_icmp_err(struct sock *sk, struct sk_buff *skb, u32 info,
+				 bool *hard)
 {
 	const struct icmphdr *icmph =
 		(const struct icmphdr *)skb_transport_header(skb);
@@ -438,19 +443,24 @@ bool ip4_datagram_match_quoted(const struct sock *sk, const struct sk_buff *skb)
 	       ip4_sk_match(sk, quote->daddr, quote->saddr, skb->skb_iif);
 }
 
+void ip4_datagram_tell_err(struct sock *sk, struct sk_buff *skb, __be16 port,
+			   u32 info)
+{
+	bool hard;
+	int err = ip4_datagram_icmp_err(sk, skb, info, &hard);
+
+	if (!err)
+		return;
+	if (inet_sk(sk)->recverr)
+		ip_icmp_error(sk, skb, err, port, info);
+	else if (!hard || sk->sk_state != TCP_ESTABLISHED)
+		return;
+	sk_report_error(sk, err);
+}
+
 /* Told to connected sockets if it is hard, and to those with IP_RECVERR. */
 void ip4_datagram_err(struct sock *sk, struct sk_buff *skb, u32 info)
 {
-	bool recverr = inet_sk(sk)->recverr, hard;
-	int err;
-
-	if (!recverr && sk->sk_state != TCP_ESTABLISHED)
-		return;
-	err = ip4_datagram_icmp_err(sk, skb, info, &hard);
-	if (!err)
-		return;
-	if (recverr)
-		ip_icmp_error(sk, skb, err, 0, info);
-	if (recverr || hard)
-		sk_report_error(sk, err);
+	if (inet_sk(sk)->recverr || sk->sk_state == TCP_ESTABLISHED)
+		ip4_datagram_tell_err(sk, skb, 0, info);
 }

@@ -42,13 +42,13 @@ int ip4_datagram_send(struct sock *sk, struct inet_msg *msg, size_t len,
 		      struct ip_datagram *d, const struct ip4_dest *dest);
 
 /*
- * What an ICMP error means to a datagram socket that sent the quoted packet;
- * @skb and @info as net_protocol.err_handler has them. Tells the route about a
- * new path MTU or gateway. Return: a positive errno and whether it is *@hard,
- * or 0: nothing to tell. Context: RCU.
+ * An ICMP error about a packet that @sk sent to @port; @skb and @info as
+ * net_protocol.err_handler has them. The route hears of a new path MTU or
+ * gateway, a socket with IP_RECVERR of every error, a connected one of those
+ * that are hard. Context: RCU.
  */
-int ip4_datagram_icmp_err(struct sock *sk, struct sk_buff *skb, u32 info,
-			  bool *hard);
+void ip4_datagram_tell_err(struct sock *sk, struct sk_buff *skb, __be16 port,
+			   u32 info);
 /* Is a packet from @peer to our @local, by the device @dif, for this sock? */
 static inline bool ip4_sk_match(const struct sock *sk, __be32 peer,
 				__be32 local, int dif)

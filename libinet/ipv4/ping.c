@@ -151,8 +151,6 @@ int ping_err(struct sk_buff *skb, u32 info)
 	struct net *net = skb_net(skb);
 	struct icmp_quote quote;
 	struct sock *sk;
-	bool hard;
-	int err;
 
 	if (icmp_quote_parse(skb->data, skb_headlen(skb), &quote) ||
 	    !quote.has_echo || quote.icmp_type != ICMP_ECHO)
@@ -161,15 +159,7 @@ int ping_err(struct sk_buff *skb, u32 info)
 			 skb->skb_iif);
 	if (!sk)
 		return -ENOENT;
-	err = ip4_datagram_icmp_err(sk, skb, info, &hard);
-	if (!err)
-		return 0;
-	if (inet_sk(sk)->recverr)
-		ip_icmp_error(sk, skb, err, 0, info);
-	else if (!hard || sk->sk_state != TCP_ESTABLISHED)
-		return 0;
-	WRITE_ONCE(sk->sk_err, err);
-	sk->sk_error_report(sk);
+	ip4_datagram_tell_err(sk, skb, 0, info);
 	return 0;
 }
 

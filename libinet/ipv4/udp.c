@@ -244,8 +244,6 @@ int udp_err(struct sk_buff *skb, u32 info)
 	struct icmp_quote quote;
 	struct udp_flow flow;
 	struct sock *sk;
-	bool hard;
-	int err;
 
 	NET_ROAD(net, skb);
 	if (icmp_quote_parse(skb->data, skb_headlen(skb), &quote) ||
@@ -262,15 +260,7 @@ int udp_err(struct sk_buff *skb, u32 info)
 	sk = udp4_lib_lookup(net, &flow);
 	if (!sk)
 		return -ENOENT;
-	err = ip4_datagram_icmp_err(sk, skb, info, &hard);
-	if (!err)
-		return 0;
-	if (inet_sk(sk)->recverr)
-		ip_icmp_error(sk, skb, err, quote.dport, info);
-	else if (!hard || sk->sk_state != TCP_ESTABLISHED)
-		return 0;
-	WRITE_ONCE(sk->sk_err, err);
-	sk->sk_error_report(sk);
+	ip4_datagram_tell_err(sk, skb, quote.dport, info);
 	return 0;
 }
 
