@@ -272,6 +272,33 @@ int ip4_datagram_send(struct sock *sk, struct inet_msg *msg, size_t len,
 	}
 }
 
+int ip4_datagram_sendmsg_as(struct sock *sk, struct inet_msg *msg, size_t len,
+			    struct ip_datagram *d)
+{
+	struct ipcm_cookie ipc;
+	struct ip4_dest dest;
+	int err;
+
+	if (len > IP_MAX_DATAGRAM || d->transhdrlen > IP_MAX_DATAGRAM)
+		return -EMSGSIZE;
+	if (msg->flags & MSG_OOB)
+		return -EOPNOTSUPP;
+	if (READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN)
+		return -EPIPE;
+	d->ipc = &ipc;
+	err = ip4_datagram_target(sk, msg, &dest, &ipc);
+	if (!err && d->send && ipc.opt)
+		err = -EINVAL;
+	if (!err) {
+		dest.dport = 0;
+		ip4_datagram_flow(sk, &dest, &ipc, &d->fl4);
+		d->fl4.fl4_sport = 0;
+		err = ip4_datagram_send(sk, msg, len, d, &dest);
+	}
+	ipcm_free(sk, &ipc);
+	return err ? err : (int)len;
+}
+
 /* What ip4_datagram_sendmsg() writes in front of the payload. */
 struct ip4_header {
 	int (*finish)(struct sock *sk, struct sk_buff *skb);
@@ -294,28 +321,13 @@ int ip4_datagram_sendmsg(struct sock *sk, struct inet_msg *msg, size_t len,
 			 int (*finish)(struct sock *sk, struct sk_buff *skb))
 {
 	const struct ip4_header header = { .finish = finish };
-	struct ipcm_cookie ipc;
-	struct ip4_dest dest;
 	struct ip_datagram d = {
-		.ipc = &ipc, .transhdrlen = hdr_len,
-		.finish = ip4_header_finish, .arg = &header,
+		.transhdrlen = hdr_len,
+		.finish = ip4_header_finish,
+		.arg = &header,
 	};
-	int err;
 
-	if (len > IP_MAX_DATAGRAM || hdr_len > IP_MAX_DATAGRAM)
-		return -EMSGSIZE;
-	if (msg->flags & MSG_OOB)
-		return -EOPNOTSUPP;
-	if (READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN)
-		return -EPIPE;
-	err = ip4_datagram_target(sk, msg, &dest, &ipc);
-	if (!err) {
-		dest.dport = 0;
-		ip4_datagram_flow(sk, &dest, &ipc, &d.fl4);
-		err = ip4_datagram_send(sk, msg, len, &d, &dest);
-	}
-	ipcm_free(sk, &ipc);
-	return err ? err : (int)len;
+	return ip4_datagram_sendmsg_as(sk, msg, len, &d);
 }
 
 /* ---- receive ---------------------------------------------------------- */

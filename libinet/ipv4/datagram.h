@@ -40,6 +40,13 @@ void ip4_datagram_flow(struct sock *sk, const struct ip4_dest *dest,
  */
 int ip4_datagram_send(struct sock *sk, struct inet_msg *msg, size_t len,
 		      struct ip_datagram *d, const struct ip4_dest *dest);
+/*
+ * ip4_datagram_sendmsg() by the functions of @d, whose fl4, rt and ipc are
+ * filled in here. With d->send the message has its own IPv4 header, which
+ * leaves no room for options: -EINVAL.
+ */
+int ip4_datagram_sendmsg_as(struct sock *sk, struct inet_msg *msg, size_t len,
+			    struct ip_datagram *d);
 
 /*
  * An ICMP error about a packet that @sk sent to @port; @skb and @info as

@@ -144,17 +144,6 @@ void raw_icmp_error(struct sk_buff *skb, int protocol, u32 info)
 
 /* ---- out -------------------------------------------------------------- */
 
-/* ip_datagram.finish: there is nothing between IP and the payload. */
-static int raw_finish_skb(struct sock *sk, struct sk_buff *skb,
-			  struct ip_datagram *d)
-{
-	(void)sk;
-	(void)d;
-	skb_reset_transport_header(skb);
-	skb->ip_summed = CHECKSUM_NONE;
-	return 0;
-}
-
 /* Completes the header that the application wrote. 0 or -EINVAL. */
 static int raw_check_header(struct sock *sk, struct sk_buff *skb,
 			    const struct ip_datagram *d)
@@ -210,34 +199,12 @@ static int raw_send_hdrinc(struct sock *sk, struct inet_msg *msg, size_t len,
 /* Sends one packet, or with IP_HDRINCL one with its header. */
 static int raw_sendmsg(struct sock *sk, struct inet_msg *msg, size_t len)
 {
-	bool hdrincl = inet_sk(sk)->hdrincl;
-	struct ipcm_cookie ipc;
-	struct ip4_dest dest;
-	struct ip_datagram d = {
-		.ipc = &ipc,
-		.finish = raw_finish_skb,
-		.send = hdrincl ? raw_send_hdrinc : NULL,
-	};
-	int err;
+	struct ip_datagram d = { .send = raw_send_hdrinc };
 
 	NET_ROAD(sock_net(sk), NULL);
-	if (len > 0xffff)
-		return -EMSGSIZE;
-	if (msg->flags & MSG_OOB)
-		return -EOPNOTSUPP;
-	if (READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN)
-		return -EPIPE;
-	err = ip4_datagram_target(sk, msg, &dest, &ipc);
-	if (!err && hdrincl && ipc.opt)
-		err = -EINVAL;
-	if (!err) {
-		dest.dport = 0;
-		ip4_datagram_flow(sk, &dest, &ipc, &d.fl4);
-		d.fl4.fl4_sport = 0;
-		err = ip4_datagram_send(sk, msg, len, &d, &dest);
-	}
-	ipcm_free(sk, &ipc);
-	return err ? err : (int)len;
+	if (inet_sk(sk)->hdrincl)
+		return ip4_datagram_sendmsg_as(sk, msg, len, &d);
+	return ip4_datagram_sendmsg(sk, msg, len, 0, NULL);
 }
 
 /* Reads one packet with its header. */
