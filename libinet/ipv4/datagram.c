@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#include "core/trace.h"
+#include "core/sockopt.h"
 #include "ipv4/inet_common.h"
 #include "lib/byteorder.h"
 #include "lib/err.h"
@@ -404,6 +404,36 @@ int ip4_datagram_ioctl(struct sock *sk, unsigned long cmd, int *karg)
 	default:
 		return -ENOTTY;
 	}
+}
+
+/* ---- options ---------------------------------------------------------- */
+
+/* Is @level that of the protocol's own options? */
+static bool ip4_own_level(const struct proto *prot, int level)
+{
+	return prot->nr_options && prot->options->level == level;
+}
+
+int ip4_datagram_setsockopt(struct sock *sk, int level, int optname,
+			    const void *val, socklen_t len)
+{
+	const struct proto *prot = sk->sk_prot;
+
+	if (ip4_own_level(prot, level))
+		return sockopt_set(sk, prot->options, prot->nr_options, level,
+				   optname, val, len);
+	return ip_setsockopt(sk, level, optname, val, len);
+}
+
+int ip4_datagram_getsockopt(struct sock *sk, int level, int optname, void *val,
+			    socklen_t *len)
+{
+	const struct proto *prot = sk->sk_prot;
+
+	if (ip4_own_level(prot, level))
+		return sockopt_get(sk, prot->options, prot->nr_options, level,
+				   optname, val, len);
+	return ip_getsockopt(sk, level, optname, val, len);
 }
 
 /* ---- ICMP errors ------------------------------------------------------ */

@@ -48,6 +48,13 @@ int ip4_datagram_send(struct sock *sk, struct inet_msg *msg, size_t len,
 int ip4_datagram_sendmsg_as(struct sock *sk, struct inet_msg *msg, size_t len,
 			    struct ip_datagram *d);
 
+/* proto.setsockopt and proto.getsockopt: the rows of proto.options, which are
+ * all of one level, else the level IPPROTO_IP. */
+int ip4_datagram_setsockopt(struct sock *sk, int level, int optname,
+			    const void *val, socklen_t len);
+int ip4_datagram_getsockopt(struct sock *sk, int level, int optname, void *val,
+			    socklen_t *len);
+
 /*
  * An ICMP error about a packet that @sk sent to @port; @skb and @info as
  * net_protocol.err_handler has them. The route hears of a new path MTU or

@@ -273,26 +273,6 @@ static const struct sockopt_row raw_options[] = {
 	SOCKOPT_ROW_BYTES(SOL_RAW, ICMP_FILTER, raw_set_filter, raw_get_filter),
 };
 
-/* SOL_RAW, else the level IPPROTO_IP. */
-static int raw_setsockopt(struct sock *sk, int level, int optname,
-			  const void *val, socklen_t len)
-{
-	if (level == SOL_RAW)
-		return sockopt_set(sk, raw_options, ARRAY_SIZE(raw_options),
-				   level, optname, val, len);
-	return ip_setsockopt(sk, level, optname, val, len);
-}
-
-/* SOL_RAW, else the level IPPROTO_IP. */
-static int raw_getsockopt(struct sock *sk, int level, int optname, void *val,
-			  socklen_t *len)
-{
-	if (level == SOL_RAW)
-		return sockopt_get(sk, raw_options, ARRAY_SIZE(raw_options),
-				   level, optname, val, len);
-	return ip_getsockopt(sk, level, optname, val, len);
-}
-
 /* The stack's table of raw sockets. */
 static int raw_net_init(struct net *net)
 {
@@ -320,8 +300,8 @@ static const struct proto raw_prot = {
 	.connect = ip4_datagram_connect,
 	.disconnect = ip4_datagram_disconnect,
 	.ioctl = ip4_datagram_ioctl,
-	.setsockopt = raw_setsockopt,
-	.getsockopt = raw_getsockopt,
+	.setsockopt = ip4_datagram_setsockopt,
+	.getsockopt = ip4_datagram_getsockopt,
 	.sendmsg = raw_sendmsg,
 	.recvmsg = raw_recvmsg,
 	.hash = raw_hash,

@@ -739,26 +739,6 @@ static const struct sockopt_row udp_options[] = {
 		    udp_get_cork),
 };
 
-/* IPPROTO_UDP, else the level IPPROTO_IP. */
-static int udp_setsockopt(struct sock *sk, int level, int optname,
-			  const void *val, socklen_t len)
-{
-	if (level == IPPROTO_UDP)
-		return sockopt_set(sk, udp_options, ARRAY_SIZE(udp_options),
-				   level, optname, val, len);
-	return ip_setsockopt(sk, level, optname, val, len);
-}
-
-/* IPPROTO_UDP, else the level IPPROTO_IP. */
-static int udp_getsockopt(struct sock *sk, int level, int optname, void *val,
-			  socklen_t *len)
-{
-	if (level == IPPROTO_UDP)
-		return sockopt_get(sk, udp_options, ARRAY_SIZE(udp_options),
-				   level, optname, val, len);
-	return ip_getsockopt(sk, level, optname, val, len);
-}
-
 /* ---- the tables ------------------------------------------------------- */
 
 const struct proto udp_prot = {
@@ -769,8 +749,8 @@ const struct proto udp_prot = {
 	.connect = udp_connect,
 	.disconnect = udp_disconnect,
 	.ioctl = udp_ioctl,
-	.setsockopt = udp_setsockopt,
-	.getsockopt = udp_getsockopt,
+	.setsockopt = ip4_datagram_setsockopt,
+	.getsockopt = ip4_datagram_getsockopt,
 	.sendmsg = udp_sendmsg,
 	.recvmsg = udp_recvmsg,
 	.unhash = udp_lib_unhash,
