@@ -22,12 +22,8 @@
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include <inet/control.h>
-#include <inet/inet.h>
-#include <inet/netdev.h>
-#include <inet/socket.h>
+#include "host.h"
 
 #define PORT 7
 #define NR_PORTS 10		/* one has not enough of its own for 100,000 */
@@ -43,13 +39,6 @@ struct flat {
 	u32 seed;
 };
 
-static void __attribute__((noreturn)) die(struct net *net, const char *what)
-{
-	fprintf(stderr, "flat: %s: %s (%s)\n", what, strerror(errno),
-		inet_strerror(net));
-	exit(1);
-}
-
 static u32 draw(struct flat *t)
 {
 	t->seed = t->seed * 1664525u + 1013904223u;
@@ -64,30 +53,11 @@ static void turn(struct flat *t)
 
 static struct net *host(const char *name)
 {
-	struct inet_config cfg = { .size = sizeof(cfg), .name = name,
-				   .mode = INET_SIMULATED };
-	struct net *net = inet_create(&cfg);
+	struct net *net = host_create(name, INET_SIMULATED);
 
-	if (!net || inet_sysctl_set(net, "net.core.max_sockets", "1000000"))
-		die(net, "stack");
+	if (inet_sysctl_set(net, "net.core.max_sockets", "1000000"))
+		host_die(net, "sockets");
 	return net;
-}
-
-static void up(struct net *net, const char *addr)
-{
-	struct net_device *dev = inet_netdev_find(net, "w0");
-
-	if (!dev || inet_addr_add(dev, addr) || inet_netdev_up(dev))
-		die(net, addr);
-}
-
-static struct socket *sock(struct net *net, int type)
-{
-	struct socket *s = inet_socket(net, AF_INET, type | SOCK_NONBLOCK, 0);
-
-	if (!s)
-		die(net, "socket");
-	return s;
 }
 
 static struct sockaddr_in address(u32 host, u16 port)
@@ -108,20 +78,20 @@ static void start(struct flat *t)
 	t->b = host("server");
 	t->wire = inet_wire_connect(t->a, "w0", t->b, "w0", NULL);
 	if (!t->wire)
-		die(t->a, "wire");
-	up(t->a, "10.0.0.1/24");
-	up(t->b, "10.0.0.2/24");
+		host_die(t->a, "wire");
+	host_up(t->a, "w0", "10.0.0.1/24");
+	host_up(t->b, "w0", "10.0.0.2/24");
 	for (i = 0; i < NR_PORTS; i++) {
 		sin = address(0x0a000002, PORT + i);
-		t->listener[i] = sock(t->b, SOCK_STREAM);
+		t->listener[i] = host_sock(t->b, SOCK_STREAM);
 		if (inet_bind(t->listener[i], (struct sockaddr *)&sin,
 			      sizeof(sin)) || inet_listen(t->listener[i], 8))
-			die(t->b, "listen");
+			host_die(t->b, "listen");
 	}
 	t->client = calloc(t->most, sizeof(struct socket *));
 	t->server = calloc(t->most, sizeof(struct socket *));
 	if (!t->client || !t->server)
-		die(NULL, "memory");
+		host_die(NULL, "memory");
 }
 
 static void stop(struct flat *t)
@@ -145,19 +115,19 @@ static void join(struct flat *t)
 {
 	u16 which = t->nr % NR_PORTS;
 	struct sockaddr_in sin = address(0x0a000002, PORT + which);
-	struct socket *c = sock(t->a, SOCK_STREAM), *s = NULL;
+	struct socket *c = host_sock(t->a, SOCK_STREAM), *s = NULL;
 	const int on = 1;
 	u32 tries;
 
 	if (inet_connect(c, (struct sockaddr *)&sin, sizeof(sin)) &&
 	    errno != EINPROGRESS)
-		die(t->a, "connect");
+		host_die(t->a, "connect");
 	for (tries = 0; !s && tries < 1000; tries++) {
 		turn(t);
 		s = inet_accept4(t->listener[which], NULL, NULL, SOCK_NONBLOCK);
 	}
 	if (!s)
-		die(t->b, "accept");
+		host_die(t->b, "accept");
 	inet_setsockopt(c, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	inet_setsockopt(s, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	t->client[t->nr] = c;
@@ -171,17 +141,17 @@ static void ask(struct flat *t, u32 i)
 	char byte;
 
 	if (inet_send(t->client[i], "q", 1, 0) != 1)
-		die(t->a, "send");
+		host_die(t->a, "send");
 	for (inet_run(t->b, 0); inet_recv(t->server[i], &byte, 1, 0) != 1;
 	     turn(t))
 		if (tries++ > 1000)
-			die(t->b, "question");
+			host_die(t->b, "question");
 	if (inet_send(t->server[i], "a", 1, 0) != 1)
-		die(t->b, "send");
+		host_die(t->b, "send");
 	for (inet_run(t->a, 0); inet_recv(t->client[i], &byte, 1, 0) != 1;
 	     turn(t))
 		if (tries++ > 1000)
-			die(t->a, "answer");
+			host_die(t->a, "answer");
 }
 
 /* ns of one round over connection 0, or over each in turn. */
@@ -215,7 +185,7 @@ static void keepalive(struct flat *t, int on)
 				    &on, sizeof(on)) ||
 		    inet_setsockopt(t->server[i], SOL_SOCKET, SO_KEEPALIVE,
 				    &on, sizeof(on)))
-			die(t->a, "keepalive");
+			host_die(t->a, "keepalive");
 }
 
 static void sockets(struct flat *t)
@@ -246,11 +216,11 @@ static void add_route(struct flat *t)
 	snprintf(text, sizeof(text), "%u.%u.%u.0/24 via 10.0.0.2", net >> 24,
 		 net >> 16 & 255, net >> 8 & 255);
 	if (inet_route_add(t->a, text) && errno != EEXIST)
-		die(t->a, text);
+		host_die(t->a, text);
 	snprintf(text, sizeof(text), "%u.%u.%u.0/24 via 10.0.0.1", net >> 24,
 		 net >> 16 & 255, net >> 8 & 255);
 	if (inet_route_add(t->b, text) && errno != EEXIST)
-		die(t->b, text);
+		host_die(t->b, text);
 }
 
 /* ns of one datagram; to the same network, or to any of them. */
@@ -265,7 +235,7 @@ static double send_rounds(struct flat *t, struct socket *s, bool any)
 			      PORT);
 		if (inet_sendto(s, "x", 1, 0, (struct sockaddr *)&sin,
 				sizeof(sin)) != 1)
-			die(t->a, "sendto");
+			host_die(t->a, "sendto");
 		if (i % 16 == 15)
 			turn(t);
 	}
@@ -275,7 +245,7 @@ static double send_rounds(struct flat *t, struct socket *s, bool any)
 
 static void routes(struct flat *t)
 {
-	struct socket *s = sock(t->a, SOCK_DGRAM);
+	struct socket *s = host_sock(t->a, SOCK_DGRAM);
 	double one, any;
 	u32 size;
 

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What all bench programs share: rows, the clock, the line they print. */
+#include "common.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* Seconds since some moment. */
+double bench_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/*
+ * Take "[ROW] [COUNT]"; without them the first row and its own count.
+ *
+ * Return: 0, or 2 after a sentence to the user
+ */
+int bench_arguments(int argc, char **argv, const struct bench_row *rows,
+		    struct bench_result *result)
+{
+	const struct bench_row *row;
+	char *end = NULL;
+
+	result->row = rows;
+	for (row = rows; argc > 1 && row->name; row++)
+		if (!strcmp(row->name, argv[1]))
+			break;
+	result->row = argc > 1 ? row : rows;
+	result->count = result->row->count;
+	if (argc > 2)
+		result->count = strtoull(argv[2], &end, 10);
+	if (result->row->name && result->count && argc <= 3 &&
+	    (!end || !*end))
+		return 0;
+	fprintf(stderr, "usage: %s [", argv[0]);
+	for (row = rows; row->name; row++)
+		fprintf(stderr, "%s%s", row == rows ? "" : "|", row->name);
+	fprintf(stderr, "] [COUNT]\n");
+	return 2;
+}
+
+/* The line of a run, which bench/run reads too. */
+void bench_print(const struct bench_result *r)
+{
+	double rate = (double)r->count / r->seconds;
+
+	printf("%s: %.0f per second", r->row->name, rate);
+	if (!strncmp(r->row->name, "bulk", 4))
+		printf(" MiB, %.2f Gbit/s", rate * 8.388608e-3);
+	printf("; segments %llu out, %llu in\n", (unsigned long long)r->out,
+	       (unsigned long long)r->in);
+}
+
+void bench_die(const char *what, const char *why)
+{
+	fprintf(stderr, "bench: %s: %s\n", what, why);
+	exit(1);
+}

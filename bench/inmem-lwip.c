@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * inmem-lwip: what bench/inmem measures, on lwIP: the same rows, the same
+ * command line, the same line at the end.
+ *
+ * lwIP has one stack per process, so both hosts live in it: two netifs on one
+ * Ethernet, 10.0.0.1 and 10.0.0.2, whose connections stand in the same lists
+ * of PCBs. A PCB bound to its netif sends there (tcp_bind_netif), whatever the
+ * order of the netifs; without that lwIP would see its own address and loop
+ * the packet back without a frame. What leaves is copied and queued, and taken
+ * in when the other side has its turn: frames with ARP, IP and checksums both
+ * ways, one copy in, one on the wire, one out, one thread, as with libinet.
+ *
+ * Where there is a choice it is made in lwIP's favour:
+ *  - raw callbacks, lwIP's fastest interface, beside libinet's sockets;
+ *  - one thread, without tcpip_thread, mailboxes or the core's lock;
+ *  - lwIP looks at every connection in TIME-WAIT for each SYN. Its pools of
+ *    fixed size bound that by dropping the oldest; Debian's build takes PCBs
+ *    from malloc() without a bound, so the row connect drops the oldest itself.
+ *    (With all 20,000 kept, as libinet does, lwIP is slower many times over,
+ *    and a client's port that comes again within two minutes finds no answer.)
+ */
+#include <stddef.h>
+#include <string.h>
+
+#include <lwip/etharp.h>
+#include <lwip/init.h>
+#include <lwip/netif.h>
+#include <lwip/pbuf.h>
+#include <lwip/tcp.h>
+#include <lwip/timeouts.h>
+#include <lwip/udp.h>
+#include <netif/ethernet.h>
+
+#include "common.h"
+
+#define CHUNK 16384		/* tcp_write() takes less than 64 KiB */
+#define PORT 7
+#define RING 512u		/* frames on the wire one way; a power of two */
+#define MOST_TIME_WAIT 32u
+#define DATAGRAM 1472
+#define TRIES 100000u		/* turns until a connection stands */
+
+/* A host: its end of the wire and the frames on their way to it. */
+struct end {
+	struct netif netif;
+	struct end *peer;
+	struct pbuf *ring[RING];
+	uint32_t head, tail;
+	uint64_t out, in;	/* TCP segments */
+};
+
+struct bench {
+	struct end a, b;
+	struct tcp_pcb *listener, *client, *server;
+	struct tcp_pcb *old[MOST_TIME_WAIT];	/* perhaps in TIME-WAIT */
+	uint32_t nr_old;
+	uint64_t asked, answered;		/* bytes received by b, by a */
+	uint64_t datagrams;
+	ip_addr_t addr;				/* b's */
+	char buf[CHUNK];
+};
+
+static void check(err_t err, const char *what)
+{
+	if (err != ERR_OK)
+		bench_die(what, lwip_strerr(err));
+}
+
+/* Ethernet with IPv4 with TCP? */
+static int is_tcp(const struct pbuf *p)
+{
+	const unsigned char *frame = p->payload;
+
+	return p->len > 23 && frame[12] == 8 && frame[13] == 0 &&
+	       frame[23] == IP_PROTO_TCP;
+}
+
+/*
+ * The driver's output: the other end's memory gets a copy. PBUF_RAM, because
+ * Debian's 2.1.3 allocates 592 bytes for a PBUF_POOL and writes 1,514 there.
+ */
+static err_t wire_output(struct netif *netif, struct pbuf *p)
+{
+	struct end *end = netif->state, *to = end->peer;
+	struct pbuf *copy;
+
+	end->out += (uint64_t)is_tcp(p);
+	if (to->head - to->tail == RING)
+		return ERR_IF;
+	copy = pbuf_alloc(PBUF_RAW, p->tot_len, PBUF_RAM);
+	if (!copy)
+		return ERR_MEM;
+	pbuf_copy(copy, p);
+	to->ring[to->head++ % RING] = copy;
+	return ERR_OK;
+}
+
+static err_t wire_init(struct netif *netif)
+{
+	netif->hwaddr_len = 6;
+	netif->hwaddr[0] = 2;
+	netif->hwaddr[5] = netif->name[1];
+	netif->name[0] = 'w';
+	netif->mtu = 1500;
+	netif->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP |
+		       NETIF_FLAG_ETHERNET | NETIF_FLAG_LINK_UP;
+	netif->output = etharp_output;
+	netif->linkoutput = wire_output;
+	return ERR_OK;
+}
+
+/* What has arrived at @end is taken in. */
+static void take_in(struct end *end)
+{
+	uint32_t until = end->head;
+	struct pbuf *p;
+
+	while (end->tail != until) {
+		p = end->ring[end->tail++ % RING];
+		end->in += (uint64_t)is_tcp(p);
+		if (end->netif.input(p, &end->netif) != ERR_OK)
+			pbuf_free(p);
+	}
+}
+
+static void turn(struct bench *t)
+{
+	take_in(&t->a);
+	take_in(&t->b);
+	sys_check_timeouts();
+}
+
+/* The application's copy. */
+static uint64_t copy_out(struct bench *t, const struct pbuf *p)
+{
+	uint16_t at = 0, n;
+
+	do {
+		n = pbuf_copy_partial(p, t->buf, CHUNK, at);
+		at = (uint16_t)(at + n);
+	} while (n && at < p->tot_len);
+	return p->tot_len;
+}
+
+/* Data for either end, or (@p NULL) the peer's end of it. */
+static err_t received(void *arg, struct tcp_pcb *pcb, struct pbuf *p,
+		      err_t err)
+{
+	struct bench *t = arg;
+	uint64_t n;
+
+	(void)err;
+	if (!p)
+		return ERR_OK;
+	n = copy_out(t, p);
+	tcp_recved(pcb, p->tot_len);
+	pbuf_free(p);
+	if (pcb == t->client)
+		t->answered += n;
+	else
+		t->asked += n;
+	return ERR_OK;
+}
+
+static err_t accepted(void *arg, struct tcp_pcb *pcb, err_t err)
+{
+	struct bench *t = arg;
+
+	if (err != ERR_OK)
+		return err;
+	t->server = pcb;
+	tcp_arg(pcb, t);
+	tcp_recv(pcb, received);
+	return ERR_OK;
+}
+
+static err_t connected(void *arg, struct tcp_pcb *pcb, err_t err)
+{
+	(void)arg;
+	(void)pcb;
+	return err;
+}
+
+static void failed(void *arg, err_t err)
+{
+	(void)arg;
+	check(err, "connection");
+}
+
+static void end_up(struct end *end, struct end *peer, unsigned char last)
+{
+	ip4_addr_t addr, mask, none;
+
+	IP4_ADDR(&addr, 10, 0, 0, last);
+	IP4_ADDR(&mask, 255, 255, 255, 0);
+	IP4_ADDR(&none, 0, 0, 0, 0);
+	end->peer = peer;
+	end->netif.name[1] = (char)last;
+	if (!netif_add(&end->netif, &addr, &mask, &none, end, wire_init,
+		       ethernet_input))
+		bench_die("netif", "not added");
+	netif_set_up(&end->netif);
+}
+
+static void start(struct bench *t)
+{
+	struct tcp_pcb *pcb;
+
+	lwip_init();
+	end_up(&t->a, &t->b, 1);
+	end_up(&t->b, &t->a, 2);
+	t->addr = t->b.netif.ip_addr;
+	pcb = tcp_new();
+	if (!pcb)
+		bench_die("listen", "no memory");
+	check(tcp_bind(pcb, &t->addr, PORT), "bind");
+	tcp_bind_netif(pcb, &t->b.netif);
+	t->listener = tcp_listen(pcb);
+	if (!t->listener)
+		bench_die("listen", "no memory");
+	tcp_arg(t->listener, t);
+	tcp_accept(t->listener, accepted);
+}
+
+/* A connection: its ends are t->client and t->server. */
+static void join(struct bench *t)
+{
+	struct tcp_pcb *c = tcp_new();
+	uint32_t tries;
+
+	if (!c)
+		bench_die("connect", "no memory");
+	t->client = c;
+	t->server = NULL;
+	tcp_arg(c, t);
+	tcp_recv(c, received);
+	tcp_err(c, failed);
+	tcp_bind_netif(c, &t->a.netif);
+	check(tcp_connect(c, &t->addr, PORT, connected), "connect");
+	for (tries = 0; !t->server && tries < TRIES; tries++)
+		turn(t);
+	if (!t->server)
+		bench_die("connect", "no answer");
+}
+
+static void part(struct bench *t)
+{
+	check(tcp_close(t->client), "close");
+	check(tcp_close(t->server), "close");
+	turn(t);
+}
+
+/*
+ * The two ends of the row bulk, functions of their own so that callgrind can
+ * count each. The sender writes as much of @left as its buffer has room for.
+ */
+static uint64_t __attribute__((noinline)) bulk_sender(struct bench *t,
+						      uint64_t left)
+{
+	uint64_t sent = 0, n;
+
+	while (sent < left) {
+		n = tcp_sndbuf(t->client);
+		n = n < left - sent ? n : left - sent;
+		n = n < CHUNK ? n : CHUNK;
+		if (!n || tcp_write(t->client, t->buf, (uint16_t)n,
+				    TCP_WRITE_FLAG_COPY) != ERR_OK)
+			break;
+		sent += n;
+	}
+	tcp_output(t->client);
+	take_in(&t->a);
+	return sent;
+}
+
+static void __attribute__((noinline)) bulk_receiver(struct bench *t)
+{
+	take_in(&t->b);
+}
+
+static void bulk(void *bench, uint64_t count)
+{
+	struct bench *t = bench;
+	uint64_t left = count << 20, total = count << 20;
+
+	join(t);
+	while (t->asked < total) {
+		left -= bulk_sender(t, left);
+		bulk_receiver(t);
+		sys_check_timeouts();
+	}
+	part(t);
+}
+
+static void say(struct tcp_pcb *pcb, const char *byte)
+{
+	check(tcp_write(pcb, byte, 1, TCP_WRITE_FLAG_COPY), "write");
+	tcp_output(pcb);
+}
+
+static void rr(void *bench, uint64_t count)
+{
+	struct bench *t = bench;
+	uint64_t i;
+
+	join(t);
+	tcp_nagle_disable(t->client);
+	tcp_nagle_disable(t->server);
+	for (i = 1; i <= count; i++) {
+		say(t->client, "q");
+		while (t->asked != i)
+			take_in(&t->b);
+		say(t->server, "a");
+		while (t->answered != i)
+			take_in(&t->a);
+		sys_check_timeouts();
+	}
+	part(t);
+}
+
+/* @pcb will be in TIME-WAIT; the one from long ago need not be any more. */
+static void remember(struct bench *t, struct tcp_pcb *pcb)
+{
+	uint32_t at = t->nr_old++ % MOST_TIME_WAIT;
+
+	if (t->old[at])
+		tcp_abort(t->old[at]);
+	t->old[at] = pcb;
+}
+
+static void connects(void *bench, uint64_t count)
+{
+	struct bench *t = bench;
+	uint64_t i;
+
+	for (i = 1; i <= count; i++) {
+		join(t);
+		say(t->client, "q");
+		while (t->asked != i)
+			take_in(&t->b);
+		check(tcp_close(t->server), "close");
+		remember(t, t->server);
+		turn(t);
+		check(tcp_close(t->client), "close");
+		turn(t);
+	}
+}
+
+static void datagram(void *arg, struct udp_pcb *pcb, struct pbuf *p,
+		     const ip_addr_t *addr, u16_t port)
+{
+	struct bench *t = arg;
+
+	(void)pcb;
+	(void)addr;
+	(void)port;
+	copy_out(t, p);
+	pbuf_free(p);
+	t->datagrams++;
+}
+
+static void send_datagram(struct bench *t, struct udp_pcb *pcb)
+{
+	struct pbuf *p = pbuf_alloc(PBUF_TRANSPORT, DATAGRAM, PBUF_RAM);
+
+	if (!p)
+		bench_die("datagram", "no memory");
+	pbuf_take(p, t->buf, DATAGRAM);
+	udp_send(pcb, p);
+	pbuf_free(p);
+}
+
+static void udp(void *bench, uint64_t count)
+{
+	struct bench *t = bench;
+	struct udp_pcb *c = udp_new(), *s = udp_new();
+	uint64_t sent = 0;
+	int i;
+
+	if (!c || !s)
+		bench_die("udp", "no memory");
+	udp_bind_netif(c, &t->a.netif);
+	udp_bind_netif(s, &t->b.netif);
+	check(udp_bind(s, &t->addr, PORT), "bind");
+	check(udp_connect(c, &t->addr, PORT), "connect");
+	udp_recv(s, datagram, t);
+	while (t->datagrams < count) {
+		for (i = 0; i < 32 && sent < count; i++, sent++)
+			send_datagram(t, c);
+		turn(t);
+		if (sent == count && t->datagrams < count) {
+			sent = t->datagrams;	/* the first ones, before ARP */
+			turn(t);
+		}
+	}
+	udp_remove(c);
+	udp_remove(s);
+}
+
+static const struct bench_row rows[] = {
+	{ "bulk", 1024, bulk },
+	{ "rr", 500000, rr },
+	{ "connect", 20000, connects },
+	{ "udp", 1000000, udp },
+	{ NULL, 0, NULL },
+};
+
+int main(int argc, char **argv)
+{
+	static struct bench t;
+	struct bench_result r = { 0 };
+	double begin;
+
+	if (bench_arguments(argc, argv, rows, &r))
+		return 2;
+	start(&t);
+	begin = bench_now();
+	r.row->run(&t, r.count);
+	r.seconds = bench_now() - begin;
+	r.out = t.a.out;
+	r.in = t.a.in;
+	bench_print(&r);
+	return 0;
+}
