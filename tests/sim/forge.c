@@ -10,6 +10,8 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "packet.h"
+
 #define MAX_LEN 200
 #define ETH_LEN 14
 #define IP_LEN 20
@@ -21,34 +23,6 @@ struct forgery {
 	u8 p[IP_LEN + MAX_LEN];
 	u32 len;
 };
-
-static void put16(u8 *p, u32 v)
-{
-	p[0] = (u8)(v >> 8);
-	p[1] = (u8)v;
-}
-
-static void put32(u8 *p, u32 v)
-{
-	put16(p, v >> 16);
-	put16(p + 2, v);
-}
-
-static u32 sum(const u8 *p, u32 len, u32 s)
-{
-	u32 i;
-
-	for (i = 0; i < len; i++)
-		s += i & 1 ? p[i] : (u32)p[i] << 8;
-	return s;
-}
-
-static u16 fold(u32 s)
-{
-	while (s >> 16)
-		s = (s & 0xffff) + (s >> 16);
-	return (u16)~s;
-}
 
 /* An IPv4 header of host @from for @f, whose payload is @len bytes. */
 static void forge_ip(struct forgery *f, unsigned int from, u8 proto, u32 len,

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "monitor.h"
+#include "packet.h"
 
 #define PORT_A 40000
 #define MAX_FRAME 2100
@@ -45,34 +46,6 @@ void sim_fail(struct world *world, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(world->why, sizeof(world->why), fmt, ap);
 	va_end(ap);
-}
-
-static void put16(u8 *p, u32 v)
-{
-	p[0] = (u8)(v >> 8);
-	p[1] = (u8)v;
-}
-
-static void put32(u8 *p, u32 v)
-{
-	put16(p, v >> 16);
-	put16(p + 2, v);
-}
-
-static u32 sum(const u8 *p, u32 len, u32 s)
-{
-	u32 i;
-
-	for (i = 0; i < len; i++)
-		s += i & 1 ? p[i] : (u32)p[i] << 8;
-	return s;
-}
-
-static u16 fold(u32 s)
-{
-	while (s >> 16)
-		s = (s & 0xffff) + (s >> 16);
-	return (u16)~s;
 }
 
 /* An IPv4 header for @len bytes of @proto after it. */
