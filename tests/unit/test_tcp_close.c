@@ -524,7 +524,6 @@ static void time_wait_older_timestamp_is_challenged(void **state)
 	to_time_wait(&t);
 	t.ts_val -= 1;
 	t.iss += 100000;
-	t.irs += 0;
 	tp_send(&t, "S", 0, 0, NULL, 0);
 	tp_next(&t);
 	assert_int_equal(t.p.tcp->flags, TCPHDR_ACK);
