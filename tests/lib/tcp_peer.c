@@ -256,6 +256,12 @@ static void take_isn(struct tp *t, const char *flags, u32 ack)
 	t->ts_on = t->ts && t->opt.saw_tstamp;
 }
 
+void tp_syn(struct tp *t)
+{
+	tp_send(t, "S", 0, 0, NULL, 0);
+	take_isn(t, "SA", 1);
+}
+
 void tp_accept(struct tp *t)
 {
 	t->s = inet_accept(t->l, NULL, NULL);
@@ -267,8 +273,7 @@ void tp_passive(struct tp *t)
 {
 	if (!t->l)
 		tp_listen(t, 8);
-	tp_send(t, "S", 0, 0, NULL, 0);
-	take_isn(t, "SA", 1);
+	tp_syn(t);
 	tp_send(t, "A", 1, 1, NULL, 0);
 	tp_silence(t);
 	tp_accept(t);

@@ -67,6 +67,8 @@ void tp_expect_after(struct tp *t, u64 ns, const char *flags, u32 seq);
 
 /* A listener on TP_PORT. */
 void tp_listen(struct tp *t, int backlog);
+/* The peer's SYN; the SYN-ACK to it tells the stack's ISN. */
+void tp_syn(struct tp *t);
 /* The whole handshake, either way. */
 void tp_passive(struct tp *t);
 void tp_active(struct tp *t);

@@ -124,9 +124,7 @@ static void listener_with_a_full_queue_counts_the_syn_as_dropped(void **state)
 	(void)state;
 	tp_open(&t);
 	tp_listen(&t, 0);
-	tp_send(&t, "S", 0, 0, NULL, 0);
-	tp_next(&t);
-	t.irs = ntohl(t.p.tcp->seq);
+	tp_syn(&t);
 	tp_send(&t, "A", 1, 1, NULL, 0);	/* the queue's one place */
 	fx_mark(&t.f);
 	t.pport++;
@@ -162,9 +160,7 @@ static void connections_without_a_socket_are_shown(void **state)
 	(void)state;
 	tp_open(&t);
 	tp_listen(&t, 4);
-	tp_send(&t, "S", 0, 0, NULL, 0);
-	tp_next(&t);
-	t.irs = ntohl(t.p.tcp->seq);
+	tp_syn(&t);
 	assert_string_equal(tcp_states(&t.f), "LISTEN SYN-RECV ");
 	tp_send(&t, "A", 1, 1, NULL, 0);
 	assert_string_equal(tcp_states(&t.f), "LISTEN ESTAB ");

@@ -290,9 +290,7 @@ static void enter(struct tp *t, int state)
 		tp_connect(t);
 		return;
 	case TCP_SYN_RECV:
-		tp_send(t, "S", 0, 0, NULL, 0);
-		tp_next(t);
-		t->irs = ntohl(t->p.tcp->seq);
+		tp_syn(t);
 		return;
 	default:
 		tp_passive(t);

@@ -219,9 +219,7 @@ static void listen_window_scale_is_agreed_and_bounded(void **state)
 	t.ws = 15;
 	t.win = 1000;
 	tp_listen(&t, 4);
-	tp_send(&t, "S", 0, 0, NULL, 0);
-	tp_next(&t);
-	t.irs = ntohl(t.p.tcp->seq);
+	tp_syn(&t);
 	assert_true(t.opt.wscale_ok);
 	assert_int_equal(t.opt.snd_wscale, 7);
 	/* its own window is not scaled on the SYN-ACK */
@@ -400,9 +398,8 @@ static void listen_overflow_with_abort_on_overflow_is_reset(void **state)
 	tp_listen(&t, 2);
 	/* four requests, but only three places */
 	t.pport = 1;
-	tp_send(&t, "S", 0, 0, NULL, 0);
-	tp_next(&t);
-	irs = ntohl(t.p.tcp->seq);
+	tp_syn(&t);
+	irs = t.irs;
 	handshake_from(&t, 2);
 	handshake_from(&t, 3);
 	handshake_from(&t, 4);
@@ -460,9 +457,7 @@ static void syn_received_syn_ack_is_sent_again_and_given_up(void **state)
 	(void)state;
 	tp_open(&t);
 	tp_listen(&t, 4);
-	tp_send(&t, "S", 0, 0, NULL, 0);
-	tp_next(&t);
-	t.irs = ntohl(t.p.tcp->seq);
+	tp_syn(&t);
 	for (i = 0; i < 5; i++)		/* tcp_synack_retries */
 		tp_expect_after(&t, FX_SEC << i, "SA", 0);
 	tp_silence_for(&t, 200 * FX_SEC);
@@ -479,9 +474,7 @@ static void syn_received_same_syn_gets_syn_ack_again(void **state)
 	(void)state;
 	tp_open(&t);
 	tp_listen(&t, 4);
-	tp_send(&t, "S", 0, 0, NULL, 0);
-	tp_next(&t);
-	t.irs = ntohl(t.p.tcp->seq);
+	tp_syn(&t);
 	tp_send(&t, "S", 0, 0, NULL, 0);
 	tp_expect(&t, "SA", 0, 1, 0);
 	tp_send(&t, "S", 0, 0, NULL, 0);	/* within 500 ms: no answer */
@@ -497,9 +490,7 @@ static void syn_received_wrong_ack_is_reset(void **state)
 	(void)state;
 	tp_open(&t);
 	tp_listen(&t, 4);
-	tp_send(&t, "S", 0, 0, NULL, 0);
-	tp_next(&t);
-	t.irs = ntohl(t.p.tcp->seq);
+	tp_syn(&t);
 	tp_send(&t, "A", 1, 0, NULL, 0);
 	expect_reset(&t, t.irs, false, 0);
 	tp_send(&t, "A", 1, 2, NULL, 0);
@@ -517,9 +508,7 @@ static void syn_received_reset_returns_to_listen(void **state)
 	(void)state;
 	tp_open(&t);
 	tp_listen(&t, 4);
-	tp_send(&t, "S", 0, 0, NULL, 0);
-	tp_next(&t);
-	t.irs = ntohl(t.p.tcp->seq);
+	tp_syn(&t);
 	tp_send(&t, "R", 1, 0, NULL, 0);
 	tp_silence(&t);
 	assert_int_equal(reqsk_queue_len(
@@ -538,9 +527,7 @@ static void syn_received_reset_inside_window_is_challenged(void **state)
 	(void)state;
 	tp_open(&t);
 	tp_listen(&t, 4);
-	tp_send(&t, "S", 0, 0, NULL, 0);
-	tp_next(&t);
-	t.irs = ntohl(t.p.tcp->seq);
+	tp_syn(&t);
 	tp_send(&t, "R", 100, 0, NULL, 0);
 	tp_expect(&t, "A", 1, 1, 0);
 	tp_send(&t, "A", 1, 1, NULL, 0);
@@ -556,9 +543,7 @@ static void syn_received_ack_with_text_is_taken(void **state)
 	(void)state;
 	tp_open(&t);
 	tp_listen(&t, 4);
-	tp_send(&t, "S", 0, 0, NULL, 0);
-	tp_next(&t);
-	t.irs = ntohl(t.p.tcp->seq);
+	tp_syn(&t);
 	tp_send(&t, "PAF", 1, 1, "hello", 5);
 	fx_advance(&t.f, 200 * FX_MS);
 	tp_expect(&t, "A", 1, 7, 0);
@@ -843,16 +828,13 @@ static void syn_received_old_duplicate_syn_recovers(void **state)
 	(void)state;
 	tp_open(&t);
 	tp_listen(&t, 4);
-	tp_send(&t, "S", 0, 0, NULL, 0);	/* the old one */
-	tp_next(&t);
-	irs = ntohl(t.p.tcp->seq);
+	tp_syn(&t);	/* the old one */
+	irs = t.irs;
 	/* the peer resets what it does not know, with our ACK as its seq */
 	tp_send(&t, "R", 1, 0, NULL, 0);
 	tp_silence(&t);
 	t.iss += 0x1000;			/* the new one */
-	tp_send(&t, "S", 0, 0, NULL, 0);
-	tp_next(&t);
-	t.irs = ntohl(t.p.tcp->seq);
+	tp_syn(&t);
 	assert_true(t.p.tcp->syn && t.p.tcp->ack);
 	assert_int_equal(ntohl(t.p.tcp->ack_seq), t.iss + 1);
 	assert_false(after(irs, t.irs));
