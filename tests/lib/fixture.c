@@ -292,6 +292,29 @@ void fx_close(struct fx *f)
 	}
 }
 
+int fx_setup(void **state)
+{
+	static struct fx own;
+
+	if (!*state)
+		*state = &own;
+	fx_open(*state);
+	return 0;
+}
+
+int fx_setup_learned(void **state)
+{
+	fx_setup(state);
+	fx_learn(*state);
+	return 0;
+}
+
+int fx_teardown(void **state)
+{
+	fx_close(*state);
+	return 0;
+}
+
 /* ---- time ------------------------------------------------------------------ */
 
 void fx_run(struct fx *f)

@@ -119,6 +119,15 @@ struct net_device *fx_add_dev(struct fx *f, const char *name, const u8 *mac,
  * must have been closed. */
 void fx_close(struct fx *f);
 
+/*
+ * Setup and teardown of a CMocka case: a stack in the struct fx that its state
+ * is, or, if it has none yet, in one that it gets; learned: with the peer's
+ * address known. They return 0.
+ */
+int fx_setup(void **state);
+int fx_setup_learned(void **state);
+int fx_teardown(void **state);
+
 /* ---- time ------------------------------------------------------------- */
 
 /* Runs what is due now, until nothing is. */

@@ -23,22 +23,6 @@
 #include "lib/byteorder.h"
 #include "sockets.h"
 
-static int setup(void **state)
-{
-	static struct fx f;
-
-	fx_open(&f);
-	fx_learn(&f);
-	*state = &f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	fx_close(*state);
-	return 0;
-}
-
 /* ---- socket() --------------------------------------------------------- */
 
 static void socket_every_type_and_protocol_is_judged_as_linux(void **state)
@@ -387,7 +371,8 @@ static void reserved_ports_text_is_checked_and_normalised(void **state)
 	assert_string_equal(value, "");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, fx_setup_learned, fx_teardown)
 
 int main(void)
 {

@@ -21,22 +21,6 @@
 #define PORT 5000
 #define PEER_PORT 53
 
-static int setup(void **state)
-{
-	static struct fx f;
-
-	fx_open(&f);
-	fx_learn(&f);
-	*state = &f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	fx_close(*state);
-	return 0;
-}
-
 /* An ICMP error from @from that quotes the datagram @p as far as @quote. */
 static void answer_error(struct fx *f, const struct fx_pkt *p, __be32 from,
 			 const u8 tcr[3], u32 quote)
@@ -325,7 +309,8 @@ static void frag_needed_is_emsgsize_with_the_mtu(void **state)
 	inet_close(s);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, fx_setup_learned, fx_teardown)
 
 int main(void)
 {

@@ -10,20 +10,6 @@ static struct fx f;
 static struct fx_pkt p;
 static u8 frame[FX_FRAME_MAX];
 
-static int setup(void **state)
-{
-	(void)state;
-	fx_open(&f);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fx_close(&f);
-	return 0;
-}
-
 static void stack_opened_and_closed_leaves_nothing(void **state)
 {
 	(void)state;
@@ -71,16 +57,15 @@ static void echo_request_is_answered(void **state)
 	fx_assert_no_skbs(&f);
 }
 
+#define TEST(name) cmocka_unit_test_prestate_setup_teardown( \
+		name, fx_setup, fx_teardown, &f)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(
-			stack_opened_and_closed_leaves_nothing, setup,
-			teardown),
-		cmocka_unit_test_setup_teardown(arp_request_for_us_is_answered,
-						setup, teardown),
-		cmocka_unit_test_setup_teardown(echo_request_is_answered,
-						setup, teardown),
+		TEST(stack_opened_and_closed_leaves_nothing),
+		TEST(arp_request_for_us_is_answered),
+		TEST(echo_request_is_answered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,22 +17,6 @@
 
 static struct fx_pkt p;
 
-static int setup(void **state)
-{
-	static struct fx f;
-
-	fx_open(&f);
-	fx_learn(&f);
-	*state = &f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	fx_close(*state);
-	return 0;
-}
-
 /* IP_ADD_MEMBERSHIP or IP_DROP_MEMBERSHIP: 0 or -errno. */
 static int membership(struct socket *s, int option, u32 group, u32 addr,
 		      int ifindex)
@@ -187,7 +171,8 @@ static void device_that_goes_takes_its_groups_along(void **state)
 	fx_flush(f);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, fx_setup_learned, fx_teardown)
 
 int main(void)
 {

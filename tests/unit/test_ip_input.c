@@ -25,21 +25,6 @@ static const u8 mac1[ETH_ALEN] = { 2, 0, 0, 0, 1, 2 };
 
 #define A FX_ADDR
 
-static int setup(void **state)
-{
-	(void)state;
-	fx_open(&f);
-	fx_learn(&f);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fx_close(&f);
-	return 0;
-}
-
 /* A second network behind test1, its host 10.1.0.1 known, forwarding on. */
 static void become_router(void)
 {
@@ -829,7 +814,8 @@ static void forward_off_by_default_whatever_the_devices(void **state)
 
 int main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_prestate_setup_teardown( \
+		name, fx_setup_learned, fx_teardown, &f)
 	const struct CMUnitTest tests[] = {
 		T(datagram_in_any_shape_is_delivered),
 		T(datagram_in_an_802_frame_is_delivered),

@@ -26,18 +26,9 @@ static int setup(void **state)
 {
 	size_t i;
 
-	(void)state;
-	fx_open(&f);
-	fx_learn(&f);
+	fx_setup_learned(state);
 	for (i = 0; i < sizeof(big); i++)
 		big[i] = (u8)(i * 7 + (i >> 8));
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fx_close(&f);
 	return 0;
 }
 
@@ -465,7 +456,8 @@ static void memory_short_anywhere_leaks_nothing(void **state)
 
 int main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_prestate_setup_teardown( \
+		name, setup, fx_teardown, &f)
 	const struct CMUnitTest tests[] = {
 		T(datagram_header_is_what_knobs_and_options_say),
 		T(datagram_too_big_obeys_the_discovery_mode),

@@ -12,20 +12,6 @@ static struct fx f;
 static struct fx_pkt p;
 static u8 frame[256];
 
-static int setup(void **state)
-{
-	(void)state;
-	fx_open(&f);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fx_close(&f);
-	return 0;
-}
-
 static struct neighbour *entry(__be32 addr)
 {
 	struct neighbour *n = neigh_lookup(f.net->ipv4.arp_tbl, &addr, f.dev);
@@ -443,7 +429,8 @@ static void multicast_and_broadcast_need_no_asking(void **state)
 
 int main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_prestate_setup_teardown( \
+		name, fx_setup, fx_teardown, &f)
 	const struct CMUnitTest tests[] = {
 		T(request_for_us_is_answered_to_the_asker_only),
 		T(request_for_us_teaches_the_sender),

@@ -22,21 +22,6 @@ static u8 frame[FX_FRAME_MAX];
 
 #define A FX_ADDR
 
-static int setup(void **state)
-{
-	(void)state;
-	fx_open(&f);
-	fx_learn(&f);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fx_close(&f);
-	return 0;
-}
-
 static void inject_icmp(const struct fx_ip *ip, u8 type, u8 code, u32 rest,
 			const void *data, u32 len)
 {
@@ -720,7 +705,8 @@ static void memory_short_anywhere_leaks_nothing(void **state)
 
 int main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_prestate_setup_teardown( \
+		name, fx_setup_learned, fx_teardown, &f)
 	const struct CMUnitTest tests[] = {
 		T(echo_of_any_size_returns_the_same_bytes),
 		T(echo_reply_comes_from_the_address_that_was_asked),

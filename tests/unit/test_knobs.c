@@ -17,21 +17,6 @@
 
 static struct fx f;
 
-static int setup(void **state)
-{
-	(void)state;
-	fx_open(&f);
-	fx_learn(&f);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fx_close(&f);
-	return 0;
-}
-
 /* How often the recording passed @name. */
 static u32 passed(const char *name)
 {
@@ -188,7 +173,8 @@ static void connections_without_a_socket_are_shown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define C(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define C(name) cmocka_unit_test_prestate_setup_teardown( \
+		name, fx_setup_learned, fx_teardown, &f)
 		C(dev_weight_bounds_a_poll_of_the_backlog),
 		C(optmem_max_bounds_the_control_messages_of_a_call),
 		C(knob_that_is_not_there_is_named),

@@ -17,20 +17,6 @@ static struct fx f;
 static struct fx_pkt p;
 static const u8 some[32] = { 1, 2, 3 };
 
-static int setup(void **state)
-{
-	(void)state;
-	fx_open(&f);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fx_close(&f);
-	return 0;
-}
-
 static struct neighbour *entry(__be32 addr)
 {
 	struct neighbour *n = neigh_lookup(f.net->ipv4.arp_tbl, &addr, f.dev);
@@ -516,7 +502,8 @@ static void add_refuses_nonsense_with_a_sentence(void **state)
 
 int main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_prestate_setup_teardown( \
+		name, fx_setup, fx_teardown, &f)
 	const struct CMUnitTest tests[] = {
 		T(none_packet_waits_for_the_answer),
 		T(incomplete_many_packets_ask_once_a_second),

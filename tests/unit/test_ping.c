@@ -17,22 +17,6 @@
 
 static struct fx_pkt p;
 
-static int setup(void **state)
-{
-	static struct fx f;
-
-	fx_open(&f);
-	fx_learn(&f);
-	*state = &f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	fx_close(*state);
-	return 0;
-}
-
 static struct socket *ping_socket(struct fx *f)
 {
 	struct socket *s = inet_socket(f->net, AF_INET,
@@ -199,7 +183,8 @@ static void error_about_a_request_is_told(void **state)
 	inet_close(s);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, fx_setup_learned, fx_teardown)
 
 int main(void)
 {

@@ -16,22 +16,6 @@
 
 static struct fx_pkt p;
 
-static int setup(void **state)
-{
-	static struct fx f;
-
-	fx_open(&f);
-	fx_learn(&f);
-	*state = &f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	fx_close(*state);
-	return 0;
-}
-
 static struct socket *raw_socket(struct fx *f, int protocol)
 {
 	struct socket *s = inet_socket(f->net, AF_INET,
@@ -230,7 +214,8 @@ static void hard_error_reaches_the_connected_raw_socket(void **state)
 	inet_close(idle);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, fx_setup_learned, fx_teardown)
 
 int main(void)
 {

@@ -28,21 +28,6 @@
 static struct fx f;
 static u8 frame[FX_FRAME_MAX];
 
-static int setup(void **state)
-{
-	(void)state;
-	fx_open(&f);
-	fx_learn(&f);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fx_close(&f);
-	return 0;
-}
-
 /* ---- words ------------------------------------------------------------ */
 
 static void record(struct net *net)
@@ -933,7 +918,8 @@ static void recorder_running_refuses_a_second_start(void **state)
 	assert_non_null(strstr(inet_strerror(f.net), "points"));
 }
 
-#define ROAD(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define ROAD(test) cmocka_unit_test_prestate_setup_teardown( \
+		test, fx_setup_learned, fx_teardown, &f)
 
 int main(void)
 {

@@ -23,19 +23,11 @@ static const u8 mac1[ETH_ALEN] = { 2, 0, 0, 0, 1, 2 };
 
 static int setup(void **state)
 {
-	(void)state;
-	fx_open(&f);
+	fx_setup(state);
 	dev1 = fx_add_dev(&f, "test1", mac1, "10.1.0.2/24");
 	fx_advance(&f, 3 * FX_SEC);
 	fx_flush(&f);
 	fx_mark(&f);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fx_close(&f);
 	return 0;
 }
 
@@ -842,7 +834,8 @@ static void hundred_thousand_routes_are_looked_up_in_six_steps(void **state)
 
 int main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_prestate_setup_teardown( \
+		name, setup, fx_teardown, &f)
 	const struct CMUnitTest tests[] = {
 		T(table_fresh_has_the_connected_networks),
 		T(route_every_word_is_kept_and_shown),

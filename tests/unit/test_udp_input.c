@@ -49,22 +49,6 @@ static void inject_udp(struct fx *f, u16 port, const void *data, u32 len)
 					 len));
 }
 
-static int setup(void **state)
-{
-	static struct fx f;
-
-	fx_open(&f);
-	fx_learn(&f);
-	*state = &f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	fx_close(*state);
-	return 0;
-}
-
 /* ---- delivery --------------------------------------------------------- */
 
 /* @req 1122-4.1.3.5b */
@@ -597,7 +581,8 @@ static void broadcast_every_socket_of_the_port_gets_its_own(void **state)
 	fx_expect_silence(f);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, fx_setup_learned, fx_teardown)
 
 int main(void)
 {

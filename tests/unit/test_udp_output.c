@@ -28,22 +28,6 @@
 
 static struct fx_pkt p;		/* too big for a stack */
 
-static int setup(void **state)
-{
-	static struct fx f;
-
-	fx_open(&f);
-	fx_learn(&f);
-	*state = &f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	fx_close(*state);
-	return 0;
-}
-
 /* ---- the datagram ----------------------------------------------------- */
 
 /* @req 1122-4.1.3.4a */
@@ -625,7 +609,8 @@ static void sendmmsg_sends_all(void **state)
 	inet_close(s);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, fx_setup_learned, fx_teardown)
 
 int main(void)
 {

@@ -21,21 +21,6 @@
 #define LO(n) (SK_LOOPBACK + (n))	/* 127.0.0.1 and so on */
 #define PORT 5000
 
-static int setup(void **state)
-{
-	static struct fx f;
-
-	fx_open(&f);
-	*state = &f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	fx_close(*state);
-	return 0;
-}
-
 /* A socket with these options, bound if bind() says 0. */
 static struct socket *try_bind(struct fx *f, u32 addr, u16 port, int option,
 			       int *err)
@@ -420,7 +405,7 @@ static void lookup_many_connected_on_one_port_leave_its_chain(void **state)
 	free(s);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fx_setup, fx_teardown)
 
 int main(void)
 {
