@@ -21,6 +21,7 @@
 #include "ipv4/inet_common.h"
 #include "ipv4/protocol.h"
 #include "lib/byteorder.h"
+#include "road.h"
 #include "sockets.h"
 
 /* ---- socket() --------------------------------------------------------- */
@@ -67,20 +68,15 @@ static void socket_call_passes_the_family(void **state)
 {
 	static const char *const road[] = {
 		"sock_create", "__sock_create", "sock_alloc", "inet_create",
-		"sk_alloc",
+		"sk_alloc", NULL
 	};
 	struct fx *f = *state;
 	struct socket *s;
-	u32 at = 0;
-	size_t i;
 
 	assert_int_equal(inet_trace_start(f->net, 100), 0);
 	s = inet_socket(f->net, AF_INET, SOCK_DGRAM, 0);
 	inet_trace_stop(f->net);
-	for (i = 0; i < inet_trace_count(f->net) && at < ARRAY_SIZE(road); i++)
-		if (!strcmp(inet_trace_get(f->net, i)->function, road[at]))
-			at++;
-	assert_int_equal(at, ARRAY_SIZE(road));
+	road_assert_order(f->net, road);
 	inet_close(s);
 }
 

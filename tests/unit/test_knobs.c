@@ -12,22 +12,11 @@
 #include <inet/socket.h>
 #include <inet/trace.h>
 
+#include "road.h"
 #include "sockets.h"
 #include "tcp_peer.h"
 
 static struct fx f;
-
-/* How often the recording passed @name. */
-static u32 passed(const char *name)
-{
-	const struct inet_trace_point *pt;
-	u32 n = 0;
-	size_t i;
-
-	for (i = 0; (pt = inet_trace_get(f.net, i)); i++)
-		n += !strcmp(pt->function, name);
-	return n;
-}
 
 /* Six fragments go over lo at once. Return: polls of the backlog. */
 static u32 polls_for_six(struct socket *s)
@@ -39,7 +28,7 @@ static u32 polls_for_six(struct socket *s)
 			 sizeof(data));
 	fx_run(&f);
 	inet_trace_stop(f.net);
-	return passed("process_backlog");
+	return road_passed(f.net, "process_backlog");
 }
 
 static void dev_weight_bounds_a_poll_of_the_backlog(void **state)

@@ -19,6 +19,7 @@
 #include "core/dev.h"
 #include "core/sock.h"
 #include "core/socket.h"
+#include "road.h"
 #include "sockets.h"
 #include "tcp_pair.h"
 
@@ -95,11 +96,6 @@ static void assert_packet_road(struct net *net, const char *road)
 	demand(net, road, true);
 }
 
-static bool passed(struct net *net, const char *station)
-{
-	return road_taken(net, station, false);
-}
-
 #define INTERRUPT "napi_schedule __napi_schedule ____napi_schedule " \
 	"net_rx_action napi->poll"
 #define TO_PTYPE "napi_gro_receive netif_receive_skb " \
@@ -150,7 +146,7 @@ static void stack_socket_of_packet_goes_another_family(void **state)
 	inet_trace_stop(f.net);
 	assert_non_null(s);
 	assert_road(f.net, SOCKET_ROAD "packet_create sk_alloc");
-	assert_false(passed(f.net, "inet_create"));
+	assert_false(road_passed(f.net, "inet_create"));
 	inet_close(s);
 }
 
@@ -160,9 +156,9 @@ static void stack_unknown_type_ends_in_inet_create(void **state)
 	record(f.net);
 	assert_null(inet_socket(f.net, AF_INET, SOCK_SEQPACKET, 0));
 	inet_trace_stop(f.net);
-	assert_true(passed(f.net, "inet_create"));
-	assert_false(passed(f.net, "inetsw[]"));
-	assert_false(passed(f.net, "sk_alloc"));
+	assert_true(road_passed(f.net, "inet_create"));
+	assert_false(road_passed(f.net, "inetsw[]"));
+	assert_false(road_passed(f.net, "sk_alloc"));
 }
 
 /* ---- three ways to send, three to receive ------------------------------- */
@@ -292,7 +288,7 @@ static void udp_to_no_port_is_answered_and_dropped(void **state)
 	assert_packet_road(f.net, TO_TRANSPORT "udp_rcv icmp_send "
 			   "kfree_skb_reason");
 	assert_packet_road(f.net, FROM_IP);
-	assert_false(passed(f.net, "udp_queue_rcv_skb"));
+	assert_false(road_passed(f.net, "udp_queue_rcv_skb"));
 }
 
 static void arp_request_received_is_answered_from_arp_process(void **state)
@@ -303,9 +299,9 @@ static void arp_request_received_is_answered_from_arp_process(void **state)
 	inet_trace_stop(f.net);
 	assert_packet_road(f.net, "eth_type_trans " TO_PTYPE
 			   "arp_rcv arp_process");
-	assert_true(passed(f.net, "arp_send"));
+	assert_true(road_passed(f.net, "arp_send"));
 	assert_packet_road(f.net, "dev_queue_xmit");
-	assert_false(passed(f.net, "ip_rcv"));
+	assert_false(road_passed(f.net, "ip_rcv"));
 }
 
 static void icmp_echo_request_turns_into_its_reply(void **state)
@@ -349,7 +345,7 @@ static void unknown_ethertype_ends_at_ptype_base(void **state)
 	fx_inject(&f, frame, 64);
 	inet_trace_stop(f.net);
 	assert_packet_road(f.net, TO_PTYPE "kfree_skb_reason");
-	assert_false(passed(f.net, "ip_rcv"));
+	assert_false(road_passed(f.net, "ip_rcv"));
 }
 
 static void fragments_meet_in_ip_defrag(void **state)
@@ -362,7 +358,7 @@ static void fragments_meet_in_ip_defrag(void **state)
 	record(f.net);
 	fx_inject(&f, frame, fx_build_ip(frame, &first, udp, 8));
 	assert_packet_road(f.net, "ip_local_deliver ip_defrag");
-	assert_false(passed(f.net, "ip_local_deliver_finish"));
+	assert_false(road_passed(f.net, "ip_local_deliver_finish"));
 	fx_inject(&f, frame, fx_build_ip(frame, &last, udp + 8, 8));
 	inet_trace_stop(f.net);
 	assert_road(f.net, "ip_local_deliver ip_defrag ip_local_deliver_finish "
@@ -382,8 +378,8 @@ static void packet_for_another_host_is_forwarded(void **state)
 	inet_trace_stop(f.net);
 	assert_packet_road(f.net, TO_IP "ip_forward ip_forward_finish "
 			   FROM_OUTPUT "neigh_resolve_output neigh_event_send");
-	assert_true(passed(f.net, "arp_solicit"));
-	assert_false(passed(f.net, "ip_local_deliver"));
+	assert_true(road_passed(f.net, "arp_solicit"));
+	assert_false(road_passed(f.net, "ip_local_deliver"));
 	fx_flush(&f);
 	fx_advance(&f, 10 * FX_SEC);	/* nobody answers */
 }
@@ -565,7 +561,7 @@ static struct net *tcp_receive(struct tcp_lab *lab, int flags)
 	inet_trace_stop(net);
 	assert_packet_road(net, "eth_type_trans " TO_TRANSPORT "tcp_v4_rcv "
 			   "tcp_v4_do_rcv tcp_rcv_established");
-	assert_true(passed(net, "sock_def_readable"));
+	assert_true(road_passed(net, "sock_def_readable"));
 	return net;
 }
 
@@ -576,7 +572,7 @@ static void tcp_segment_predicted_is_queued_at_once(void **state)
 
 	(void)state;
 	assert_packet_road(net, "tcp_rcv_established tcp_queue_rcv");
-	assert_false(passed(net, "tcp_data_queue"));
+	assert_false(road_passed(net, "tcp_data_queue"));
 	tcp_done(&lab);
 }
 
@@ -649,7 +645,7 @@ static void tcp_busy_socket_takes_the_segment_from_its_backlog(void **state)
 	assert_int_equal(inet_send(lab.client, "x", 1, 0), 1);
 	pair_run(lab.p, 10 * FX_MS);
 	assert_packet_road(net, TO_TRANSPORT "tcp_v4_rcv sk_add_backlog");
-	assert_false(passed(net, "tcp_v4_do_rcv"));
+	assert_false(road_passed(net, "tcp_v4_do_rcv"));
 	release_sock(sk);
 	inet_trace_stop(net);
 	assert_road(net, "__release_sock tcp_v4_do_rcv tcp_rcv_established");
@@ -672,7 +668,7 @@ static void tcp_close_sends_fin_and_ends_in_time_wait(void **state)
 	lab.server = NULL;
 	pair_run(lab.p, FX_SEC);
 	inet_trace_stop(net);
-	assert_true(passed(net, "tcp_time_wait"));
+	assert_true(road_passed(net, "tcp_time_wait"));
 	tcp_done(&lab);
 }
 
@@ -825,8 +821,8 @@ static void filter_fits_by_each_of_its_words(void **state)
 		assert_packet_road(f.net, "eth_type_trans " TO_TRANSPORT
 				   "udp_rcv udp_queue_rcv_skb "
 				   "sock_queue_rcv_skb");
-		assert_false(passed(f.net, "arp_rcv"));
-		assert_false(passed(f.net, "napi_schedule"));
+		assert_false(road_passed(f.net, "arp_rcv"));
+		assert_false(road_passed(f.net, "napi_schedule"));
 	}
 	for (i = 0; i < ARRAY_SIZE(unfit); i++)
 		assert_int_equal(filtered(unfit[i]), 0);
@@ -838,7 +834,7 @@ static void filter_next_follows_so_many_packets(void **state)
 	(void)state;
 	assert_true(filtered("arp next 1") > 0);
 	assert_road(f.net, "eth_type_trans " TO_PTYPE "arp_rcv arp_process");
-	assert_false(passed(f.net, "dev_queue_xmit"));
+	assert_false(road_passed(f.net, "dev_queue_xmit"));
 	filtered("arp next 2");
 	assert_road(f.net, FROM_DEV);
 	assert_true(filtered("") > filtered("arp"));
@@ -855,7 +851,7 @@ static void filter_of_sent_packets_begins_where_they_are_known(void **state)
 	assert_int_equal(sk_sendto(s, "x", 1, SK_PEER, 7), 1);
 	inet_trace_stop(f.net);
 	assert_road(f.net, FROM_IP "neigh_connected_output " FROM_DEV);
-	assert_false(passed(f.net, "udp_sendmsg"));
+	assert_false(road_passed(f.net, "udp_sendmsg"));
 	inet_close(s);
 
 	lab = tcp_open(true);
@@ -866,7 +862,7 @@ static void filter_of_sent_packets_begins_where_they_are_known(void **state)
 	inet_trace_stop(lab.p->a.net);
 	assert_road(lab.p->a.net, "ip_queue_xmit " FROM_IP
 		    "neigh_connected_output " FROM_DEV);
-	assert_false(passed(lab.p->a.net, "tcp_v4_rcv"));
+	assert_false(road_passed(lab.p->a.net, "tcp_v4_rcv"));
 	tcp_done(&lab);
 }
 

@@ -19,6 +19,7 @@
 #include "core/net.h"
 #include "corenet.h"
 #include "fakefam.h"
+#include "road.h"
 
 static struct socket *p[2];
 
@@ -539,26 +540,6 @@ static void closed_socket_still_used_by_a_call_is_ebadf(void **state)
 
 /* ---- roads ------------------------------------------------------------ */
 
-static int road_index(struct net *net, const char *function)
-{
-	for (size_t i = 0; i < inet_trace_count(net); i++)
-		if (!strcmp(inet_trace_get(net, i)->function, function))
-			return (int)i;
-	return -1;
-}
-
-static void assert_road(struct net *net, const char *const *names)
-{
-	int last = -1, i;
-
-	for (; *names; names++) {
-		i = road_index(net, *names);
-		if (i <= last)
-			fail_msg("%s: at %d, after %d", *names, i, last);
-		last = i;
-	}
-}
-
 static void socket_goes_the_road_of_linux(void **state)
 {
 	static const char *const road[] = { "inet_socket", "sock_create",
@@ -569,7 +550,7 @@ static void socket_goes_the_road_of_linux(void **state)
 	assert_int_equal(inet_trace_start(net, 1000), 0);
 	inet_close(fake_socket(net, SOCK_DGRAM, 0));
 	inet_trace_stop(net);
-	assert_road(net, road);
+	road_assert_order(net, road);
 }
 
 /* The three send calls meet in one function, the three receive calls in
@@ -601,7 +582,7 @@ static void three_calls_meet_in_one(void **state)
 		else
 			inet_recvmsg(p[1], &m, 0);
 		inet_trace_stop(net);
-		assert_road(net, (const char *const[]){ send[i],
+		road_assert_order(net, (const char *const[]){ send[i],
 			    "__sock_sendmsg", recv[i], "sock_recvmsg", NULL });
 	}
 }
