@@ -12,7 +12,8 @@ import tempfile
 
 from peer import (ADDR, CAT, DEVICE, KERNEL, Echo, Stream, case, connect,
                   enter_namespace, kernel_end, kernel_has_no_connections,
-                  pattern, pump, run, run_cases, size)
+                  libinet_end, pattern, pump, run, run_cases, size,
+                  skip_without_echo)
 
 BYTES = size("SYSTEM_BYTES", 64 << 20)
 
@@ -189,6 +190,8 @@ def udp_closed_port_of_libinet_is_unreachable():
         raise AssertionError("no ICMP came")
 
 
+skip_without_echo()
 enter_namespace()
+libinet_end()
 kernel_end("tap0")
 run_cases()

@@ -7,19 +7,17 @@ SYSTEM_SEED sets the seed of the faults, SYSTEM_LOSSY_BYTES the size of the long
 transfer (default 32 MiB over 64 connections; `make check-system-long` takes
 1 GiB), SYSTEM_LOSSY_CONNECTS the number of short connections.
 """
-import os
 import re
 import socket
 import subprocess
 import tempfile
 import time
 
-from peer import (ADDR, BUILD, CAT, DEVICE, KERNEL, Echo, Stream, case,
+from peer import (ADDR, CAT, DEVICE, KERNEL, RELAY, Echo, Stream, case,
                   connect, enter_namespace, in_parallel, kernel_end,
-                  kernel_has_no_connections, pattern, pump, run, run_cases,
-                  size)
+                  kernel_has_no_connections, libinet_end, pattern, pump, run,
+                  run_cases, size, skip_without_echo)
 
-RELAY = os.path.join(BUILD, "tests/tools/relay")
 SEED = size("SYSTEM_SEED", 1)
 BYTES = size("SYSTEM_LOSSY_BYTES", 32 << 20)
 CONNECTS = size("SYSTEM_LOSSY_CONNECTS", 2000)
@@ -171,7 +169,9 @@ def udp_echo_of_1_to_1472_bytes():
 
 def main():
     """The link: k0 is the kernel's end, tap0 libinet's, the relay between."""
+    skip_without_echo()
     enter_namespace()
+    libinet_end()
     run("ip", "link", "set", "tap0", "arp", "off", "up")
     with subprocess.Popen([RELAY, "-f", FAULTS, "tap:k0", "tap0"],
                           stdout=subprocess.PIPE, text=True) as relay:

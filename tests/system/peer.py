@@ -17,6 +17,7 @@ import time
 BUILD = os.environ.get("top_builddir", ".")
 ECHO = os.path.join(BUILD, "examples/echo")
 CAT = os.path.join(BUILD, "inetcat")
+RELAY = os.path.join(BUILD, "tests/tools/relay")
 ADDR = ("10.0.0.2", 7)
 KERNEL = "10.0.0.1"
 # One link address for all: the kernel keeps it for a second (locktime).
@@ -37,23 +38,29 @@ def size(name, default):
 
 
 def run(*argv):
-    """Runs a command, which must succeed."""
-    subprocess.run(argv, check=True, stdout=subprocess.DEVNULL)
+    """Runs a command, which must succeed. Return: what it says."""
+    return subprocess.run(argv, check=True, stdout=subprocess.PIPE,
+                          text=True).stdout
 
 
 def enter_namespace():
-    """A network namespace with tap0, or a reason why there is none."""
-    if "--inside" not in sys.argv:
-        enter = ["unshare", "--net"]
-        if os.geteuid() != 0:
-            enter[1:1] = ["--user", "--map-root-user"]
-        probe = subprocess.run(
-            enter + ["ip", "tuntap", "add", "dev", "tap0", "mode", "tap"],
-            capture_output=True, text=True, check=False)
-        if probe.returncode:
-            print(f"1..0 # SKIP no TAP in a namespace: {probe.stderr.strip()}")
-            sys.exit(0)
-        os.execvp(enter[0], enter + [sys.executable, sys.argv[0], "--inside"])
+    """A network namespace where we may make TAPs, or a reason against it."""
+    if "--inside" in sys.argv:
+        return
+    enter = ["unshare", "--net"]
+    if os.geteuid() != 0:
+        enter[1:1] = ["--user", "--map-root-user"]
+    probe = subprocess.run(
+        enter + ["ip", "tuntap", "add", "dev", "tap0", "mode", "tap"],
+        capture_output=True, text=True, check=False)
+    if probe.returncode:
+        print(f"1..0 # SKIP no TAP in a namespace: {probe.stderr.strip()}")
+        sys.exit(0)
+    os.execvp(enter[0], enter + [sys.executable, sys.argv[0], "--inside"])
+
+
+def libinet_end():
+    """Makes tap0, for libinet."""
     run("ip", "link", "set", "lo", "up")
     run("ip", "tuntap", "add", "dev", "tap0", "mode", "tap")
 
@@ -212,11 +219,15 @@ def kernel_has_no_connections():
     raise AssertionError(f"the kernel still has: {out[:300]}")
 
 
-def run_cases():
-    """Runs all cases as TAP."""
+def skip_without_echo():
+    """Ends the run if there is no echo daemon."""
     if not os.path.exists(ECHO):
         print("1..0 # SKIP examples/echo was not built (libev is missing)")
-        return
+        sys.exit(0)
+
+
+def run_cases():
+    """Runs all cases as TAP."""
     failed = 0
     print(f"1..{len(CASES)}", flush=True)
     for i, func in enumerate(CASES, 1):

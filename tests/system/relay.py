@@ -5,39 +5,9 @@ asked. The kernel talks to itself: two namespaces, one address each.
 import os
 import re
 import subprocess
-import sys
 import time
 
-RELAY = os.path.join(os.environ.get("top_builddir", "."), "tests/tools/relay")
-CASES = []
-
-
-def case(func):
-    """Marks a test case."""
-    CASES.append(func)
-    return func
-
-
-def run(*argv, **more):
-    """Runs a command, which must succeed."""
-    return subprocess.run(argv, check=True, stdout=subprocess.PIPE, text=True,
-                          **more).stdout
-
-
-def enter_namespace():
-    """A network namespace where we may make TAPs, or a reason against it."""
-    if "--inside" in sys.argv:
-        return
-    enter = ["unshare", "--net"]
-    if os.geteuid() != 0:
-        enter[1:1] = ["--user", "--map-root-user"]
-    probe = subprocess.run(
-        enter + ["ip", "tuntap", "add", "dev", "t0", "mode", "tap"],
-        capture_output=True, text=True, check=False)
-    if probe.returncode:
-        print(f"1..0 # SKIP no TAP in a namespace: {probe.stderr.strip()}")
-        sys.exit(0)
-    os.execvp(enter[0], enter + [sys.executable, __file__, "--inside"])
+from peer import RELAY, case, enter_namespace, run, run_cases
 
 
 class Link:
@@ -152,18 +122,5 @@ def duplicates_arrive_twice():
     assert said.count("DUP!") >= 15, said
 
 
-def main():
-    """Runs each case and says how it went, as TAP."""
-    enter_namespace()
-    print(f"1..{len(CASES)}")
-    for number, func in enumerate(CASES, 1):
-        try:
-            func()
-            print(f"ok {number} - {func.__name__}", flush=True)
-        except (AssertionError, OSError, subprocess.SubprocessError) as why:
-            print(f"not ok {number} - {func.__name__}")
-            print(f"#   {type(why).__name__}: {why}", flush=True)
-
-
-if __name__ == "__main__":
-    main()
+enter_namespace()
+run_cases()
