@@ -8,12 +8,11 @@ transfer (default 64 MiB; `make check-system-long` takes 1 GiB).
 import os
 import socket
 import subprocess
-import tempfile
 
 from peer import (ADDR, CAT, DEVICE, KERNEL, Echo, Stream, case, connect,
-                  enter_namespace, kernel_end, kernel_has_no_connections,
-                  libinet_end, pattern, pump, run, run_cases, size,
-                  skip_without_echo)
+                  enter_namespace, half_close_by_libinet, kernel_end,
+                  kernel_has_no_connections, libinet_end, pattern, pump, run,
+                  run_cases, size, skip_without_echo)
 
 BYTES = size("SYSTEM_BYTES", 64 << 20)
 
@@ -58,23 +57,7 @@ def tcp_half_close_by_kernel_still_gets_the_answer():
 @case
 def tcp_half_close_by_libinet_still_gets_the_answer():
     """libinet's FIN first; the kernel's data after it."""
-    server = socket.create_server((KERNEL, 9000))
-    out = tempfile.TemporaryFile()
-    proc = subprocess.Popen([CAT] + DEVICE + [KERNEL, "9000"],
-                            stdin=subprocess.PIPE, stdout=out)
-    proc.stdin.write(b"question")
-    proc.stdin.close()
-    server.settimeout(10)
-    conn, _ = server.accept()
-    conn.settimeout(10)
-    got = b"".join(iter(lambda: conn.recv(65536), b""))
-    assert got == b"question"
-    answer = pattern(300000)
-    conn.sendall(answer)
-    conn.close()
-    assert proc.wait(20) == 0
-    out.seek(0)
-    assert out.read() == answer
+    half_close_by_libinet(b"question", pattern(300000), 20)
 
 
 @case

@@ -10,13 +10,13 @@ transfer (default 32 MiB over 64 connections; `make check-system-long` takes
 import re
 import socket
 import subprocess
-import tempfile
 import time
 
 from peer import (ADDR, CAT, DEVICE, KERNEL, RELAY, Echo, Stream, case,
-                  connect, enter_namespace, in_parallel, kernel_end,
-                  kernel_has_no_connections, libinet_end, pattern, pump, run,
-                  run_cases, size, skip_without_echo)
+                  connect, enter_namespace, half_close_by_libinet,
+                  in_parallel, kernel_end, kernel_has_no_connections,
+                  libinet_end, pattern, pump, run, run_cases, size,
+                  skip_without_echo)
 
 SEED = size("SYSTEM_SEED", 1)
 BYTES = size("SYSTEM_LOSSY_BYTES", 32 << 20)
@@ -51,23 +51,7 @@ def tcp_bulk_both_ways_is_byte_exact():
 @case
 def tcp_half_close_by_libinet_still_gets_the_answer():
     """libinet connects and ends first; the kernel's data come after that."""
-    server = socket.create_server((KERNEL, 9000))
-    server.settimeout(60)
-    with tempfile.TemporaryFile() as out:
-        with subprocess.Popen([CAT] + DEVICE + [KERNEL, "9000"],
-                              stdin=subprocess.PIPE, stdout=out) as proc:
-            question, answer = pattern(100000, 2), pattern(300000)
-            proc.stdin.write(question)
-            proc.stdin.close()
-            conn, _ = server.accept()
-            conn.settimeout(60)
-            got = b"".join(iter(lambda: conn.recv(65536), b""))
-            assert got == question, f"{len(got)} bytes"
-            conn.sendall(answer)
-            conn.close()
-            assert proc.wait(120) == 0
-        out.seek(0)
-        assert out.read() == answer
+    half_close_by_libinet(pattern(100000, 2), pattern(300000), 120)
 
 
 @case

@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -205,6 +206,28 @@ def in_parallel(workers, total, func):
     for thread in threads:
         thread.join()
     assert not failures, failures[0]
+
+
+def half_close_by_libinet(question, answer, patience):
+    """inetcat connects, sends QUESTION and ends; the kernel's ANSWER comes
+    after that. Each step may take PATIENCE seconds.
+    """
+    with socket.create_server((KERNEL, 9000)) as server, \
+            tempfile.TemporaryFile() as out:
+        server.settimeout(patience)
+        with subprocess.Popen([CAT] + DEVICE + [KERNEL, "9000"],
+                              stdin=subprocess.PIPE, stdout=out) as proc:
+            proc.stdin.write(question)
+            proc.stdin.close()
+            conn, _ = server.accept()
+            conn.settimeout(patience)
+            got = b"".join(iter(lambda: conn.recv(65536), b""))
+            assert got == question, f"{len(got)} bytes"
+            conn.sendall(answer)
+            conn.close()
+            assert proc.wait(patience) == 0
+        out.seek(0)
+        assert out.read() == answer
 
 
 def kernel_has_no_connections():
