@@ -200,7 +200,7 @@ s64 inet_next_timeout_ns(struct net *net)
 		return 0;
 	if (next == U64_MAX)
 		return -1;
-	now = net_now(net);
+	now = net_clock(net);
 	return next <= now ? 0 : (s64)(next - now);
 }
 
@@ -225,7 +225,7 @@ const char *inet_strerror(struct net *net)
 
 u64 inet_now_ns(struct net *net)
 {
-	return net_now(net);
+	return net_clock(net);
 }
 
 u64 inet_wall_ns(struct net *net)

@@ -150,7 +150,7 @@ static struct sk_buff *datagram_try(struct sock *sk, int flags)
 	skb = skb_peek(&sk->sk_receive_queue);
 	if (skb) {
 		if (flags & MSG_PEEK)
-			__atomic_fetch_add(&skb->users, 1, __ATOMIC_RELAXED);
+			skb_get(skb);
 		else
 			sock_unqueue(sk, skb);
 	}

@@ -30,7 +30,7 @@ void dst_init(struct dst_entry *dst, const struct dst_ops *ops,
 	dst->net = dev_net(dev);
 	dst->input = dst_discard;
 	dst->output = dst_discard_out;
-	refcount_set(&dst->refcnt, 1);
+	refcount_init(&dst->refcnt, 1, dst->net->smp);
 }
 
 void dst_fini(struct dst_entry *dst)

@@ -206,7 +206,7 @@ struct skb_shared_info *frame_alloc_heap(struct net *net, u32 size)
 	si->size = size;
 	si->net = net;
 	si->heap = 1;
-	__atomic_fetch_add(&net->pool.nr_heap, 1, __ATOMIC_RELAXED);
+	count_add(&net->pool.nr_heap, 1, net->smp);
 	return si;
 }
 
@@ -215,7 +215,7 @@ static __noinline void frame_free_slow(struct net *net,
 				       struct skb_shared_info *si)
 {
 	if (si->heap) {
-		__atomic_fetch_sub(&net->pool.nr_heap, 1, __ATOMIC_RELAXED);
+		count_add(&net->pool.nr_heap, -1, net->smp);
 		mem_free(&net->mem, si, sizeof(*si) + si->size);
 		return;
 	}
@@ -259,8 +259,7 @@ static void frame_release_frags(struct skb_shared_info *si)
 
 void frame_put(struct skb_shared_info *si)
 {
-	if (__atomic_load_n(&si->dataref, __ATOMIC_ACQUIRE) != 1 &&
-	    __atomic_sub_fetch(&si->dataref, 1, __ATOMIC_ACQ_REL) != 0)
+	if (!count_put(&si->dataref, si->net->smp))
 		return;
 	if (unlikely(si->frags || si->frag_list))
 		frame_release_frags(si);

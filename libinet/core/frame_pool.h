@@ -59,11 +59,6 @@ void frame_cache_flush(struct net *net, struct frame_cache *c, u32 nr);
  * is outside the pool (a device's ring lied). */
 struct skb_shared_info *frame_of(struct net *net, const void *p);
 
-static inline void frame_get(struct skb_shared_info *si)
-{
-	__atomic_fetch_add(&si->dataref, 1, __ATOMIC_RELAXED);
-}
-
 /* Drops one reference; the last one frees frame, fragments and frag_list. */
 void frame_put(struct skb_shared_info *si);
 

@@ -96,6 +96,17 @@ void napi_disable(struct napi_struct *napi)
 	__atomic_fetch_and(&napi->state, ~NAPIF_MISSED, __ATOMIC_RELAXED);
 }
 
+/* From *@old to @new. False: another thread was first; *@old is what it is. */
+static bool napi_state_change(struct napi_struct *napi, u32 *old, u32 new)
+{
+	if (napi->softnet->net->smp)
+		return __atomic_compare_exchange_n(&napi->state, old, new, true,
+						   __ATOMIC_ACQ_REL,
+						   __ATOMIC_RELAXED);
+	napi->state = new;
+	return true;
+}
+
 bool napi_schedule_prep(struct napi_struct *napi)
 {
 	u32 old = __atomic_load_n(&napi->state, __ATOMIC_RELAXED), new;
@@ -104,9 +115,7 @@ bool napi_schedule_prep(struct napi_struct *napi)
 		if (unlikely(old & NAPIF_DISABLE))
 			return false;
 		new = old | NAPIF_SCHED | (old & NAPIF_SCHED ? NAPIF_MISSED : 0);
-	} while (!__atomic_compare_exchange_n(&napi->state, &old, new, true,
-					      __ATOMIC_ACQ_REL,
-					      __ATOMIC_RELAXED));
+	} while (!napi_state_change(napi, &old, new));
 	return !(old & NAPIF_SCHED);
 }
 
@@ -153,9 +162,7 @@ bool napi_complete_done(struct napi_struct *napi, int work_done)
 		new = old & ~(NAPIF_SCHED | NAPIF_MISSED);
 		if (old & NAPIF_MISSED)
 			new |= NAPIF_SCHED;
-	} while (!__atomic_compare_exchange_n(&napi->state, &old, new, true,
-					      __ATOMIC_ACQ_REL,
-					      __ATOMIC_RELAXED));
+	} while (!napi_state_change(napi, &old, new));
 	if (unlikely(old & NAPIF_MISSED)) {
 		____napi_schedule(napi->softnet, napi);
 		return false;
@@ -177,6 +184,7 @@ static int napi_poll(struct napi_struct *napi, bool *repoll)
 	}
 	NET_ROAD_AT(napi->softnet->net, NULL, "napi->poll");
 	work = napi->poll(napi, weight);
+	net_clock_tick(napi->softnet->net);
 	inet_assert(work <= weight);
 	*repoll = work == weight;
 	return work;

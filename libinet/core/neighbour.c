@@ -444,7 +444,7 @@ static struct neighbour *neigh_alloc(struct neigh_table *tbl, const void *key,
 	seqcount_init(&n->ha_lock);
 	skb_queue_head_init(&n->arp_queue);
 	timer_setup(&n->timer, neigh_timer_handler);
-	refcount_set(&n->refcnt, 1);
+	refcount_init(&n->refcnt, 1, tbl->net->smp);
 	INIT_HLIST_NODE(&n->hash);
 	n->dead = 1;
 	n->nud_state = NUD_NONE;

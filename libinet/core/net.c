@@ -81,7 +81,7 @@ void net_api_exit(struct net *net)
 int net_run_wait(struct net *net, u64 deadline_ns)
 {
 	struct softnet_data *sd = net->softnets;
-	u64 now = net_now(net);
+	u64 now = net_clock(net);
 
 	if (net->mode == INET_SIMULATED || sd->in_softirq)
 		return -EWOULDBLOCK;

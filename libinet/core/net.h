@@ -60,6 +60,8 @@ struct net {
 	struct kmem_cache *frags_slab;
 	struct rcu_domain rcu;
 	u64 nr_socks;			/* atomic */
+	u64 clock_ns;			/* net_now()'s; 0: not read yet */
+	u32 stays;			/* 0 with threads */
 
 	/* registries */
 	const struct net_proto_family *net_families[NET_NPROTO];
@@ -133,9 +135,46 @@ struct pernet_operations {
 };
 
 /* ns, from the environment; monotonic. */
-static inline u64 net_now(const struct net *net)
+static inline u64 net_clock(const struct net *net)
 {
 	return net->env.now(net->env.opaque);
+}
+
+/*
+ * The time to work with, ns. Where one thread runs the stack it is read once
+ * and then stands still during a stay: a turn of softnet_run(), one poll of a
+ * device in it, a public call on a socket, each up to where it waits or calls
+ * the application. Reading the clock costs as much as a good part of a small
+ * segment's road. With threads it is read each time: two that worked with
+ * times of their own would see answers come before the questions.
+ */
+static inline u64 net_now(struct net *net)
+{
+	if (!net->stays)
+		return net_clock(net);
+	if (!net->clock_ns)
+		net->clock_ns = net_clock(net);
+	return net->clock_ns;
+}
+
+/* Time has passed within a stay. */
+static inline void net_clock_tick(struct net *net)
+{
+	if (net->stays)
+		net->clock_ns = 0;
+}
+
+/* A stay begins; stays nest. */
+static inline void net_clock_hold(struct net *net)
+{
+	if (!net->smp && !net->stays++)
+		net->clock_ns = 0;
+}
+
+static inline void net_clock_release(struct net *net)
+{
+	if (!net->smp)
+		net->stays--;
 }
 
 static inline struct net *dev_net(const struct net_device *dev)

@@ -180,8 +180,11 @@ static bool sock_call_event(struct socket *sock, struct softnet_data *sd)
 	if (!cb)
 		goto out;
 	mask &= sock_poll(sock);
-	if (mask)
+	if (mask) {
+		net_clock_tick(sock->net);
 		cb(sock, (int)mask, arg);
+		net_clock_tick(sd->net);
+	}
 out:
 	spin_lock(&sock->event_lock);
 	sock->cb_running = NULL;
@@ -334,6 +337,7 @@ static void poll_detach(struct socket *sock, struct poll_entry *e)
 	}
 	if (READ_ONCE(sock->event_fd) >= 0)
 		sock_refresh_fd(sock);
+	net_clock_release(sock->net);
 	sock_user_put(sock);
 }
 

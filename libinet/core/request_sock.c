@@ -93,14 +93,14 @@ struct request_sock *reqsk_queue_remove(struct request_sock_queue *queue,
 
 void reqsk_queue_added(struct request_sock_queue *queue)
 {
-	__atomic_fetch_add(&queue->young, 1, __ATOMIC_RELAXED);
-	__atomic_fetch_add(&queue->qlen, 1, __ATOMIC_RELAXED);
+	count_add(&queue->young, 1, queue->rskq_lock.smp);
+	count_add(&queue->qlen, 1, queue->rskq_lock.smp);
 }
 
 void reqsk_queue_removed(struct request_sock_queue *queue,
 			 const struct request_sock *req)
 {
 	if (req->num_timeout == 0)
-		__atomic_fetch_sub(&queue->young, 1, __ATOMIC_RELAXED);
-	__atomic_fetch_sub(&queue->qlen, 1, __ATOMIC_RELAXED);
+		count_add(&queue->young, -1, queue->rskq_lock.smp);
+	count_add(&queue->qlen, -1, queue->rskq_lock.smp);
 }

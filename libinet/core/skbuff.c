@@ -171,6 +171,11 @@ struct sk_buff *napi_alloc_skb(struct net_device *dev, u32 len)
 	return skb;
 }
 
+static void frame_get(struct skb_shared_info *si)
+{
+	count_add(&si->dataref, 1, si->net->smp);
+}
+
 struct sk_buff *skb_clone(struct sk_buff *skb)
 {
 	struct sk_buff *n = skb_header_alloc(skb_net(skb));
@@ -218,9 +223,7 @@ static void __kfree_skb(struct sk_buff *skb)
 /* Drops one reference. Return: true when it was the last. */
 static bool skb_unref(struct sk_buff *skb)
 {
-	if (likely(__atomic_load_n(&skb->users, __ATOMIC_ACQUIRE) == 1))
-		return true;
-	return __atomic_sub_fetch(&skb->users, 1, __ATOMIC_ACQ_REL) == 0;
+	return count_put(&skb->users, skb_net(skb)->smp);
 }
 
 void kfree_skb_reason(struct sk_buff *skb, enum skb_drop_reason reason)

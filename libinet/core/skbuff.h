@@ -6,6 +6,8 @@
 #include <inet/skbuff.h>
 
 #include "core/frame_pool.h"
+#include "core/net.h"
+#include "lib/refcount.h"
 
 struct softnet_data;
 
@@ -34,7 +36,7 @@ static inline struct skb_shared_info *skb_shinfo(const struct sk_buff *skb)
 
 static inline struct sk_buff *skb_get(struct sk_buff *skb)
 {
-	__atomic_fetch_add(&skb->users, 1, __ATOMIC_RELAXED);
+	count_add(&skb->users, 1, skb_shinfo(skb)->net->smp);
 	return skb;
 }
 

@@ -86,13 +86,13 @@ static struct sock *sk_prot_alloc(struct net *net, const struct proto *prot)
 	u64 nr;
 
 	inet_assert(sk_obj_size(prot) >= sizeof(struct sock));
-	nr = __atomic_fetch_add(&net->nr_socks, 1, __ATOMIC_RELAXED);
-	if (nr < (u64)READ_ONCE(net->sysctl_max_sockets)) {
+	nr = count_add(&net->nr_socks, 1, net->smp);
+	if (nr <= (u64)READ_ONCE(net->sysctl_max_sockets)) {
 		slab = sk_slab(net, sk_obj_size(prot));
 		sk = slab ? kmem_cache_alloc(slab) : NULL;
 	}
 	if (!sk)
-		__atomic_fetch_sub(&net->nr_socks, 1, __ATOMIC_RELAXED);
+		count_add(&net->nr_socks, -1, net->smp);
 	return sk;
 }
 
@@ -100,7 +100,7 @@ static void sk_prot_free(struct net *net, const struct proto *prot,
 			 struct sock *sk)
 {
 	kmem_cache_free(sk_slab(net, sk_obj_size(prot)), sk);
-	__atomic_fetch_sub(&net->nr_socks, 1, __ATOMIC_RELAXED);
+	count_add(&net->nr_socks, -1, net->smp);
 }
 
 struct sock *sk_alloc(struct net *net, int family, const struct proto *prot)
@@ -117,7 +117,7 @@ struct sock *sk_alloc(struct net *net, int family, const struct proto *prot)
 	sk->sk_prot = prot;
 	sk->sk_lock.smp = net->smp;
 	sk->sk_wmem_alloc = SK_WMEM_BIAS;
-	refcount_set(&sk->sk_refcnt, 1);
+	refcount_init(&sk->sk_refcnt, 1, net->smp);
 	return sk;
 }
 
@@ -194,7 +194,7 @@ struct sock *sk_clone_lock(const struct sock *sk)
 	newsk->sk_wmem_alloc = SK_WMEM_BIAS;
 	newsk->sk_userlocks &= (u8)~SOCK_BINDPORT_LOCK;
 	newsk->sk_flags &= ~(BIT(SOCK_DONE) | BIT(SOCK_DEAD));
-	refcount_set(&newsk->sk_refcnt, 2);
+	refcount_init(&newsk->sk_refcnt, 2, sk_smp(sk));
 	bh_lock_sock(newsk);
 	return newsk;
 }
@@ -224,8 +224,7 @@ static void sk_destruct_rcu(struct rcu_head *head)
 	sk_mem_reclaim(sk);
 	inet_debug_assert(!sk_has_account(sk) || !sk->sk_forward_alloc);
 	if (sk->sk_mem_counted)
-		__atomic_fetch_sub(&net->proto_sockets[sk->sk_mem_id], 1,
-				   __ATOMIC_RELAXED);
+		count_add(&net->proto_sockets[sk->sk_mem_id], -1, net->smp);
 	sk_prot_free(net, prot, sk);
 }
 
@@ -493,8 +492,14 @@ struct dst_entry *__sk_dst_check(struct sock *sk, u32 cookie)
 
 void sk_dst_set(struct sock *sk, struct dst_entry *dst)
 {
-	dst_release(__atomic_exchange_n(&sk->sk_dst_cache, dst,
-					__ATOMIC_ACQ_REL));
+	struct dst_entry *old = sk->sk_dst_cache;
+
+	if (sk_smp(sk))
+		old = __atomic_exchange_n(&sk->sk_dst_cache, dst,
+					  __ATOMIC_ACQ_REL);
+	else
+		sk->sk_dst_cache = dst;
+	dst_release(old);
 }
 
 void sk_dst_reset(struct sock *sk)

@@ -39,12 +39,8 @@ static s64 sk_mem_limit(const struct sock *sk, int i)
 /* Adds to the budget's use. Return: the new value. */
 static s64 sk_memory_allocated_add(const struct sock *sk, s64 n)
 {
-	struct net *net = sock_net(sk);
-	s64 *mem = &net->proto_mem[sk->sk_mem_id];
-
-	if (net->smp)
-		return __atomic_add_fetch(mem, n, __ATOMIC_RELAXED);
-	return *mem += n;
+	return count_add(&sock_net(sk)->proto_mem[sk->sk_mem_id], n,
+			 sk_smp(sk));
 }
 
 /* The part of the sockets of this protocol that this one may hold always. */
@@ -98,7 +94,7 @@ static u32 sk_count_once(struct sock *sk)
 	if (sk->sk_mem_counted)
 		return READ_ONCE(*nr);
 	sk->sk_mem_counted = true;
-	return __atomic_add_fetch(nr, 1, __ATOMIC_RELAXED);
+	return count_add(nr, 1, sk_smp(sk));
 }
 
 /* Not more than its share of the budget? */

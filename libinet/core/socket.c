@@ -226,6 +226,7 @@ int sock_enter(struct socket *sock)
 		sock_user_put(sock);
 		return -EBADF;
 	}
+	net_clock_hold(sock->net);
 	return 0;
 }
 
@@ -237,6 +238,7 @@ ssize_t sock_leave(struct socket *sock, ssize_t ret)
 		sock_refresh_fd(sock);
 	sock_user_put(sock);
 	net_api_exit(net);
+	net_clock_release(net);
 	if (unlikely(ret < 0)) {
 		errno = (int)-ret;
 		return -1;

@@ -150,6 +150,8 @@ u32 softnet_run(struct softnet_data *sd)
 	u64 before = sd->mib[MIB_SOFTNET_PROCESSED];
 	int timers;
 
+	net_clock_hold(net);
+	net_clock_tick(net);
 	if (__atomic_load_n(&sd->kicked, __ATOMIC_ACQUIRE))
 		softnet_collect(sd);
 	timers = wheel_advance(&sd->wheel, net_now(net), TIMERS_PER_TURN);
@@ -157,6 +159,8 @@ u32 softnet_run(struct softnet_data *sd)
 		do_softirq(sd);
 	if (!net->smp)
 		timers += (int)rcu_domain_run(&net->rcu);
+	net_clock_tick(net);
+	net_clock_release(net);
 	return (u32)timers + (u32)(sd->mib[MIB_SOFTNET_PROCESSED] - before);
 }
 
@@ -177,7 +181,7 @@ static u64 softnet_sleep_ns(struct softnet_data *sd, u64 timeout_ns)
 		return 0;
 	if (next == U64_MAX)
 		return timeout_ns;
-	now = net_now(sd->net);
+	now = net_clock(sd->net);
 	return next <= now ? 0 : min(next - now, timeout_ns);
 }
 

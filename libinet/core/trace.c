@@ -81,7 +81,7 @@ static void trace_point(struct net *net, const struct sk_buff *skb,
 	pt->file = trace_file(file);
 	pt->line = line;
 	pt->softnet = sd ? (int)sd->id : -1;
-	pt->time_ns = net_now(net);
+	pt->time_ns = net_clock(net);
 	pt->skb = skb ? trace_ordinal(tr, skb->shinfo) : 0;
 }
 

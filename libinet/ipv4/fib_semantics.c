@@ -252,7 +252,7 @@ struct fib_info *fib_create_info(struct net *net, const struct fib_config *cfg)
 	if (!fi)
 		goto nomem;
 	fi->net = net;
-	refcount_set(&fi->refcnt, 1);
+	refcount_init(&fi->refcnt, 1, net->smp);
 	fi->type = cfg->type;
 	fi->scope = cfg->scope;
 	fi->protocol = cfg->protocol;

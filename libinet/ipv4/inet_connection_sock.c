@@ -156,7 +156,7 @@ static void inet_child_forget(struct sock *child)
 
 	child->sk_prot->disconnect(child, O_NONBLOCK);
 	sock_orphan(child);
-	__atomic_fetch_add(&tn->orphan_count, 1, __ATOMIC_RELAXED);
+	count_add(&tn->orphan_count, 1, sk_smp(child));
 	inet_csk_destroy_sock(child);
 }
 
@@ -287,8 +287,8 @@ static void reqsk_timer_handler(struct timer_list *t)
 		return;
 	}
 	if (req->num_timeout++ == 0)
-		__atomic_fetch_sub(&inet_csk(sk)->icsk_accept_queue.young, 1,
-				   __ATOMIC_RELAXED);
+		count_add(&inet_csk(sk)->icsk_accept_queue.young, -1,
+			  net->smp);
 	(void)req->rsk_ops->rtx_syn_ack(sk, req);
 	mod_timer(net_wheel(net), t, net_now(net) + reqsk_timeout_ns(req));
 	/* it left the table while it was not armed: nobody will end it */
@@ -302,7 +302,7 @@ void inet_csk_reqsk_queue_hash_add(struct sock *sk, struct request_sock *req)
 	struct net *net = sock_net(sk);
 
 	/* one reference for the table, one for the timer, one for the caller */
-	refcount_set(&req->rsk_refcnt, 3);
+	refcount_init(&req->rsk_refcnt, 3, net->smp);
 	timer_setup(&req->rsk_timer, reqsk_timer_handler);
 	mod_timer(net_wheel(net), &req->rsk_timer,
 		  net_now(net) + reqsk_timeout_ns(req));
@@ -397,7 +397,7 @@ void inet_csk_destroy_sock(struct sock *sk)
 	inet_assert(hlist_unhashed(&sk->sk_node));
 	sk->sk_prot->destroy(sk);
 	sk_stream_kill_queues(sk);
-	__atomic_fetch_sub(&tn->orphan_count, 1, __ATOMIC_RELAXED);
+	count_add(&tn->orphan_count, -1, sk_smp(sk));
 	sock_put(sk);
 }
 

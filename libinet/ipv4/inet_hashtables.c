@@ -136,7 +136,7 @@ int inet_ehash_resize(struct inet_hashinfo *h, u32 entries)
 /* One more entry: grows the table when it is due. */
 static void ehash_added(struct inet_hashinfo *h)
 {
-	u32 n = __atomic_add_fetch(&h->ehash_count, 1, __ATOMIC_RELAXED);
+	u32 n = count_add(&h->ehash_count, 1, h->ehash_grow.smp);
 	u32 size = READ_ONCE(h->ehash)->mask + 1;
 
 	if (unlikely(n > size))		/* without memory: stays as it is */
@@ -242,7 +242,7 @@ bool inet_ehash_remove(struct sock_common *skc)
 		hlist_del_rcu(&skc->skc_node);
 	spin_unlock(lock);
 	if (found)
-		__atomic_fetch_sub(&h->ehash_count, 1, __ATOMIC_RELAXED);
+		count_add(&h->ehash_count, -1, lock->smp);
 	return found;
 }
 

@@ -44,7 +44,7 @@ static void inet_twsk_kill(struct inet_timewait_sock *tw)
 {
 	inet_ehash_remove(&tw->__tw_common);
 	inet_twsk_bind_unhash(tw);
-	__atomic_fetch_sub(&tw->tw_dr->tw_count, 1, __ATOMIC_RELAXED);
+	count_add(&tw->tw_dr->tw_count, -1, tw->tw_net->smp);
 	inet_twsk_put(tw);
 }
 
@@ -70,14 +70,14 @@ struct inet_timewait_sock *inet_twsk_alloc(const struct sock *sk,
 	tw->__tw_common = sk->__sk_common;
 	INIT_HLIST_NODE(&tw->tw_node);
 	INIT_HLIST_NODE(&tw->__tw_common.skc_bind_node);
-	refcount_set(&tw->tw_refcnt, 0);
+	refcount_init(&tw->tw_refcnt, 0, sk_smp(sk));
 	tw->tw_state = TCP_TIME_WAIT;
 	tw->tw_substate = state;
 	tw->tw_mark = sk->sk_mark;
 	tw->tw_priority = (u8)sk->sk_priority;
 	tw->tw_dr = dr;
 	timer_setup(&tw->tw_timer, tw_timer_handler);
-	__atomic_fetch_add(&dr->tw_count, 1, __ATOMIC_RELAXED);
+	count_add(&dr->tw_count, 1, sk_smp(sk));
 	return tw;
 }
 
@@ -96,7 +96,7 @@ void inet_twsk_hashdance_schedule(struct inet_timewait_sock *tw,
 
 	/* from here on others may find it: the timer is set before, so that
 	 * it can be ended */
-	refcount_set(&tw->tw_refcnt, 1);
+	refcount_init(&tw->tw_refcnt, 1, net->smp);
 	mod_timer(net_wheel(net), &tw->tw_timer, net_now(net) + timeo_ns);
 	if (!inet_ehash_insert((struct sock *)tw, sk))
 		inet_twsk_deschedule(tw);

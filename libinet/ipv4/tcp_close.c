@@ -180,7 +180,7 @@ void tcp_close(struct sock *sk, s64 timeout_ns)
 	state = sk->sk_state;
 	sock_hold(sk);
 	sock_orphan(sk);
-	__atomic_fetch_add(&tn->orphan_count, 1, __ATOMIC_RELAXED);
+	count_add(&tn->orphan_count, 1, sk_smp(sk));
 	release_sock(sk);	/* the last one: nobody can own it any more */
 
 	bh_lock_sock(sk);

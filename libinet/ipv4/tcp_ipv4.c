@@ -410,7 +410,7 @@ static void tcp_v4_discard_child(struct sock *newsk)
 	struct tcp_net *tn = sock_net(newsk)->ipv4.tcp;
 
 	sock_set_flag(newsk, SOCK_DEAD);
-	__atomic_fetch_add(&tn->orphan_count, 1, __ATOMIC_RELAXED);
+	count_add(&tn->orphan_count, 1, sk_smp(newsk));
 	newsk->sk_state = TCP_CLOSE;
 	inet_csk_destroy_sock(newsk);
 }

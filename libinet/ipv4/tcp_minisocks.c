@@ -209,7 +209,7 @@ enum tcp_tw_status tcp_timewait_state_process(struct inet_timewait_sock *tw,
 bool tcp_twsk_unique(struct sock *sk, struct sock *sktw)
 {
 	const struct tcp_timewait_sock *tcptw = tcp_twsk(sktw);
-	const struct net *net = sock_net(sk);
+	struct net *net = sock_net(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
 	int reuse = net->ipv4.sysctl_tcp_tw_reuse;
 	s64 now_s = (s64)(net_now(net) / NSEC_PER_SEC);

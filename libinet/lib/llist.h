@@ -45,6 +45,14 @@ static inline bool llist_add_batch(struct llist_node *first,
 	return !old;
 }
 
+/* As llist_add(), where no other thread is. */
+static inline void llist_add_alone(struct llist_node *node,
+				   struct llist_head *head)
+{
+	node->next = head->first;
+	head->first = node;
+}
+
 static inline bool llist_add(struct llist_node *node, struct llist_head *head)
 {
 	return llist_add_batch(node, node, head);

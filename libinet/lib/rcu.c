@@ -23,15 +23,16 @@ static size_t run_pending(struct rcu_domain *d)
 	struct rcu_head *head;
 	size_t nr = 0;
 
+	if (!rcu_domain_pending(d))
+		return 0;
 	node = llist_reverse_order(llist_del_all(&d->pending));
-	if (node)
-		synchronize_rcu(d);
+	synchronize_rcu(d);
 	llist_for_each_safe(node, next, node) {
 		head = llist_entry(node, struct rcu_head, node);
 		head->func(head);
 		nr++;
 	}
-	__atomic_fetch_sub(&d->nr_pending, (u32)nr, __ATOMIC_RELAXED);
+	count_add(&d->nr_pending, -(u32)nr, d->smp);
 	return nr;
 }
 
@@ -106,8 +107,10 @@ void call_rcu(struct rcu_domain *d, struct rcu_head *head,
 	      void (*func)(struct rcu_head *head))
 {
 	head->func = func;
-	__atomic_fetch_add(&d->nr_pending, 1, __ATOMIC_RELAXED);
-	if (llist_add(&head->node, &d->pending))
+	count_add(&d->nr_pending, 1, d->smp);
+	if (!d->smp)
+		llist_add_alone(&head->node, &d->pending);
+	else if (llist_add(&head->node, &d->pending))
 		wake_up(&d->work);
 }
 

@@ -18,6 +18,7 @@
 #include "lib/llist.h"
 #include "lib/lock.h"
 #include "lib/mem.h"
+#include "lib/refcount.h"
 #include "lib/rcu_thread.h"
 #include "lib/thread.h"
 

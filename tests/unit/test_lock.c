@@ -289,7 +289,7 @@ static void get_and_put(void *arg)
 		if (!refcount_inc_not_zero(&c->refs))
 			return;
 		refcount_inc(&c->refs);
-		inet_assert(!refcount_dec_and_test_unshared(&c->refs));
+		inet_assert(!refcount_dec_and_test(&c->refs));
 		if (refcount_dec_and_test(&c->refs))
 			c->value++;
 	}
@@ -297,10 +297,11 @@ static void get_and_put(void *arg)
 
 static void references_of_three_threads_one_is_last(void **state)
 {
-	struct counter c = { .refs = REFCOUNT_INIT(1) };
+	struct counter c = { 0 };
 	struct thread t[2];
 
 	(void)state;
+	refcount_init(&c.refs, 1, true);
 	for (int i = 0; i < 2; i++)
 		start(&t[i], get_and_put, &c);
 	if (refcount_dec_and_test(&c.refs))
@@ -312,15 +313,20 @@ static void references_of_three_threads_one_is_last(void **state)
 	assert_false(refcount_inc_not_zero(&c.refs));
 }
 
-static void only_reference_unshared_is_last(void **state)
+static void reference_of_one_thread_counts_the_same(void **state)
 {
 	refcount_t r;
 
 	(void)state;
-	refcount_set(&r, 2);
-	assert_false(refcount_dec_and_test_unshared(&r));
-	assert_true(refcount_dec_and_test_unshared(&r));
+	refcount_init(&r, 1, false);
+	refcount_inc(&r);
+	assert_true(refcount_inc_not_zero(&r));
+	assert_int_equal(refcount_read(&r), 3);
+	assert_false(refcount_dec_and_test(&r));
+	assert_false(refcount_dec_and_test(&r));
+	assert_true(refcount_dec_and_test(&r));
 	assert_int_equal(refcount_read(&r), 0);
+	assert_false(refcount_inc_not_zero(&r));
 }
 
 static void inc(void *r)
@@ -340,16 +346,19 @@ static void inc_not_zero(void *r)
 
 static void reference_out_of_range_aborts(void **state)
 {
-	refcount_t r = REFCOUNT_INIT(0);
+	refcount_t r;
 
 	(void)state;
-	assert_true(aborts(inc, &r));
-	assert_true(aborts(dec, &r));
-	refcount_set(&r, REFCOUNT_MAX);
-	assert_true(aborts(inc, &r));
-	assert_true(aborts(inc_not_zero, &r));
-	refcount_set(&r, REFCOUNT_MAX - 1);
-	assert_false(aborts(inc, &r));
+	for (int smp = 0; smp < 2; smp++) {
+		refcount_init(&r, 0, smp);
+		assert_true(aborts(inc, &r));
+		assert_true(aborts(dec, &r));
+		refcount_init(&r, REFCOUNT_MAX, smp);
+		assert_true(aborts(inc, &r));
+		assert_true(aborts(inc_not_zero, &r));
+		refcount_init(&r, REFCOUNT_MAX - 1, smp);
+		assert_false(aborts(inc, &r));
+	}
 }
 
 /* ---- sequence counters ---- */
@@ -592,7 +601,7 @@ int main(void)
 		cmocka_unit_test(thread_started_has_name_mask_and_cpu),
 		cmocka_unit_test(thread_on_no_cpu_is_refused),
 		cmocka_unit_test(references_of_three_threads_one_is_last),
-		cmocka_unit_test(only_reference_unshared_is_last),
+		cmocka_unit_test(reference_of_one_thread_counts_the_same),
 		cmocka_unit_test(reference_out_of_range_aborts),
 		cmocka_unit_test(pair_read_while_written_is_consistent),
 		cmocka_unit_test(pair_written_meanwhile_must_be_read_again),

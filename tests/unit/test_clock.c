@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* How often a stack reads its clock: once per stay, and afresh after it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+
+#include <inet/control.h>
+#include <inet/inet.h>
+#include <inet/socket.h>
+
+#include "core/net.h"
+
+#define TICK_NS 1000
+
+/* A stack with its loopback, and a clock that moves when it is read. */
+struct rig {
+	struct inet_env env;
+	u64 now_ns;
+	u32 reads;
+	struct net *net;
+	struct socket *c, *s;
+	u64 in_callback_ns;
+};
+
+static u64 rig_now(void *opaque)
+{
+	struct rig *r = opaque;
+
+	__atomic_fetch_add(&r->reads, 1, __ATOMIC_RELAXED);
+	return __atomic_add_fetch(&r->now_ns, TICK_NS, __ATOMIC_RELAXED);
+}
+
+static void rig_open(struct rig *r, enum inet_mode mode)
+{
+	struct inet_config cfg = { .size = sizeof(cfg), .mode = mode,
+				   .env = &r->env };
+
+	*r = (struct rig){ .now_ns = 1000000000 };
+	r->env = *inet_env_default();
+	r->env.opaque = r;
+	r->env.now = rig_now;
+	r->net = inet_create(&cfg);
+	assert_non_null(r->net);
+}
+
+/* A connection of the stack with itself. */
+static void rig_join(struct rig *r)
+{
+	struct sockaddr_in sin = { .sin_family = AF_INET,
+				   .sin_port = htons(7),
+				   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct socket *l = inet_socket(r->net, AF_INET,
+				       SOCK_STREAM | SOCK_NONBLOCK, 0);
+	const int on = 1;
+
+	r->c = inet_socket(r->net, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	assert_int_equal(inet_bind(l, (void *)&sin, sizeof(sin)), 0);
+	assert_int_equal(inet_listen(l, 1), 0);
+	assert_int_equal(inet_connect(r->c, (void *)&sin, sizeof(sin)), -1);
+	assert_int_equal(errno, EINPROGRESS);
+	while (inet_run(r->net, 0))
+		continue;
+	r->s = inet_accept4(l, NULL, NULL, SOCK_NONBLOCK);
+	assert_non_null(r->s);
+	inet_setsockopt(r->c, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	inet_close(l);
+	while (inet_run(r->net, 0))
+		continue;
+}
+
+/* Room for one read by the call and one after the poll of a device. */
+static void one_byte_each_way_reads_the_clock_rarely(void **state)
+{
+	struct rig r;
+	char byte;
+
+	(void)state;
+	rig_open(&r, INET_SIMULATED);
+	rig_join(&r);
+	r.reads = 0;
+	assert_int_equal(inet_send(r.c, "q", 1, 0), 1);
+	assert_in_range(r.reads, 1, 2);
+	r.reads = 0;
+	assert_int_equal(inet_recv(r.s, &byte, 1, 0), 1);
+	assert_int_equal(r.reads, 0);
+	inet_run(r.net, 0);
+	assert_int_equal(r.reads, 1);
+	inet_destroy(r.net);
+}
+
+/* Is what net_now() says what the clock said last? */
+static bool is_last_read(struct rig *r)
+{
+	u64 now = net_now(r->net);
+
+	return now == r->now_ns;
+}
+
+static void stay_has_one_time_until_a_tick(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	rig_open(&r, INET_SIMULATED);
+	net_clock_hold(r.net);
+	r.reads = 0;
+	assert_true(is_last_read(&r));
+	net_clock_hold(r.net);
+	net_clock_release(r.net);
+	assert_true(is_last_read(&r));
+	assert_int_equal(r.reads, 1);
+	net_clock_tick(r.net);
+	assert_true(is_last_read(&r));
+	assert_int_equal(r.reads, 2);
+	inet_now_ns(r.net);
+	assert_int_equal(r.reads, 3);	/* the application's is not held */
+	net_clock_release(r.net);
+	net_now(r.net);
+	net_now(r.net);
+	assert_int_equal(r.reads, 5);	/* nobody is inside */
+	inet_destroy(r.net);
+}
+
+static void look_and_work(struct socket *sock, int events, void *arg)
+{
+	struct rig *r = arg;
+
+	(void)sock;
+	(void)events;
+	r->in_callback_ns = net_now(r->net);
+	r->now_ns += 5000 * TICK_NS;	/* the application works */
+}
+
+static void callback_that_takes_long_is_time(void **state)
+{
+	struct rig r;
+	u64 before;
+
+	(void)state;
+	rig_open(&r, INET_SIMULATED);
+	rig_join(&r);
+	assert_int_equal(inet_set_event_cb(r.s, POLLIN, look_and_work, &r),
+			 0);
+	net_clock_hold(r.net);
+	before = net_now(r.net);
+	assert_int_equal(inet_send(r.c, "q", 1, 0), 1);
+	while (inet_run(r.net, 0))
+		continue;
+	assert_true(r.in_callback_ns > before);
+	assert_true(net_now(r.net) > before + 5000 * TICK_NS);
+	net_clock_release(r.net);
+	inet_destroy(r.net);
+}
+
+/* Else a thread's answer could be older than another's question. */
+static void threaded_stack_reads_the_clock_each_time(void **state)
+{
+	struct rig r;
+	u64 first;
+
+	(void)state;
+	rig_open(&r, INET_THREADED);
+	net_clock_hold(r.net);
+	first = net_now(r.net);
+	assert_true(net_now(r.net) > first);
+	net_clock_release(r.net);
+	assert_int_equal(r.net->stays, 0);
+	inet_destroy(r.net);
+}
+
+static void blocking_call_sees_the_time_pass(void **state)
+{
+	const struct timeval tv = { .tv_usec = 20 };
+	struct rig r;
+	char byte;
+
+	(void)state;
+	rig_open(&r, INET_EMBEDDED);
+	rig_join(&r);
+	assert_int_equal(inet_set_nonblock(r.s, 0), 0);
+	assert_int_equal(inet_setsockopt(r.s, SOL_SOCKET, SO_RCVTIMEO, &tv,
+					 sizeof(tv)), 0);
+	errno = 0;
+	assert_int_equal(inet_recv(r.s, &byte, 1, 0), -1);
+	assert_int_equal(errno, EAGAIN);
+	assert_int_equal(r.net->stays, 0);
+	inet_destroy(r.net);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_byte_each_way_reads_the_clock_rarely),
+		cmocka_unit_test(stay_has_one_time_until_a_tick),
+		cmocka_unit_test(callback_that_takes_long_is_time),
+		cmocka_unit_test(threaded_stack_reads_the_clock_each_time),
+		cmocka_unit_test(blocking_call_sees_the_time_pass),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
