@@ -124,11 +124,13 @@ static void rr(void *bench, u64 count)
 	inet_setsockopt(s, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	for (i = 0; i < count; i++) {
 		inet_send(c, "q", 1, 0);
-		while (inet_recv(s, t->buf, 1, 0) != 1)
+		do
 			inet_run(t->b, 0);
+		while (inet_recv(s, t->buf, 1, 0) != 1);
 		inet_send(s, "a", 1, 0);
-		while (inet_recv(c, t->buf, 1, 0) != 1)
+		do
 			inet_run(t->a, 0);
+		while (inet_recv(c, t->buf, 1, 0) != 1);
 	}
 	inet_close(c);
 	inet_close(s);
