@@ -23,7 +23,6 @@
 #define MUTANTS		2000	/* of each file */
 #define CHANGES_MAX	4	/* in one mutant */
 
-static struct guard guard;
 static char crash_name[64];
 
 /* What runs now; the signal handler saves it. */

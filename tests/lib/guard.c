@@ -70,3 +70,19 @@ u8 *guard_copy_aligned(struct guard *g, const void *src, size_t len,
 	memmove(p, src, len);
 	return p;
 }
+
+struct guard guard;
+
+int guard_setup(void **state)
+{
+	(void)state;
+	guard_open(&guard, 4096);
+	return 0;
+}
+
+int guard_teardown(void **state)
+{
+	(void)state;
+	guard_close(&guard);
+	return 0;
+}

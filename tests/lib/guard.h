@@ -29,4 +29,9 @@ u8 *guard_copy(struct guard *g, const void *src, size_t len);
 u8 *guard_copy_aligned(struct guard *g, const void *src, size_t len,
 		       unsigned int align);
 
+/* The one of a test: setup and teardown of a CMocka group map 4,096 bytes. */
+extern struct guard guard;
+int guard_setup(void **state);
+int guard_teardown(void **state);
+
 #endif /* TESTS_GUARD_H */

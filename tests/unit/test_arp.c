@@ -13,8 +13,6 @@
 #include "guard.h"
 #include "wire/arp.h"
 
-static struct guard guard;
-
 /* Who has 10.0.0.2? Tell 10.0.0.1. */
 static const u8 request[ARP_HLEN] = {
 	0, 1, 8, 0, 6, 4, 0, 1,
@@ -169,20 +167,6 @@ static void packet_at_any_alignment_parses_alike(void **state)
 	}
 }
 
-static int open_guard(void **state)
-{
-	(void)state;
-	guard_open(&guard, 4096);
-	return 0;
-}
-
-static int close_guard(void **state)
-{
-	(void)state;
-	guard_close(&guard);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -198,5 +182,5 @@ int main(void)
 		cmocka_unit_test(packet_at_any_alignment_parses_alike),
 	};
 
-	return cmocka_run_group_tests(tests, open_guard, close_guard);
+	return cmocka_run_group_tests(tests, guard_setup, guard_teardown);
 }

@@ -11,8 +11,6 @@
 #include "guard.h"
 #include "wire/cursor.h"
 
-static struct guard guard;
-
 static void reader_in_range_gives_values_in_order(void **state)
 {
 	static const u8 bytes[] = {
@@ -149,20 +147,6 @@ static void writer_past_end_writes_nothing_and_stays_full(void **state)
 	assert_false(wcur_ok(&w));
 }
 
-static int open_guard(void **state)
-{
-	(void)state;
-	guard_open(&guard, 4096);
-	return 0;
-}
-
-static int close_guard(void **state)
-{
-	(void)state;
-	guard_close(&guard);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -174,5 +158,5 @@ int main(void)
 		cmocka_unit_test(writer_past_end_writes_nothing_and_stays_full),
 	};
 
-	return cmocka_run_group_tests(tests, open_guard, close_guard);
+	return cmocka_run_group_tests(tests, guard_setup, guard_teardown);
 }

@@ -15,8 +15,6 @@
 #include "guard.h"
 #include "wire/eth.h"
 
-static struct guard guard;
-
 static const u8 mac_a[ETH_ALEN] = { 2, 0, 0, 0, 0, 0xa };
 static const u8 mac_b[ETH_ALEN] = { 2, 0, 0, 0, 0, 0xb };
 
@@ -426,20 +424,6 @@ static void group_address_maps_low_23_bits(void **state)
 	assert_memory_equal(out, want, 6);
 }
 
-static int open_guard(void **state)
-{
-	(void)state;
-	guard_open(&guard, 4096);
-	return 0;
-}
-
-static int close_guard(void **state)
-{
-	(void)state;
-	guard_close(&guard);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -464,5 +448,5 @@ int main(void)
 		cmocka_unit_test(group_address_maps_low_23_bits),
 	};
 
-	return cmocka_run_group_tests(tests, open_guard, close_guard);
+	return cmocka_run_group_tests(tests, guard_setup, guard_teardown);
 }

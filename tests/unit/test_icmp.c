@@ -15,8 +15,6 @@
 #include "wire/icmp.h"
 #include "wire/ipv4.h"
 
-static struct guard guard;
-
 /* A message with a right checksum, @len bytes in all. */
 static u8 *message(u8 type, u8 code, size_t len)
 {
@@ -302,20 +300,6 @@ static void message_at_any_alignment_parses_alike(void **state)
 	}
 }
 
-static int open_guard(void **state)
-{
-	(void)state;
-	guard_open(&guard, 4096);
-	return 0;
-}
-
-static int close_guard(void **state)
-{
-	(void)state;
-	guard_close(&guard);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -335,5 +319,5 @@ int main(void)
 		cmocka_unit_test(message_at_any_alignment_parses_alike),
 	};
 
-	return cmocka_run_group_tests(tests, open_guard, close_guard);
+	return cmocka_run_group_tests(tests, guard_setup, guard_teardown);
 }

@@ -13,8 +13,6 @@
 #include "guard.h"
 #include "wire/ip_options.h"
 
-static struct guard guard;
-
 /* Parse a copy that ends at the forbidden page. */
 static int parse(const u8 *src, size_t len, struct ip_options_info *info)
 {
@@ -604,20 +602,6 @@ static void fragment_keeps_only_copied_options(void **state)
 	ip_options_fragment(NULL, 0);
 }
 
-static int open_guard(void **state)
-{
-	(void)state;
-	guard_open(&guard, 4096);
-	return 0;
-}
-
-static int close_guard(void **state)
-{
-	(void)state;
-	guard_close(&guard);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -652,5 +636,5 @@ int main(void)
 		cmocka_unit_test(fragment_keeps_only_copied_options),
 	};
 
-	return cmocka_run_group_tests(tests, open_guard, close_guard);
+	return cmocka_run_group_tests(tests, guard_setup, guard_teardown);
 }

@@ -15,8 +15,6 @@
 #include "lib/checksum.h"
 #include "wire/ipv4.h"
 
-static struct guard guard;
-
 /* RFC 1071's method by hand, so that the library does not judge itself. */
 static u16 checksum_by_hand(const u8 *p, size_t len)
 {
@@ -404,20 +402,6 @@ static void address_at_class_edges_is_classified(void **state)
 	}
 }
 
-static int open_guard(void **state)
-{
-	(void)state;
-	guard_open(&guard, 4096);
-	return 0;
-}
-
-static int close_guard(void **state)
-{
-	(void)state;
-	guard_close(&guard);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -436,5 +420,5 @@ int main(void)
 		cmocka_unit_test(address_at_class_edges_is_classified),
 	};
 
-	return cmocka_run_group_tests(tests, open_guard, close_guard);
+	return cmocka_run_group_tests(tests, guard_setup, guard_teardown);
 }

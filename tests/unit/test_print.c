@@ -23,8 +23,6 @@
 
 #define MACS "02:00:00:00:00:0a > 02:00:00:00:00:0b "
 
-static struct guard guard;
-
 static const u8 mac_a[ETH_ALEN] = { 2, 0, 0, 0, 0, 0xa };
 static const u8 mac_b[ETH_ALEN] = { 2, 0, 0, 0, 0, 0xb };
 
@@ -428,20 +426,6 @@ static void frame_damaged_anywhere_is_printed(void **state)
 	}
 }
 
-static int open_guard(void **state)
-{
-	(void)state;
-	guard_open(&guard, 4096);
-	return 0;
-}
-
-static int close_guard(void **state)
-{
-	(void)state;
-	guard_close(&guard);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -462,5 +446,5 @@ int main(void)
 		cmocka_unit_test(frame_damaged_anywhere_is_printed),
 	};
 
-	return cmocka_run_group_tests(tests, open_guard, close_guard);
+	return cmocka_run_group_tests(tests, guard_setup, guard_teardown);
 }

@@ -17,8 +17,6 @@
 
 #include <netinet/tcp.h>	/* and behind */
 
-static struct guard guard;
-
 static const u8 plain[20] = {
 	0x9c, 0x40, 0, 7, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88,
 	0x50, 0x18, 0xff, 0xfe, 0xab, 0xcd, 0x80, 0x01
@@ -345,20 +343,6 @@ static void libc_header_beside_leaves_ours(void **state)
 	assert_int_equal(TCP_NODELAY, 1);
 }
 
-static int open_guard(void **state)
-{
-	(void)state;
-	guard_open(&guard, 4096);
-	return 0;
-}
-
-static int close_guard(void **state)
-{
-	(void)state;
-	guard_close(&guard);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -379,5 +363,5 @@ int main(void)
 		cmocka_unit_test(libc_header_beside_leaves_ours),
 	};
 
-	return cmocka_run_group_tests(tests, open_guard, close_guard);
+	return cmocka_run_group_tests(tests, guard_setup, guard_teardown);
 }

@@ -12,8 +12,6 @@
 #include "guard.h"
 #include "wire/tcp_options.h"
 
-static struct guard guard;
-
 /* Parse a copy that ends at the forbidden page. */
 static void parse(const void *src, size_t len, bool syn,
 		  struct tcp_options_info *info)
@@ -691,20 +689,6 @@ static void sacks_beside_other_options_are_bounded(void **state)
 	assert_int_equal(tcp_options_max_sacks(&out), 3);
 }
 
-static int open_guard(void **state)
-{
-	(void)state;
-	guard_open(&guard, 4096);
-	return 0;
-}
-
-static int close_guard(void **state)
-{
-	(void)state;
-	guard_close(&guard);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -738,5 +722,5 @@ int main(void)
 		cmocka_unit_test(sacks_beside_other_options_are_bounded),
 	};
 
-	return cmocka_run_group_tests(tests, open_guard, close_guard);
+	return cmocka_run_group_tests(tests, guard_setup, guard_teardown);
 }

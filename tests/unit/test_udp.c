@@ -16,8 +16,6 @@
 
 #include <netinet/udp.h>	/* and behind */
 
-static struct guard guard;
-
 static u8 *datagram(unsigned int ulen, u16 check, size_t there)
 {
 	u8 raw[64] = { 0x04, 0xd2, 0, 7 };
@@ -201,20 +199,6 @@ static void libc_header_beside_leaves_ours(void **state)
 	assert_int_equal(UDP_CORK, 1);
 }
 
-static int open_guard(void **state)
-{
-	(void)state;
-	guard_open(&guard, 4096);
-	return 0;
-}
-
-static int close_guard(void **state)
-{
-	(void)state;
-	guard_close(&guard);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -229,5 +213,5 @@ int main(void)
 		cmocka_unit_test(libc_header_beside_leaves_ours),
 	};
 
-	return cmocka_run_group_tests(tests, open_guard, close_guard);
+	return cmocka_run_group_tests(tests, guard_setup, guard_teardown);
 }
