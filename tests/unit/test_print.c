@@ -134,22 +134,29 @@ static void tcp_oddities_are_said(void **state)
 	       "[bad TCP: header length below the minimum or past the end]");
 }
 
+/* A segment with the options @raw; @offset: data offset and the bits below. */
+static void tcp_options(struct frame *f, u8 offset, const u8 *raw, u32 len)
+{
+	u8 *p = ip(f, IPPROTO_TCP, 20 + len);
+	__sum16 sum;
+
+	p[12] = offset;
+	memcpy(p + 20, raw, len);
+	sum = tcp_v4_check(20 + len, inet_addr("10.0.0.1"),
+			   inet_addr("10.0.0.2"),
+			   csum_partial(p, 20 + len, 0));
+	memcpy(p + 16, &sum, 2);
+}
+
 /* AE, end of list, kinds with a body. */
 static void tcp_rare_options_are_named(void **state)
 {
 	static const u8 raw[24] = { 34, 10, 1, 2, 3, 4, 5, 6, 7, 8, 2, 3, 1,
 				    4, 2, 29, 4, 0, 0, 0, 9, 9, 9, 9 };
 	struct frame f;
-	__sum16 sum;
-	u8 *p;
 
 	(void)state;
-	p = ip(&f, IPPROTO_TCP, 44);
-	p[12] = 0xb1;
-	memcpy(p + 20, raw, sizeof(raw));
-	sum = tcp_v4_check(44, inet_addr("10.0.0.1"), inet_addr("10.0.0.2"),
-			   csum_partial(p, 44, 0));
-	memcpy(p + 16, &sum, 2);
+	tcp_options(&f, 0xb1, raw, sizeof(raw));
 	expect(&f, MACS "IP (ttl 64, id 7, DF) 10.0.0.1.0 > 10.0.0.2.0: "
 	       "Flags [e], seq 0, win 0, options [tfo len 10,opt-2 len 3,"
 	       "sackOK,ao len 4,eol], length 0");
@@ -160,16 +167,9 @@ static void tcp_option_lie_is_said(void **state)
 {
 	static const u8 raw[12] = { 2, 4, 1, 0, 200, 3, 1, 19, 2, 77, 60, 1 };
 	struct frame f;
-	__sum16 sum;
-	u8 *p;
 
 	(void)state;
-	p = ip(&f, IPPROTO_TCP, 32);
-	p[12] = 0x80;
-	memcpy(p + 20, raw, sizeof(raw));
-	sum = tcp_v4_check(32, inet_addr("10.0.0.1"), inet_addr("10.0.0.2"),
-			   csum_partial(p, 32, 0));
-	memcpy(p + 16, &sum, 2);
+	tcp_options(&f, 0x80, raw, sizeof(raw));
 	expect(&f, MACS "IP (ttl 64, id 7, DF) 10.0.0.1.0 > 10.0.0.2.0: "
 	       "Flags [none], seq 0, win 0, options [mss 256,opt-200 len 3,"
 	       "md5,bad opt-77 len 60], length 0");
