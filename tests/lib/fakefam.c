@@ -561,6 +561,14 @@ void fake_close(struct net *net)
 	corenet_close(net);
 }
 
+void fake_close_pair(struct net *net, struct socket *pair[2])
+{
+	for (int i = 0; i < 2; i++)
+		if (pair[i])
+			inet_close(pair[i]);
+	fake_close(net);
+}
+
 struct socket *fake_socket(struct net *net, int type, u16 num)
 {
 	struct sockaddr_fake a = { PF_FAKE, num };

@@ -49,6 +49,8 @@ void fake_close(struct net *net);
 struct socket *fake_socket(struct net *net, int type, u16 num);
 /* Two datagram or stream sockets that talk to one another. */
 void fake_pair(struct net *net, int type, struct socket *pair[2]);
+/* The end of the stack, and before it of those of @pair that are not NULL. */
+void fake_close_pair(struct net *net, struct socket *pair[2]);
 int fake_connect(struct socket *sock, u16 num);
 
 /* Lets go what @sock sent while ->hold was set. */

@@ -38,10 +38,7 @@ static int close_pair(void **state)
 {
 	struct ctx *c = *state;
 
-	for (int i = 0; i < 2; i++)
-		if (c->p[i])
-			inet_close(c->p[i]);
-	fake_close(c->net);
+	fake_close_pair(c->net, c->p);
 	return 0;
 }
 

@@ -41,10 +41,7 @@ static int open_stream(void **state)
 
 static int close_net(void **state)
 {
-	for (int i = 0; i < 2; i++)
-		if (p[i])
-			inet_close(p[i]);
-	fake_close(*state);
+	fake_close_pair(*state, p);
 	return 0;
 }
 
