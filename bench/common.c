@@ -7,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#define SKIP 77			/* the exit status for "not on this system" */
+
 /* Seconds since some moment. */
 double bench_now(void)
 {
@@ -61,4 +63,11 @@ void bench_die(const char *what, const char *why)
 {
 	fprintf(stderr, "bench: %s: %s\n", what, why);
 	exit(1);
+}
+
+/* What the program needs is not to be had here. */
+void bench_skip(const char *what, const char *why)
+{
+	fprintf(stderr, "bench: %s: %s\n", what, why);
+	exit(SKIP);
 }

@@ -32,5 +32,7 @@ int bench_arguments(int argc, char **argv, const struct bench_row *rows,
 void bench_print(const struct bench_result *result);
 void bench_die(const char *what, const char *why)
 	__attribute__((noreturn));
+void bench_skip(const char *what, const char *why)
+	__attribute__((noreturn));
 
 #endif

@@ -21,18 +21,16 @@
  *    and a client's port that comes again within two minutes finds no answer.)
  */
 #include <stddef.h>
-#include <string.h>
 
-#include <lwip/etharp.h>
 #include <lwip/init.h>
 #include <lwip/netif.h>
 #include <lwip/pbuf.h>
 #include <lwip/tcp.h>
 #include <lwip/timeouts.h>
 #include <lwip/udp.h>
-#include <netif/ethernet.h>
 
 #include "common.h"
+#include "host-lwip.h"
 
 #define CHUNK 16384		/* tcp_write() takes less than 64 KiB */
 #define PORT 7
@@ -61,12 +59,6 @@ struct bench {
 	char buf[CHUNK];
 };
 
-static void check(err_t err, const char *what)
-{
-	if (err != ERR_OK)
-		bench_die(what, lwip_strerr(err));
-}
-
 /* Ethernet with IPv4 with TCP? */
 static int is_tcp(const struct pbuf *p)
 {
@@ -93,20 +85,6 @@ static err_t wire_output(struct netif *netif, struct pbuf *p)
 		return ERR_MEM;
 	pbuf_copy(copy, p);
 	to->ring[to->head++ % RING] = copy;
-	return ERR_OK;
-}
-
-static err_t wire_init(struct netif *netif)
-{
-	netif->hwaddr_len = 6;
-	netif->hwaddr[0] = 2;
-	netif->hwaddr[5] = netif->name[1];
-	netif->name[0] = 'w';
-	netif->mtu = 1500;
-	netif->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP |
-		       NETIF_FLAG_ETHERNET | NETIF_FLAG_LINK_UP;
-	netif->output = etharp_output;
-	netif->linkoutput = wire_output;
 	return ERR_OK;
 }
 
@@ -185,22 +163,7 @@ static err_t connected(void *arg, struct tcp_pcb *pcb, err_t err)
 static void failed(void *arg, err_t err)
 {
 	(void)arg;
-	check(err, "connection");
-}
-
-static void end_up(struct end *end, struct end *peer, unsigned char last)
-{
-	ip4_addr_t addr, mask, none;
-
-	IP4_ADDR(&addr, 10, 0, 0, last);
-	IP4_ADDR(&mask, 255, 255, 255, 0);
-	IP4_ADDR(&none, 0, 0, 0, 0);
-	end->peer = peer;
-	end->netif.name[1] = (char)last;
-	if (!netif_add(&end->netif, &addr, &mask, &none, end, wire_init,
-		       ethernet_input))
-		bench_die("netif", "not added");
-	netif_set_up(&end->netif);
+	host_check(err, "connection");
 }
 
 static void start(struct bench *t)
@@ -208,13 +171,15 @@ static void start(struct bench *t)
 	struct tcp_pcb *pcb;
 
 	lwip_init();
-	end_up(&t->a, &t->b, 1);
-	end_up(&t->b, &t->a, 2);
+	t->a.peer = &t->b;
+	t->b.peer = &t->a;
+	host_up(&t->a.netif, 1, wire_output, &t->a);
+	host_up(&t->b.netif, 2, wire_output, &t->b);
 	t->addr = t->b.netif.ip_addr;
 	pcb = tcp_new();
 	if (!pcb)
 		bench_die("listen", "no memory");
-	check(tcp_bind(pcb, &t->addr, PORT), "bind");
+	host_check(tcp_bind(pcb, &t->addr, PORT), "bind");
 	tcp_bind_netif(pcb, &t->b.netif);
 	t->listener = tcp_listen(pcb);
 	if (!t->listener)
@@ -237,7 +202,7 @@ static void join(struct bench *t)
 	tcp_recv(c, received);
 	tcp_err(c, failed);
 	tcp_bind_netif(c, &t->a.netif);
-	check(tcp_connect(c, &t->addr, PORT, connected), "connect");
+	host_check(tcp_connect(c, &t->addr, PORT, connected), "connect");
 	for (tries = 0; !t->server && tries < TRIES; tries++)
 		turn(t);
 	if (!t->server)
@@ -246,8 +211,8 @@ static void join(struct bench *t)
 
 static void part(struct bench *t)
 {
-	check(tcp_close(t->client), "close");
-	check(tcp_close(t->server), "close");
+	host_check(tcp_close(t->client), "close");
+	host_check(tcp_close(t->server), "close");
 	turn(t);
 }
 
@@ -295,7 +260,7 @@ static void bulk(void *bench, uint64_t count)
 
 static void say(struct tcp_pcb *pcb, const char *byte)
 {
-	check(tcp_write(pcb, byte, 1, TCP_WRITE_FLAG_COPY), "write");
+	host_check(tcp_write(pcb, byte, 1, TCP_WRITE_FLAG_COPY), "write");
 	tcp_output(pcb);
 }
 
@@ -339,10 +304,10 @@ static void connects(void *bench, uint64_t count)
 		say(t->client, "q");
 		while (t->asked != i)
 			take_in(&t->b);
-		check(tcp_close(t->server), "close");
+		host_check(tcp_close(t->server), "close");
 		remember(t, t->server);
 		turn(t);
-		check(tcp_close(t->client), "close");
+		host_check(tcp_close(t->client), "close");
 		turn(t);
 	}
 }
@@ -382,8 +347,8 @@ static void udp(void *bench, uint64_t count)
 		bench_die("udp", "no memory");
 	udp_bind_netif(c, &t->a.netif);
 	udp_bind_netif(s, &t->b.netif);
-	check(udp_bind(s, &t->addr, PORT), "bind");
-	check(udp_connect(c, &t->addr, PORT), "connect");
+	host_check(udp_bind(s, &t->addr, PORT), "bind");
+	host_check(udp_connect(c, &t->addr, PORT), "connect");
 	udp_recv(s, datagram, t);
 	while (t->datagrams < count) {
 		for (i = 0; i < 32 && sent < count; i++, sent++)

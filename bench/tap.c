@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tap: libinet against the Linux kernel over a TAP device, in a network
+ * namespace of its own.
+ *
+ *	tap [bulk-out|bulk-in|rr|connect|udp] [COUNT]
+ *
+ * bulk-out: libinet sends COUNT MiB, bulk-in: the kernel does; rr: COUNT
+ * one-byte questions of the kernel and libinet's answers; connect: COUNT
+ * connections of the kernel's, one after another, each with a question; udp:
+ * COUNT datagrams of 1,472 bytes there and back, 32 of them on their way.
+ *
+ * The stack is embedded and has one thread and one core: inet_run() waits for
+ * frames, and each socket's callback answers. The kernel's side is a process on
+ * another core (peer.c). Plain frames, no offloads; tap-lwip does the same.
+ * What a system call per frame costs is in the figures of both.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+
+#include "common.h"
+#include "host.h"
+#include "peer.h"
+
+#define CHUNK 65536
+
+struct tap {
+	struct net *net;
+	struct socket *echo, *discard, *source, *udp;
+	u64 left;		/* bytes that source still sends */
+	char buf[CHUNK];
+};
+
+static void echo_event(struct socket *sock, int revents, void *arg)
+{
+	struct tap *t = arg;
+	ssize_t n;
+
+	(void)revents;
+	while ((n = inet_recv(sock, t->buf, CHUNK, 0)) > 0)
+		if (inet_send(sock, t->buf, (size_t)n, MSG_NOSIGNAL) != n)
+			break;
+	if (n == 0 || errno != EAGAIN)
+		inet_close(sock);
+}
+
+static void discard_event(struct socket *sock, int revents, void *arg)
+{
+	struct tap *t = arg;
+	ssize_t n;
+
+	(void)revents;
+	while ((n = inet_recv(sock, t->buf, CHUNK, 0)) > 0)
+		;
+	if (n == 0 || errno != EAGAIN)
+		inet_close(sock);
+}
+
+static void source_event(struct socket *sock, int revents, void *arg)
+{
+	struct tap *t = arg;
+	ssize_t n = 1;
+
+	(void)revents;
+	while (t->left && (n = inet_send(sock, t->buf, t->left < CHUNK ?
+					 (size_t)t->left : CHUNK,
+					 MSG_NOSIGNAL)) > 0)
+		t->left -= (u64)n;
+	if (!t->left || errno != EAGAIN)
+		inet_close(sock);
+}
+
+static void udp_event(struct socket *sock, int revents, void *arg)
+{
+	struct tap *t = arg;
+	struct sockaddr_in from;
+	socklen_t len = sizeof(from);
+	ssize_t n;
+
+	(void)revents;
+	while ((n = inet_recvfrom(sock, t->buf, CHUNK, 0,
+				  (struct sockaddr *)&from, &len)) >= 0) {
+		inet_sendto(sock, t->buf, (size_t)n, 0,
+			    (struct sockaddr *)&from, len);
+		len = sizeof(from);
+	}
+}
+
+static void accept_event(struct socket *listener, int revents, void *arg)
+{
+	struct tap *t = arg;
+	struct socket *s;
+	const int on = 1;
+
+	(void)revents;
+	while ((s = inet_accept4(listener, NULL, NULL, SOCK_NONBLOCK))) {
+		inet_setsockopt(s, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+		if (listener == t->source)
+			inet_set_event_cb(s, POLLOUT, source_event, t);
+		else
+			inet_set_event_cb(s, POLLIN, listener == t->echo ?
+					  echo_event : discard_event, t);
+	}
+}
+
+static struct socket *server(struct tap *t, int type, u16 port)
+{
+	struct sockaddr_in sin = { .sin_family = AF_INET,
+				   .sin_port = htons(port) };
+	struct socket *s = host_sock(t->net, type);
+
+	if (inet_bind(s, (struct sockaddr *)&sin, sizeof(sin)) ||
+	    (type == SOCK_STREAM && inet_listen(s, 128)))
+		host_die(t->net, "listen");
+	inet_set_event_cb(s, POLLIN, type == SOCK_STREAM ? accept_event :
+			  udp_event, t);
+	return s;
+}
+
+static void start(struct tap *t)
+{
+	t->net = host_create("bench", INET_EMBEDDED);
+	if (!inet_netdev_open(t->net, "tap:" PEER_TAP))
+		host_die(t->net, "tap");
+	peer_up();
+	host_up(t->net, PEER_TAP, "10.0.0.2/24");
+	t->echo = server(t, SOCK_STREAM, PEER_ECHO);
+	t->discard = server(t, SOCK_STREAM, PEER_DISCARD);
+	t->source = server(t, SOCK_STREAM, PEER_SOURCE);
+	t->udp = server(t, SOCK_DGRAM, PEER_ECHO);
+}
+
+static void stop(struct tap *t)
+{
+	inet_close(t->echo);
+	inet_close(t->discard);
+	inet_close(t->source);
+	inet_close(t->udp);
+	inet_destroy(t->net);
+}
+
+int main(int argc, char **argv)
+{
+	struct bench_result r = { 0 };
+	static struct tap t;
+	struct peer peer;
+
+	if (bench_arguments(argc, argv, peer_rows, &r))
+		return 2;
+	t.left = r.count << 20;
+	peer_namespace();
+	start(&t);
+	peer_start(&peer, &r);
+	while (peer_runs())
+		inet_run(t.net, PEER_LOOK_MS * 1000000ll);
+	r.seconds = peer_seconds(&peer);
+	r.out = host_counter(t.net, "TcpOutSegs");
+	r.in = host_counter(t.net, "TcpInSegs");
+	bench_print(&r);
+	stop(&t);
+	return 0;
+}
