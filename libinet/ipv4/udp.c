@@ -643,19 +643,13 @@ unsigned int udp_poll(struct socket *sock)
 	return mask;
 }
 
-/* SIOCINQ: the size of the next datagram; SIOCOUTQ: what is still below us. */
+/* SIOCINQ: the size of the next datagram with a right checksum. */
 static int udp_ioctl(struct sock *sk, unsigned long cmd, int *karg)
 {
-	switch (cmd) {
-	case SIOCOUTQ:
-		*karg = sk_wmem_alloc_get(sk);
-		return 0;
-	case SIOCINQ:
-		*karg = max(0, udp_first_len(sk));
-		return 0;
-	default:
-		return -ENOTTY;
-	}
+	if (cmd != SIOCINQ)
+		return ip4_datagram_ioctl(sk, cmd, karg);
+	*karg = max(0, udp_first_len(sk));
+	return 0;
 }
 
 /* ---- connect, close --------------------------------------------------- */
