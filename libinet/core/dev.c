@@ -391,31 +391,27 @@ static void dev_set_rx_mode(struct net_device *dev)
 		dev->netdev_ops->ndo_set_rx_mode(dev);
 }
 
-void dev_set_promiscuity(struct net_device *dev, int inc)
+/* @inc more want @flag, which *@users counts: it is set while any does. */
+static void dev_count_flag(struct net_device *dev, u32 flag, u32 *users,
+			   int inc)
 {
 	rtnl_lock(dev->net);
-	inet_assert(inc >= 0 || dev->promiscuity >= (u32)-inc);
-	dev->promiscuity += (u32)inc;
-	if (dev->promiscuity)
-		WRITE_ONCE(dev->flags, dev->flags | NETDEV_IFF_PROMISC);
-	else
-		WRITE_ONCE(dev->flags, dev->flags & ~(u32)NETDEV_IFF_PROMISC);
+	inet_assert(inc >= 0 || *users >= (u32)-inc);
+	*users += (u32)inc;
+	WRITE_ONCE(dev->flags, *users ? dev->flags | flag :
+					dev->flags & ~flag);
 	dev_set_rx_mode(dev);
 	rtnl_unlock(dev->net);
 }
 
-/* Counted like promiscuity. */
+void dev_set_promiscuity(struct net_device *dev, int inc)
+{
+	dev_count_flag(dev, NETDEV_IFF_PROMISC, &dev->promiscuity, inc);
+}
+
 void dev_set_allmulti(struct net_device *dev, int inc)
 {
-	rtnl_lock(dev->net);
-	inet_assert(inc >= 0 || dev->allmulti >= (u32)-inc);
-	dev->allmulti += (u32)inc;
-	if (dev->allmulti)
-		WRITE_ONCE(dev->flags, dev->flags | NETDEV_IFF_ALLMULTI);
-	else
-		WRITE_ONCE(dev->flags, dev->flags & ~(u32)NETDEV_IFF_ALLMULTI);
-	dev_set_rx_mode(dev);
-	rtnl_unlock(dev->net);
+	dev_count_flag(dev, NETDEV_IFF_ALLMULTI, &dev->allmulti, inc);
 }
 
 static struct netdev_hw_addr **mc_find(struct net_device *dev, const u8 *addr)
