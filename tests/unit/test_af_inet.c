@@ -3,16 +3,13 @@
  * PF_INET: what socket() finds, the registries, and the calls that all its
  * sockets share: ipv4/af_inet.c, protocols.c, sysctl_net_ipv4.c.
  */
+#include "unit.h"
+
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <net/if.h>
 #include <linux/sockios.h>
-#include <cmocka.h>
 
 #include <inet/protocol.h>
 #include <inet/trace.h>

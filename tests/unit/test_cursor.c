@@ -2,11 +2,7 @@
 /*
  * Cursors never leave their bytes, and remember that they were asked to.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "unit.h"
 
 #include "guard.h"
 #include "wire/cursor.h"

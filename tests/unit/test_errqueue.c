@@ -3,16 +3,13 @@
  * ICMP errors and what a datagram socket hears of them: ipv4/errqueue.c and
  * ip4_datagram_icmp_err().
  */
+#include "unit.h"
+
 #include <errno.h>
 #include <poll.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 #include <time.h>
 #include <linux/errqueue.h>
-#include <cmocka.h>
 
 #include "fixture.h"
 #include "lib/byteorder.h"

@@ -2,11 +2,7 @@
 /*
  * ICMP messages, and the packets that errors quote.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "unit.h"
 
 #include <arpa/inet.h>
 

@@ -2,11 +2,7 @@
 /*
  * IPv4 options: the walk and its lies, recording, echoing.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "unit.h"
 
 #include <arpa/inet.h>
 

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Ping sockets: ipv4/ping.c. (ICMP itself is test_icmp.) */
+#include "unit.h"
+
 #include <errno.h>
 #include <poll.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 #include <time.h>
 #include <linux/errqueue.h>
-#include <cmocka.h>
 
 #include "fixture.h"
 #include "lib/byteorder.h"

@@ -2,11 +2,7 @@
 /* Rows of the registries come and go in one thread while packets and calls use
  * them in others. Each row is memory of the heap that is overwritten and freed
  * as soon as the call that takes it away has returned. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "unit.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -4,11 +4,7 @@
  * getsockopt() answer as the host's kernel does, in errno, length and value.
  * Where they do not, there is a row that says why.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "unit.h"
 
 #include <errno.h>
 #include <netinet/in.h>

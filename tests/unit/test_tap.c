@@ -4,11 +4,7 @@
  * interface going away. In a network namespace of its own; skipped where that
  * is not allowed.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "unit.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -3,11 +3,7 @@
  * TCP options: what is understood, what is skipped, what ends the walk, and
  * what goes out.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "unit.h"
 
 #include "guard.h"
 #include "wire/tcp_options.h"

@@ -2,11 +2,7 @@
 /*
  * UDP headers: lengths that lie, checksums that are absent.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "unit.h"
 
 #include <arpa/inet.h>
 #include <netinet/udp.h>	/* wire/udp.h must bear it before itself */

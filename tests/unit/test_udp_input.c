@@ -3,14 +3,11 @@
  * Datagrams that arrive: ipv4/udp.c from the wire to the reader, and what
  * never reaches one.
  */
+#include "unit.h"
+
 #include <errno.h>
 #include <poll.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "core/skbuff.h"
 #include "fixture.h"

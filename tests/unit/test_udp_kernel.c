@@ -7,12 +7,10 @@
  * Only what every kernel of the last years agrees on is asked. Without a
  * network of its own (no loopback) the kernel's side is skipped.
  */
+#include "unit.h"
+
 #include <errno.h>
 #include <poll.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +18,6 @@
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <sys/ioctl.h>
-#include <cmocka.h>
 
 #include "fixture.h"
 #include "sockets.h"

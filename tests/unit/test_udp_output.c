@@ -3,18 +3,15 @@
  * Datagrams that leave, and what goes with them: ipv4/udp.c, ipv4/datagram.c,
  * ipv4/ip_sockglue.c. The fixture verifies every checksum that is not 0.
  */
+#include "unit.h"
+
 #include <errno.h>
 #include <poll.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <netinet/udp.h>
 #include <sys/ioctl.h>
 #include <linux/sockios.h>
-#include <cmocka.h>
 
 #include <inet/netfilter.h>
 

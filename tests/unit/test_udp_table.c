@@ -3,15 +3,12 @@
  * Who may have which port, and which of them a datagram is for:
  * ipv4/udp_table.c. Datagrams come over the loopback device.
  */
+#include "unit.h"
+
 #include <errno.h>
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "fixture.h"
 #include "ipv4/udp.h"
