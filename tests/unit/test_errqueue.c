@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * ICMP errors and what a datagram socket hears of them: ipv4/errqueue.c and
- * ip4_datagram_icmp_err().
+ * ip4_datagram_tell_err().
  */
 #include "unit.h"
 
