@@ -56,9 +56,27 @@ u32 net_random(struct net *net)
 	return sd ? prandom_u32_state(&sd->rnd) : get_random_u32(&net->env);
 }
 
+/* From a batch, since asking may be a system call. What was given out is
+ * forgotten at once. */
 void net_random_bytes(struct net *net, void *buf, size_t len)
 {
-	get_random_bytes(&net->env, buf, len);
+	u8 *next;
+
+	if (len > sizeof(net->random_batch)) {
+		get_random_bytes(&net->env, buf, len);
+		return;
+	}
+	spin_lock(&net->random_lock);
+	if (net->random_left < len) {
+		net->random_left = sizeof(net->random_batch);
+		get_random_bytes(&net->env, net->random_batch,
+				 net->random_left);
+	}
+	net->random_left -= (u32)len;
+	next = net->random_batch + net->random_left;
+	memcpy(buf, next, len);
+	memset(next, 0, len);
+	spin_unlock(&net->random_lock);
 }
 
 struct wheel *net_wheel(struct net *net)
@@ -164,6 +182,7 @@ static void net_init_locks(struct net *net)
 {
 	lock_init(&net->rtnl, net->smp);
 	lock_init(&net->error_lock, net->smp);
+	lock_init(&net->random_lock, net->smp);
 	net_log_init(&net->log, &net->env, net->smp);
 }
 

@@ -120,6 +120,9 @@ struct net {
 
 	u32 hash_secret;		/* of every table keyed by the wire */
 	struct net_trace *trace;
+	struct inet_lock random_lock;
+	u32 random_left;		/* bytes of random_batch not given out */
+	u8 random_batch[256];
 	struct inet_lock error_lock;
 	char error[256];		/* inet_strerror() */
 };

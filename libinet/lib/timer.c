@@ -202,6 +202,10 @@ int wheel_advance(struct wheel *w, u64 now_ns, int budget)
 	int nr = 0;
 
 	spin_lock(&w->lock);
+	if (target <= w->clk && list_empty(&w->due)) {
+		spin_unlock(&w->lock);	/* mostly: a turn is far below a tick */
+		return 0;
+	}
 	list_splice_init(&w->due, &run);
 	do {
 		nr += call_all(w, &run, budget - nr);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How often a stack reads its clock: once per stay, and afresh after it. */
+/* What a stack asks of its environment, and how often: the clock once per stay,
+ * random bytes in batches. */
 #include "unit.h"
 
 #include <arpa/inet.h>
@@ -7,6 +8,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <string.h>
 
 #include <inet/control.h>
 #include <inet/inet.h>
@@ -24,6 +26,7 @@ struct rig {
 	struct net *net;
 	struct socket *c, *s;
 	u64 in_callback_ns;
+	u32 draws;		/* of random bytes */
 };
 
 static u64 rig_now(void *opaque)
@@ -32,6 +35,14 @@ static u64 rig_now(void *opaque)
 
 	__atomic_fetch_add(&r->reads, 1, __ATOMIC_RELAXED);
 	return __atomic_add_fetch(&r->now_ns, TICK_NS, __ATOMIC_RELAXED);
+}
+
+/* All bytes of a draw are its number. */
+static void rig_random(void *opaque, void *buf, size_t len)
+{
+	struct rig *r = opaque;
+
+	memset(buf, (int)++r->draws, len);
 }
 
 static void rig_open(struct rig *r, enum inet_mode mode)
@@ -43,6 +54,7 @@ static void rig_open(struct rig *r, enum inet_mode mode)
 	r->env = *inet_env_default();
 	r->env.opaque = r;
 	r->env.now = rig_now;
+	r->env.random = rig_random;
 	r->net = inet_create(&cfg);
 	assert_non_null(r->net);
 }
@@ -191,6 +203,30 @@ static void blocking_call_sees_the_time_pass(void **state)
 	inet_destroy(r.net);
 }
 
+static void random_bytes_are_drawn_in_batches_and_forgotten(void **state)
+{
+	u8 big[sizeof(((struct net *)0)->random_batch) + 1];
+	struct rig r;
+	u32 i, word;
+
+	(void)state;
+	rig_open(&r, INET_SIMULATED);
+	r.net->random_left = 0;
+	r.draws = 0;
+	for (i = 0; i < 2 * sizeof(r.net->random_batch) / 4; i++) {
+		net_random_bytes(r.net, &word, 4);
+		assert_int_equal(word, r.draws * 0x01010101u);
+	}
+	assert_int_equal(r.draws, 2);
+	for (i = 0; i < sizeof(r.net->random_batch); i++)
+		assert_int_equal(r.net->random_batch[i], 0);
+	net_random_bytes(r.net, big, sizeof(big));	/* not by the batch */
+	assert_int_equal(big[0], 3);
+	assert_int_equal(big[sizeof(big) - 1], 3);
+	assert_int_equal(r.draws, 3);
+	inet_destroy(r.net);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -199,6 +235,7 @@ int main(void)
 		cmocka_unit_test(callback_that_takes_long_is_time),
 		cmocka_unit_test(threaded_stack_reads_the_clock_each_time),
 		cmocka_unit_test(blocking_call_sees_the_time_pass),
+		cmocka_unit_test(random_bytes_are_drawn_in_batches_and_forgotten),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
