@@ -25,11 +25,12 @@ rows() {
 		fi
 		# shellcheck disable=SC2086
 		out=$("$bench/$program" $what 2>&1)
-		if [ $? -eq 77 ]; then
+		status=$?
+		if [ $status -eq 77 ]; then
 			echo "ok $name # SKIP $out"
 			continue
 		fi
-		echo "$out" | grep -q 'per second'
+		[ $status -eq 0 ] && echo "$out" | grep -q 'per second'
 		verdict $? "$name"
 	done
 }

@@ -100,7 +100,7 @@ static void serve(struct tap *t)
 
 	while (peer_runs()) {
 		sys_check_timeouts();
-		if (take_in(t))
+		if (take_in(t) == BATCH)
 			continue;
 		wait = sys_timeouts_sleeptime();
 		poll(&pfd, 1, wait < PEER_LOOK_MS ? (int)wait : PEER_LOOK_MS);
