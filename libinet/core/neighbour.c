@@ -713,9 +713,12 @@ void neigh_confirm(struct neighbour *n)
 /* Stores another link address. Context: lock. */
 static void neigh_set_ha(struct neighbour *n, const u8 *lladdr)
 {
+	u8 ha[MAX_ADDR_LEN] = { 0 };
+
+	memcpy(ha, lladdr, n->dev->addr_len);
 	write_seqcount_begin(&n->ha_lock);
-	memcpy(n->ha, lladdr, n->dev->addr_len);
-	n->hh_len = 0;
+	seq_words_write(&n->ha_word, ha, 1);
+	WRITE_ONCE(n->hh_len, 0);
 	write_seqcount_end(&n->ha_lock);
 }
 
@@ -725,7 +728,7 @@ void neigh_ha_snapshot(u8 *dst, struct neighbour *n)
 
 	do {
 		seq = read_seqcount_begin(&n->ha_lock);
-		memcpy(dst, n->ha, MAX_ADDR_LEN);
+		seq_words_read(dst, &n->ha_word, 1);
 	} while (read_seqcount_retry(&n->ha_lock, seq));
 }
 
@@ -895,8 +898,9 @@ static bool neigh_hh_push(struct neighbour *n, struct sk_buff *skb)
 		return false;
 	do {
 		seq = read_seqcount_begin(&n->ha_lock);
-		len = n->hh_len;
-		memcpy(skb->data - HH_DATA_LEN, n->hh_data, HH_DATA_LEN);
+		len = READ_ONCE(n->hh_len);
+		seq_words_read(skb->data - HH_DATA_LEN, n->hh_data,
+			       HH_DATA_WORDS);
 	} while (read_seqcount_retry(&n->ha_lock, seq));
 	if (unlikely(!len))
 		return false;
@@ -908,13 +912,16 @@ static bool neigh_hh_push(struct neighbour *n, struct sk_buff *skb)
 static void neigh_hh_keep(struct neighbour *n, const struct sk_buff *skb,
 			  int len, const u8 *ha)
 {
-	if (len <= 0 || len > HH_DATA_LEN || n->hh_len)
+	u8 data[HH_DATA_LEN] = { 0 };
+
+	if (len <= 0 || len > HH_DATA_LEN || READ_ONCE(n->hh_len))
 		return;
+	memcpy(data + HH_DATA_LEN - len, skb->data, (size_t)len);
 	spin_lock(&n->lock);
 	if (memcmp(ha, n->ha, MAX_ADDR_LEN) == 0 && !n->hh_len && !n->dead) {
 		write_seqcount_begin(&n->ha_lock);
-		memcpy(n->hh_data + HH_DATA_LEN - len, skb->data, (size_t)len);
-		n->hh_len = (u8)len;
+		seq_words_write(n->hh_data, data, HH_DATA_WORDS);
+		WRITE_ONCE(n->hh_len, (u8)len);
 		write_seqcount_end(&n->ha_lock);
 	}
 	spin_unlock(&n->lock);

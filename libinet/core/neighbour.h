@@ -61,8 +61,10 @@ struct neigh_parms {
 	s32 gc_thresh1, gc_thresh2, gc_thresh3;	/* 128, 512, 1024 */
 };
 
-/* Room for a ready link header, in two words. */
-#define HH_DATA_LEN 16
+/* Room for a ready link header, and for a link address, in words. */
+#define HH_DATA_WORDS 2
+#define HH_DATA_LEN (HH_DATA_WORDS * (int)sizeof(seq_word_t))
+static_assert(MAX_ADDR_LEN == sizeof(seq_word_t), "an address is one word");
 
 struct neighbour {
 	/* the fast path: read without a lock */
@@ -76,9 +78,12 @@ struct neighbour {
 	u8 hh_len;			/* 0: no header kept */
 	u8 type;			/* RTN_* of the address */
 	u8 dead;			/* under lock: left the table */
-	u8 hh_data[HH_DATA_LEN];	/* the header, at the end */
+	seq_word_t hh_data[HH_DATA_WORDS]; /* the header, at the end */
 
-	u8 ha[MAX_ADDR_LEN];
+	union {
+		u8 ha[MAX_ADDR_LEN];	/* for those who hold the lock */
+		seq_word_t ha_word;	/* for those who do not */
+	};
 	struct inet_lock lock;
 	refcount_t refcnt;
 	u8 probes;			/* requests sent in this state */

@@ -7,6 +7,8 @@
 #ifndef INET_LIB_SEQLOCK_H
 #define INET_LIB_SEQLOCK_H
 
+#include <string.h>
+
 #include "lib/compiler.h"
 
 typedef struct seqcount {
@@ -56,6 +58,31 @@ static inline bool read_seqcount_retry(const seqcount_t *s, u32 seq)
 {
 	seqcount_fence_((seqcount_t *)s, __ATOMIC_ACQUIRE);
 	return unlikely(READ_ONCE(s->sequence) != seq);
+}
+
+/* Words that readers copy while a writer may change them. */
+typedef u64 __attribute__((may_alias)) seq_word_t;
+
+/* Copies @n guarded words out, to anywhere. Context: reader or writer. */
+static inline void seq_words_read(void *to, const seq_word_t *from, unsigned n)
+{
+	u64 word;
+
+	for (unsigned i = 0; i < n; i++) {
+		word = READ_ONCE(from[i]);
+		memcpy((u8 *)to + i * sizeof(word), &word, sizeof(word));
+	}
+}
+
+/* Copies @n words from anywhere in. Context: writer. */
+static inline void seq_words_write(seq_word_t *to, const void *from, unsigned n)
+{
+	u64 word;
+
+	for (unsigned i = 0; i < n; i++) {
+		memcpy(&word, (const u8 *)from + i * sizeof(word), sizeof(word));
+		WRITE_ONCE(to[i], word);
+	}
 }
 
 #endif /* INET_LIB_SEQLOCK_H */
