@@ -17,8 +17,9 @@
  *  - lwIP looks at every connection in TIME-WAIT for each SYN. Its pools of
  *    fixed size bound that by dropping the oldest; Debian's build takes PCBs
  *    from malloc() without a bound, so the row connect drops the oldest itself.
- *    (With all 20,000 kept, as libinet does, lwIP is slower many times over,
- *    and a client's port that comes again within two minutes finds no answer.)
+ *    The row connect-kept keeps them all, as libinet does and RFC 9293 asks.
+ *    It ends before the client's 16,384 ports do: lwIP takes one again within
+ *    two minutes, and the connection fails.
  */
 #include <stddef.h>
 
@@ -284,32 +285,45 @@ static void rr(void *bench, uint64_t count)
 	part(t);
 }
 
-/* @pcb will be in TIME-WAIT; the one from long ago need not be any more. */
-static void remember(struct bench *t, struct tcp_pcb *pcb)
+/* A connection with one request; the server's end will be in TIME-WAIT. */
+static void connection(struct bench *t)
+{
+	uint64_t asked = t->asked;
+
+	join(t);
+	say(t->client, "q");
+	while (t->asked == asked)
+		take_in(&t->b);
+	host_check(tcp_close(t->server), "close");
+	turn(t);
+	host_check(tcp_close(t->client), "close");
+	turn(t);
+}
+
+/* The last server's end is in TIME-WAIT; the one from long ago leaves it. */
+static void forget_oldest(struct bench *t)
 {
 	uint32_t at = t->nr_old++ % MOST_TIME_WAIT;
 
 	if (t->old[at])
 		tcp_abort(t->old[at]);
-	t->old[at] = pcb;
+	t->old[at] = t->server;
 }
 
 static void connects(void *bench, uint64_t count)
 {
 	struct bench *t = bench;
-	uint64_t i;
 
-	for (i = 1; i <= count; i++) {
-		join(t);
-		say(t->client, "q");
-		while (t->asked != i)
-			take_in(&t->b);
-		host_check(tcp_close(t->server), "close");
-		remember(t, t->server);
-		turn(t);
-		host_check(tcp_close(t->client), "close");
-		turn(t);
+	while (count--) {
+		connection(t);
+		forget_oldest(t);
 	}
+}
+
+static void connects_kept(void *bench, uint64_t count)
+{
+	while (count--)
+		connection(bench);
 }
 
 static void datagram(void *arg, struct udp_pcb *pcb, struct pbuf *p,
@@ -367,6 +381,7 @@ static const struct bench_row rows[] = {
 	{ "bulk", 1024, bulk },
 	{ "rr", 500000, rr },
 	{ "connect", 20000, connects },
+	{ "connect-kept", 10000, connects_kept },
 	{ "udp", 1000000, udp },
 	{ NULL, 0, NULL },
 };

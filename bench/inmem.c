@@ -186,6 +186,7 @@ static const struct bench_row rows[] = {
 	{ "bulk", 1024, bulk },
 	{ "rr", 500000, rr },
 	{ "connect", 20000, connects },
+	{ "connect-kept", 10000, connects },	/* another row for lwIP */
 	{ "udp", 1000000, udp },
 	{ NULL, 0, NULL },
 };
