@@ -260,10 +260,17 @@ static int echo(struct socket *here, struct socket *there, int i)
 int main(int argc, char **argv)
 {
 	int messages = argc > 1 ? atoi(argv[1]) : 10, exact = 0, i;
-	struct net *a = stack("a"), *b = stack("b");
-	struct inet_wire *wire = inet_wire_connect(a, "eth0", b, "eth0", NULL);
+	struct net *a, *b;
+	struct inet_wire *wire;
 	struct socket *sa, *sb;
 
+	if (argc > 2 || messages < 1) {
+		fprintf(stderr, "usage: %s [MESSAGES], 1 or more\n", argv[0]);
+		return 2;
+	}
+	a = stack("a");
+	b = stack("b");
+	wire = inet_wire_connect(a, "eth0", b, "eth0", NULL);
 	if (!wire)
 		fail("wire");
 	sa = endpoint(a, inet_wire_device(wire, 'a'), "10.0.0.1/24", "10.0.0.2");
@@ -278,7 +285,8 @@ int main(int argc, char **argv)
 	if (inet_socket(a, AF_INET, SOCK_RDM, IPPROTO_COUNTED) ||
 	    errno != ESOCKTNOSUPPORT)
 		fail("a socket of a type that is gone");
-	printf("unregistered: %s\n", strerror(errno));
+	printf("unregistered: a new socket fails with \"%s\"\n",
+	       strerror(errno));
 	inet_close(sa);
 	inet_close(sb);
 	inet_wire_close(wire);

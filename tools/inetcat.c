@@ -2,7 +2,8 @@
 /*
  * inetcat: netcat on a stack of its own. Connects, sends standard input,
  * prints what comes back; at the end of the input it sends a FIN and reads on
- * (half-close). With -l it waits for one client first.
+ * (half-close). With -l it waits for one client first: over UDP, whoever sends
+ * the first datagram.
  *
  *	inetcat [-lu] [-d DEVICE] [-a ADDR/LEN] [-g GATEWAY] [-w SECONDS]
  *		[HOST] PORT
@@ -15,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <inet/control.h>
@@ -23,6 +25,7 @@
 #include <inet/socket.h>
 
 #define BUFFER 65536
+#define MOST_SECONDS 86400
 
 struct cat {
 	struct net *net;
@@ -80,6 +83,22 @@ static int open_stack(struct cat *c)
 	return inet_route_add(c->net, route) ? fail(c, route) : 0;
 }
 
+/* Waits for a datagram, and has its sender as the only peer. */
+static int adopt_sender(struct cat *c)
+{
+	struct sockaddr_in from;
+	socklen_t len = sizeof(from);
+	char byte;
+
+	fprintf(stderr, "inetcat: listening\n");
+	if (inet_recvfrom(c->sock, &byte, sizeof(byte), MSG_PEEK,
+			  (struct sockaddr *)&from, &len) < 0)
+		return fail(c, "receive");
+	if (inet_connect(c->sock, (struct sockaddr *)&from, sizeof(from)))
+		return fail(c, "connect");
+	return 0;
+}
+
 /* Waits for a client and takes its socket in the listener's place. */
 static int accept_one(struct cat *c)
 {
@@ -88,7 +107,7 @@ static int accept_one(struct cat *c)
 	if (inet_bind(listener, (struct sockaddr *)&c->peer, sizeof(c->peer)))
 		return fail(c, "bind");
 	if (c->udp)
-		return 0;
+		return adopt_sender(c);
 	if (inet_listen(listener, 1))
 		return fail(c, "listen");
 	fprintf(stderr, "inetcat: listening\n");
@@ -99,15 +118,22 @@ static int accept_one(struct cat *c)
 
 static int open_socket(struct cat *c)
 {
+	struct timeval patience = { .tv_sec = (time_t)c->wait_s };
+
 	c->sock = inet_socket(c->net, AF_INET,
 			      c->udp ? SOCK_DGRAM : SOCK_STREAM, 0);
 	if (!c->sock)
 		return fail(c, "socket");
 	if (c->listen)
 		return accept_one(c);
+	if (inet_setsockopt(c->sock, SOL_SOCKET, SO_SNDTIMEO, &patience,
+			    sizeof(patience)))
+		return fail(c, "SO_SNDTIMEO");
 	if (inet_connect(c->sock, (struct sockaddr *)&c->peer,
-			 sizeof(c->peer)))
+			 sizeof(c->peer))) {
+		errno = errno == EINPROGRESS ? ETIMEDOUT : errno;
 		return fail(c, "connect");
+	}
 	return 0;
 }
 
@@ -195,21 +221,31 @@ static void linger(struct cat *c)
 		inet_run(c->net, 10000000);
 }
 
+/* A number from 1 to @most, or 0 after a sentence. */
+static unsigned long number(const char *text, const char *what,
+			    unsigned long most)
+{
+	char *end;
+	unsigned long n = strtoul(text, &end, 10);
+
+	if (*text >= '0' && *text <= '9' && !*end && n && n <= most)
+		return n;
+	fprintf(stderr, "inetcat: %s \"%s\" is not a number from 1 to %lu\n",
+		what, text, most);
+	return 0;
+}
+
 /* [HOST] PORT. 0, or 2 after a sentence. */
 static int parse_peer(struct cat *c, int argc, char **argv)
 {
 	const char *host = argc == 2 ? argv[0] : "0.0.0.0";
-	char *end;
 	unsigned long port;
 
 	if (argc < 1 || argc > 2 || (argc == 1 && !c->listen))
 		return usage();
-	port = strtoul(argv[argc - 1], &end, 10);
-	if (*end || !port || port > 65535) {
-		fprintf(stderr, "inetcat: \"%s\" is not a port\n",
-			argv[argc - 1]);
+	port = number(argv[argc - 1], "PORT", 65535);
+	if (!port)
 		return 2;
-	}
 	c->peer.sin_family = AF_INET;
 	c->peer.sin_port = htons((u16)port);
 	if (inet_pton(AF_INET, host, &c->peer.sin_addr) == 1)
@@ -243,7 +279,10 @@ int main(int argc, char **argv)
 			c.gateway = optarg;
 			break;
 		case 'w':
-			c.wait_s = (unsigned int)strtoul(optarg, NULL, 10);
+			c.wait_s = (unsigned int)number(optarg, "SECONDS",
+							MOST_SECONDS);
+			if (!c.wait_s)
+				return 2;
 			break;
 		default:
 			return usage();

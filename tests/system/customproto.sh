@@ -30,6 +30,11 @@ result customproto_runs_to_its_end $status "$said"
 [ "$(echo "$said" | sed -n 1p)" = "500 of 500 messages came back exactly" ]
 result messages_of_own_protocol_come_back_exactly $? "$said"
 
-[ "$(echo "$said" | sed -n 2p)" = "unregistered: Socket type not supported" ]
+[ "$(echo "$said" | sed -n 2p)" = \
+	'unregistered: a new socket fails with "Socket type not supported"' ]
 result socket_of_type_taken_away_gets_esocktnosupport $? "$said"
+
+said=$(timeout 60 "$program" none 2>&1)
+[ $? -eq 2 ]
+result customproto_without_a_number_says_how_it_is_called $? "$said"
 echo "1..$count"

@@ -81,6 +81,33 @@ def tcp_closed_port_of_kernel_refuses():
 
 
 @case
+def tcp_connect_to_nobody_ends_after_the_seconds_of_inetcat():
+    """Who never answers costs -w seconds."""
+    out = subprocess.run([CAT] + DEVICE + ["-w", "1", "10.0.0.77", "9"],
+                         capture_output=True, text=True, check=False,
+                         stdin=subprocess.DEVNULL, timeout=20)
+    assert out.returncode == 1, out
+    assert out.stderr == "inetcat: connect: Connection timed out\n", out
+
+
+@case
+def udp_first_sender_is_the_client_of_inetcat():
+    """inetcat -ul waits for a datagram and answers whoever sent it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock, \
+            subprocess.Popen([CAT, "-ul", "-w", "1"] + DEVICE + ["9000"],
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE) as proc:
+        proc.stdin.write(b"answer")
+        proc.stdin.close()
+        assert proc.stderr.readline() == b"inetcat: listening\n"
+        sock.settimeout(20)
+        sock.sendto(b"question", (ADDR[0], 9000))
+        assert sock.recv(100) == b"answer"
+        assert proc.stdout.read() == b"question"
+        assert proc.wait(20) == 0
+
+
+@case
 def tcp_1000_connections_at_once():
     """All open before any is used, then all used."""
     with Echo() as echo:
