@@ -116,6 +116,7 @@ static int accept_one(struct cat *c)
 	return c->sock ? 0 : fail(c, "accept");
 }
 
+/* A socket with its peer: it connects, or waits for a client. 0 or 1. */
 static int open_socket(struct cat *c)
 {
 	struct timeval patience = { .tv_sec = (time_t)c->wait_s };
