@@ -57,8 +57,7 @@ int ip_send_skb(struct net *net, struct sk_buff *skb,
 
 	skb_reset_transport_header(skb);
 	rcu_read_lock(&net->rcu);
-	err = ip_send_reply(net, skb, to->daddr, to->saddr, to->protocol,
-			    to->tos, to->ttl, to->oif);
+	err = ip_send_reply(net, skb, to, NULL);
 	rcu_read_unlock(&net->rcu);
 	return err > 0 ? 0 : err;
 }

@@ -26,6 +26,7 @@
 #include "core/skbuff.h"
 #include "ipv4/devinet.h"
 #include "ipv4/ip.h"
+#include "ipv4/ip_options.h"
 #include "ipv4/ping.h"
 #include "ipv4/protocol.h"
 #include "ipv4/raw.h"
@@ -299,6 +300,8 @@ void icmp_send(struct sk_buff *skb_in, u8 type, u8 code, __be32 info)
 	struct icmphdr icmph = { .type = type, .code = code };
 	const struct iphdr *iph = ip_hdr(skb_in);
 	struct flowi4 fl4 = { .proto = IPPROTO_ICMP };
+	struct ip_packet_info to = { .protocol = IPPROTO_ICMP,
+				     .tos = IPTOS_PREC_INTERNETCONTROL_ };
 	struct net_device *dev;
 	struct sk_buff *skb;
 	struct rtable *rt;
@@ -327,8 +330,9 @@ void icmp_send(struct sk_buff *skb_in, u8 type, u8 code, __be32 info)
 		goto out;
 	}
 	icmp_count_out(net, type);
-	ip_send_reply(net, skb, fl4.daddr, fl4.saddr, IPPROTO_ICMP,
-		      IPTOS_PREC_INTERNETCONTROL_, 0, 0);
+	to.daddr = fl4.daddr;
+	to.saddr = fl4.saddr;
+	ip_send_reply(net, skb, &to, NULL);
 out:
 	dst_release(&rt->dst);
 }
@@ -337,13 +341,19 @@ out:
 
 /*
  * The request becomes the reply: the same bytes, another type (RFC 792; RFC
- * 1122 3.2.2.6). Its source is the address that was asked.
+ * 1122 3.2.2.6). Its source is the address that was asked; its options are
+ * returned with our part in them.
  */
 static enum skb_drop_reason icmp_echo(struct net *net, struct sk_buff *skb)
 {
 	struct iphdr iph = *ip_hdr(skb);
 	const struct rtable *rt = skb_rtable(skb);
 	bool to_many = rt->rt_flags & (RTCF_BROADCAST | RTCF_MULTICAST);
+	const struct ip_packet_info to = {
+		.daddr = iph.saddr, .saddr = to_many ? 0 : iph.daddr,
+		.protocol = IPPROTO_ICMP, .tos = iph.tos,
+	};
+	struct ip_options_sock opt = { .optlen = 0 };
 	struct icmphdr *icmph;
 	__sum16 check;
 
@@ -357,6 +367,8 @@ static enum skb_drop_reason icmp_echo(struct net *net, struct sk_buff *skb)
 		return SKB_DROP_REASON_ICMP_RATELIMIT;
 	if (skb_cow_head(skb, IP_HLEN_MIN + MAX_LINK_HEADER))
 		return SKB_DROP_REASON_NOMEM;
+	if (unlikely(IPCB(skb)->optlen))
+		ip_options_reply(skb, &opt);
 	icmph = (struct icmphdr *)skb->data;
 	check = icmph->checksum;
 	csum_replace2(&check, cpu_to_be16(ICMP_ECHO << 8),
@@ -370,8 +382,7 @@ static enum skb_drop_reason icmp_echo(struct net *net, struct sk_buff *skb)
 	skb->hash = 0;
 	skb->priority = 0;
 	icmp_count_out(net, ICMP_ECHOREPLY);
-	ip_send_reply(net, skb, iph.saddr, to_many ? 0 : iph.daddr,
-		      IPPROTO_ICMP, iph.tos, 0, 0);
+	ip_send_reply(net, skb, &to, &opt);
 	return SKB_NOT_DROPPED_YET;
 }
 

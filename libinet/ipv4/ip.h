@@ -91,9 +91,11 @@ struct ip_datagram {
 };
 int ip_send_datagram(struct sock *sk, struct inet_msg *msg, size_t len,
 		     struct ip_datagram *d);
-/* A raw answer without a socket (RST, ICMP): @skb at its transport header. */
-int ip_send_reply(struct net *net, struct sk_buff *skb, __be32 daddr,
-		  __be32 saddr, u8 protocol, u8 tos, u8 ttl, int oif);
+/* A raw answer without a socket (RST, ICMP): @skb at its transport header;
+ * @opt may be NULL. */
+int ip_send_reply(struct net *net, struct sk_buff *skb,
+		  const struct ip_packet_info *to,
+		  const struct ip_options_sock *opt);
 
 /* Identification for a packet (RFC 6864; keyed, per destination). */
 void ip_select_ident(struct net *net, struct sk_buff *skb, struct sock *sk,

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "ipv4/devinet.h"
+#include "ipv4/route.h"
 
 #define MS_PER_DAY 86400000ULL
 
@@ -99,9 +100,11 @@ void ip_options_build(struct iphdr *iph, const struct ip_options_sock *opt,
 	iph->daddr = opt->faddr;
 }
 
-void ip_forward_options(struct sk_buff *skb, __be32 addr)
+/* Adds @addr and the time of day to the record route and timestamp of a header
+ * that is or was @skb's. Return: whether it changed. */
+static bool ip_options_pass(const struct sk_buff *skb, struct iphdr *iph,
+			    __be32 addr)
 {
-	struct iphdr *iph = ip_hdr(skb);
 	const struct inet_skb_parm *cb = IPCB(skb);
 	struct net *net = skb_net(skb);
 	u32 hlen = ipv4_hdr_len(iph);
@@ -116,6 +119,35 @@ void ip_forward_options(struct sk_buff *skb, __be32 addr)
 		changed |= ip_options_ts_update(iph, hlen, &info, addr,
 						(u32)ms);
 	}
-	if (changed)
+	return changed;
+}
+
+void ip_options_reply(const struct sk_buff *skb, struct ip_options_sock *opt)
+{
+	const struct inet_skb_parm *cb = IPCB(skb);
+	const struct ip_options_info info = {
+		.srr = cb->srr, .rr = cb->rr, .ts = cb->ts,
+	};
+	union {
+		struct iphdr iph;
+		u8 bytes[IP_HLEN_MIN + MAX_IPOPTLEN];
+	} h;
+	u32 hlen = ipv4_hdr_len(ip_hdr(skb));
+	__be32 addr = ip_hdr(skb)->daddr, first_hop;
+
+	memcpy(h.bytes, ip_hdr(skb), hlen);
+	if (skb_rtable(skb)->rt_flags & (RTCF_BROADCAST | RTCF_MULTICAST))
+		addr = inet_select_addr(skb->dev, h.iph.saddr, RT_SCOPE_LINK);
+	ip_options_pass(skb, &h.iph, addr);
+	opt->optlen = (u8)ip_options_echo(h.bytes, hlen, &info, opt->data,
+					  &first_hop);
+	opt->faddr = cb->srr ? first_hop : 0;
+}
+
+void ip_forward_options(struct sk_buff *skb, __be32 addr)
+{
+	struct iphdr *iph = ip_hdr(skb);
+
+	if (ip_options_pass(skb, iph, addr))
 		ip_send_check(iph);
 }

@@ -4,6 +4,7 @@
 #define IPV4_IP_OPTIONS_H
 
 #include "ipv4/ip.h"
+#include "ipv4/ip_options_sock.h"
 #include "wire/ip_options.h"
 
 /* Reads the options of a header that is linear into IPCB(@skb). 0; or -EINVAL
@@ -17,6 +18,10 @@ int ip_rcv_options(struct sk_buff *skb);
 /* Behind the header of a new packet at @iph: what the socket asked for. */
 void ip_options_build(struct iphdr *iph, const struct ip_options_sock *opt,
 		      __be32 daddr);
+
+/* What an answer to @skb carries: the record route and timestamp that came,
+ * with our address and the time added, and the source route reversed. */
+void ip_options_reply(const struct sk_buff *skb, struct ip_options_sock *opt);
 
 /* A router adds what record route and timestamp ask for; the checksum is
  * redone. @addr: of the device it leaves by. */

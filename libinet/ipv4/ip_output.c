@@ -498,14 +498,18 @@ int ip_build_and_send_pkt(struct sk_buff *skb, const struct sock *sk,
 	return ip_local_out(net, skb->sk, skb);
 }
 
-int ip_send_reply(struct net *net, struct sk_buff *skb, __be32 daddr,
-		  __be32 saddr, u8 protocol, u8 tos, u8 ttl, int oif)
+int ip_send_reply(struct net *net, struct sk_buff *skb,
+		  const struct ip_packet_info *to,
+		  const struct ip_options_sock *opt)
 {
 	struct flowi4 fl4 = {
-		.daddr = daddr, .saddr = saddr, .proto = protocol, .tos = tos,
-		.oif = oif,
+		.daddr = opt && opt->faddr ? opt->faddr : to->daddr,
+		.saddr = to->saddr, .proto = to->protocol, .tos = to->tos,
+		.oif = to->oif,
 	};
-	struct ip_build b = { .protocol = protocol, .tos = tos };
+	struct ip_build b = { .protocol = to->protocol, .tos = to->tos,
+			      .daddr = to->daddr, .opt = opt };
+	u32 hlen = IP_HLEN_MIN + (opt ? opt->optlen : 0);
 	struct rtable *rt = ip_route_output_flow(net, &fl4, NULL);
 	int err;
 
@@ -513,16 +517,15 @@ int ip_send_reply(struct net *net, struct sk_buff *skb, __be32 daddr,
 		kfree_skb_reason(skb, SKB_DROP_REASON_IP_OUTNOROUTES);
 		return (int)PTR_ERR(rt);
 	}
-	if (skb_cow_head(skb, LL_RESERVED_SPACE(rt->dst.dev) + IP_HLEN_MIN)) {
+	if (skb_cow_head(skb, LL_RESERVED_SPACE(rt->dst.dev) + hlen)) {
 		dst_release(&rt->dst);
 		NET_INC_STATS(net, IP_OUTDISCARDS);
 		kfree_skb_reason(skb, SKB_DROP_REASON_NOMEM);
 		return -ENOMEM;
 	}
 	b.saddr = fl4.saddr;
-	b.daddr = daddr;
-	b.ttl = ttl ? ttl : (u8)net->ipv4.sysctl_ip_default_ttl;
-	b.df = skb->len + IP_HLEN_MIN <= dst_mtu(&rt->dst) &&
+	b.ttl = to->ttl ? to->ttl : (u8)net->ipv4.sysctl_ip_default_ttl;
+	b.df = skb->len + hlen <= dst_mtu(&rt->dst) &&
 	       !rt->rt_mtu_locked;
 	skb_dst_drop(skb);
 	skb_dst_set(skb, &rt->dst);

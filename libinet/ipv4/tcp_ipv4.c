@@ -216,6 +216,10 @@ static void tcp_v4_send_answer(struct net *net, const struct tcp_v4_answer *a)
 		.options = a->ts ? OPTION_TS : 0,
 		.tsval = a->tsval, .tsecr = a->tsecr,
 	};
+	const struct ip_packet_info to = {
+		.daddr = a->daddr, .saddr = a->saddr, .protocol = IPPROTO_TCP,
+		.tos = a->tos, .oif = a->oif,
+	};
 	u32 hlen = TCP_HLEN_MIN + (u32)tcp_options_size(&opts);
 	struct sk_buff *skb = alloc_skb(net, MAX_TCP_HEADER);
 	struct tcphdr *th;
@@ -239,8 +243,7 @@ static void tcp_v4_send_answer(struct net *net, const struct tcp_v4_answer *a)
 				 csum_partial(th, hlen, 0));
 	skb->ip_summed = CHECKSUM_NONE;
 	NET_INC_STATS(net, TCP_OUTSEGS);
-	(void)ip_send_reply(net, skb, a->daddr, a->saddr, IPPROTO_TCP, a->tos,
-			    0, a->oif);
+	(void)ip_send_reply(net, skb, &to, NULL);
 }
 
 /* May another RST go to @addr? */

@@ -632,6 +632,7 @@ void fx_learn(struct fx *f)
 
 int fx_send(struct fx *f, __be32 daddr, u8 proto, const void *data, u32 len)
 {
+	const struct ip_packet_info to = { .daddr = daddr, .protocol = proto };
 	struct sk_buff *skb = alloc_skb(f->net, 64 + len);
 	int err;
 
@@ -640,7 +641,7 @@ int fx_send(struct fx *f, __be32 daddr, u8 proto, const void *data, u32 len)
 	skb_reset_transport_header(skb);
 	if (len)
 		memcpy(skb_put(skb, len), data, len);
-	err = ip_send_reply(f->net, skb, daddr, 0, proto, 0, 0, 0);
+	err = ip_send_reply(f->net, skb, &to, NULL);
 	fx_run(f);
 	return err;
 }

@@ -12,6 +12,7 @@
 
 #include "fixture.h"
 #include "ipv4/ip.h"
+#include "ipv4/ip_options.h"
 #include "lib/checksum.h"
 #include "lib/err.h"
 #include "lib/random.h"
@@ -112,6 +113,64 @@ static void echo_of_any_size_returns_the_same_bytes(void **state)
 }
 
 /* @req 1122-3.2.2.6c */
+/* An echo request with options; @p is the reply. */
+static const u8 *echo_with_options(const u8 *opt, u8 len)
+{
+	const struct fx_ip ip = { .opt = opt, .opt_len = len };
+
+	inject_icmp(&ip, ICMP_ECHO, 0, 1, "x", 1);
+	fx_expect(&f, &p);
+	assert_int_equal(p.icmp->type, ICMP_ECHOREPLY);
+	assert_memory_equal(p.data, "x", 1);
+	return (const u8 *)(p.ip + 1);
+}
+
+/* As "ping -R" and "ping -T tsandaddr" of the peer show the way back. */
+static void echo_reply_records_us_in_route_and_timestamp(void **state)
+{
+	static const u8 rr[12] = { IPOPT_RR, 11, 8, 10, 0, 0, 1 };
+	static const u8 recorded[12] = { IPOPT_RR, 11, 12, 10, 0, 0, 1,
+					 10, 0, 0, 2 };
+	static const u8 full[8] = { IPOPT_RR, 7, 8, 10, 0, 0, 1 };
+	static const u8 ts[20] = { IPOPT_TIMESTAMP, 20, 5, 1 };
+	static const u8 nops[4] = { IPOPT_NOOP, IPOPT_NOOP, IPOPT_NOOP,
+				    IPOPT_NOOP };
+	const u8 *got;
+
+	(void)state;
+	got = echo_with_options(rr, sizeof(rr));
+	assert_int_equal(ipv4_hdr_len(p.ip), 20 + sizeof(rr));
+	assert_memory_equal(got, recorded, sizeof(rr));
+	got = echo_with_options(full, sizeof(full));
+	assert_memory_equal(got, full, sizeof(full));
+	got = echo_with_options(ts, sizeof(ts));
+	assert_int_equal(ipv4_hdr_len(p.ip), 20 + sizeof(ts));
+	assert_int_equal(got[2], 13);
+	assert_memory_equal(got + 4, "\x0a\0\0\x02", 4);
+	/* what is not to be answered is left out */
+	echo_with_options(nops, sizeof(nops));
+	assert_int_equal(ipv4_hdr_len(p.ip), 20);
+	fx_assert_no_drops(&f);
+}
+
+/* By way of 10.0.0.9, who is on the link. */
+static void echo_reply_takes_an_accepted_source_route_back(void **state)
+{
+	static const u8 there[8] = { IPOPT_LSRR, 7, 8, 10, 0, 0, 9 };
+	static const u8 back[8] = { IPOPT_LSRR, 7, 4, 10, 0, 0, 1 };
+	const u8 *got;
+
+	(void)state;
+	fx_sysctl(&f, "net.ipv4.conf.all.accept_source_route", "1");
+	fx_arp_reply(&f, FX_STRANGER, fx_stranger_mac);
+	fx_arp_request(&f, FX_STRANGER, fx_stranger_mac, FX_IP);
+	fx_flush(&f);
+	got = echo_with_options(there, sizeof(there));
+	assert_memory_equal(p.eth->h_dest, fx_stranger_mac, ETH_ALEN);
+	assert_int_equal(p.ip->daddr, FX_STRANGER);
+	assert_memory_equal(got, back, sizeof(back));
+}
+
 static void echo_reply_comes_from_the_address_that_was_asked(void **state)
 {
 	struct fx_ip ip = { .daddr = A(10, 0, 0, 3), .tos = 0xb8 };
@@ -710,6 +769,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(echo_of_any_size_returns_the_same_bytes),
 		T(echo_reply_comes_from_the_address_that_was_asked),
+		T(echo_reply_records_us_in_route_and_timestamp),
+		T(echo_reply_takes_an_accepted_source_route_back),
 		T(echo_to_many_is_not_answered),
 		T(datagram_to_many_is_not_complained_about),
 		T(echo_flood_is_answered_or_limited_as_asked),
