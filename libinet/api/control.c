@@ -26,20 +26,27 @@ struct net_device *inet_netdev_find(struct net *net, const char *name)
 
 int inet_netdev_up(struct net_device *dev)
 {
-	int ret = dev_open(dev);
+	int ret;
 
+	if (!dev)
+		return api_result(-EINVAL);
+	ret = dev_open(dev);
 	net_api_exit(dev->net);
 	return api_result(ret);
 }
 
 int inet_netdev_down(struct net_device *dev)
 {
+	if (!dev)
+		return api_result(-EINVAL);
 	dev_close(dev);
 	return 0;
 }
 
 int inet_netdev_close(struct net_device *dev)
 {
+	if (!dev)
+		return api_result(-EINVAL);
 	if (dev == dev->net->loopback_dev)
 		return api_result(net_error(dev->net, -EBUSY,
 				  "lo: local routes need it"));
@@ -49,12 +56,12 @@ int inet_netdev_close(struct net_device *dev)
 
 int inet_netdev_set_mtu(struct net_device *dev, unsigned int mtu)
 {
-	return api_result(dev_set_mtu(dev, mtu));
+	return api_result(dev ? dev_set_mtu(dev, mtu) : -EINVAL);
 }
 
 int inet_netdev_set_mac(struct net_device *dev, const u8 mac[6])
 {
-	return api_result(dev_set_mac_address(dev, mac));
+	return api_result(dev ? dev_set_mac_address(dev, mac) : -EINVAL);
 }
 
 const char *inet_netdev_name(const struct net_device *dev)
@@ -72,6 +79,8 @@ int inet_netdev_get_stats(struct net_device *dev,
 {
 	u32 i;
 
+	if (!dev)
+		return api_result(-EINVAL);
 	*stats = dev->stats;
 	for (i = 0; i < dev->num_tx_queues; i++) {
 		spin_lock(&dev->tx[i].xmit_lock);

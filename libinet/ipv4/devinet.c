@@ -540,10 +540,15 @@ static int addr_parse(struct net_device *dev, const char *text,
 
 int inet_addr_add(struct net_device *dev, const char *addr)
 {
-	struct net *net = dev_net(dev);
 	struct in_ifaddr want;
+	struct net *net;
 	int err, plen;
 
+	if (!dev) {
+		errno = EINVAL;
+		return -1;
+	}
+	net = dev_net(dev);
 	rtnl_lock(net);
 	err = addr_parse(dev, addr, &want, &plen);
 	if (!err && want.ifa_prefixlen < 31 && want.ifa_prefixlen &&
@@ -561,10 +566,15 @@ int inet_addr_add(struct net_device *dev, const char *addr)
 
 int inet_addr_del(struct net_device *dev, const char *addr)
 {
-	struct net *net = dev_net(dev);
 	struct in_ifaddr want;
+	struct net *net;
 	int err, plen;
 
+	if (!dev) {
+		errno = EINVAL;
+		return -1;
+	}
+	net = dev_net(dev);
 	rtnl_lock(net);
 	err = addr_parse(dev, addr, &want, &plen);
 	if (!err)

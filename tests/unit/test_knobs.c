@@ -159,6 +159,26 @@ static void connections_without_a_socket_are_shown(void **state)
 	tp_close(&t);
 }
 
+/* As after an inet_netdev_open() that nobody looked at. */
+static void stack_or_device_that_is_null_is_einval(void **state)
+{
+	struct inet_netdev_stats stats;
+
+	(void)state;
+	assert_int_equal(inet_netdev_up(NULL), -1);
+	assert_int_equal(errno, EINVAL);
+	assert_int_equal(inet_netdev_down(NULL), -1);
+	assert_int_equal(inet_netdev_close(NULL), -1);
+	assert_int_equal(inet_netdev_set_mtu(NULL, 1500), -1);
+	assert_int_equal(inet_netdev_set_mac(NULL, fx_mac), -1);
+	assert_int_equal(inet_netdev_get_stats(NULL, &stats), -1);
+	assert_int_equal(inet_addr_add(NULL, "10.0.0.2/24"), -1);
+	assert_int_equal(inet_addr_del(NULL, "10.0.0.2/24"), -1);
+	errno = 0;
+	assert_null(inet_socket(NULL, AF_INET, SOCK_STREAM, 0));
+	assert_int_equal(errno, EINVAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -167,6 +187,7 @@ int main(void)
 		C(dev_weight_bounds_a_poll_of_the_backlog),
 		C(optmem_max_bounds_the_control_messages_of_a_call),
 		C(knob_that_is_not_there_is_named),
+		cmocka_unit_test(stack_or_device_that_is_null_is_einval),
 		cmocka_unit_test(connections_without_a_socket_are_shown),
 		cmocka_unit_test(
 			listener_with_a_full_queue_counts_the_syn_as_dropped),
