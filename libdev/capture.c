@@ -332,9 +332,10 @@ static int capture_config(struct net *net,
 			  struct inet_capture_config *cfg)
 {
 	memset(cfg, 0, sizeof(*cfg));
-	if (!given->size)
-		return netdev_error(net, -EINVAL, "capture: size is not set");
-	memcpy(cfg, given, min(given->size, sizeof(*cfg)));
+	if (given->size != sizeof(*cfg))
+		return netdev_error(net, -EINVAL, "capture: size is not "
+				    "sizeof(struct inet_capture_config)");
+	*cfg = *given;
 	if (!cfg->snaplen)
 		cfg->snaplen = SNAPLEN_MAX;
 	if (!cfg->buffer_bytes)

@@ -587,10 +587,11 @@ static int wire_config(struct net *net, const struct inet_wire_config *given,
 	const char *problem;
 
 	*c = (struct inet_wire_config){ 0 };
-	if (given && !given->size)
-		return netdev_error(net, -EINVAL, "wire: size is not set");
+	if (given && given->size != sizeof(*c))
+		return netdev_error(net, -EINVAL, "wire: size is not "
+				    "sizeof(struct inet_wire_config)");
 	if (given)
-		memcpy(c, given, min(given->size, sizeof(*c)));
+		*c = *given;
 	if (!c->mtu)
 		c->mtu = 1500;
 	if (!c->ring_frames)

@@ -67,20 +67,20 @@ static int usage(void)
 static int open_stack(struct cat *c)
 {
 	struct net_device *dev;
-	char route[64];
+	char route[64] = "";
 
 	c->net = inet_create(NULL);
 	if (!c->net)
 		return fail(c, "stack");
+	if (c->gateway)
+		snprintf(route, sizeof(route), "default via %s", c->gateway);
 	dev = inet_netdev_open(c->net, c->device);
-	if (!dev || inet_addr_add(dev, c->addr) || inet_netdev_up(dev)) {
+	if (!dev || inet_addr_add(dev, c->addr) || inet_netdev_up(dev) ||
+	    (c->gateway && inet_route_add(c->net, route))) {
 		fprintf(stderr, "inetcat: %s\n", inet_strerror(c->net));
 		return 1;
 	}
-	if (!c->gateway)
-		return 0;
-	snprintf(route, sizeof(route), "default via %s", c->gateway);
-	return inet_route_add(c->net, route) ? fail(c, route) : 0;
+	return 0;
 }
 
 /* Waits for a datagram, and has its sender as the only peer. */

@@ -39,19 +39,30 @@ static int create_fail(int err, const char *sentence)
 	return err;
 }
 
+static bool env_is_whole(const struct inet_env *env)
+{
+	return env->now && env->wall && env->random && env->alloc &&
+	       env->free && env->log;
+}
+
 /* Fills in defaults; refuses what makes no sense. */
 static int config_check(struct inet_config *cfg, const struct inet_config *user)
 {
 	memset(cfg, 0, sizeof(*cfg));
 	if (user) {
-		if (user->size < sizeof(user->size) ||
-		    user->size > sizeof(*cfg))
+		if (user->size != sizeof(*cfg))
 			return create_fail(-EINVAL, "inet_config.size is not "
 					   "sizeof(struct inet_config)");
-		memcpy(cfg, user, user->size);
+		*cfg = *user;
 	}
 	if (!cfg->env)
 		cfg->env = inet_env_default();
+	if (cfg->env->size != sizeof(*cfg->env))
+		return create_fail(-EINVAL, "inet_env.size is not "
+				   "sizeof(struct inet_env)");
+	if (!env_is_whole(cfg->env))
+		return create_fail(-EINVAL, "inet_env: a function is missing; "
+				   "begin with a copy of *inet_env_default()");
 	if (!cfg->nr_frames)
 		cfg->nr_frames = DEFAULT_FRAMES;
 	if (!cfg->frame_size)
@@ -81,7 +92,7 @@ static struct net *net_alloc(const struct inet_config *cfg)
 	if (!net)
 		return NULL;
 	memset(net, 0, sizeof(*net));
-	memcpy(&net->env, env, min(env->size, sizeof(net->env)));
+	net->env = *env;
 	net->mode = cfg->mode;
 	net->smp = cfg->mode == INET_THREADED;
 	net->nr_softnets = cfg->nr_threads;

@@ -66,10 +66,8 @@ struct socket *inet_socket(struct net *net, int family, int type, int protocol)
 	struct socket *sock = NULL;
 	int err = -EINVAL;
 
-	if (!net) {
-		errno = EINVAL;
+	if (!net && api_result(-EINVAL))
 		return NULL;
-	}
 	NET_ROAD(net, NULL);
 	if (!(type & ~0xf & ~SOCK_FLAGS))
 		err = sock_create(net, family, type & 0xf, protocol, &sock);

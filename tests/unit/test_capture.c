@@ -577,8 +577,14 @@ static void bad_configurations_are_refused(void **state)
 	struct rig *r = *state;
 	struct inet_capture_config cfg = config(r);
 
-	cfg.size = 0;
-	assert_null(inet_capture_open(r->net, &cfg));
+	for (size_t size = 0; size <= sizeof(cfg) + 8; size += 8) {
+		cfg = config(r);
+		cfg.size = size;
+		if (size == sizeof(cfg))
+			continue;
+		assert_null(inet_capture_open(r->net, &cfg));
+		assert_int_equal(errno, EINVAL);
+	}
 	cfg = config(r);
 	cfg.device = "eth7";
 	assert_null(inet_capture_open(r->net, &cfg));

@@ -227,9 +227,54 @@ static void random_bytes_are_drawn_in_batches_and_forgotten(void **state)
 	inet_destroy(r.net);
 }
 
+/* Refused with a sentence about the environment. */
+static void refused(const struct inet_env *env)
+{
+	const struct inet_config cfg = { .size = sizeof(cfg), .env = env };
+
+	errno = 0;
+	assert_null(inet_create(&cfg));
+	assert_int_equal(errno, EINVAL);
+	assert_ptr_equal(strstr(inet_strerror(NULL), "inet_env"),
+			 inet_strerror(NULL));
+}
+
+static void environment_that_is_not_whole_is_refused(void **state)
+{
+	struct inet_env env;
+	void *members[] = { &env.now, &env.wall, &env.random, &env.alloc,
+			    &env.free, &env.log };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
+		env = *inet_env_default();
+		memset(members[i], 0, sizeof(env.now));
+		refused(&env);
+	}
+	for (size_t size = 0; size < sizeof(env); size++) {
+		env = *inet_env_default();
+		env.size = size;
+		refused(&env);
+	}
+}
+
+static void config_of_another_size_is_refused(void **state)
+{
+	struct inet_config cfg = { .size = 8, .mode = (enum inet_mode)77 };
+
+	(void)state;
+	assert_null(inet_create(&cfg));
+	assert_non_null(strstr(inet_strerror(NULL), "inet_config.size"));
+	cfg.size = sizeof(cfg);
+	assert_null(inet_create(&cfg));
+	assert_non_null(strstr(inet_strerror(NULL), "inet_config.mode"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(environment_that_is_not_whole_is_refused),
+		cmocka_unit_test(config_of_another_size_is_refused),
 		cmocka_unit_test(one_byte_each_way_reads_the_clock_rarely),
 		cmocka_unit_test(stay_has_one_time_until_a_tick),
 		cmocka_unit_test(callback_that_takes_long_is_time),

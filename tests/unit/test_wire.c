@@ -503,8 +503,13 @@ static void bad_specs_are_refused_with_a_sentence(void **state)
 	assert_non_null(strstr(inet_strerror(r->a), "mtu 67"));
 	cfg = (struct inet_wire_config){ .size = sizeof(cfg), .mac_b = { 1 } };
 	assert_null(inet_wire_connect(r->a, "x", r->b, "y", &cfg));
-	cfg.size = 0;
-	assert_null(inet_wire_connect(r->a, "x", r->b, "y", &cfg));
+	for (size_t size = 0; size <= sizeof(cfg) + 8; size += 8) {
+		cfg = (struct inet_wire_config){ .size = size };
+		if (size == sizeof(cfg))
+			continue;
+		assert_null(inet_wire_connect(r->a, "x", r->b, "y", &cfg));
+		assert_non_null(strstr(inet_strerror(r->a), "wire: size"));
+	}
 	assert_null(inet_wire_connect(r->a, "x", r->b, "wb", NULL));
 	assert_non_null(strstr(inet_strerror(r->a), "wb"));
 	assert_null(inet_wire_connect(r->a, "a-name-of-seventeen", r->b, "y",
