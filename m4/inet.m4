@@ -11,6 +11,13 @@ dnl INET_FEATURE(NAME, SHELL VARIABLE, HELP): --enable-NAME, off by default
 AC_DEFUN([INET_FEATURE], [
 	AC_ARG_ENABLE([$1], [AS_HELP_STRING([--enable-$1], [$3])],
 		[$2=$enableval], [$2=no])
+	INET_YES_OR_NO([--enable-$1], [$$2])
+])
+
+dnl INET_YES_OR_NO(OPTION, VALUE): nothing else is understood
+AC_DEFUN([INET_YES_OR_NO], [
+	AS_CASE([$2], [yes|no], [],
+		[AC_MSG_ERROR([$1=$2: the value is yes or no])])
 ])
 
 dnl INET_CFLAG(VARIABLE, FLAG): append FLAG to VARIABLE if the compiler takes it
