@@ -151,7 +151,11 @@ static int store_number(const struct reader *r, const struct arg_row *row,
 			const char *text, u64 value, void *member)
 {
 	if (value < row->lo || value > row->hi)
-		return bad(r, "%s=%s is out of range", row->key, text);
+		return row->kind == ARG_U32 ?
+		       bad(r, "%s=%s is out of range: %llu to %llu", row->key,
+			   text, (unsigned long long)row->lo,
+			   (unsigned long long)row->hi) :
+		       bad(r, "%s=%s is out of range", row->key, text);
 	if (row->size == sizeof(u32))
 		*(u32 *)member = (u32)value;
 	else

@@ -467,7 +467,7 @@ static int tap_parse(struct net *net, const char *text, struct tap_args *args)
 				    "tap: which interface? usage: %s",
 				    TAP_USAGE);
 	if (args->mac[0] & 1)
-		return netdev_error(net, -EINVAL, "tap: a station's address "
+		return netdev_error(net, -EINVAL, "tap: mac: a station's address "
 				    "cannot be multicast");
 	if (strcmp(args->ifname, "%d") == 0)
 		strcpy(args->ifname, "tap%d");

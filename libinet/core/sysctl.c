@@ -121,8 +121,9 @@ static int check_values(struct net *net, const struct sysctl_row *row,
 					 row->name, v[i], row->min, row->max);
 		if (i && v[i] < v[i - 1])
 			return net_error(net, -EINVAL,
-					 "%s: the values must not fall",
-					 row->name);
+					 "%s: the values must not fall: %" PRId64
+					 " after %" PRId64,
+					 row->name, v[i], v[i - 1]);
 	}
 	return 0;
 }

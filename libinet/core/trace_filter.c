@@ -103,6 +103,15 @@ static int parse_pair(struct net *net, const char *word, const char *value,
 	return 1;
 }
 
+/* What may follow @word, which is one that parse_pair() knows. */
+static const char *wanted_value(const char *word)
+{
+	if (strstr(word, "port"))
+		return "a number from 1 to 65535 is wanted";
+	return strcmp(word, "next") ? "an address is wanted, A.B.C.D" :
+				      "a number from 1 to 4294967295 is wanted";
+}
+
 int trace_filter_parse(struct net *net, const char *text,
 		       struct trace_filter *f)
 {
@@ -132,7 +141,7 @@ int trace_filter_parse(struct net *net, const char *text,
 			return net_error(net, err, "trace filter: %s '%s': %s",
 					 word, value ? value : "",
 					 err == -ENODEV ? "no such device" :
-							  "what value is that?");
+					 wanted_value(word));
 	}
 	return 0;
 }

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a user wrote wrong is answered with a sentence that says what is wrong
+ * and where: whole sentences, one row each. */
+#include "unit.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <inet/capture.h>
+#include <inet/control.h>
+#include <inet/netdev.h>
+#include <inet/trace.h>
+
+#include "fixture.h"
+
+static struct fx f;
+
+struct bad_input {
+	const char *text;
+	int err;
+	const char *sentence;
+};
+
+static int open_device(const char *spec)
+{
+	return inet_netdev_open(f.net, spec) ? 0 : -1;
+}
+
+static int add_addr(const char *text)
+{
+	return inet_addr_add(f.dev, text);
+}
+
+static int del_addr(const char *text)
+{
+	return inet_addr_del(f.dev, text);
+}
+
+static int add_route(const char *text)
+{
+	return inet_route_add(f.net, text);
+}
+
+static int del_route(const char *text)
+{
+	return inet_route_del(f.net, text);
+}
+
+static int add_neigh(const char *text)
+{
+	return inet_neigh_add(f.dev, text);
+}
+
+static int del_neigh(const char *text)
+{
+	return inet_neigh_del(f.dev, text);
+}
+
+/* "name=value" */
+static int set_knob(const char *text)
+{
+	const char *value = strchr(text, '=');
+	char name[128];
+
+	assert_non_null(value);
+	snprintf(name, sizeof(name), "%.*s", (int)(value - text), text);
+	return inet_sysctl_set(f.net, name, value + 1);
+}
+
+static int start_trace(const char *filter)
+{
+	return inet_trace_start_filter(f.net, 10, filter);
+}
+
+static int find_device(const char *name)
+{
+	return inet_netdev_find(f.net, name) ? 0 : -1;
+}
+
+static int get_counter(const char *name)
+{
+	u64 value;
+
+	return inet_counter_get(f.net, name, &value);
+}
+
+static int get_drop(const char *reason)
+{
+	u64 value;
+
+	return inet_drop_get(f.net, reason, &value);
+}
+
+/* Each row is refused by @give with its errno and its whole sentence. */
+static void refused(int (*give)(const char *text), const struct bad_input *bad,
+		    size_t nr)
+{
+	size_t i, wrong = 0;
+
+	for (i = 0; i < nr; i++) {
+		errno = 0;
+		if (give(bad[i].text) == -1 && errno == bad[i].err &&
+		    !strcmp(inet_strerror(f.net), bad[i].sentence))
+			continue;
+		print_error("\"%s\": errno %d, \"%s\"\n", bad[i].text, errno,
+			    inet_strerror(f.net));
+		wrong++;
+	}
+	assert_int_equal(wrong, 0);
+}
+
+#define REFUSED(give, ...) do { \
+	static const struct bad_input bad_[] = { __VA_ARGS__ }; \
+	refused(give, bad_, ARRAY_SIZE(bad_)); \
+} while (0)
+
+static void device_string_wrong_is_explained(void **state)
+{
+	(void)state;
+	REFUSED(open_device,
+		{ "igc:eth0", ENODEV,
+		  "'igc' is no device driver; there are: tap wire" },
+		{ "tap:t0,mtu=99999", EINVAL,
+		  "tap: mtu=99999 is out of range: 68 to 65521" },
+		{ "tap:t0,mtu=", EINVAL,
+		  "tap: mtu needs a value; usage: "
+		  "tap:IFNAME[,name=NAME][,mtu=N][,mac=ADDR]" },
+		{ "tap:t0,speed=9", EINVAL,
+		  "tap: unknown argument 'speed'; usage: "
+		  "tap:IFNAME[,name=NAME][,mtu=N][,mac=ADDR]" },
+		{ "tap:t0,mac=02:00:00:00:00", EINVAL,
+		  "tap: mac: '02:00:00:00:00' is not an address like 02:00:00:00:00:01" },
+		{ "tap:t0,mac=01:00:00:00:00:01", EINVAL,
+		  "tap: mac: a station's address cannot be multicast" },
+		{ "tap:a-name-of-seventeen", EINVAL,
+		  "tap: 'a-name-of-seventeen' is longer than 15 characters" },
+		{ "tap:t0,,", EINVAL,
+		  "tap: unknown argument ''; usage: "
+		  "tap:IFNAME[,name=NAME][,mtu=N][,mac=ADDR]" },
+		{ "wire:w0,peer=w0", EEXIST,
+		  "w0: a device has this name already" },
+		{ "wire:w0,peer=w1,loss=200%", EINVAL,
+		  "wire: loss=200% is out of range" },
+		{ "wire:w0,peer=w1,loss=x", EINVAL,
+		  "wire: loss: 'x' is not a share like 2%, 0.1% or 150ppm" },
+		{ "wire:w0,peer=w1,delay=5", EINVAL,
+		  "wire: delay: '5' is not a time like 20ms, 1.5s or 10us" },
+		{ "wire:w0,peer=w1,delay=5parsec", EINVAL,
+		  "wire: delay: '5parsec' is not a time like 20ms, 1.5s or 10us" },
+		{ "wire:w0,peer=w1,rate=fast", EINVAL,
+		  "wire: rate: 'fast' is not a rate like 200mbit or 1.5gbit" },
+		{ "wire:w0,peer=w1,ring=100", EINVAL,
+		  "wire: ring_frames 100: not a power of two in 8..4096" },
+		{ "wire:w0,peer=w1,mtu=67", EINVAL,
+		  "wire: mtu=67 is out of range: 68 to 65521" });
+}
+
+static void address_wrong_is_explained(void **state)
+{
+	(void)state;
+	REFUSED(add_addr,
+		{ "", EINVAL,
+		  "test0: \"\" is not an address (A.B.C.D/LENGTH, then perhaps "
+		  "broadcast A.B.C.D)" },
+		{ "10.0.0.300/24", EINVAL,
+		  "test0: \"10.0.0.300/24\" is not an address (A.B.C.D/LENGTH, "
+		  "then perhaps broadcast A.B.C.D)" },
+		{ "10.0.0.3/33", EINVAL,
+		  "test0: \"10.0.0.3/33\" is not an address (A.B.C.D/LENGTH, "
+		  "then perhaps broadcast A.B.C.D)" },
+		{ "10.0.1.0/24", EINVAL,
+		  "test0: \"10.0.1.0/24\" is the network or its broadcast "
+		  "address, no host's" },
+		{ "10.0.0.2/24", EEXIST,
+		  "test0: has the address 10.0.0.2/24 already" },
+		{ "224.0.0.1/24", EINVAL,
+		  "test0: no host may have the address 224.0.0.1" },
+		{ "10.0.0.3/24 broadcast", EINVAL,
+		  "test0: \"10.0.0.3/24 broadcast\" is not an address "
+		  "(A.B.C.D/LENGTH, then perhaps broadcast A.B.C.D)" });
+	REFUSED(del_addr,
+		{ "10.0.0.7/24", EADDRNOTAVAIL,
+		  "test0: has no address 10.0.0.7" },
+		{ "ten", EINVAL,
+		  "test0: \"ten\" is not an address (A.B.C.D/LENGTH, then "
+		  "perhaps broadcast A.B.C.D)" });
+}
+
+static void route_wrong_is_explained(void **state)
+{
+	(void)state;
+	REFUSED(add_route,
+		{ "", EINVAL,
+		  "route \"\": at its end: a prefix is wanted, A.B.C.D/LENGTH or default" },
+		{ "10.2.0.1/16 via 10.0.0.1", EINVAL,
+		  "route \"10.2.0.1/16 via 10.0.0.1\": word 1, \"10.2.0.1/16\": "
+		  "address bits are set beyond the prefix length" },
+		{ "default", ENODEV,
+		  "a route needs a gateway (via ADDRESS) or a device (dev NAME)" },
+		{ "default via", EINVAL,
+		  "route \"default via\": at its end: an address is wanted, A.B.C.D" },
+		{ "default via 10.0.0.300", EINVAL,
+		  "route \"default via 10.0.0.300\": word 3, \"10.0.0.300\": an "
+		  "address is wanted, A.B.C.D" },
+		{ "default via 11.0.0.1", ENETUNREACH,
+		  "Nexthop has invalid gateway: no device has 11.0.0.1 on its link" },
+		{ "default dev nope", ENODEV,
+		  "route \"default dev nope\": word 3, \"nope\": there is no such device" },
+		{ "default via 10.0.0.1 mtu 67", EINVAL,
+		  "route \"default via 10.0.0.1 mtu 67\": word 5, \"67\": the "
+		  "number is out of range" },
+		{ "default via 10.0.0.1 speed 9", EINVAL,
+		  "route \"default via 10.0.0.1 speed 9\": word 4, \"speed\": "
+		  "via, dev, metric, src, mtu, advmss, scope, proto or onlink is wanted" },
+		{ "default via 10.0.0.1 src 10.0.0.7", EINVAL,
+		  "Invalid prefsrc address: 10.0.0.7 is not one of ours" });
+	REFUSED(del_route, { "10.9.0.0/16", ESRCH,
+		  "there is no such route to 10.9.0.0/16" });
+}
+
+static void neighbour_wrong_is_explained(void **state)
+{
+	(void)state;
+	REFUSED(add_neigh,
+		{ "10.0.0.1", EINVAL,
+		  "test0: \"10.0.0.1\" is not a neighbour (A.B.C.D lladdr "
+		  "XX:XX:XX:XX:XX:XX, then perhaps nud permanent|reachable|stale)" },
+		{ "10.0.0.1 lladdr 02:00:00:00:00:0g", EINVAL,
+		  "test0: \"10.0.0.1 lladdr 02:00:00:00:00:0g\" is not a "
+		  "neighbour (A.B.C.D lladdr XX:XX:XX:XX:XX:XX, then perhaps "
+		  "nud permanent|reachable|stale)" },
+		{ "224.0.0.1 lladdr 02:00:00:00:00:01", EINVAL,
+		  "test0: \"224.0.0.1 lladdr 02:00:00:00:00:01\" is not a "
+		  "neighbour (A.B.C.D lladdr XX:XX:XX:XX:XX:XX, then perhaps "
+		  "nud permanent|reachable|stale)" });
+	REFUSED(del_neigh, { "10.0.0.77", ENOENT,
+		  "test0: there is no neighbour \"10.0.0.77\"" });
+}
+
+static void knob_wrong_is_explained(void **state)
+{
+	(void)state;
+	REFUSED(set_knob,
+		{ "net.ipv4.tcp_nothing=1", ENOENT,
+		  "net.ipv4.tcp_nothing: no such knob" },
+		{ "net.ipv4.tcp_syn_retries=500", EINVAL,
+		  "net.ipv4.tcp_syn_retries: 500 is not in 1..127" },
+		{ "net.ipv4.tcp_syn_retries=x", EINVAL,
+		  "net.ipv4.tcp_syn_retries: \"x\": 1 number wanted" },
+		{ "net.ipv4.tcp_syn_retries=", EINVAL,
+		  "net.ipv4.tcp_syn_retries: \"\": 1 number wanted" },
+		{ "net.ipv4.tcp_rmem=4096", EINVAL,
+		  "net.ipv4.tcp_rmem: \"4096\": 3 numbers wanted" },
+		{ "net.ipv4.tcp_rmem=8192 4096 9000", EINVAL,
+		  "net.ipv4.tcp_rmem: the values must not fall: 4096 after 8192" },
+		{ "net.ipv4.tcp_congestion_control=vegas", ENOENT,
+		  "net.ipv4.tcp_congestion_control: \"vegas\": no such congestion control" },
+		{ "net.ipv4.ip_local_reserved_ports=9-", EINVAL,
+		  "net.ipv4.ip_local_reserved_ports: \"9-\" is not a list of "
+		  "ports like 8080,9000-9100" });
+}
+
+static void trace_filter_wrong_is_explained(void **state)
+{
+	(void)state;
+	REFUSED(start_trace,
+		{ "sctp", EINVAL,
+		  "trace filter: 'sctp': arp ip icmp tcp udp, dev NAME, src dst "
+		  "host ADDRESS, sport dport port next NUMBER" },
+		{ "dev eth9", ENODEV,
+		  "trace filter: dev 'eth9': no such device" },
+		{ "port", EINVAL,
+		  "trace filter: port '': a number from 1 to 65535 is wanted" },
+		{ "port 65536", EINVAL,
+		  "trace filter: port '65536': a number from 1 to 65535 is wanted" },
+		{ "src 10.0.0", EINVAL,
+		  "trace filter: src '10.0.0': an address is wanted, A.B.C.D" });
+}
+
+static void name_unknown_is_repeated(void **state)
+{
+	(void)state;
+	REFUSED(find_device, { "eth9", ENODEV,
+		  "eth9: no such device" });
+	REFUSED(get_counter, { "TcpNothing", ENOENT,
+		  "TcpNothing: no such counter" });
+	REFUSED(get_drop, { "BOREDOM", ENOENT,
+		  "BOREDOM: no such drop reason" });
+}
+
+#define T(name) cmocka_unit_test_prestate_setup_teardown( \
+		name, fx_setup, fx_teardown, &f)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(device_string_wrong_is_explained),
+		T(address_wrong_is_explained),
+		T(route_wrong_is_explained),
+		T(neighbour_wrong_is_explained),
+		T(knob_wrong_is_explained),
+		T(trace_filter_wrong_is_explained),
+		T(name_unknown_is_repeated),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
