@@ -225,6 +225,17 @@ int softnet_init(struct net *net, u32 id)
 	return poller_create(&sd->poller);
 }
 
+/* Frees what devices were done with: its next net_tx_action() does not come. */
+static void completions_purge(struct sk_buff **list)
+{
+	struct sk_buff *skb;
+
+	while ((skb = *list)) {
+		*list = skb->next;
+		consume_skb(skb);
+	}
+}
+
 /* Drops what its queues and caches hold. Nothing runs on it any more. */
 void softnet_destroy(struct softnet_data *sd)
 {
@@ -235,6 +246,8 @@ void softnet_destroy(struct softnet_data *sd)
 	irq_free_dead(sd);
 	skb_queue_purge_reason(&sd->input_pkt_queue, SKB_DROP_REASON_DEV_DOWN);
 	skb_queue_purge_reason(&sd->process_queue, SKB_DROP_REASON_DEV_DOWN);
+	completions_purge(&sd->completion_queue);
+	completions_purge(&sd->remote_completion);
 	skb_cache_flush(sd);
 	if (net->pool.region)
 		frame_cache_flush(net, &sd->frames, sd->frames.nr);

@@ -270,6 +270,29 @@ static void config_of_another_size_is_refused(void **state)
 	assert_non_null(strstr(inet_strerror(NULL), "inet_config.mode"));
 }
 
+/* The owner of a softnet leaves a sent packet in one list, a thread that owns
+ * none in another: an unstarted threaded stack has no owner. */
+static void completion_that_nobody_ran_dies_with_the_stack(void **state)
+{
+	static const enum inet_mode modes[] = {
+		INET_EMBEDDED, INET_SIMULATED, INET_THREADED,
+	};
+	struct sk_buff *skb;
+	struct rig r;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(modes); i++) {
+		rig_open(&r, modes[i]);
+		skb = alloc_skb(r.net, 100);
+		assert_non_null(skb);
+		dev_consume_skb_any(skb);
+		assert_true(r.net->softnets->completion_queue ||
+			    r.net->softnets->remote_completion);
+		inet_destroy(r.net);	/* asserts that all frames are back */
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -281,6 +304,7 @@ int main(void)
 		cmocka_unit_test(threaded_stack_reads_the_clock_each_time),
 		cmocka_unit_test(blocking_call_sees_the_time_pass),
 		cmocka_unit_test(random_bytes_are_drawn_in_batches_and_forgotten),
+		cmocka_unit_test(completion_that_nobody_ran_dies_with_the_stack),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
