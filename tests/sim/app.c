@@ -390,6 +390,18 @@ static void check_bytes(struct world *w, struct end *e, const u8 *p, u32 n)
 	w->bytes += n;
 }
 
+/* An EOF stands behind every byte that was written, and for a FIN: a RST is
+ * never taken for one. */
+static void check_eof(struct world *w, const struct end *e)
+{
+	const struct end *peer = &e->conn->end[e == &e->conn->end[0]];
+
+	if (e->rcvd != peer->sent || (peer->reset && !peer->shut))
+		sim_fail(w, "port %u: EOF after %u of %u bytes written%s",
+			 ntohs(e->conn->end[0].port), e->rcvd, peer->sent,
+			 peer->reset ? ", and a RST" : "");
+}
+
 /* Reads one piece. Return: false when there is nothing now. */
 static bool end_read(struct world *w, struct end *e)
 {
@@ -404,10 +416,7 @@ static bool end_read(struct world *w, struct end *e)
 	}
 	if (got == 0) {
 		e->eof = true;
-		if (e->rcvd != e->to_recv && !e->conn->aborted)
-			sim_fail(w, "port %u: EOF after %u of %u bytes",
-				 ntohs(e->conn->end[0].port), e->rcvd,
-				 e->to_recv);
+		check_eof(w, e);
 	} else if (no_memory()) {
 		e->wake_ns = w->now + RETRY_NS;
 	} else if (errno != EAGAIN) {
@@ -425,6 +434,7 @@ static void end_abort(struct world *w, struct end *e)
 	if (e->abort_rst)
 		inet_setsockopt(e->sock, SOL_SOCKET, SO_LINGER, &linger,
 				sizeof(linger));
+	e->reset = e->abort_rst;
 	e->conn->aborted = true;
 	end_gone(w, e);
 	if (!peer->sock)

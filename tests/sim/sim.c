@@ -5,7 +5,7 @@
  *
  * Runs COUNT worlds from SEED on, or as many as CONNECTIONS need, or for
  * SECONDS. -x turns faults and habits off, -k keeps only the connections whose
- * bit is set, -1 runs no world twice (else one in sixteen is, for its trace).
+ * bit is set, -1 runs no world twice (else each is, for its trace).
  *
  * The worlds run in a child process. When one fails, crashes or hangs, the
  * parent shrinks it: it turns off one feature after the other and drops one
@@ -24,7 +24,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define TWICE_EVERY 16		/* one world in so many is run again */
 #define HANG_S 120		/* a world that takes longer hangs */
 #define SHRINK_RUNS 400		/* worlds that shrinking may cost */
 
@@ -145,7 +144,7 @@ static int run_once(struct world *w, const struct options *o, u64 seed,
 	return err;
 }
 
-/* One seed, some of them twice. Return: true when all was well. */
+/* One seed, twice for its trace. Return: true when all was well. */
 static bool run_seed(struct world *w, const struct options *o, u64 seed,
 		     struct shared *sh)
 {
@@ -166,7 +165,7 @@ static bool run_seed(struct world *w, const struct options *o, u64 seed,
 		       (unsigned long long)seed, w->nr_conns,
 		       (unsigned long long)w->frames,
 		       (unsigned long long)hash);
-	if (o->once || (seed % TWICE_EVERY && !o->verbose))
+	if (o->once)
 		return true;
 	sh->twice++;
 	if (!run_once(w, o, seed, NULL) && w->hash != hash)

@@ -76,6 +76,7 @@ struct end {
 	bool half;		/* shutdown() before close() */
 	bool dirty;		/* the socket said so */
 	bool shut, eof, closed;
+	bool reset;		/* closed so that nothing but a RST left */
 };
 
 struct conn {
