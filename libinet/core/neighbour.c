@@ -402,13 +402,20 @@ static void neigh_periodic_collect(struct neigh_table *tbl, u64 now)
 }
 
 /* Uniform in 0.5 to 1.5 times base (RFC 4861 6.3.2). */
-static void neigh_rand_reach_time(struct neigh_table *tbl, u64 now)
+void neigh_rand_reach_time(struct neigh_table *tbl)
 {
-	u64 base = ms_to_ns(tbl->parms->base_reachable_time_ms);
+	u64 base = ms_to_ns(READ_ONCE(tbl->parms->base_reachable_time_ms));
 
-	tbl->reachable_time_ns =
-		base / 2 + (base * (u64)net_random(tbl->net) >> 32);
-	tbl->last_rand_ns = now;
+	WRITE_ONCE(tbl->reachable_time_ns,
+		   base / 2 + (base * (u64)net_random(tbl->net) >> 32));
+}
+
+/* A time of confirmation that counts no more. */
+static u64 neigh_long_ago(const struct neigh_table *tbl, u64 now)
+{
+	u64 ago = 2 * READ_ONCE(tbl->reachable_time_ns);
+
+	return now > ago ? now - ago : 0;
 }
 
 /* The table's timer: new reachable time now and then, old entries go. */
@@ -419,8 +426,10 @@ static void neigh_periodic_work(struct timer_list *t)
 	u64 next = max(ms_to_ns(tbl->parms->base_reachable_time_ms) / 2,
 		       NEIGH_PERIODIC_MIN_NS);
 
-	if (now - tbl->last_rand_ns >= NEIGH_RAND_NS)
-		neigh_rand_reach_time(tbl, now);
+	if (now - tbl->last_rand_ns >= NEIGH_RAND_NS) {
+		neigh_rand_reach_time(tbl);
+		tbl->last_rand_ns = now;
+	}
 	if (READ_ONCE(tbl->entries) >= (u32)tbl->parms->gc_thresh1)
 		neigh_periodic_collect(tbl, now);
 	if (!READ_ONCE(tbl->closing))
@@ -497,8 +506,7 @@ struct neighbour *neigh_create(struct neigh_table *tbl, const void *key,
 	n = neigh_alloc(tbl, key, dev, now);
 	if (!n)
 		return NULL;
-	n->confirmed_ns = now > 2 * tbl->reachable_time_ns ?
-			  now - 2 * tbl->reachable_time_ns : 0;
+	n->confirmed_ns = neigh_long_ago(tbl, now);
 	if (tbl->constructor(n)) {
 		kmem_cache_free(tbl->cache, n);
 		return NULL;
@@ -554,7 +562,7 @@ static void neigh_probe(struct neighbour *n) releases(&n->lock)
 static u64 neigh_timer_known(struct neighbour *n, u64 now)
 {
 	u64 delay = sec_to_ns(n->tbl->parms->delay_first_probe_time_s);
-	u64 reachable = n->tbl->reachable_time_ns;
+	u64 reachable = READ_ONCE(n->tbl->reachable_time_ns);
 	u64 confirmed = READ_ONCE(n->confirmed_ns);
 
 	if (n->nud_state & NUD_REACHABLE) {
@@ -789,7 +797,7 @@ static void neigh_enter(struct neighbour *n, u8 state, u64 now)
 	neigh_set_state(n, state);
 	if (state & NUD_IN_TIMER)
 		neigh_add_timer(n, now + (state & NUD_REACHABLE ?
-					  n->tbl->reachable_time_ns :
+					  READ_ONCE(n->tbl->reachable_time_ns) :
 					  NEIGH_TIMER_MIN_NS));
 }
 
@@ -834,8 +842,7 @@ static int neigh_update_valid(struct neighbour *n, const u8 *lladdr, u8 state,
 	if (lladdr) {
 		neigh_set_ha(n, lladdr);
 		if (!(state & NUD_CONNECTED))
-			n->confirmed_ns = now > 2 * n->tbl->reachable_time_ns ?
-				now - 2 * n->tbl->reachable_time_ns : 0;
+			n->confirmed_ns = neigh_long_ago(n->tbl, now);
 	}
 	if (state == old)
 		return 0;
@@ -1072,7 +1079,8 @@ int neigh_table_init(struct net *net, struct neigh_table *tbl)
 		nht_free(tbl->nht);
 		return -ENOMEM;
 	}
-	neigh_rand_reach_time(tbl, now);
+	neigh_rand_reach_time(tbl);
+	tbl->last_rand_ns = now;
 	mod_timer(net_wheel(net), &tbl->gc_timer, now + max(
 		ms_to_ns(tbl->parms->base_reachable_time_ms) / 2,
 		NEIGH_PERIODIC_MIN_NS));

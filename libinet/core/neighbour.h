@@ -150,6 +150,8 @@ static inline struct neighbour *neigh_hold(struct neighbour *n)
 int neigh_update(struct neighbour *n, const u8 *lladdr, u8 nud, u32 flags);
 /* Takes the entry out of its table. Context: rtnl or the table's owner. */
 void neigh_remove(struct neighbour *n);
+/* Chooses the table's reachable time anew: its base has changed. Any thread. */
+void neigh_rand_reach_time(struct neigh_table *tbl);
 /* Device goes down or away; NULL: all devices. */
 void neigh_ifdown(struct neigh_table *tbl, struct net_device *dev);
 /* The device has another link address: what is known is asked again. */

@@ -634,9 +634,22 @@ int inet_neigh_show(struct net *net, FILE *out)
 	SYSCTL_ROW("net.ipv4.neigh.default." n, ipv4.neigh.member, S32, lo, \
 		   hi, def)
 
+/* A new base counts at once, as in Linux, not from the next choice on. */
+static int set_base_reachable_time(struct net *net,
+				   const struct sysctl_row *row,
+				   const char *value)
+{
+	(void)row;
+	(void)value;
+	neigh_rand_reach_time(net->ipv4.arp_tbl);
+	return 0;
+}
+
 static const struct sysctl_row arp_sysctls[] = {
-	NEIGH_ROW("base_reachable_time_ms", base_reachable_time_ms, 1000,
-		  3600000, 30000),
+	{ .name = "net.ipv4.neigh.default.base_reachable_time_ms",
+	  .offset = offsetof(struct net, ipv4.neigh.base_reachable_time_ms),
+	  .kind = SYSCTL_S32, .min = 1000, .max = 3600000, .def = { 30000 },
+	  .set = set_base_reachable_time },
 	NEIGH_ROW("retrans_time_ms", retrans_time_ms, 1000, 60000, 1000),
 	NEIGH_ROW("gc_stale_time", gc_stale_time_s, 1, 86400, 60),
 	NEIGH_ROW("delay_first_probe_time", delay_first_probe_time_s, 1, 3600,

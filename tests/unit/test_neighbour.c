@@ -248,6 +248,23 @@ static void reachable_times_are_random_in_their_range(void **state)
 	assert_true(changed >= 18);
 }
 
+static void reachable_time_follows_its_knob_at_once(void **state)
+{
+	u64 t;
+
+	(void)state;
+	fx_sysctl(&f, "net.ipv4.neigh.default.base_reachable_time_ms", "2000");
+	t = reachable_time();
+	assert_true(t >= FX_SEC && t < 3 * FX_SEC);
+	make_reachable();
+	fx_advance(&f, 3 * FX_SEC);
+	assert_int_equal(nud(FX_PEER), NUD_DELAY);	/* used 3 s ago */
+	fx_sysctl(&f, "net.ipv4.neigh.default.base_reachable_time_ms",
+		  "3600000");
+	t = reachable_time();
+	assert_true(t >= 1800 * FX_SEC && t < 5400 * FX_SEC);
+}
+
 static void connected_kept_header_follows_a_new_address(void **state)
 {
 	static const u8 other[ETH_ALEN] = { 2, 0, 0, 0, 0, 7 };
@@ -516,6 +533,7 @@ int main(void)
 		T(probe_unanswered_three_unicasts_then_fails),
 		T(probe_packets_still_go_out),
 		T(reachable_times_are_random_in_their_range),
+		T(reachable_time_follows_its_knob_at_once),
 		T(connected_kept_header_follows_a_new_address),
 		T(device_address_changed_header_follows),
 		T(permanent_is_not_changed_by_packets),
