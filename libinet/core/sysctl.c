@@ -198,7 +198,11 @@ int sysctl_get(struct net *net, const char *name, char *buf, size_t size)
 
 	if (!row)
 		return net_error(net, -ENOENT, "%.80s: no such knob", name);
-	return sysctl_print(net, row, buf, size);
+	if (sysctl_print(net, row, buf, size))
+		return net_error(net, -ERANGE,
+				 "%.80s: %zu bytes are too few for its value",
+				 name, size);
+	return 0;
 }
 
 /* The row whose name follows @after in the order of names, NULL: none. */

@@ -316,7 +316,6 @@ static void address_deleted_between_announcements_is_quiet(void **state)
 	fx_expect_silence(&f);
 }
 
-/* @req 5227-2 */
 static void probe_for_our_address_is_answered(void **state)
 {
 	(void)state;

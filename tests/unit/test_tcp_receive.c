@@ -193,20 +193,60 @@ static void established_overlapping_segment_is_trimmed(void **state)
 /* @req 9293-SM-4 @attack T9 */
 static void established_text_beyond_right_edge_is_cut(void **state)
 {
+	const struct tcp_sock *tp;
 	struct tp t;
-	u32 wnd, i;
+	u32 i, edge;
 
 	(void)state;
 	tp_open(&t);
 	tp_passive(&t);
-	wnd = tcp_receive_window(tcp_sk(tp_sk(&t)));
-	for (i = 0; i + 1000 < wnd; i += 1000)
-		tp_send(&t, "A", 1 + i, 1, big, 1000);
+	tp = tcp_sk(tp_sk(&t));
+	for (i = 1; tcp_receive_window(tp) > 1400; i += 1400)
+		tp_send(&t, "A", i, 1, big, 1400);
+	edge = tp->rcv_nxt + tcp_receive_window(tp);
 	fx_flush(&t.f);
-	tp_send(&t, "AF", 1 + i, 1, big, 1000);
+	tp_send(&t, "AF", i, 1, big, 1400);
 	tp_next(&t);
-	assert_true(ntohl(t.p.tcp->ack_seq) - t.iss <= 1 + wnd);
+	assert_int_equal(ntohl(t.p.tcp->ack_seq), edge);
 	assert_int_equal(tp_state(&t), TCP_ESTABLISHED);
+	tp_close(&t);
+}
+
+/* The text of a RST is a diagnosis that nobody reads. */
+/* @attack T9 */
+static void established_rst_with_text_is_a_rst(void **state)
+{
+	struct tp t;
+
+	(void)state;
+	tp_open(&t);
+	tp_passive(&t);
+	tp_send(&t, "R", 1, 0, big, 1460);
+	tp_silence(&t);
+	assert_int_equal(tp_state(&t), TCP_CLOSE);
+	tp_read_error(&t, ECONNRESET);
+	tp_close(&t);
+}
+
+/* @attack T9 */
+static void listen_syn_with_text_is_a_syn(void **state)
+{
+	static u8 text[60000];
+	struct tp t;
+
+	(void)state;
+	tp_open(&t);
+	tp_listen(&t, 1);
+	tp_send(&t, "S", 0, 0, text, sizeof(text));
+	tp_next(&t);
+	assert_int_equal(t.p.tcp->flags, TCPHDR_SYN | TCPHDR_ACK);
+	assert_int_equal(ntohl(t.p.tcp->ack_seq), t.iss + 1);
+	t.irs = ntohl(t.p.tcp->seq);
+	tp_send(&t, "A", 1, 1, NULL, 0);
+	tp_accept(&t);
+	tp_read_nothing(&t);
+	tp_send(&t, "PA", 1, 1, "text", 4);
+	tp_read(&t, "text", 4);
 	tp_close(&t);
 }
 
@@ -269,6 +309,38 @@ static void established_reserved_bits_are_ignored(void **state)
 	fx_inject(&t.f, frame, len);
 	tp_expect(&t, "A", 1, 3, 0);
 	tp_read(&t, "hi", 2);
+	tp_close(&t);
+}
+
+/* Right, had it come from somebody else. */
+/* @attack T8 */
+static void established_checksum_of_another_address_is_wrong(void **state)
+{
+	static u8 frame[200], other[200];
+	const u32 check = ETH_HLEN + IP_HLEN_MIN +
+			  (u32)offsetof(struct tcphdr, check);
+	struct tcp_seg_info seg = {
+		.source = htons(TP_PEER_PORT), .dest = htons(TP_PORT),
+		.window = 1000, .flags = TCPHDR_ACK, .payload_len = 8,
+	};
+	struct fx_ip ip = { .proto = IPPROTO_TCP };
+	struct fx_ip from = { .proto = IPPROTO_TCP, .saddr = FX_STRANGER };
+	struct tp t;
+	u32 len;
+
+	(void)state;
+	tp_open(&t);
+	tp_passive(&t);
+	seg.seq = t.iss + 1;
+	seg.ack_seq = t.irs + 1;
+	len = fx_build_tcp(frame, &ip, &seg, NULL, 0, "12345678", 8);
+	fx_build_tcp(other, &from, &seg, NULL, 0, "12345678", 8);
+	memcpy(frame + check, other + check, 2);
+	fx_mark(&t.f);
+	fx_inject(&t.f, frame, len);
+	tp_silence(&t);
+	fx_assert_dropped(&t.f, SKB_DROP_REASON_TCP_CSUM, 1);
+	tp_read_nothing(&t);
 	tp_close(&t);
 }
 
@@ -695,6 +767,9 @@ int main(void)
 		cmocka_unit_test(established_segment_beyond_window_is_answered),
 		cmocka_unit_test(established_overlapping_segment_is_trimmed),
 		cmocka_unit_test(established_text_beyond_right_edge_is_cut),
+		cmocka_unit_test(established_rst_with_text_is_a_rst),
+		cmocka_unit_test(listen_syn_with_text_is_a_syn),
+		cmocka_unit_test(established_checksum_of_another_address_is_wrong),
 		cmocka_unit_test(established_odd_options_do_not_matter),
 		cmocka_unit_test(established_reserved_bits_are_ignored),
 		cmocka_unit_test(established_bad_checksum_is_dropped_silently),
