@@ -427,6 +427,7 @@ static struct rtable *ip_sk_route(struct sock *sk, const struct flowi4 *fl,
 		.fl4_sport = inet->inet_sport, .fl4_dport = inet->inet_dport,
 		.oif = sk->sk_bound_dev_if, .mark = sk->sk_mark,
 		.tos = inet->tos, .proto = (u8)sk->sk_protocol,
+		.scope = ip_sock_scope(sk),
 		.flags = inet->transparent ? FLOWI_FLAG_ANYSRC : 0,
 	};
 	if (opt && opt->faddr)

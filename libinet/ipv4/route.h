@@ -45,6 +45,13 @@ struct rtable {
 	struct list_head rt_all;	/* of the stack, under rt_state.lock */
 };
 
+/* SO_DONTROUTE: how far away the other end may be. */
+static inline u8 ip_sock_scope(const struct sock *sk)
+{
+	return sock_flag(sk, SOCK_LOCALROUTE) ? RT_SCOPE_LINK :
+						RT_SCOPE_UNIVERSE;
+}
+
 static inline struct rtable *skb_rtable(const struct sk_buff *skb)
 {
 	return (struct rtable *)skb_dst(skb);

@@ -12,6 +12,7 @@
 #include "ipv4/ip.h"
 #include "ipv4/route_cache.h"
 #include "lib/err.h"
+#include "sockets.h"
 
 static struct fx f;
 static struct fx_pkt p;
@@ -832,6 +833,30 @@ static void hundred_thousand_routes_are_looked_up_in_six_steps(void **state)
 	fx_run(&f);
 }
 
+/* Without it by the gateway; with it only to who is on the link. */
+static void dontroute_keeps_connections_on_the_link(void **state)
+{
+	static const int types[] = { SOCK_DGRAM, SOCK_STREAM };
+	struct socket *s;
+
+	(void)state;
+	assert_int_equal(inet_route_add(f.net, "default via 10.0.0.1"), 0);
+	for (size_t i = 0; i < 2; i++) {
+		s = inet_socket(f.net, AF_INET, types[i] | SOCK_NONBLOCK, 0);
+		assert_int_equal(sk_set(s, SOL_SOCKET, SO_DONTROUTE, 1), 0);
+		assert_int_equal(sk_connect(s, 0x08080808, 80), -ENETUNREACH);
+		assert_int_equal(sk_connect(s, SK_PEER, 80),
+				 i ? -EINPROGRESS : 0);
+		inet_close(s);
+		s = inet_socket(f.net, AF_INET, types[i] | SOCK_NONBLOCK, 0);
+		assert_int_equal(sk_connect(s, 0x08080808, 80),
+				 i ? -EINPROGRESS : 0);
+		inet_close(s);
+	}
+	fx_advance(&f, FX_SEC);
+	fx_flush(&f);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_prestate_setup_teardown( \
@@ -870,6 +895,7 @@ int main(void)
 		T(redirect_is_ignored_by_default),
 		T(redirect_accepted_only_from_the_gateway_to_a_neighbour),
 		T(hundred_thousand_routes_are_looked_up_in_six_steps),
+		T(dontroute_keeps_connections_on_the_link),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
