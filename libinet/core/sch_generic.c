@@ -17,6 +17,7 @@
 #include "core/dst.h"
 #include "core/net.h"
 #include "core/skbuff.h"
+#include "core/verify.h"
 
 #define QDISC_QUOTA 64		/* frames in one qdisc_run() */
 
@@ -357,3 +358,23 @@ const struct Qdisc_ops pfifo_fast_ops = {
 	.peek = pfifo_fast_peek,
 	.reset = pfifo_fast_reset,
 };
+
+void qdisc_verify(struct Qdisc *q)
+{
+	struct pfifo_fast_priv *p = q->priv;
+	u32 n = !!q->gso_skb;
+	int i;
+
+	inet_assert(!q->running);
+	if (q->ops == &pfifo_fast_ops) {
+		for (i = 0; i < PFIFO_FAST_BANDS; i++) {
+			skb_queue_verify(&p->band[i]);
+			n += p->band[i].qlen;
+		}
+		inet_assert(n == q->qlen);
+	}
+	/* the frame that was refused may be one too many */
+	inet_assert(q->qlen <= q->limit + 1);
+	if (q->qlen)
+		inet_assert(q->scheduled || q->txq->stopped);
+}

@@ -138,6 +138,10 @@ int fib_parse_route(struct net *net, const char *text, bool adding,
 int fib_validate_source(struct sk_buff *skb, __be32 src, __be32 dst,
 			struct net_device *dev);
 
+/* Trie, routes, next hops and exceptions agree, or the program ends. For
+ * tests. */
+void fib_verify(struct net *net);
+
 extern const struct pernet_operations fib_net_ops;
 
 #endif /* IPV4_FIB_H */

@@ -593,3 +593,67 @@ void fib_trie_destroy(struct fib_trie *t)
 	}
 	t->root = NULL;
 }
+
+/* ---- for tests -------------------------------------------------------- */
+
+/* What the walk counts. */
+struct fib_verify_sum {
+	u32 nodes, leaves;
+	size_t bytes;
+};
+
+/* One node, with its leaves. */
+static void fib_node_verify(const struct fib_trie *t, const struct fib_node *n,
+			    struct fib_verify_sum *sum)
+{
+	u32 slots = (u32)n->nr_internal + n->nr_external, place;
+	int i;
+
+	inet_assert(n->nr_internal == fib_popcount(n->internal));
+	inet_assert(n->nr_external == fib_popcount(n->external));
+	inet_assert(n->off % FIB_STRIDE == 0 && n->off < FIB_STRIDE * 6);
+	inet_assert(n->key == fib_mask_key(n->key, n->off));
+	/* what holds a single child and nothing else is not there */
+	inet_assert(slots > 1 || n->nr_internal);
+	for (i = 0; i < n->nr_internal; i++) {
+		const struct fib_leaf *leaf = n->slot[i];
+
+		inet_assert(leaf->trie == t && fib_level(leaf->plen) == n->off);
+		inet_assert(fib_node_skips(n, leaf->key));
+		inet_assert(leaf->key == fib_mask_key(leaf->key, leaf->plen));
+		place = fib_place(leaf->key, leaf->plen, n->off);
+		inet_assert(n->internal >> place & 1);
+		inet_assert(fib_leaf_index(n, place) == i);
+	}
+	sum->nodes++;
+	sum->leaves += n->nr_internal;
+	sum->bytes += fib_node_size(slots) +
+		      n->nr_internal * sizeof(struct fib_leaf);
+}
+
+void fib_trie_verify(const struct fib_trie *t)
+{
+	const struct fib_node *stack[FIB_TRIE_DEPTH], *n = t->root, *child;
+	struct fib_verify_sum sum = { 0 };
+	u8 next[FIB_TRIE_DEPTH] = { 0 };
+	int depth = 0;
+
+	while (n) {
+		if (next[depth] == 0)
+			fib_node_verify(t, n, &sum);
+		if (next[depth] == n->nr_external) {
+			n = depth ? stack[--depth] : NULL;
+			continue;
+		}
+		child = n->slot[n->nr_internal + next[depth]++];
+		inet_assert(child->off > n->off && fib_node_skips(n, child->key));
+		inet_assert(n->slot[fib_child_index(n, fib_chunk(
+			child->key, n->off))] == child);
+		inet_assert(depth + 1 < FIB_TRIE_DEPTH);
+		stack[depth++] = n;
+		n = child;
+		next[depth] = 0;
+	}
+	inet_assert(sum.nodes == t->nr_nodes && sum.leaves == t->nr_leaves);
+	inet_assert(sum.bytes == t->bytes);
+}

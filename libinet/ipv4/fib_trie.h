@@ -69,6 +69,9 @@ struct fib_leaf *fib_trie_get(struct fib_trie *t, u32 key, u8 plen);
  * short it stays, empty. */
 void fib_trie_remove(struct fib_trie *t, struct fib_leaf *leaf);
 
+/* The trie is whole and as large as it says, or the program ends. For tests. */
+void fib_trie_verify(const struct fib_trie *t);
+
 /* All leaves by key, then by length: start with a zeroed iterator. */
 struct fib_trie_iter {
 	const struct fib_node *node[FIB_TRIE_DEPTH + 1];

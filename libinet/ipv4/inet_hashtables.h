@@ -149,4 +149,8 @@ u32 inet_nth_port(u32 offset, u32 range, u32 i);
  * -EADDRNOTAVAIL, -ENOMEM. */
 int inet_hash_connect(struct net *net, struct sock *sk);
 
+/* The three tables, listeners' queues, TIME-WAIT and the memory of all TCP
+ * sockets agree, or the program ends. For tests. */
+void inet_hash_verify(struct net *net);
+
 #endif /* IPV4_INET_HASHTABLES_H */

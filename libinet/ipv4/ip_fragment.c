@@ -631,3 +631,50 @@ const struct pernet_operations ip_frag_net_ops = {
 	.init = ip_frag_net_init,
 	.exit = ip_frag_net_exit,
 };
+
+/* ---- for tests ------------------------------------------------------------- */
+
+/* One queue: its fragments rise without overlaps and are charged. */
+static void ipq_verify(const struct ipq *q)
+{
+	u32 end = 0, meat = 0, truesize = 0;
+	const struct sk_buff *skb = NULL;
+	struct rb_node *rb;
+
+	for (rb = rb_first(&q->root); rb; rb = rb_next(rb)) {
+		skb = rb_skb(rb);
+		inet_assert(skb->len && FRAG_CB(skb)->offset >= end);
+		end = FRAG_CB(skb)->offset + skb->len;
+		meat += skb->len;
+		truesize += skb->truesize;
+	}
+	inet_assert(q->last == skb);
+	inet_assert(end <= q->len && q->len <= IP_MAX_DATAGRAM);
+	inet_assert(meat == q->meat && truesize == q->truesize);
+	/* a whole one is delivered at once */
+	inet_assert(q->flags != (IPQ_FIRST_IN | IPQ_LAST_IN) ||
+		    q->meat < q->len);
+	inet_assert(!q->dead && timer_pending(&q->timer) && q->refs == 2);
+}
+
+void ip_frags_verify(struct net *net)
+{
+	struct ip_frags *f = net->ipv4.frags;
+	u32 listed = 0, hashed = 0, i;
+	const struct ipq *q;
+	s64 mem = 0;
+
+	list_for_each_entry(q, &f->lru, lru) {
+		ipq_verify(q);
+		mem += q->truesize;
+		listed++;
+	}
+	inet_assert(listed == f->nr_queues && mem == f->mem);
+	inet_assert(mem <= net->ipv4.sysctl_ipfrag_high_thresh);
+	for (i = 0; f->nr_queues && i < ARRAY_SIZE(f->bucket); i++)
+		hlist_for_each_entry(q, &f->bucket[i], hash) {
+			inet_assert(ipq_bucket(f, &q->key) == &f->bucket[i]);
+			hashed++;
+		}
+	inet_assert(hashed == f->nr_queues);
+}

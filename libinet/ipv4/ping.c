@@ -266,6 +266,21 @@ static int ping_bind(struct sock *sk, const struct sockaddr *addr,
 	return 0;
 }
 
+void ping_verify(struct net *net)
+{
+	const struct ping_table *t = net->ipv4.ping_table;
+	const struct sock *sk;
+	u32 i;
+
+	for (i = 0; i < PING_CHAINS; i++)
+		hlist_for_each_entry(sk, &t->chain[i], sk_node) {
+			inet_assert(sk->sk_num && sk->sk_num % PING_CHAINS == i);
+			inet_assert(sk->sk_protocol == IPPROTO_ICMP);
+			inet_assert(inet_sk(sk)->inet_sport ==
+				    cpu_to_be16(sk->sk_num));
+		}
+}
+
 static int ping_init_sock(struct sock *sk)
 {
 	sk->sk_mem_id = PROTO_MEM_RAW;

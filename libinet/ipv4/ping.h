@@ -17,4 +17,7 @@ enum skb_drop_reason ping_rcv(struct sk_buff *skb);
  * Return: 0, or -ENOENT when no socket of ours sent it. Context: RCU. */
 int ping_err(struct sk_buff *skb, u32 info);
 
+/* The table is whole, or the program ends. For tests. */
+void ping_verify(struct net *net);
+
 #endif /* IPV4_PING_H */

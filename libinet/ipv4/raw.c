@@ -240,6 +240,19 @@ static int raw_bind(struct sock *sk, const struct sockaddr *addr, socklen_t len)
 	return 0;
 }
 
+void raw_verify(struct net *net)
+{
+	const struct raw_hashinfo *h = net->ipv4.raw_hashinfo;
+	const struct sock *sk;
+	u32 i;
+
+	for (i = 0; i < INET_MAX_PROTOS; i++)
+		hlist_for_each_entry(sk, &h->chain[i], sk_node) {
+			inet_assert(sk->sk_num % INET_MAX_PROTOS == i);
+			inet_assert(sk->sk_type == SOCK_RAW);
+		}
+}
+
 static int raw_init_sock(struct sock *sk)
 {
 	sk->sk_mem_id = PROTO_MEM_RAW;

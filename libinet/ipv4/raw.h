@@ -16,4 +16,7 @@ bool raw_local_deliver(struct sk_buff *skb, int protocol);
  * borrowed; @info as net_protocol.err_handler has it. Context: RCU. */
 void raw_icmp_error(struct sk_buff *skb, int protocol, u32 info);
 
+/* The table is whole, or the program ends. For tests. */
+void raw_verify(struct net *net);
+
 #endif /* IPV4_RAW_H */

@@ -122,6 +122,24 @@ static void verify_congestion(const struct sock *sk)
 	inet_assert(icsk->icsk_rto_us > 0);
 }
 
+/* Bytes held, by true size, against the buffers: each may be exceeded by the
+ * packet that was let in last, and the send buffer by a FIN and by what a
+ * smaller path MTU cuts in two. */
+static void verify_buffers(const struct sock *sk)
+{
+	const struct net *net = sock_net(sk);
+	s64 one = SKB_TRUESIZE((s64)net->pool.frame_size);
+	s64 limit = net->ipv4.sysctl_tcp_mem[2] * SK_MEM_QUANTUM;
+
+	inet_assert(sk->sk_forward_alloc >= 0);
+	inet_assert(sk_rmem_alloc_get(sk) <= sk->sk_rcvbuf + one);
+	if (!net->proto_pressure[PROTO_MEM_TCP])
+		inet_assert(sk->sk_wmem_queued <= sk->sk_sndbuf + 2 * one);
+	/* a FIN and the first segment of a queue are let in always */
+	inet_assert(net->proto_mem[PROTO_MEM_TCP] <=
+		    limit + 2 * one * (s64)net->proto_sockets[PROTO_MEM_TCP]);
+}
+
 /* Whatever waits has a timer: no connection may fall asleep for ever. */
 static void verify_timers(const struct sock *sk)
 {
@@ -181,7 +199,7 @@ void tcp_verify(struct sock *sk)
 		verify_receive(sk);
 	verify_congestion(sk);
 	verify_timers(sk);
-	inet_assert(sk->sk_forward_alloc >= 0);
+	verify_buffers(sk);
 }
 
 /* Requests and timewait socks: little, but as sure. */

@@ -64,6 +64,9 @@ u32 udp4_lib_for_each_mcast(struct net *net, const struct udp_flow *f,
 void udp_for_each_sock(struct net *net,
 		       void (*fn)(struct sock *sk, void *arg), void *arg);
 
+/* The tables agree with each other, or the program ends. For tests. */
+void udp_verify(struct net *net);
+
 /* ---- the rest: udp.c -------------------------------------------------- */
 
 extern const struct proto udp_prot;

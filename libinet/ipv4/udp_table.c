@@ -524,3 +524,65 @@ void udp_for_each_sock(struct net *net,
 	}
 	spin_unlock(&t->lock);
 }
+
+/* ---- for tests -------------------------------------------------------- */
+
+/* A bound socket is found in the one table it belongs in. */
+static void udp_verify_sock(struct sock *sk, void *arg)
+{
+	const struct udp_sock *up = udp_sk(sk);
+	u32 *bound = arg;
+
+	inet_assert(sk->sk_num);
+	inet_assert(up->flow_hashed ==
+		    udp_is_flow(sk->sk_rcv_saddr, sk->sk_daddr, sk->sk_dport));
+	inet_assert(up->flow_hashed == !hlist_unhashed(&sk->sk_node));
+	inet_assert(up->flow_hashed == hlist_unhashed(&up->addr_node));
+	(*bound)++;
+}
+
+/* Every chain of flows and addrs holds what hashes to it. Return: sockets. */
+static u32 udp_verify_chains(struct net *net, const struct udp_table *t,
+			     u32 *flows)
+{
+	const struct udp_page *flow_page, *addr_page;
+	const struct udp_sock *up;
+	const struct sock *sk;
+	u32 i, at, n = 0;
+
+	for (i = 0; i < 65536; i++) {
+		flow_page = t->flows.page[i >> UDP_PAGE_BITS];
+		addr_page = t->addrs.page[i >> UDP_PAGE_BITS];
+		at = i & (UDP_PAGE_SIZE - 1);
+		if (!flow_page && !addr_page) {
+			i |= UDP_PAGE_SIZE - 1;
+			continue;
+		}
+		if (flow_page)
+			hlist_for_each_entry(sk, &flow_page->chain[at], sk_node) {
+				struct udp_flow f = udp_sk_flow(sk);
+
+				inet_assert((u16)udp_flow_hash(net, &f) == i);
+				(*flows)++;
+			}
+		if (addr_page)
+			hlist_for_each_entry(up, &addr_page->chain[at],
+					     addr_node) {
+				sk = &up->inet.sk;
+				inet_assert((u16)udp_addr_hash(
+					net, sk->sk_rcv_saddr, sk->sk_num) == i);
+				n++;
+			}
+	}
+	return n + *flows;
+}
+
+void udp_verify(struct net *net)
+{
+	const struct udp_table *t = net->ipv4.udp_table;
+	u32 bound = 0, flows = 0;
+
+	udp_for_each_sock(net, udp_verify_sock, &bound);
+	inet_assert(udp_verify_chains(net, t, &flows) == bound);
+	inet_assert(flows == t->nr_flows);
+}

@@ -102,6 +102,10 @@ static inline bool timer_pending(const struct timer_list *t)
 	return READ_ONCE(t->slot) != TIMER_IDLE;
 }
 
+/* Everything about @w is as it must be, or the program ends. For tests;
+ * context: the owner, not in a timer's function. */
+void wheel_verify(struct wheel *w);
+
 /* Of a pending timer. */
 static inline u64 timer_expires_ns(const struct timer_list *t)
 {

@@ -126,9 +126,9 @@ static FILE *pcap_open(const char *path)
 
 /* ---- in the child ----------------------------------------------------- */
 
-/* Runs one world, with a pcap if there is a path. */
+/* Runs one world, with a pcap if there is a path. @again: for its trace. */
 static int run_once(struct world *w, const struct options *o, u64 seed,
-		    const char *pcap)
+		    const char *pcap, bool again)
 {
 	int err;
 
@@ -137,6 +137,7 @@ static int run_once(struct world *w, const struct options *o, u64 seed,
 	w->chatty = o->verbose && pcap;
 	w->without = o->without;
 	w->keep = o->keep;
+	w->again = again;
 	w->pcap = pcap ? pcap_open(pcap) : NULL;
 	err = world_run(w, seed);
 	if (w->pcap)
@@ -150,7 +151,7 @@ static bool run_seed(struct world *w, const struct options *o, u64 seed,
 {
 	u64 hash;
 
-	if (run_once(w, o, seed, o->pcap))
+	if (run_once(w, o, seed, o->pcap, false))
 		return false;
 	hash = w->hash;
 	sh->worlds++;
@@ -168,7 +169,7 @@ static bool run_seed(struct world *w, const struct options *o, u64 seed,
 	if (o->once)
 		return true;
 	sh->twice++;
-	if (!run_once(w, o, seed, NULL) && w->hash != hash)
+	if (!run_once(w, o, seed, NULL, true) && w->hash != hash)
 		sim_fail(w, "another trace: %016llx, then %016llx",
 			 (unsigned long long)hash,
 			 (unsigned long long)w->hash);

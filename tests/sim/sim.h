@@ -131,7 +131,8 @@ struct flow;
 
 struct world {
 	u64 seed, now, hash;
-	struct rng config, app, forge;
+	struct rng config, app, forge, verify;
+	bool again;		/* for its trace only */
 	/* hosts first, the router, if there is one, behind them */
 	struct host host[SIM_MAX_HOSTS + 1];
 	unsigned int nr_hosts, nr_stacks;
@@ -211,6 +212,11 @@ u8 app_byte(u32 key, u32 pos);
 void messages_draw(struct world *w);
 int messages_open(struct host *h);
 u64 messages_step(struct world *w);
+
+/* ---- verify.c ---- */
+void verify_init(struct world *w);
+/* Looks at every stack, between two steps. */
+void verify_step(struct world *w);
 
 /* ---- monitor.c ---- */
 /* A frame leaves host @h (@sent) or has arrived there. */

@@ -13,8 +13,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "ipv4/tcp.h"
-
 #define START_NS (1000 * SIM_S)
 #define HEAL_S 600
 #define DRAIN_S 600
@@ -55,7 +53,7 @@ static void world_destroy(struct world *w)
 
 /* ---- the loop --------------------------------------------------------- */
 
-/* Runs every stack that is not paused, and looks at all its connections. */
+/* Runs every stack that is not paused. */
 static u64 run_stacks(struct world *w, u64 next)
 {
 	unsigned int i;
@@ -63,12 +61,10 @@ static u64 run_stacks(struct world *w, u64 next)
 	for (i = 0; i < w->nr_stacks; i++) {
 		struct host *h = &w->host[i];
 
-		if (h->paused_until <= w->now) {
+		if (h->paused_until <= w->now)
 			inet_run(h->net, 0);
-			tcp_verify_all(h->net);
-		} else if (h->paused_until < next) {
+		else if (h->paused_until < next)
 			next = h->paused_until;
-		}
 	}
 	return next;
 }
@@ -91,10 +87,10 @@ static u64 turn(struct world *w)
 	next = t < next ? t : next;
 	t = messages_step(w);
 	next = t < next ? t : next;
+	verify_step(w);
 	for (i = 0; i < w->nr_stacks; i++) {
 		struct host *h = &w->host[i];
 
-		tcp_verify_all(h->net);
 		left = inet_next_timeout_ns(h->net);
 		if (left >= 0 && h->paused_until <= w->now &&
 		    w->now + (u64)left < next)
@@ -174,6 +170,7 @@ int world_run(struct world *w, u64 seed)
 	w->hash = 0xcbf29ce484222325ull;
 	rng_init(&w->config, seed, 1);
 	rng_init(&w->app, seed, 2);
+	verify_init(w);
 	if (world_create(w) ||
 	    run_until(w, app_done, w->heal_ns + HEAL_S * SIM_S,
 		      "connections end")) {
