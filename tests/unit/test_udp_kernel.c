@@ -9,209 +9,15 @@
  */
 #include "unit.h"
 
-#include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <netinet/in.h>
 #include <netinet/udp.h>
 #include <sys/ioctl.h>
 
-#include "fixture.h"
+#include "sides.h"
 #include "sockets.h"
-
-/* A socket of either side, or an error. */
-union sk {
-	struct socket *s;
-	int fd;
-};
-
-/* One side: -errno on failure, everywhere. */
-struct side {
-	const char *name;
-	struct fx *f;
-	char *log;
-	size_t len, size;
-
-	int (*open)(struct side *d, int type, int protocol, union sk *s);
-	void (*close)(union sk s);
-	int (*bind)(union sk s, const struct sockaddr *a, socklen_t len);
-	int (*connect)(union sk s, const struct sockaddr *a, socklen_t len);
-	int (*getname)(union sk s, int peer, struct sockaddr_in *a);
-	int (*shutdown)(union sk s, int how);
-	int (*send)(union sk s, const struct msghdr *m, int flags);
-	int (*recv)(union sk s, struct msghdr *m, int flags);
-	int (*set)(union sk s, int level, int name, const void *v, socklen_t l);
-	int (*get)(union sk s, int level, int name, void *v, socklen_t *l);
-	int (*ioctl)(union sk s, unsigned long cmd, int *v);
-	int (*poll)(union sk s);
-};
-
-static int err_of(ssize_t n)
-{
-	return n < 0 ? -errno : (int)n;
-}
-
-/* ---- the stack -------------------------------------------------------- */
-
-static int stack_open(struct side *d, int type, int protocol, union sk *s)
-{
-	s->s = inet_socket(d->f->net, AF_INET, type | SOCK_NONBLOCK, protocol);
-	return s->s ? 0 : -errno;
-}
-
-static void stack_close(union sk s)
-{
-	inet_close(s.s);
-}
-
-static int stack_bind(union sk s, const struct sockaddr *a, socklen_t len)
-{
-	return err_of(inet_bind(s.s, a, len));
-}
-
-static int stack_connect(union sk s, const struct sockaddr *a, socklen_t len)
-{
-	return err_of(inet_connect(s.s, a, len));
-}
-
-static int stack_getname(union sk s, int peer, struct sockaddr_in *a)
-{
-	socklen_t len = sizeof(*a);
-	struct sockaddr *sa = (struct sockaddr *)a;
-
-	return err_of(peer ? inet_getpeername(s.s, sa, &len) :
-			  inet_getsockname(s.s, sa, &len));
-}
-
-static int stack_shutdown(union sk s, int how)
-{
-	return err_of(inet_shutdown(s.s, how));
-}
-
-static int stack_send(union sk s, const struct msghdr *m, int flags)
-{
-	return err_of(inet_sendmsg(s.s, m, flags));
-}
-
-static int stack_recv(union sk s, struct msghdr *m, int flags)
-{
-	return err_of(inet_recvmsg(s.s, m, flags));
-}
-
-static int stack_set(union sk s, int level, int name, const void *v,
-		     socklen_t l)
-{
-	return err_of(inet_setsockopt(s.s, level, name, v, l));
-}
-
-static int stack_get(union sk s, int level, int name, void *v, socklen_t *l)
-{
-	return err_of(inet_getsockopt(s.s, level, name, v, l));
-}
-
-static int stack_ioctl(union sk s, unsigned long cmd, int *v)
-{
-	return err_of(inet_ioctl(s.s, cmd, v));
-}
-
-static int stack_poll(union sk s)
-{
-	struct inet_pollfd p = {
-		.sock = s.s,
-		.events = POLLIN | POLLOUT | POLLPRI | POLLRDHUP,
-	};
-
-	inet_poll(&p, 1, 0);
-	return p.revents;
-}
-
-/* ---- the kernel ------------------------------------------------------- */
-
-static int host_open(struct side *d, int type, int protocol, union sk *s)
-{
-	(void)d;
-	s->fd = socket(AF_INET, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
-	return s->fd < 0 ? -errno : 0;
-}
-
-static void host_close(union sk s)
-{
-	close(s.fd);
-}
-
-static int host_bind(union sk s, const struct sockaddr *a, socklen_t len)
-{
-	return err_of(bind(s.fd, a, len));
-}
-
-static int host_connect(union sk s, const struct sockaddr *a, socklen_t len)
-{
-	return err_of(connect(s.fd, a, len));
-}
-
-static int host_getname(union sk s, int peer, struct sockaddr_in *a)
-{
-	socklen_t len = sizeof(*a);
-	struct sockaddr *sa = (struct sockaddr *)a;
-
-	return err_of(peer ? getpeername(s.fd, sa, &len) :
-			  getsockname(s.fd, sa, &len));
-}
-
-static int host_shutdown(union sk s, int how)
-{
-	return err_of(shutdown(s.fd, how));
-}
-
-static int host_send(union sk s, const struct msghdr *m, int flags)
-{
-	return err_of(sendmsg(s.fd, m, flags | MSG_NOSIGNAL));
-}
-
-static int host_recv(union sk s, struct msghdr *m, int flags)
-{
-	return err_of(recvmsg(s.fd, m, flags));
-}
-
-static int host_set(union sk s, int level, int name, const void *v,
-		    socklen_t l)
-{
-	return err_of(setsockopt(s.fd, level, name, v, l));
-}
-
-static int host_get(union sk s, int level, int name, void *v, socklen_t *l)
-{
-	return err_of(getsockopt(s.fd, level, name, v, l));
-}
-
-static int host_ioctl(union sk s, unsigned long cmd, int *v)
-{
-	return err_of(ioctl(s.fd, cmd, v));
-}
-
-static int host_poll(union sk s)
-{
-	struct pollfd p = {
-		.fd = s.fd, .events = POLLIN | POLLOUT | POLLPRI | POLLRDHUP,
-	};
-
-	poll(&p, 1, 0);
-	return p.revents;
-}
-
-static const struct side stack_side = {
-	"stack", NULL, NULL, 0, 0, stack_open, stack_close, stack_bind,
-	stack_connect, stack_getname, stack_shutdown, stack_send, stack_recv,
-	stack_set, stack_get, stack_ioctl, stack_poll,
-};
-static const struct side host_side = {
-	"kernel", NULL, NULL, 0, 0, host_open, host_close, host_bind,
-	host_connect, host_getname, host_shutdown, host_send, host_recv,
-	host_set, host_get, host_ioctl, host_poll,
-};
 
 /* ---- transcripts ------------------------------------------------------ */
 
@@ -288,17 +94,6 @@ static void on_both(void (*script)(struct side *d))
 }
 
 /* ---- words of the scripts --------------------------------------------- */
-
-static const char *err_name(int n)
-{
-	static char text[32];
-
-	if (n >= 0)
-		snprintf(text, sizeof(text), "%d", n);
-	else
-		snprintf(text, sizeof(text), "%s", strerrorname_np(-n));
-	return text;
-}
 
 static union sk udp(struct side *d)
 {
@@ -382,7 +177,7 @@ static void script_bind(struct side *d)
 					assert_int_equal(do_bind(d, s, addr[a],
 								 0), 0);
 					note(d, "bind %u %u %u %u: %s", a, b, i,
-					     j, err_name(do_bind(
+					     j, side_result(do_bind(
 						d, t, addr[b], port_of(d, s))));
 					d->close(s);
 					d->close(t);
@@ -399,7 +194,7 @@ static void state_line(struct side *d, union sk s, const char *what)
 	note(d, "%s: poll %x name %d %08x port %d", what, d->poll(s), err,
 	     ntohl(a.sin_addr.s_addr), a.sin_port != 0);
 	err = d->getname(s, 1, &a);
-	note(d, "  peer %s", err_name(err));
+	note(d, "  peer %s", side_result(err));
 	err = d->ioctl(s, FIONREAD, &n);
 	note(d, "  queue %d %d", err, n);
 	err = d->ioctl(s, TIOCOUTQ, &n);
@@ -414,56 +209,56 @@ static void script_life(struct side *d)
 	int fl, how;
 
 	state_line(d, s, "new");
-	note(d, "send %s", err_name(do_send(d, s, "x", 1, 0)));
-	note(d, "recv %s", err_name(do_recv(d, s, 9, 0, NULL)));
-	note(d, "shutdown %s", err_name(d->shutdown(t, SHUT_WR)));
-	note(d, "bind %s", err_name(do_bind(d, s, SK_LOOPBACK, 0)));
-	note(d, "again %s", err_name(do_bind(d, s, SK_LOOPBACK, 0)));
+	note(d, "send %s", side_result(do_send(d, s, "x", 1, 0)));
+	note(d, "recv %s", side_result(do_recv(d, s, 9, 0, NULL)));
+	note(d, "shutdown %s", side_result(d->shutdown(t, SHUT_WR)));
+	note(d, "bind %s", side_result(do_bind(d, s, SK_LOOPBACK, 0)));
+	note(d, "again %s", side_result(do_bind(d, s, SK_LOOPBACK, 0)));
 	state_line(d, s, "bound");
 	port = port_of(d, s);
 	d->close(t);
 	t = udp(d);
-	note(d, "connect %s", err_name(do_connect(d, t, SK_LOOPBACK, port)));
+	note(d, "connect %s", side_result(do_connect(d, t, SK_LOOPBACK, port)));
 	state_line(d, t, "connected");
-	note(d, "send %s", err_name(do_send(d, t, "hello", 5, 0)));
-	note(d, "send %s", err_name(do_send(d, t, "", 0, 0)));
-	note(d, "send %s", err_name(do_send(d, t, "third", 5, 0)));
+	note(d, "send %s", side_result(do_send(d, t, "hello", 5, 0)));
+	note(d, "send %s", side_result(do_send(d, t, "", 0, 0)));
+	note(d, "send %s", side_result(do_send(d, t, "third", 5, 0)));
 	state_line(d, s, "data");
-	note(d, "peek %s", err_name(do_recv(d, s, 3, MSG_PEEK, &fl)));
+	note(d, "peek %s", side_result(do_recv(d, s, 3, MSG_PEEK, &fl)));
 	note(d, "flags %x", fl);
-	note(d, "peek %s", err_name(do_recv(d, s, 3, MSG_PEEK | MSG_TRUNC,
+	note(d, "peek %s", side_result(do_recv(d, s, 3, MSG_PEEK | MSG_TRUNC,
 					    &fl)));
-	note(d, "recv %s", err_name(do_recv(d, s, 3, 0, &fl)));
+	note(d, "recv %s", side_result(do_recv(d, s, 3, 0, &fl)));
 	note(d, "flags %x", fl);
 	state_line(d, s, "empty datagram");
-	note(d, "recv %s", err_name(do_recv(d, s, 3, 0, &fl)));
-	note(d, "recv %s", err_name(do_recv(d, s, 0, MSG_TRUNC, &fl)));
+	note(d, "recv %s", side_result(do_recv(d, s, 3, 0, &fl)));
+	note(d, "recv %s", side_result(do_recv(d, s, 0, MSG_TRUNC, &fl)));
 	note(d, "flags %x", fl);
-	note(d, "recv %s", err_name(do_recv(d, s, 3, 0, &fl)));
+	note(d, "recv %s", side_result(do_recv(d, s, 3, 0, &fl)));
 	/* nobody there any more */
 	d->close(s);
-	note(d, "send %s", err_name(do_send(d, t, "x", 1, 0)));
+	note(d, "send %s", side_result(do_send(d, t, "x", 1, 0)));
 	state_line(d, t, "refused");
-	note(d, "recv %s", err_name(do_recv(d, t, 3, 0, &fl)));
-	note(d, "recv %s", err_name(do_recv(d, t, 3, 0, &fl)));
-	note(d, "oob %s", err_name(do_recv(d, t, 3, MSG_OOB, &fl)));
-	note(d, "errqueue %s", err_name(do_recv(d, t, 3, MSG_ERRQUEUE, &fl)));
-	note(d, "unspec %s", err_name(d->connect(t, &unspec, sizeof(unspec))));
+	note(d, "recv %s", side_result(do_recv(d, t, 3, 0, &fl)));
+	note(d, "recv %s", side_result(do_recv(d, t, 3, 0, &fl)));
+	note(d, "oob %s", side_result(do_recv(d, t, 3, MSG_OOB, &fl)));
+	note(d, "errqueue %s", side_result(do_recv(d, t, 3, MSG_ERRQUEUE, &fl)));
+	note(d, "unspec %s", side_result(d->connect(t, &unspec, sizeof(unspec))));
 	state_line(d, t, "disconnected");
-	note(d, "send %s", err_name(do_send(d, t, "x", 1, 0)));
-	note(d, "again %s", err_name(d->connect(t, &unspec, sizeof(unspec))));
-	note(d, "short %s", err_name(d->connect(t, &unspec, 1)));
+	note(d, "send %s", side_result(do_send(d, t, "x", 1, 0)));
+	note(d, "again %s", side_result(d->connect(t, &unspec, sizeof(unspec))));
+	note(d, "short %s", side_result(d->connect(t, &unspec, 1)));
 	d->close(t);
 	for (how = 0; how < 3; how++) {
 		s = udp(d);
 		do_bind(d, s, SK_LOOPBACK, 0);
 		do_connect(d, s, SK_LOOPBACK, port_of(d, s));
 		do_send(d, s, "me", 2, 0);
-		note(d, "shutdown %s", err_name(d->shutdown(s, how)));
+		note(d, "shutdown %s", side_result(d->shutdown(s, how)));
 		state_line(d, s, "shut");
-		note(d, "send %s", err_name(do_send(d, s, "x", 1, 0)));
-		note(d, "recv %s", err_name(do_recv(d, s, 9, 0, &fl)));
-		note(d, "recv %s", err_name(do_recv(d, s, 9, 0, &fl)));
+		note(d, "send %s", side_result(do_send(d, s, "x", 1, 0)));
+		note(d, "recv %s", side_result(do_recv(d, s, 9, 0, &fl)));
+		note(d, "recv %s", side_result(do_recv(d, s, 9, 0, &fl)));
 		d->close(s);
 	}
 }
@@ -498,13 +293,13 @@ static void script_sockopt_type(struct side *d, int type)
 					     buf + 8, len);
 				note(d, "type %d set %d = %d len %u: %s", type,
 				     ip_opts[i], values[v], len,
-				     err_name(err));
+				     side_result(err));
 				memset(buf, 0x55, sizeof(buf));
 				room = 16;
 				err = d->get(s, IPPROTO_IP, ip_opts[i], buf,
 					     &room);
 				note(d, "  get: %s len %u %02x%02x%02x%02x",
-				     err_name(err), room, (u8)buf[0],
+				     side_result(err), room, (u8)buf[0],
 				     (u8)buf[1], (u8)buf[2], (u8)buf[3]);
 			}
 		for (len = 0; len <= 8; len++) {
@@ -512,7 +307,7 @@ static void script_sockopt_type(struct side *d, int type)
 			memset(buf, 0x55, sizeof(buf));
 			err = d->get(s, IPPROTO_IP, ip_opts[i], buf, &room);
 			note(d, "type %d get %d room %u: %s len %u %02x%02x",
-			     type, ip_opts[i], len, err_name(err), room,
+			     type, ip_opts[i], len, side_result(err), room,
 			     (u8)buf[0], (u8)buf[4]);
 		}
 		d->close(s);
@@ -559,7 +354,7 @@ static void script_cmsg(struct side *d)
 					note(d, "cmsg %zd type %d = %d in %u: %s",
 					     (ssize_t)lens[i], types[j],
 					     values[k], room,
-					     err_name(d->send(t, &m, 0)));
+					     side_result(d->send(t, &m, 0)));
 				}
 	d->close(s);
 	d->close(t);
@@ -574,21 +369,21 @@ static void script_cork(struct side *d)
 
 	do_bind(d, s, SK_LOOPBACK, 0);
 	port = port_of(d, s);
-	note(d, "cork %s", err_name(d->set(t, IPPROTO_UDP, UDP_CORK, &one, 4)));
-	note(d, "send %s", err_name(do_send(d, t, "ab", 2, port)));
-	note(d, "send %s", err_name(do_send(d, t, "cd", 2, port)));
-	note(d, "recv %s", err_name(do_recv(d, s, 99, 0, &fl)));
-	note(d, "cork %s", err_name(d->set(t, IPPROTO_UDP, UDP_CORK, &zero,
+	note(d, "cork %s", side_result(d->set(t, IPPROTO_UDP, UDP_CORK, &one, 4)));
+	note(d, "send %s", side_result(do_send(d, t, "ab", 2, port)));
+	note(d, "send %s", side_result(do_send(d, t, "cd", 2, port)));
+	note(d, "recv %s", side_result(do_recv(d, s, 99, 0, &fl)));
+	note(d, "cork %s", side_result(d->set(t, IPPROTO_UDP, UDP_CORK, &zero,
 					   4)));
-	note(d, "recv %s", err_name(do_recv(d, s, 99, 0, &fl)));
+	note(d, "recv %s", side_result(do_recv(d, s, 99, 0, &fl)));
 	d->set(t, IPPROTO_UDP, UDP_CORK, &one, 4);
-	note(d, "send %s", err_name(do_send(d, t, big, sizeof(big), port)));
-	note(d, "send %s", err_name(do_send(d, t, big, 1000, port)));
+	note(d, "send %s", side_result(do_send(d, t, big, sizeof(big), port)));
+	note(d, "send %s", side_result(do_send(d, t, big, 1000, port)));
 	d->set(t, IPPROTO_UDP, UDP_CORK, &zero, 4);
-	note(d, "recv %s", err_name(do_recv(d, s, 99, 0, &fl)));
-	note(d, "no address %s", err_name(do_send(d, t, "x", 1, 0)));
-	note(d, "segment %s", err_name(d->set(t, IPPROTO_UDP, 99, &one, 4)));
-	note(d, "length %s", err_name(d->set(t, IPPROTO_UDP, UDP_CORK, &one,
+	note(d, "recv %s", side_result(do_recv(d, s, 99, 0, &fl)));
+	note(d, "no address %s", side_result(do_send(d, t, "x", 1, 0)));
+	note(d, "segment %s", side_result(d->set(t, IPPROTO_UDP, 99, &one, 4)));
+	note(d, "length %s", side_result(d->set(t, IPPROTO_UDP, UDP_CORK, &one,
 					     3)));
 	d->close(s);
 	d->close(t);
