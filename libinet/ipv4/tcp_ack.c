@@ -267,15 +267,16 @@ static void tcp_ack_probe(struct sock *sk)
 /* ---- the whole -------------------------------------------------------- */
 
 /* RFC 5961 5, RFC 9293 3.10.7.4 fifth check: 1: go on; 0: ignore; -1: drop,
- * answered. */
+ * answered. An old ACK is of something that was sent: while little was, that
+ * is far less than a window (CVE-2023-52881). */
 static int tcp_ack_acceptable(struct sock *sk, const struct tcp_ack_state *a)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
+	u32 old = (u32)min((u64)tp->max_window, tp->bytes_acked);
 
 	if (likely(between(a->ack, tp->snd_una, tp->snd_nxt)))
 		return 1;
-	if (!after(a->ack, tp->snd_nxt) &&
-	    !before(a->ack, tp->snd_una - tp->max_window))
+	if (!after(a->ack, tp->snd_nxt) && !before(a->ack, tp->snd_una - old))
 		return 0;
 	tcp_send_challenge_ack(sk);
 	return -1;

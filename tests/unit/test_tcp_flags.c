@@ -215,7 +215,8 @@ static struct after model_synchronized(const struct before *b,
 		return answer(b);
 	if (!has(s, TCPHDR_ACK))
 		return stay(b);
-	if (s->ack > b->nxt)
+	/* nothing was sent that would be acknowledged by the ISN itself */
+	if (s->ack > b->nxt || s->ack < 1)
 		return answer(b);
 	if (s->ack == b->nxt && b->nxt > b->una)
 		now.state = fin_acked(now.state);

@@ -433,6 +433,11 @@ static void established_ack_of_unsent_is_answered_and_dropped(void **state)
 	tp_send(&t, "PA", 1, 1 - 70000u, "evil", 4);
 	tp_expect(&t, "A", 1, 1, 0);
 	tp_read_nothing(&t);
+	fx_advance(&t.f, FX_SEC);
+	/* within a window, but of nothing that was ever sent */
+	tp_send(&t, "PA", 1, 0, "evil", 4);
+	tp_expect(&t, "A", 1, 1, 0);
+	tp_read_nothing(&t);
 	tp_close(&t);
 }
 
