@@ -42,7 +42,8 @@ struct ip_errhdr {
 };
 
 /* Where the payload of the quoted packet begins, as its socket counts: a raw
- * socket gave us all behind the IP header, or all. */
+ * socket gave us all behind the IP header, or all, and a ping socket the ICMP
+ * header too, which tells one request from another. */
 static u32 quoted_payload(const struct sock *sk, const struct iphdr *iph)
 {
 	u32 hlen = ipv4_hdr_len(iph);
@@ -51,8 +52,6 @@ static u32 quoted_payload(const struct sock *sk, const struct iphdr *iph)
 		return inet_sk(sk)->hdrincl ? 0 : hlen;
 	if (iph->protocol == IPPROTO_UDP)
 		return hlen + UDP_HLEN;
-	if (iph->protocol == IPPROTO_ICMP)
-		return hlen + ICMP_HLEN;
 	return hlen;
 }
 

@@ -156,7 +156,7 @@ static void error_about_a_request_is_told(void **state)
 {
 	struct fx *f = *state;
 	struct socket *s = ping_socket(f);
-	struct echo e = echo_request(1);
+	struct echo e = echo_request(77);
 	const struct fx_ip ip = { .saddr = FX_STRANGER };
 	u8 frame[256];
 	struct iovec iov = { &e, sizeof(e) };
@@ -172,8 +172,11 @@ static void error_about_a_request_is_told(void **state)
 	fx_inject(f, frame, fx_build_icmp(frame, &ip, ICMP_TIME_EXCEEDED, 0, 0,
 					  p.ip, p.ip_len));
 	assert_int_equal(sk_recv(s, &e, sizeof(e), 0), -EHOSTUNREACH);
-	/* what it quotes: our payload, behind the ICMP header */
-	assert_int_equal(inet_recvmsg(s, &msg, MSG_ERRQUEUE), 8);
+	/* what it quotes: the request, by its header, as on Linux */
+	memset(&e, 0, sizeof(e));
+	assert_int_equal(inet_recvmsg(s, &msg, MSG_ERRQUEUE), sizeof(e));
+	assert_int_equal(e.h.type, ICMP_ECHO);
+	assert_int_equal(be16_to_cpu(e.h.un.echo.sequence), 77);
 	memcpy(&ee, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(ee));
 	assert_int_equal(ee.ee_errno, EHOSTUNREACH);
 	assert_int_equal(ee.ee_type, ICMP_TIME_EXCEEDED);
