@@ -73,7 +73,9 @@ void kick_softnet(struct softnet_data *sd)
 		sd->kicked = 1;
 		return;
 	}
-	__atomic_store_n(&sd->kicked, 1, __ATOMIC_SEQ_CST);
+	/* Not collected yet: whoever kicked first has woken it. */
+	if (__atomic_exchange_n(&sd->kicked, 1, __ATOMIC_SEQ_CST))
+		return;
 	if (__atomic_load_n(&sd->sleeping, __ATOMIC_SEQ_CST))
 		poller_wake(&sd->poller);
 }
@@ -85,7 +87,9 @@ static void softnet_collect(struct softnet_data *sd)
 	struct napi_struct *napi;
 	struct Qdisc *q;
 
-	__atomic_store_n(&sd->kicked, 0, __ATOMIC_SEQ_CST);
+	/* Reads what the last kicker wrote: all that he and those who found it
+	 * kicked have left is seen from here on. */
+	__atomic_exchange_n(&sd->kicked, 0, __ATOMIC_SEQ_CST);
 	spin_lock(&sd->input_lock);
 	napi = sd->remote_poll;
 	q = sd->remote_output;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #define NSEC_PER_SEC 1000000000ULL
+#define SEQ_ASLEEP 1u		/* in wait_queue_head.seq */
 #define LOCK_SPINS 64	/* about a microsecond, then sleep */
 
 /*
@@ -60,32 +61,47 @@ void inet_lock_wake(struct inet_lock *l)
  * The waker stores the condition, then reads waiters; the waiter counts
  * itself, then reads the condition; both with a full fence between, so that
  * one of them sees the other. Between its look and its sleep the waiter is
- * covered by seq.
+ * covered by seq, which is even until a waiter is about to sleep and makes it
+ * odd. Whoever wakes makes it even again, and enters the kernel only if it was
+ * odd: a packet after packet for a thread that was woken and has not run yet
+ * costs one system call.
  */
 void wake_up(struct wait_queue_head *wq)
 {
+	u32 old, new;
+
 	if (!wq->smp || !__atomic_fetch_or(&wq->waiters, 0, __ATOMIC_SEQ_CST))
 		return;
-	__atomic_fetch_add(&wq->seq, 1, __ATOMIC_SEQ_CST);
-	futex_wake(&wq->seq, INT_MAX);
+	old = __atomic_load_n(&wq->seq, __ATOMIC_RELAXED);
+	do
+		new = (old | SEQ_ASLEEP) + 1;
+	while (!__atomic_compare_exchange_n(&wq->seq, &old, new, true,
+					    __ATOMIC_SEQ_CST,
+					    __ATOMIC_RELAXED));
+	if (old & SEQ_ASLEEP)
+		futex_wake(&wq->seq, INT_MAX);
 }
 
 u32 prepare_to_wait(struct wait_queue_head *wq)
 {
 	__atomic_fetch_add(&wq->waiters, 1, __ATOMIC_SEQ_CST);
-	return __atomic_load_n(&wq->seq, __ATOMIC_SEQ_CST);
+	return __atomic_load_n(&wq->seq, __ATOMIC_SEQ_CST) & ~SEQ_ASLEEP;
 }
 
 int wait_for_wake(struct wait_queue_head *wq, u32 *key, u64 deadline_ns)
 {
-	int rc;
+	u32 seen = *key, asleep = *key | SEQ_ASLEEP;
+	int rc = 0;
 
 	if (!wq->smp)
 		return -EDEADLK;
-	do {
-		rc = futex_wait(&wq->seq, *key, deadline_ns);
-	} while (rc == -EINTR);
-	*key = __atomic_load_n(&wq->seq, __ATOMIC_SEQ_CST);
+	if (__atomic_compare_exchange_n(&wq->seq, &seen, asleep, false,
+					__ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST) ||
+	    seen == asleep)
+		do
+			rc = futex_wait(&wq->seq, asleep, deadline_ns);
+		while (rc == -EINTR);
+	*key = __atomic_load_n(&wq->seq, __ATOMIC_SEQ_CST) & ~SEQ_ASLEEP;
 	return rc == -ETIMEDOUT ? rc : 0;
 }
 

@@ -96,7 +96,8 @@ static inline bool spin_is_locked(const struct inet_lock *l)
  * nobody waiting it is one fence. Times are CLOCK_MONOTONIC nanoseconds.
  */
 struct wait_queue_head {
-	u32 seq;	/* moves at each wake_up() that found a waiter */
+	u32 seq;	/* moves at each wake_up() that found a waiter; odd
+			 * while one of them may sleep */
 	u32 waiters;
 	bool smp;	/* constant after init_waitqueue_head() */
 };

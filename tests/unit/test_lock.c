@@ -2,10 +2,14 @@
 /* lock.c, thread.c, and the lock-free headers between two threads. */
 #include "unit.h"
 
+#include <dlfcn.h>
 #include <errno.h>
+#include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdarg.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
 
 #include "lib/lock.h"
@@ -168,6 +172,75 @@ static bool always(void *arg)
 {
 	(void)arg;
 	return true;
+}
+
+/* ---- what the kernel is asked ---- */
+
+static struct {
+	int waits, wakes;	/* atomic: futex(2) of each kind */
+} asked;
+
+/* In the place of libc's: counts. */
+long syscall(long number, ...)
+{
+	static long (*real)(long number, ...);
+	long a[6];
+	va_list ap;
+
+	va_start(ap, number);
+	for (int i = 0; i < 6; i++)
+		a[i] = va_arg(ap, long);
+	va_end(ap);
+	if (number == SYS_futex) {
+		int op = (int)a[1] & FUTEX_CMD_MASK;
+
+		__atomic_fetch_add(op == FUTEX_WAKE ? &asked.wakes :
+				   &asked.waits, 1, __ATOMIC_SEQ_CST);
+	}
+	if (!real)
+		*(void **)&real = dlsym(RTLD_NEXT, "syscall");
+	return real(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
+struct sleeper {
+	struct wait_queue_head wq;
+	int awake;		/* atomic */
+};
+
+static bool may_wake(void *arg)
+{
+	return __atomic_load_n(&((struct sleeper *)arg)->awake,
+			       __ATOMIC_SEQ_CST);
+}
+
+static void sleep_once(void *arg)
+{
+	struct sleeper *s = arg;
+
+	inet_assert(!wait_event_until(&s->wq, WAIT_FOREVER, may_wake, s));
+}
+
+/* Packet after packet while the woken thread has not run yet. */
+static void sleeper_woken_often_costs_one_system_call(void **state)
+{
+	struct sleeper s = { .awake = 0 };
+	struct thread t;
+
+	(void)state;
+	for (int round = 0; round < 20; round++) {
+		s.awake = asked.waits = asked.wakes = 0;
+		init_waitqueue_head(&s.wq, true);
+		start(&t, sleep_once, &s);
+		while (!__atomic_load_n(&asked.waits, __ATOMIC_SEQ_CST))
+			sched_yield();
+		__atomic_store_n(&s.awake, 1, __ATOMIC_SEQ_CST);
+		for (int i = 0; i < 100; i++)
+			wake_up(&s.wq);
+		thread_join(&t);
+		assert_int_equal(asked.wakes, 1);
+	}
+	wake_up(&s.wq);
+	assert_int_equal(asked.wakes, 1);	/* nobody waits */
 }
 
 static void waiting_past_deadline_times_out(void **state)
@@ -595,6 +668,7 @@ int main(void)
 		cmocka_unit_test(held_long_waiter_sleeps_and_gets_it),
 		cmocka_unit_test(single_threaded_misuse_aborts),
 		cmocka_unit_test(two_waiters_alternate_without_lost_wakeup),
+		cmocka_unit_test(sleeper_woken_often_costs_one_system_call),
 		cmocka_unit_test(waiting_past_deadline_times_out),
 		cmocka_unit_test(single_threaded_wait_is_refused),
 		cmocka_unit_test(waiting_interrupted_by_signals_goes_on),

@@ -9,6 +9,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/eventfd.h>
 
 #include <inet/control.h>
 #include <inet/inet.h>
@@ -293,6 +294,32 @@ static void completion_that_nobody_ran_dies_with_the_stack(void **state)
 	}
 }
 
+/* A softnet that its thread is about to sleep in, as others see it. */
+static void softnet_that_sleeps_is_rung_once(void **state)
+{
+	struct softnet_data *sd;
+	eventfd_t rings;
+	struct rig r;
+
+	(void)state;
+	rig_open(&r, INET_THREADED);
+	sd = r.net->softnets;
+	r.net->running = true;
+	sd->sleeping = 1;
+	for (int i = 0; i < 100; i++)
+		kick_softnet(sd);
+	assert_int_equal(eventfd_read(sd->poller.wakefd, &rings), 0);
+	assert_int_equal(rings, 1);
+	r.net->running = false;
+	softnet_run(sd);	/* collects */
+	r.net->running = true;
+	kick_softnet(sd);
+	assert_int_equal(eventfd_read(sd->poller.wakefd, &rings), 0);
+	assert_int_equal(rings, 1);
+	r.net->running = false;
+	inet_destroy(r.net);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -305,6 +332,7 @@ int main(void)
 		cmocka_unit_test(blocking_call_sees_the_time_pass),
 		cmocka_unit_test(random_bytes_are_drawn_in_batches_and_forgotten),
 		cmocka_unit_test(completion_that_nobody_ran_dies_with_the_stack),
+		cmocka_unit_test(softnet_that_sleeps_is_rung_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
