@@ -529,11 +529,7 @@ struct netdev_timer *netdev_timer_create(struct net_device *dev,
 
 void netdev_timer_arm(struct netdev_timer *t, u64 expires_ns)
 {
-	struct softnet_data *sd = t->dev->net->softnets;
-
-	mod_timer(&sd->wheel, &t->timer, expires_ns);
-	if (!softnet_is_mine(sd))
-		kick_softnet(sd);	/* it may sleep past the new time */
+	mod_timer(&t->dev->net->softnets->wheel, &t->timer, expires_ns);
 }
 
 void netdev_timer_destroy(struct netdev_timer *t)

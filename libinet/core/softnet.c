@@ -80,6 +80,12 @@ void kick_softnet(struct softnet_data *sd)
 		poller_wake(&sd->poller);
 }
 
+/* A timer that another thread set comes before the owner would wake. */
+static void softnet_wheel_wake(struct wheel *w)
+{
+	kick_softnet(container_of(w, struct softnet_data, wheel));
+}
+
 /* Takes what other threads left under input_lock. */
 static void softnet_collect(struct softnet_data *sd)
 {
@@ -223,6 +229,8 @@ int softnet_init(struct net *net, u32 id)
 	skb_queue_head_init(&sd->input_pkt_queue);
 	lock_init(&sd->input_lock, net->smp);
 	wheel_init(&sd->wheel, net_now(net), net->smp);
+	if (net->smp)
+		sd->wheel.wake = softnet_wheel_wake;
 	prandom_seed_state(&sd->rnd, get_random_u64(&net->env));
 	if (net->mode == INET_SIMULATED)
 		return 0;

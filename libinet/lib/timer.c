@@ -31,7 +31,9 @@
  *
  * In a threaded stack other threads set and delete timers under the wheel's
  * lock; only the owner advances. `running` tells deleters whose function is
- * being called without the lock.
+ * being called without the lock. The owner sleeps until the tick that
+ * wheel_next() promised, or until somebody has set an earlier timer and wakes
+ * it; while it is awake nothing is promised.
  */
 #include "lib/timer.h"
 
@@ -49,6 +51,8 @@ void wheel_init(struct wheel *w, u64 now_ns, bool smp)
 	lock_init(&w->lock, smp);
 	w->clk = now_ns >> WHEEL_TICK_SHIFT;
 	w->running = NULL;
+	w->promised = 0;
+	w->wake = NULL;
 	INIT_LIST_HEAD(&w->due);
 	for (int level = 0; level < WHEEL_LEVELS; level++) {
 		w->occupied[level] = 0;
@@ -202,6 +206,7 @@ int wheel_advance(struct wheel *w, u64 now_ns, int budget)
 	int nr = 0;
 
 	spin_lock(&w->lock);
+	w->promised = 0;
 	if (target <= w->clk && list_empty(&w->due)) {
 		spin_unlock(&w->lock);	/* mostly: a turn is far below a tick */
 		return 0;
@@ -250,6 +255,7 @@ u64 wheel_next(struct wheel *w)
 
 	spin_lock(&w->lock);
 	tick = next_tick(w);
+	w->promised = tick;
 	spin_unlock(&w->lock);
 	return tick == U64_MAX ? U64_MAX : tick << WHEEL_TICK_SHIFT;
 }
@@ -299,7 +305,7 @@ static struct wheel *lock_for_arming(struct wheel *w, struct timer_list *t,
 static bool arm(struct wheel *w, struct timer_list *t, u64 expires_ns,
 		bool only_earlier) unchecked_locking
 {
-	bool pending;
+	bool pending, early = false;
 
 	w = lock_for_arming(w, t, &pending);
 	if (timer_pending(t)) {
@@ -312,8 +318,11 @@ static bool arm(struct wheel *w, struct timer_list *t, u64 expires_ns,
 	}
 	WRITE_ONCE(t->expires_ns, expires_ns);
 	enqueue(w, t);
+	early = t->tick < w->promised;
 out:
 	spin_unlock(&w->lock);
+	if (unlikely(early) && w->wake)
+		w->wake(w);
 	return pending;
 }
 

@@ -37,13 +37,18 @@ struct timer_list {
 struct wheel {
 	struct inet_lock lock;		/* guards all below; a leaf */
 	u64 clk;			/* all ticks <= clk are done */
+	u64 promised;			/* the owner may sleep until this tick */
 	struct timer_list *running;	/* whose function is being called */
 	struct list_head due;		/* late when queued, or cut by budget */
 	u64 occupied[WHEEL_LEVELS];	/* a bit for each slot not empty */
 	struct list_head slots[WHEEL_LEVELS][WHEEL_SLOTS];
+	/* Constant; NULL, or wakes the owner: a timer was set to an earlier
+	 * time than the last wheel_next() said. Without the lock. */
+	void (*wake)(struct wheel *w);
 };
 
-/* @smp: do other threads than the owner set timers on it? */
+/* @smp: do other threads than the owner set timers on it? Then the owner who
+ * sleeps sets wake. */
 void wheel_init(struct wheel *w, u64 now_ns, bool smp);
 
 /*

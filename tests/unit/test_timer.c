@@ -417,6 +417,47 @@ static void far_timer_alone_next_is_exact(void **state)
 /* ---- the model ---- */
 
 #define NR 200
+/* ---- who sleeps ---- */
+
+static int nr_woken;
+
+static void note_wake(struct wheel *w)
+{
+	(void)w;
+	nr_woken++;
+}
+
+static void set_before_the_promise_wakes_the_owner(void **state)
+{
+	struct fixture *f = *state;
+	u64 now = f->now;
+	struct probe p, q;
+
+	nr_woken = 0;
+	f->wheel.wake = note_wake;
+	probe_init(&p, f);
+	probe_init(&q, f);
+	arm(&p, now + 100 * TICK);
+	assert_int_equal(nr_woken, 0);		/* nobody sleeps */
+	wheel_next(&f->wheel);
+	arm(&q, now + 200 * TICK);
+	assert_int_equal(nr_woken, 0);		/* later */
+	arm(&q, now + 300 * TICK);
+	arm(&p, now + 101 * TICK);
+	assert_int_equal(nr_woken, 0);		/* put off */
+	arm(&q, now + 50 * TICK);
+	assert_int_equal(nr_woken, 1);
+	advance(f, now + TICK, ALL);
+	arm(&q, now + 40 * TICK);
+	assert_int_equal(nr_woken, 1);		/* awake: it will look */
+	del_timer(&p.timer);
+	del_timer(&q.timer);
+	assert_true(wheel_next(&f->wheel) == U64_MAX);
+	arm(&q, now + 1000 * TICK);
+	assert_int_equal(nr_woken, 2);		/* would sleep for ever */
+	del_timer(&q.timer);
+}
+
 #define OPS 100000
 
 static u64 model_first(const struct probe *p)
@@ -537,6 +578,7 @@ int main(void)
 		C(pending_on_other_wheel_moves),
 		C(time_going_back_changes_nothing),
 		C(far_timer_alone_next_is_exact),
+		C(set_before_the_promise_wakes_the_owner),
 		C(random_operations_equal_model),
 	};
 
