@@ -188,8 +188,9 @@ struct sock *sk_clone_lock(const struct sock *sk)
 		return NULL;
 	memset(newsk, 0, copied);
 	sock_common_copy(newsk, sk);
-	memcpy((u8 *)newsk + copied, (const u8 *)sk + copied,
-	       sk_obj_size(sk->sk_prot) - copied);
+	/* Its owner may set an option, another thread accept() at this time. */
+	memcpy_shared((u8 *)newsk + copied, (const u8 *)sk + copied,
+		      sk_obj_size(sk->sk_prot) - copied);
 	sk_init_queues(newsk);
 	newsk->sk_wmem_alloc = SK_WMEM_BIAS;
 	newsk->sk_userlocks &= (u8)~SOCK_BINDPORT_LOCK;
@@ -284,7 +285,8 @@ void __release_sock(struct sock *sk) unchecked_locking
 
 	NET_ROAD(sock_net(sk), NULL);
 	while ((skb = sk->sk_backlog.head)) {
-		sk->sk_backlog.head = sk->sk_backlog.tail = NULL;
+		sk->sk_backlog.head = NULL;
+		WRITE_ONCE(sk->sk_backlog.tail, NULL);
 		spin_unlock(&sk->sk_lock);
 		for (; skb; skb = next) {
 			next = skb->next;
@@ -309,7 +311,7 @@ int sk_add_backlog(struct sock *sk, struct sk_buff *skb, u32 limit)
 		sk->sk_backlog.tail->next = skb;
 	else
 		sk->sk_backlog.head = skb;
-	sk->sk_backlog.tail = skb;
+	WRITE_ONCE(sk->sk_backlog.tail, skb);
 	WRITE_ONCE(sk->sk_backlog.len, sk->sk_backlog.len + skb->truesize);
 	return 0;
 }

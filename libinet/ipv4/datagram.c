@@ -72,7 +72,7 @@ int ip4_datagram_connect(struct sock *sk, const struct sockaddr *addr,
 		WRITE_ONCE(inet->inet_rcv_saddr, fl4.saddr);
 	WRITE_ONCE(inet->inet_daddr, fl4.daddr);
 	WRITE_ONCE(inet->inet_dport, fl4.fl4_dport);
-	sk->sk_state = TCP_ESTABLISHED;
+	WRITE_ONCE(sk->sk_state, TCP_ESTABLISHED);
 	sk_dst_set(sk, &rt->dst);
 	return 0;
 }
@@ -82,7 +82,7 @@ int ip4_datagram_disconnect(struct sock *sk, int flags)
 	struct inet_sock *inet = inet_sk(sk);
 
 	(void)flags;
-	sk->sk_state = TCP_CLOSE;
+	WRITE_ONCE(sk->sk_state, TCP_CLOSE);
 	WRITE_ONCE(inet->inet_daddr, 0);
 	WRITE_ONCE(inet->inet_dport, 0);
 	if (!(sk->sk_userlocks & SOCK_BINDADDR_LOCK)) {

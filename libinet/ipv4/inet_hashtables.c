@@ -562,7 +562,7 @@ static u32 *inet_port_perturb(struct inet_hashinfo *h, u64 hash)
 						 __ATOMIC_ACQUIRE))
 			mem_free(&h->net->mem, table, size);
 	}
-	return &h->table_perturb[hash & (INET_PORT_TABLE_PERTURB - 1)];
+	return &READ_ONCE(h->table_perturb)[hash & (INET_PORT_TABLE_PERTURB - 1)];
 }
 
 /* See the header. */
@@ -600,7 +600,8 @@ static int inet_hash_connect_any(struct inet_hashinfo *h, struct sock *sk)
 			err = inet_try_port(h, sk, port);
 	}
 	if (perturb)
-		WRITE_ONCE(*perturb, *perturb + (i | 1) + (step & 7) * 2 + 1);
+		WRITE_ONCE(*perturb, READ_ONCE(*perturb) + (i | 1) +
+				     (step & 7) * 2 + 1);
 	return err;
 }
 

@@ -67,7 +67,9 @@ struct inet_timewait_sock *inet_twsk_alloc(const struct sock *sk,
 	tw = kmem_cache_zalloc(dr->cache);
 	if (!tw)
 		return NULL;
-	tw->__tw_common = sk->__sk_common;
+	/* Neighbours in the chain and holders of references are others' work. */
+	memcpy_shared(&tw->__tw_common, &sk->__sk_common,
+		      sizeof(tw->__tw_common));
 	INIT_HLIST_NODE(&tw->tw_node);
 	INIT_HLIST_NODE(&tw->__tw_common.skc_bind_node);
 	refcount_init(&tw->tw_refcnt, 0, sk_smp(sk));

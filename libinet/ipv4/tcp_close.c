@@ -166,7 +166,7 @@ void tcp_close(struct sock *sk, s64 timeout_ns)
 	NET_ROAD(sock_net(sk), NULL);
 	lock_sock(sk);
 	tcp_mstamp_refresh(sk);
-	sk->sk_shutdown = SHUTDOWN_MASK;
+	WRITE_ONCE(sk->sk_shutdown, SHUTDOWN_MASK);
 	if (sk->sk_state == TCP_LISTEN) {
 		tcp_set_state(sk, TCP_CLOSE);
 		inet_csk_listen_stop(sk);
@@ -209,9 +209,9 @@ int tcp_disconnect(struct sock *sk, int flags)
 		   (tp->snd_nxt != tp->write_seq &&
 		    (TCPF(old) & (TCPF(TCP_CLOSING) | TCPF(TCP_LAST_ACK))))) {
 		tcp_send_active_reset(sk);
-		sk->sk_err = ECONNRESET;
+		WRITE_ONCE(sk->sk_err, ECONNRESET);
 	} else if (old == TCP_SYN_SENT) {
-		sk->sk_err = ECONNRESET;
+		WRITE_ONCE(sk->sk_err, ECONNRESET);
 	}
 	inet_csk_clear_xmit_timers(sk);
 	skb_queue_purge_reason(&sk->sk_receive_queue,
@@ -226,7 +226,7 @@ int tcp_disconnect(struct sock *sk, int flags)
 		sk->sk_rcv_saddr = 0;
 		inet_sk(sk)->inet_saddr = 0;
 	}
-	sk->sk_shutdown = 0;
+	WRITE_ONCE(sk->sk_shutdown, 0);
 	sock_reset_flag(sk, SOCK_DONE);
 	sk_dst_reset(sk);
 	sk->sk_error_report(sk);
@@ -264,7 +264,7 @@ void tcp_done(struct sock *sk)
 		NET_INC_STATS(sock_net(sk), TCP_ATTEMPTFAILS);
 	tcp_set_state(sk, TCP_CLOSE);
 	inet_csk_clear_xmit_timers(sk);
-	sk->sk_shutdown = SHUTDOWN_MASK;
+	WRITE_ONCE(sk->sk_shutdown, SHUTDOWN_MASK);
 	if (sock_flag(sk, SOCK_DEAD))
 		inet_csk_destroy_sock(sk);
 	else

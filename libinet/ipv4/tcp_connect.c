@@ -70,7 +70,7 @@ static void tcp_connect_init(struct sock *sk)
 	tp->rcv_wnd = tp->rcv_ssthresh = w.rcv_wnd;
 	tp->rx_opt.rcv_wscale = w.rcv_wscale & 0xf;
 
-	sk->sk_err = 0;
+	WRITE_ONCE(sk->sk_err, 0);
 	sk->sk_err_soft = 0;
 	sock_reset_flag(sk, SOCK_DONE);
 	tp->snd_wnd = 0;

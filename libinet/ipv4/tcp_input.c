@@ -490,7 +490,7 @@ static int tcp_rcv_fin_wait1_acked(struct sock *sk, const struct sk_buff *skb)
 	u64 fin_time;
 
 	tcp_set_state(sk, TCP_FIN_WAIT2);
-	sk->sk_shutdown |= SEND_SHUTDOWN;
+	WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | SEND_SHUTDOWN);
 	if (!sock_flag(sk, SOCK_DEAD)) {
 		sk->sk_state_change(sk);	/* a lingering close() */
 		return -1;

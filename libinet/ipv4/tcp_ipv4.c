@@ -816,6 +816,7 @@ int tcp_v4_rcv(struct sk_buff *skb)
 	enum skb_drop_reason reason;
 	struct inet_lookup key;
 	struct sock *sk;
+	u8 state;
 
 	NET_ROAD(net, skb);
 	reason = tcp_v4_check_segment(skb);
@@ -830,12 +831,13 @@ int tcp_v4_rcv(struct sk_buff *skb)
 	};
 	do {
 		sk = __inet_lookup_established(net, &key);
-		if (likely(sk && sk->sk_state != TCP_TIME_WAIT &&
-			   sk->sk_state != TCP_NEW_SYN_RECV)) {
+		state = sk ? READ_ONCE(sk->sk_state) : TCP_NEW_SYN_RECV;
+		if (likely(state != TCP_TIME_WAIT &&
+			   state != TCP_NEW_SYN_RECV)) {
 			tcp_v4_rcv_sock(sk, skb);
 			return 0;
 		}
-		if (sk && sk->sk_state == TCP_TIME_WAIT) {
+		if (state == TCP_TIME_WAIT) {
 			tcp_v4_rcv_timewait(inet_twsk(sk), skb, &key);
 			return 0;
 		}

@@ -194,7 +194,7 @@ static int tcp_reader_run(struct tcp_reader *r)
 				return 0;
 			continue;
 		}
-		if (r->copied >= r->target && !sk->sk_backlog.tail)
+		if (r->copied >= r->target && !READ_ONCE(sk->sk_backlog.tail))
 			return 0;
 		ret = tcp_reader_done(r);
 		if (ret)

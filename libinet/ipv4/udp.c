@@ -676,7 +676,7 @@ static int udp_connect(struct sock *sk, const struct sockaddr *addr,
 	}
 	if (!inet->inet_saddr)
 		inet->inet_saddr = fl4.saddr;
-	sk->sk_state = TCP_ESTABLISHED;
+	WRITE_ONCE(sk->sk_state, TCP_ESTABLISHED);
 	sk_dst_set(sk, &rt->dst);
 	return 0;
 }
@@ -693,7 +693,7 @@ static int udp_disconnect(struct sock *sk, int flags)
 	err = udp_lib_set_addrs(sk, bound ? inet->inet_rcv_saddr : 0, 0, 0);
 	if (err)
 		return -ENOBUFS;
-	sk->sk_state = TCP_CLOSE;
+	WRITE_ONCE(sk->sk_state, TCP_CLOSE);
 	sk->sk_bound_dev_if = 0;
 	if (!bound)
 		inet->inet_saddr = 0;

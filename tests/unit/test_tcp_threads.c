@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* TCP of two threaded stacks, with blocking and other calls of many threads:
+ * every byte arrives, connections come and go, and timers that a caller sets
+ * are kept. */
+#include "unit.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+
+#include <inet/control.h>
+
+#include "core/net.h"
+#include "threaded.h"
+
+/* ---- bulk ------------------------------------------------------------- */
+
+#define NR_PAIRS 3
+#define BULK (384u << 10)
+#define CHUNK_MAX 20000u
+
+/* One direction of one connection. */
+struct half {
+	struct socket *s;
+	u32 seed;
+	bool sends;
+	pthread_t thread;
+	u32 nr_bad;
+};
+
+static u8 byte_of(u32 seed, u32 at)
+{
+	u32 x = (at + seed * 977) * 2654435761u;
+
+	return (u8)(x >> 24 ^ x >> 13);
+}
+
+static void *run_half(void *arg)
+{
+	static __thread u8 buf[CHUNK_MAX];
+	struct half *h = arg;
+	u32 at = 0, rnd = h->seed, len;
+	ssize_t n = 1;
+
+	while (at < BULK && n > 0) {
+		rnd = rnd * 1664525 + 1013904223;
+		len = 1 + (rnd >> 8) % CHUNK_MAX;
+		if (h->sends) {
+			len = len < BULK - at ? len : BULK - at;
+			for (u32 i = 0; i < len; i++)
+				buf[i] = byte_of(h->seed, at + i);
+			n = threaded_send_all(h->s, buf, len);
+		} else {
+			n = inet_recv(h->s, buf, len, 0);
+			for (u32 i = 0; n > 0 && i < (u32)n; i++)
+				h->nr_bad += buf[i] != byte_of(h->seed, at + i);
+		}
+		at += n > 0 ? (u32)n : 0;
+	}
+	h->nr_bad += at != BULK;
+	if (h->sends)
+		h->nr_bad += inet_shutdown(h->s, SHUT_WR) != 0;
+	else
+		h->nr_bad += inet_recv(h->s, buf, 1, 0) != 0;
+	return NULL;
+}
+
+/* Four threads on each connection: a sender and a receiver at each end. */
+static void bulk(u32 nr_threads, const struct inet_wire_config *config)
+{
+	struct half h[NR_PAIRS][4] = { 0 };
+	struct threaded_pair p;
+	struct socket *c[2];
+
+	threaded_open(&p, nr_threads, config);
+	for (int i = 0; i < NR_PAIRS; i++) {
+		threaded_join(&p, c);
+		for (int k = 0; k < 4; k++)
+			h[i][k] = (struct half){
+				.s = c[k / 2], .sends = k % 2,
+				.seed = (u32)(10 * i + (k == 1 || k == 2)),
+			};
+	}
+	for (int i = 0; i < NR_PAIRS * 4; i++)
+		pthread_create(&h[0][i].thread, NULL, run_half, &h[0][i]);
+	for (int i = 0; i < NR_PAIRS * 4; i++) {
+		pthread_join(h[0][i].thread, NULL);
+		assert_int_equal(h[0][i].nr_bad, 0);
+	}
+	for (int i = 0; i < NR_PAIRS; i++) {
+		inet_close(h[i][0].s);
+		inet_close(h[i][2].s);
+	}
+	threaded_close(&p);
+}
+
+static void bulk_with_one_softirq_thread_is_exact(void **state)
+{
+	(void)state;
+	bulk(1, NULL);
+}
+
+static void bulk_with_two_softirq_threads_is_exact(void **state)
+{
+	(void)state;
+	bulk(2, NULL);
+}
+
+static void bulk_with_four_softirq_threads_is_exact(void **state)
+{
+	(void)state;
+	bulk(4, NULL);
+}
+
+static void bulk_over_a_bad_wire_is_exact(void **state)
+{
+	const struct inet_fault_config bad = {
+		.delay_ns = 200000, .loss_ppm = 5000, .reorder_ppm = 20000,
+		.dup_ppm = 10000, .corrupt_ppm = 5000, .seed = 5,
+	};
+	const struct inet_wire_config cfg = {
+		.size = sizeof(cfg), .a_to_b = bad, .b_to_a = bad,
+	};
+
+	(void)state;
+	bulk(2, &cfg);
+}
+
+/* ---- churn ------------------------------------------------------------ */
+
+#define NR_CLIENTS 4
+#define NR_SERVERS 3
+#define NR_CONNECTIONS 40	/* of each client */
+#define MESSAGE 300
+
+struct churn {
+	struct threaded_pair p;
+	struct socket *listener;
+	u32 stop, served, nr_bad;	/* atomic */
+};
+
+struct churner {
+	struct churn *c;
+	int id;
+	pthread_t thread;
+};
+
+static bool poll_for(struct socket *s, short events)
+{
+	struct inet_pollfd f = { s, events, 0 };
+
+	return inet_poll(&f, 1, (int)TT_PATIENCE_MS) == 1;
+}
+
+/* Answers one message with the same, then waits for the end. */
+static void serve(struct churn *c, struct socket *s)
+{
+	u8 buf[MESSAGE];
+
+	if (threaded_recv_all(s, buf, sizeof(buf)) != sizeof(buf) ||
+	    threaded_send_all(s, buf, sizeof(buf)) != sizeof(buf) ||
+	    inet_recv(s, buf, 1, 0) != 0)
+		threaded_count(&c->nr_bad);
+	inet_close(s);
+	threaded_count(&c->served);
+}
+
+/* The last one polls a listener that the others block in. */
+static void *run_server(void *arg)
+{
+	struct churner *me = arg;
+	struct churn *c = me->c;
+	struct inet_pollfd f = { c->listener, POLLIN, 0 };
+	struct socket *s;
+
+	while (!threaded_read(&c->stop)) {
+		if (me->id == NR_SERVERS - 1 && inet_poll(&f, 1, -1) < 0)
+			break;
+		s = inet_accept(c->listener, NULL, NULL);
+		if (!s)
+			break;
+		serve(c, s);
+	}
+	return NULL;
+}
+
+/* 0 or -errno; half of the connections are begun without waiting. */
+static int begin(struct socket *s, bool wait)
+{
+	socklen_t len = sizeof(int);
+	int err;
+
+	inet_set_nonblock(s, !wait);
+	err = threaded_connect(s, 1, TT_PORT);
+	if (err != -EINPROGRESS)
+		return err;
+	if (!poll_for(s, POLLOUT) ||
+	    inet_getsockopt(s, SOL_SOCKET, SO_ERROR, &err, &len))
+		return -ETIMEDOUT;
+	inet_set_nonblock(s, false);
+	return -err;
+}
+
+static void *run_client(void *arg)
+{
+	struct churner *me = arg;
+	struct churn *c = me->c;
+	u8 out[MESSAGE], in[MESSAGE];
+
+	for (int i = 0; i < NR_CONNECTIONS; i++) {
+		struct socket *s = inet_socket(c->p.net[0], AF_INET,
+					       SOCK_STREAM, 0);
+
+		memset(out, me->id * NR_CONNECTIONS + i, sizeof(out));
+		if (!s || begin(s, (i + me->id) % 2) ||
+		    threaded_send_all(s, out, sizeof(out)) != sizeof(out) ||
+		    !poll_for(s, POLLIN) ||
+		    threaded_recv_all(s, in, sizeof(in)) != sizeof(in) ||
+		    memcmp(in, out, sizeof(in)))
+			threaded_count(&c->nr_bad);
+		inet_close(s);
+	}
+	return NULL;
+}
+
+static void churn(u32 nr_threads)
+{
+	struct churner server[NR_SERVERS], client[NR_CLIENTS];
+	struct churn c = { 0 };
+
+	threaded_open(&c.p, nr_threads, NULL);
+	c.listener = threaded_listener(&c.p, 1, TT_PORT);
+	for (int i = 0; i < NR_SERVERS; i++) {
+		server[i] = (struct churner){ .c = &c, .id = i };
+		pthread_create(&server[i].thread, NULL, run_server, &server[i]);
+	}
+	for (int i = 0; i < NR_CLIENTS; i++) {
+		client[i] = (struct churner){ .c = &c, .id = i };
+		pthread_create(&client[i].thread, NULL, run_client, &client[i]);
+	}
+	for (int i = 0; i < NR_CLIENTS; i++)
+		pthread_join(client[i].thread, NULL);
+	assert_true(threaded_wait(&c.served, NR_CLIENTS * NR_CONNECTIONS));
+	__atomic_store_n(&c.stop, 1, __ATOMIC_RELEASE);
+	inet_shutdown(c.listener, SHUT_RD);
+	for (int i = 0; i < NR_SERVERS; i++)
+		pthread_join(server[i].thread, NULL);
+	inet_close(c.listener);
+	assert_int_equal(c.nr_bad, 0);
+	threaded_close(&c.p);
+}
+
+static void churn_with_one_softirq_thread_serves_all(void **state)
+{
+	(void)state;
+	churn(1);
+}
+
+static void churn_with_four_softirq_threads_serves_all(void **state)
+{
+	(void)state;
+	churn(4);
+}
+
+/* ---- timers ----------------------------------------------------------- */
+
+static void set_flag(struct timer_list *t)
+{
+	(void)t;
+}
+
+/* What a caller's SYN depends on: the thread of the wheel sleeps until its
+ * next timer, and that comes much later. */
+static void timer_of_a_caller_wakes_the_thread_that_sleeps(void **state)
+{
+	struct threaded_pair p;
+	struct timer_list t;
+	struct softnet_data *sd;
+	u32 turns = 0, before = 1;
+
+	(void)state;
+	threaded_open(&p, 1, NULL);
+	sd = p.net[0]->softnets;
+	timer_setup(&t, set_flag);
+	while (turns != before ||
+	       !__atomic_load_n(&sd->sleeping, __ATOMIC_SEQ_CST)) {
+		before = __atomic_load_n(&sd->turns, __ATOMIC_SEQ_CST);
+		threaded_pause_us(100000);
+		turns = __atomic_load_n(&sd->turns, __ATOMIC_SEQ_CST);
+	}
+	mod_timer(net_wheel(p.net[0]), &t, net_now(p.net[0]) + 1000000000);
+	for (u32 ms = 0; ms < 5000 && turns == before; ms++) {
+		threaded_pause_us(1000);
+		turns = __atomic_load_n(&sd->turns, __ATOMIC_SEQ_CST);
+	}
+	assert_true(turns != before);
+	del_timer_sync(&t);
+	threaded_close(&p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(bulk_with_one_softirq_thread_is_exact),
+		cmocka_unit_test(bulk_with_two_softirq_threads_is_exact),
+		cmocka_unit_test(bulk_with_four_softirq_threads_is_exact),
+		cmocka_unit_test(bulk_over_a_bad_wire_is_exact),
+		cmocka_unit_test(churn_with_one_softirq_thread_serves_all),
+		cmocka_unit_test(churn_with_four_softirq_threads_serves_all),
+		cmocka_unit_test(
+			timer_of_a_caller_wakes_the_thread_that_sleeps),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
