@@ -40,6 +40,7 @@
 #include <unistd.h>
 
 #include "driver.h"
+#include "lib/points.h"
 #include "wire_queue.h"
 
 #define RING_DEFAULT 512u
@@ -171,6 +172,15 @@ static void *copy_to_buf(struct wire_end *to, const struct sk_buff *skb)
 	return wire_entry(buf);
 }
 
+/* @skb has been copied, or lost: the sender's stack may have it back. */
+static void wire_done(struct sk_buff *skb)
+{
+	if (INET_BUGGIFY(COMPLETION_LATE))
+		dev_consume_skb_any(skb);
+	else
+		consume_skb(skb);
+}
+
 /* The road with faults: the heap. */
 static enum netdev_tx xmit_delayed(struct sk_buff *skb, struct net_device *dev,
 				   struct wire_end *to)
@@ -186,7 +196,7 @@ static enum netdev_tx xmit_delayed(struct sk_buff *skb, struct net_device *dev,
 		return NETDEV_TX_BUSY;
 	}
 	count(&to->sent, 1);
-	consume_skb(skb);
+	wire_done(skb);
 	if (ret == WIRE_DELAY_RING)
 		ring_end(to);
 	return NETDEV_TX_OK;
@@ -203,7 +213,7 @@ static enum netdev_tx wire_start_xmit(struct sk_buff *skb,
 
 	if (unlikely(!READ_ONCE(to->reachable))) {
 		__atomic_fetch_add(&to->lost_down, 1, __ATOMIC_RELAXED);
-		consume_skb(skb);
+		wire_done(skb);
 		return NETDEV_TX_OK;
 	}
 	if (unlikely(READ_ONCE(q->slow)))
@@ -220,7 +230,7 @@ static enum netdev_tx wire_start_xmit(struct sk_buff *skb,
 	} else {
 		count(&to->lost_nomem_tx, 1);
 	}
-	consume_skb(skb);
+	wire_done(skb);
 	if (stopped || !netdev_xmit_more(dev, 0))
 		ring_doorbell(to, mine);
 	return NETDEV_TX_OK;

@@ -7,6 +7,7 @@
 
 #include "core/net.h"
 #include "lib/assert.h"
+#include "lib/points.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #define FRAME_ASAN 1
@@ -187,7 +188,8 @@ struct skb_shared_info *frame_alloc(struct net *net, bool for_device)
 {
 	struct softnet_data *sd = this_softnet(net);
 
-	if (!for_device && unlikely(frame_pool_low(net)))
+	if (!for_device &&
+	    (unlikely(frame_pool_low(net)) || INET_BUGGIFY(HEAP_FRAME)))
 		return frame_alloc_heap(net, net->pool.frame_size);
 	if (likely(sd && sd->frames.nr))
 		return cache_take(&sd->frames);

@@ -11,6 +11,7 @@
 #include "core/gro.h"
 #include "core/net.h"
 #include "lib/assert.h"
+#include "lib/points.h"
 
 #define NAPIF_SCHED NAPIF_STATE_SCHED
 #define NAPIF_MISSED NAPIF_STATE_MISSED
@@ -164,9 +165,12 @@ bool napi_complete_done(struct napi_struct *napi, int work_done)
 			new |= NAPIF_SCHED;
 	} while (!napi_state_change(napi, &old, new));
 	if (unlikely(old & NAPIF_MISSED)) {
+		INET_PROBE(NAPI_MISSED);
 		____napi_schedule(napi->softnet, napi);
 		return false;
 	}
+	if (INET_BUGGIFY(POLL_AGAIN))
+		napi_schedule(napi);
 	return true;
 }
 

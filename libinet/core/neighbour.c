@@ -41,6 +41,7 @@
 #include "core/dst.h"
 #include "core/net.h"
 #include "lib/byteorder.h"
+#include "lib/points.h"
 
 #define NSEC_PER_MSEC 1000000ULL
 #define NSEC_PER_SEC 1000000000ULL
@@ -172,9 +173,12 @@ struct neighbour *__neigh_lookup_noref(struct neigh_table *tbl,
 	struct hlist_head *head = &nht->buckets[neigh_hash(nht, key, dev)];
 	struct neighbour *n;
 
-	hlist_for_each_entry_rcu(n, head, hash)
+	INET_WALK(NEIGH);
+	hlist_for_each_entry_rcu(n, head, hash) {
+		INET_STEP(NEIGH);
 		if (n->dev == dev && neigh_key_is(n, key, tbl->key_len))
 			return n;
+	}
 	return NULL;
 }
 
@@ -471,7 +475,8 @@ static struct neighbour *neigh_insert(struct neigh_table *tbl,
 	struct neighbour *old;
 
 	spin_lock(&tbl->lock);
-	if (tbl->entries > 1u << tbl->nht->shift)
+	if (tbl->entries > 1u << tbl->nht->shift ||
+	    (tbl->nht->shift < 8 && INET_BUGGIFY(NEIGH_GROWS)))
 		neigh_hash_grow(tbl);
 	nht = tbl->nht;
 	old = __neigh_lookup_noref(tbl, n->primary_key, n->dev);
@@ -583,6 +588,7 @@ static u64 neigh_timer_known(struct neighbour *n, u64 now)
 		neigh_connect(n);
 		return confirmed + reachable;
 	}
+	INET_PROBE(NEIGH_PROBED);
 	neigh_set_state(n, NUD_PROBE);
 	n->probes = 0;
 	return now + ms_to_ns(n->tbl->parms->retrans_time_ms);
@@ -605,6 +611,7 @@ static void neigh_timer_handler(struct timer_list *t)
 
 	if (n->nud_state & (NUD_INCOMPLETE | NUD_PROBE) &&
 	    n->probes >= neigh_max_probes(n)) {
+		INET_PROBE(NEIGH_FAILED);
 		neigh_set_state(n, NUD_FAILED);
 		n->updated_ns = now;
 		neigh_suspect(n);
@@ -971,6 +978,8 @@ int neigh_resolve_output(struct neighbour *n, struct sk_buff *skb)
 int neigh_connected_output(struct neighbour *n, struct sk_buff *skb)
 {
 	NET_ROAD(n->dev->net, skb);
+	if (INET_BUGGIFY(NEIGH_FORGOTTEN) && !(n->nud_state & NUD_PERMANENT))
+		neigh_remove(n);
 	return neigh_send_to(n, skb);
 }
 

@@ -18,6 +18,7 @@
 #include "core/net.h"
 #include "core/skbuff.h"
 #include "core/verify.h"
+#include "lib/points.h"
 
 #define QDISC_QUOTA 64		/* frames in one qdisc_run() */
 
@@ -77,12 +78,13 @@ static bool sch_direct_xmit(struct sk_buff *skb, struct Qdisc *q, bool more)
 		return true;
 	spin_lock(&txq->xmit_lock);
 	txq->more = more;
-	if (!READ_ONCE(txq->stopped))
+	if (!READ_ONCE(txq->stopped) && !INET_BUGGIFY(TX_BUSY))
 		ret = dev_hard_start_xmit(skb, q->dev, txq);
 	spin_unlock(&txq->xmit_lock);
 	if (likely(ret == NETDEV_TX_OK))
 		return true;
 	spin_lock(&q->lock);
+	INET_PROBE(QDISC_REQUEUED);
 	q->gso_skb = skb;
 	q->qlen++;
 	q->requeues++;

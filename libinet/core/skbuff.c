@@ -21,6 +21,7 @@
 #include "lib/assert.h"
 #include "lib/byteorder.h"
 #include "lib/checksum.h"
+#include "lib/points.h"
 
 #define SKB_CACHE_MAX 1024	/* a window or two of a fast connection */
 #define SKB_CACHE_BATCH 256
@@ -375,8 +376,10 @@ int skb_cow_head(struct sk_buff *skb, u32 headroom)
 {
 	u32 have = skb_headroom(skb);
 
-	if (likely(have >= headroom && !skb_cloned(skb)))
+	if (likely(have >= headroom && !skb_cloned(skb)) &&
+	    !INET_BUGGIFY(SKB_COW))
 		return 0;
+	INET_PROBE(SKB_COPIED);
 	return pskb_expand_head(skb, have < headroom ?
 				ALIGN(headroom - have, 16) : 0, 0);
 }

@@ -26,6 +26,7 @@
 #include "core/sch_generic.h"
 #include "core/skbuff.h"
 #include "lib/assert.h"
+#include "lib/points.h"
 
 #define MAX_SOFTIRQ_RESTART 10	/* rounds of do_softirq() */
 #define TIMERS_PER_TURN 256
@@ -164,7 +165,8 @@ u32 softnet_run(struct softnet_data *sd)
 	net_clock_tick(net);
 	if (__atomic_load_n(&sd->kicked, __ATOMIC_ACQUIRE))
 		softnet_collect(sd);
-	timers = wheel_advance(&sd->wheel, net_now(net), TIMERS_PER_TURN);
+	timers = wheel_advance(&sd->wheel, net_now(net),
+			       INET_BUGGIFY(TIMERS_CUT) ? 1 : TIMERS_PER_TURN);
 	if (sd->pending)
 		do_softirq(sd);
 	if (!net->smp)

@@ -25,6 +25,7 @@
 #include <string.h>
 
 #include "lib/assert.h"
+#include "lib/points.h"
 
 /* What RCU needs to free a node, behind its slots, off the readers' lines. */
 struct fib_node_tail {
@@ -85,10 +86,12 @@ void fib_trie_lookup(const struct fib_trie *t, u32 key,
 
 	m->nr = 0;
 	m->steps = 0;
+	INET_WALK(TRIE);
 	while (n) {
 		u32 chunk = fib_chunk(key, n->off);
 		u64 mask = n->internal & fib_ancestors[chunk];
 
+		INET_STEP(TRIE);
 		m->steps++;
 		if (!fib_node_skips(n, key))
 			break;

@@ -277,6 +277,7 @@ static void reqsk_timer_handler(struct timer_list *t)
 	rcu_read_lock(&net->rcu);
 	if (READ_ONCE(sk->sk_state) != TCP_LISTEN ||
 	    req->num_timeout >= reqsk_max_retries(sk)) {
+		INET_PROBE(SYNACK_GIVES_UP);
 		if (inet_ehash_remove(&req->__req_common)) {
 			reqsk_queue_removed(&inet_csk(sk)->icsk_accept_queue,
 					    req);

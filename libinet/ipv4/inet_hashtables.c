@@ -139,7 +139,9 @@ static void ehash_added(struct inet_hashinfo *h)
 	u32 n = count_add(&h->ehash_count, 1, h->ehash_grow.smp);
 	u32 size = READ_ONCE(h->ehash)->mask + 1;
 
-	if (unlikely(n > size))		/* without memory: stays as it is */
+	/* without memory it stays as it is */
+	if (unlikely(n > size) ||
+	    (size < INET_EHASH_MAX >> 12 && INET_BUGGIFY(EHASH_GROWS)))
 		(void)inet_ehash_resize(h, size * 2);
 }
 
@@ -166,7 +168,9 @@ static struct sock_common *ehash_walk_chain(struct inet_hashinfo *h, u32 hash,
 	struct sock_common *skc, *last = NULL;
 
 	*again = false;
+	INET_WALK(EHASH);
 	hlist_for_each_entry_rcu(skc, &t->chains[hash & t->mask], skc_node) {
+		INET_STEP(EHASH);
 		last = skc;
 		if (skc->skc_hash != hash || !inet_match(skc, key))
 			continue;
@@ -313,7 +317,9 @@ static struct sock *inet_lhash2_lookup(struct net *net, __be32 addr,
 	int score, best_score = 0;
 	u32 matches = 0;
 
+	INET_WALK(LHASH);
 	hlist_for_each_entry_rcu(skc, &b->head, skc_node) {
+		INET_STEP(LHASH);
 		score = compute_score(skc, addr, key);
 		if (!score || score < best_score)
 			continue;
@@ -594,7 +600,9 @@ static int inet_hash_connect_any(struct inet_hashinfo *h, struct sock *sk)
 	net_random_bytes(h->net, &step, sizeof(step));
 	offset = (u32)(hash >> 32) + (perturb ? READ_ONCE(*perturb) : step);
 	offset %= range;
+	INET_WALK(BIND);
 	for (i = 0; i < range && err == -EADDRNOTAVAIL; i++) {
+		INET_STEP(BIND);
 		port = (u16)((u32)low + inet_nth_port(offset, range, i));
 		if (!inet_is_local_reserved_port(h->net, port))
 			err = inet_try_port(h, sk, port);

@@ -9,6 +9,7 @@
 #include "ipv4/inet_timewait_sock.h"
 
 #include "ipv4/inet_connection_sock.h"
+#include "lib/points.h"
 
 static void inet_twsk_free_rcu(struct rcu_head *head)
 {
@@ -62,7 +63,8 @@ struct inet_timewait_sock *inet_twsk_alloc(const struct sock *sk,
 	struct inet_timewait_sock *tw;
 
 	if ((s32)READ_ONCE(dr->tw_count) >=
-	    sock_net(sk)->ipv4.sysctl_tcp_max_tw_buckets)
+		    sock_net(sk)->ipv4.sysctl_tcp_max_tw_buckets ||
+	    INET_BUGGIFY(TIME_WAIT_FULL))
 		return NULL;
 	tw = kmem_cache_zalloc(dr->cache);
 	if (!tw)

@@ -33,6 +33,7 @@
 #include "ipv4/ip.h"
 #include "lib/byteorder.h"
 #include "lib/jhash.h"
+#include "lib/points.h"
 #include "lib/rbtree.h"
 #include "lib/timer.h"
 #include "wire/tcp.h"
@@ -239,13 +240,13 @@ static void ip_expire(struct timer_list *t)
 
 /* ---- finding -------------------------------------------------------------- */
 
-/* Makes room, oldest queues first. Context: lock. */
-static void ipfrag_evict(struct ip_frags *f, const struct ipq *keep)
+/* Makes room until @low bytes are left, oldest queues first. Context: lock. */
+static void ipfrag_evict(struct ip_frags *f, const struct ipq *keep, s64 low)
 {
 	struct ipq *q, *tmp;
 
 	list_for_each_entry_safe(q, tmp, &f->lru, lru) {
-		if (f->mem <= f->net->ipv4.sysctl_ipfrag_low_thresh)
+		if (f->mem <= low)
 			break;
 		if (q != keep)
 			ipq_fail(q, SKB_DROP_REASON_FRAG_TOO_MUCH);
@@ -285,9 +286,12 @@ static struct ipq *ip_find(struct ip_frags *f, const struct iphdr *iph)
 			       .id = iph->id, .protocol = iph->protocol };
 	struct ipq *q;
 
-	hlist_for_each_entry(q, ipq_bucket(f, &key), hash)
+	INET_WALK(FRAG_QUEUES);
+	hlist_for_each_entry(q, ipq_bucket(f, &key), hash) {
+		INET_STEP(FRAG_QUEUES);
 		if (memcmp(&q->key, &key, sizeof(key)) == 0)
 			return q;
+	}
 	return ipq_create(f, &key);
 }
 
@@ -365,7 +369,9 @@ static enum skb_drop_reason ip_frag_insert(struct ipq *q, struct sk_buff *skb,
 		parent = skb_rb(q->last);
 		link = &parent->rb_right;
 	}
+	INET_WALK(FRAGS);
 	while (*link) {
+		INET_STEP(FRAGS);
 		parent = *link;
 		at = rb_skb(parent);
 		at_off = FRAG_CB(at)->offset;
@@ -518,8 +524,10 @@ static struct sk_buff *ip_defrag_locked(struct ip_frags *f, struct sk_buff *skb,
 	q = ip_find(f, ip_hdr(skb));
 	if (!q)
 		return NULL;
+	if (INET_BUGGIFY(FRAGS_EVICTED))
+		ipfrag_evict(f, q, 0);
 	if (f->mem + skb->truesize > f->net->ipv4.sysctl_ipfrag_high_thresh) {
-		ipfrag_evict(f, q);
+		ipfrag_evict(f, q, f->net->ipv4.sysctl_ipfrag_low_thresh);
 		if (f->mem + skb->truesize >
 		    f->net->ipv4.sysctl_ipfrag_high_thresh) {
 			ipq_fail(q, *reason);

@@ -38,6 +38,7 @@
 #include "ipv4/fib.h"
 #include "ipv4/ip.h"
 #include "ipv4/route_cache.h"
+#include "lib/points.h"
 
 #define IP_MAX_MTU 65535u
 #define NO_ENTRY_MSS_HEADERS 40u	/* IPv4 and TCP */
@@ -145,7 +146,7 @@ static struct dst_entry *ipv4_dst_check(struct dst_entry *dst, u32 cookie)
 	const struct rtable *rt = container_of(dst, struct rtable, dst);
 
 	(void)cookie;
-	return rt_is_valid(rt) ? dst : NULL;
+	return rt_is_valid(rt) && !INET_BUGGIFY(ROUTE_FORGOTTEN) ? dst : NULL;
 }
 
 /* What a packet to this destination may be, header included. */
@@ -156,9 +157,13 @@ static u32 ipv4_mtu(const struct dst_entry *dst)
 
 	if (!mtu)
 		mtu = READ_ONCE(dst->dev->mtu);
-	if (unlikely(pmtu) && pmtu < mtu &&
-	    net_now(dst->net) < READ_ONCE(dst->expires_ns))
-		mtu = pmtu;
+	if (unlikely(pmtu) && pmtu < mtu) {
+		if (net_now(dst->net) < READ_ONCE(dst->expires_ns) &&
+		    !INET_BUGGIFY(PMTU_EXPIRES))
+			mtu = pmtu;
+		else
+			INET_PROBE(PMTU_EXPIRED);
+	}
 	return min(mtu, IP_MAX_MTU);
 }
 

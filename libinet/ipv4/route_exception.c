@@ -13,6 +13,7 @@
 #include "ipv4/route_cache.h"
 #include "lib/err.h"
 #include "lib/jhash.h"
+#include "lib/points.h"
 
 #define NSEC_PER_SEC 1000000000ULL
 
@@ -29,8 +30,11 @@ struct fib_nh_exception *find_exception(struct fib_nh *nh, __be32 daddr)
 	if (likely(!t))
 		return NULL;
 	e = rcu_dereference(t->bucket[fnhe_hash(t, daddr)]);
-	while (e && e->daddr != daddr)
+	INET_WALK(FNHE);
+	while (e && e->daddr != daddr) {
+		INET_STEP(FNHE);
 		e = rcu_dereference(e->next);
+	}
 	return e;
 }
 
@@ -111,6 +115,7 @@ static struct fib_nh_exception *fnhe_create(struct net *net, struct fib_nh *nh,
 		return NULL;
 	bucket = fnhe_hash(t, daddr);
 	fnhe_recycle(t, bucket);
+	INET_PROBE(FNHE_CREATED);
 	e->net = net;
 	e->daddr = daddr;
 	e->next = t->bucket[bucket];

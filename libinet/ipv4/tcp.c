@@ -291,7 +291,7 @@ static int tcp_sendmsg_locked(struct sock *sk, struct inet_msg *msg)
 		return sk_stream_error(sk, flags, err);
 	tcp_mstamp_refresh(sk);
 	mss = tcp_current_mss(sk);
-	while (msg->iter.count) {
+	while (msg->iter.count && !(copied && INET_BUGGIFY(SHORT_WRITE))) {
 		skb = tcp_write_segment(sk, mss, &room);
 		if (unlikely(!skb)) {
 			if (copied)

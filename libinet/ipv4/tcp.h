@@ -25,6 +25,7 @@
 #include "ipv4/inet_hashtables.h"
 #include "ipv4/inet_timewait_sock.h"
 #include "lib/assert.h"
+#include "lib/points.h"
 #include "lib/rbtree.h"
 #include "wire/tcp.h"
 #include "wire/tcp_options.h"

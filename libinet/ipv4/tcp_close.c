@@ -108,6 +108,7 @@ static void tcp_close_send(struct sock *sk, u32 unread)
 
 	if (unread) {
 		/* RFC 2525 2.17, MUST: the peer learns that data was lost */
+		INET_PROBE(UNREAD_AT_CLOSE);
 		NET_INC_STATS(net, TCP_ABORTONCLOSE);
 		tcp_set_state(sk, TCP_CLOSE);
 		tcp_send_active_reset(sk);

@@ -187,6 +187,7 @@ void tcp_rcv_space_adjust(struct sock *sk)
 				sk, 2 * (s64)copied + 16 * (s64)tp->advmss);
 			rcvbuf = min(rcvbuf, (s64)net->ipv4.sysctl_tcp_rmem[2]);
 			if (rcvbuf > sk->sk_rcvbuf) {
+				INET_PROBE(RCVBUF_GROWN);
 				WRITE_ONCE(sk->sk_rcvbuf, (s32)rcvbuf);
 				tp->window_clamp = (u32)tcp_full_space(sk);
 			}
@@ -249,6 +250,8 @@ static bool tcp_try_rmem_schedule(struct sock *sk, const struct sk_buff *skb)
 {
 	s32 size = (s32)skb->truesize;
 
+	if (INET_BUGGIFY(OFO_PRUNED))
+		tcp_prune_ofo_queue(sk, skb);
 	if (likely(sk_rmem_alloc_get(sk) <= sk->sk_rcvbuf &&
 		   sk_mem_schedule(sk, size, true)))
 		return true;
@@ -355,7 +358,8 @@ static void tcp_ofo_queue(struct sock *sk)
 		tail = skb_peek_tail(&sk->sk_receive_queue);
 		tp->bytes_received += TCP_SKB_CB(skb)->end_seq - tp->rcv_nxt;
 		WRITE_ONCE(tp->rcv_nxt, TCP_SKB_CB(skb)->end_seq);
-		if (tail && tcp_try_coalesce(sk, tail, skb))
+		if (tail && !INET_BUGGIFY(NO_COALESCE) &&
+		    tcp_try_coalesce(sk, tail, skb))
 			consume_skb(skb);
 		else
 			__skb_queue_tail(&sk->sk_receive_queue, skb);
@@ -378,7 +382,9 @@ static struct rb_node **tcp_ofo_find(struct tcp_sock *tp,
 	const struct tcp_skb_cb *old, *tcb = TCP_SKB_CB(skb);
 
 	*parent = NULL;
+	INET_WALK(OFO);
 	while (*p) {
+		INET_STEP(OFO);
 		*parent = *p;
 		old = TCP_SKB_CB(tcp_rb_skb(*p));
 		if (before(tcb->seq, old->seq))
@@ -406,6 +412,7 @@ static void tcp_ofo_trim_followers(struct sock *sk, struct sk_buff *skb)
 		if (!after(tcb->end_seq, TCP_SKB_CB(next)->seq))
 			break;
 		if (before(tcb->end_seq, TCP_SKB_CB(next)->end_seq)) {
+			INET_PROBE(OFO_TRIMMED);
 			if (tcb->tcp_flags & TCPHDR_FIN)
 				tcb->end_seq--;
 			tcb->tcp_flags &= (u8)~TCPHDR_FIN;
@@ -449,11 +456,13 @@ static void tcp_data_queue_ofo(struct sock *sk, struct sk_buff *skb)
 	prev = n ? tcp_rb_skb(n) : NULL;
 	if (prev)
 		tcp_trim_front(skb, TCP_SKB_CB(prev)->end_seq);
+	if (TCP_SKB_CB(skb)->tcp_flags & TCPHDR_FIN)
+		INET_PROBE(FIN_OUT_OF_ORDER);
 	rb_insert_color(tcp_skb_rb(skb), &tp->out_of_order_queue);
 	tcp_ofo_trim_followers(sk, skb);
 	if (TCP_SKB_CB(skb)->seq == TCP_SKB_CB(skb)->end_seq ||
 	    (prev && !(TCP_SKB_CB(prev)->tcp_flags & TCPHDR_FIN) &&
-	     tcp_try_coalesce(sk, prev, skb))) {
+	     !INET_BUGGIFY(NO_COALESCE) && tcp_try_coalesce(sk, prev, skb))) {
 		if (tp->ooo_last_skb == skb)
 			tp->ooo_last_skb = prev;
 		rb_erase(tcp_skb_rb(skb), &tp->out_of_order_queue);
@@ -496,6 +505,7 @@ static bool tcp_trim_to_window(struct tcp_sock *tp, struct sk_buff *skb)
 		if (!after(tcb->end_seq, edge))
 			return true;
 	}
+	INET_PROBE(TEXT_TRIMMED);
 	(void)pskb_trim(skb, edge - tcb->seq);
 	tcb->end_seq = edge;
 	return true;
@@ -560,6 +570,7 @@ void tcp_data_queue(struct sock *sk, struct sk_buff *skb)
 	skb_dst_drop(skb);
 	skb_pull(skb, __tcp_hdrlen(tcp_hdr(skb)));
 	if (!after(tcb->end_seq, tp->rcv_nxt)) {
+		INET_PROBE(DSACKABLE);
 		NET_INC_STATS(sock_net(sk), TCP_DELAYEDACKLOST);
 		tcp_data_refuse(sk, skb, SKB_DROP_REASON_TCP_OLD_DATA);
 		return;
@@ -601,10 +612,12 @@ void tcp_fin(struct sock *sk)
 		inet_csk_enter_pingpong_mode(sk);
 		break;
 	case TCP_FIN_WAIT1:	/* simultaneous close */
+		INET_PROBE(SIMULTANEOUS_CLOSE);
 		tcp_send_ack(sk);
 		tcp_set_state(sk, TCP_CLOSING);
 		break;
 	case TCP_FIN_WAIT2:
+		INET_PROBE(FIN_IN_FIN_WAIT2);
 		tcp_send_ack(sk);
 		tcp_time_wait(sk, TCP_TIME_WAIT, 0);
 		break;

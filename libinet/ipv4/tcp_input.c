@@ -135,6 +135,7 @@ void tcp_reset(struct sock *sk)
 	switch (sk->sk_state) {
 	case TCP_SYN_SENT:
 	case TCP_SYN_RECV:	/* MUST-11: only an active open has a sock */
+		INET_PROBE(SYN_SENT_REFUSED);
 		err = ECONNREFUSED;
 		break;
 	case TCP_CLOSE_WAIT:
@@ -244,8 +245,10 @@ static bool tcp_validate_incoming(struct sock *sk, struct sk_buff *skb)
 		kfree_skb_reason(skb, reason);
 		return false;
 	}
-	if (th->syn && tcp_is_crossing_synack(sk, skb))
+	if (th->syn && tcp_is_crossing_synack(sk, skb)) {
+		INET_PROBE(CROSSING_SYNACK);
 		return true;
+	}
 	if (!tcp_sequence(tp, TCP_SKB_CB(skb))) {
 		if (th->rst) {		/* RFC 5961 3: silently */
 			kfree_skb_reason(skb,
@@ -293,8 +296,10 @@ void tcp_sndbuf_expand(struct sock *sk)
 		return;
 	size = 2 * segs * SKB_TRUESIZE(size);
 	size = min(size, (u64)net->ipv4.sysctl_tcp_wmem[2]);
-	if ((u64)sk->sk_sndbuf < size)
+	if ((u64)sk->sk_sndbuf < size) {
+		INET_PROBE(SNDBUF_GROWN);
 		WRITE_ONCE(sk->sk_sndbuf, (s32)size);
+	}
 }
 
 /* New data may go, and there may be room for more. */
@@ -320,7 +325,8 @@ void tcp_ack_snd_check(struct sock *sk)
 	/* SHLD-19: more than one full segment; or the first, or a hole */
 	if (tp->rcv_nxt - tp->rcv_wup > icsk->icsk_ack.rcv_mss ||
 	    (icsk->icsk_ack.quick && !inet_csk_in_pingpong_mode(sk)) ||
-	    (icsk->icsk_ack.pending & ICSK_ACK_NOW))
+	    (icsk->icsk_ack.pending & ICSK_ACK_NOW) ||
+	    INET_BUGGIFY(ACK_AT_ONCE))
 		tcp_send_ack(sk);
 	else
 		tcp_send_delayed_ack(sk);
@@ -439,7 +445,7 @@ void tcp_rcv_established(struct sock *sk, struct sk_buff *skb)
 	NET_ROAD(sock_net(sk), skb);
 	tcp_mstamp_refresh(sk);
 	tcp_sk(sk)->rx_opt.saw_tstamp = 0;
-	if (likely(tcp_rcv_fast_path(sk, skb)))
+	if (!INET_BUGGIFY(NOT_PREDICTED) && likely(tcp_rcv_fast_path(sk, skb)))
 		return;
 	tcp_fast_parse_options(sk, skb);
 	if (!tcp_validate_incoming(sk, skb))
@@ -526,8 +532,10 @@ static int tcp_rcv_state_ack(struct sock *sk, const struct sk_buff *skb)
 	case TCP_SYN_RECV:
 		tcp_rcv_synrecv_acked(sk, skb);
 		/* asked for while the FIN had to wait for this ACK */
-		if (sk->sk_shutdown & SEND_SHUTDOWN)
+		if (sk->sk_shutdown & SEND_SHUTDOWN) {
+			INET_PROBE(SHUTDOWN_IN_SYN_RECV);
 			tcp_shutdown(sk, SEND_SHUTDOWN);
+		}
 		break;
 	case TCP_FIN_WAIT1:
 		if (all_acked)
@@ -572,6 +580,7 @@ static int tcp_rcv_state_text(struct sock *sk, struct sk_buff *skb)
 		if ((sk->sk_shutdown & RCV_SHUTDOWN) &&
 		    tcb->end_seq != tcb->seq &&
 		    after(tcb->end_seq - fin, tp->rcv_nxt)) {
+			INET_PROBE(TEXT_FOR_ORPHAN);
 			NET_INC_STATS(sock_net(sk), TCP_ABORTONDATA);
 			tcp_reset(sk);
 			return 1;

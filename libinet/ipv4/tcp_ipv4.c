@@ -721,6 +721,8 @@ static void tcp_v4_no_socket(struct sk_buff *skb)
  * the skb and the reference. */
 static void tcp_v4_rcv_sock(struct sock *sk, struct sk_buff *skb)
 {
+	bool late;
+
 	if (unlikely(inet_sk(sk)->min_ttl > ip_hdr(skb)->ttl)) {
 		NET_INC_STATS(sock_net(sk), TCP_MINTTLDROP);
 		kfree_skb_reason(skb, SKB_DROP_REASON_SOCKET_FILTER);
@@ -729,11 +731,15 @@ static void tcp_v4_rcv_sock(struct sock *sk, struct sk_buff *skb)
 	}
 	bh_lock_sock(sk);
 	tcp_sk(sk)->segs_in++;
+	late = INET_BUGGIFY(BACKLOG) && !sock_owned_by_user(sk);
+	sk->sk_lock_owned |= late;
 	if (likely(!sock_owned_by_user(sk)))
 		tcp_v4_do_rcv(sk, skb);
 	else
 		tcp_add_backlog(sk, skb);
 	bh_unlock_sock(sk);
+	if (late)
+		release_sock(sk);
 	sock_put(sk);
 }
 

@@ -72,7 +72,8 @@ static bool tcp_conn_request_room(struct sock *sk)
 	u32 qlen = reqsk_queue_len(&inet_csk(sk)->icsk_accept_queue);
 
 	if (inet_csk_reqsk_queue_is_full(sk) ||
-	    qlen >= (u32)net->ipv4.sysctl_tcp_max_syn_backlog) {
+	    qlen >= (u32)net->ipv4.sysctl_tcp_max_syn_backlog ||
+	    INET_BUGGIFY(SYN_DROPPED)) {
 		NET_INC_STATS(net, TCP_REQQFULLDROP);
 		return false;
 	}

@@ -126,6 +126,7 @@ static enum tcp_tw_status tcp_tw_fin_wait2(struct inet_timewait_sock *tw,
 	/* SHLD-3: text that nobody will read */
 	if (!th->fin || tcb->end_seq != tcptw->tw_rcv_nxt + 1)
 		return TCP_TW_RST;
+	INET_PROBE(FIN_FOR_ORPHAN);
 	tw->tw_substate = TCP_TIME_WAIT;
 	tcptw->tw_rcv_nxt = tcb->end_seq;
 	tcp_tw_store_ts(tcptw, info);
@@ -174,12 +175,15 @@ static enum tcp_tw_status tcp_tw_time_wait(struct inet_timewait_sock *tw,
 	if (paws_reject)
 		NET_INC_STATS(tw->tw_net, TCP_PAWSESTABREJECTED);
 	if (th->rst) {
+		INET_PROBE(TIME_WAIT_RESET);
 		inet_twsk_put(tw);
 		return TCP_TW_SUCCESS;
 	}
 	/* only the peer's FIN, sent again, begins the wait anew */
-	if (th->fin && tcb->end_seq == tcptw->tw_rcv_nxt)
+	if (th->fin && tcb->end_seq == tcptw->tw_rcv_nxt) {
+		INET_PROBE(TIME_WAIT_AGAIN);
 		inet_twsk_reschedule(tw, TCP_TIMEWAIT_LEN_NS);
+	}
 	return tcp_tw_oow(tw, skb, MIB_TCP_ACKSKIPPEDTIMEWAIT);
 }
 
@@ -199,6 +203,7 @@ enum tcp_tw_status tcp_timewait_state_process(struct inet_timewait_sock *tw,
 		return tcp_tw_fin_wait2(tw, skb, &info, paws_reject);
 	status = tcp_tw_time_wait(tw, skb, &info, paws_reject);
 	if (status == TCP_TW_SYN) {
+		INET_PROBE(TIME_WAIT_REOPENED);
 		/* above all that was sent before */
 		*tw_isn = tcptw->tw_snd_nxt + 65535 + 2;
 		*tw_isn += *tw_isn == 0;
@@ -312,6 +317,7 @@ static void tcp_req_syn_again(struct sock *sk, const struct sk_buff *skb,
 {
 	struct tcp_request_sock *treq = tcp_rsk(req);
 
+	INET_PROBE(SYN_AGAIN);
 	if (!tcp_oow_rate_limited(sock_net(sk), skb,
 				  MIB_TCP_ACKSKIPPEDSYNRECV,
 				  &treq->last_oow_ack_ns))
@@ -345,6 +351,7 @@ static void tcp_req_abort(struct sock *sk, struct sk_buff *skb,
 			req->rsk_ops->send_ack(sk, skb, req);
 		return;
 	}
+	INET_PROBE(REQUEST_RESET);
 	NET_INC_STATS(sock_net(sk), TCP_ATTEMPTFAILS);
 	NET_INC_STATS(sock_net(sk), TCP_EMBRYONICRSTS);
 	inet_csk_reqsk_queue_drop(sk, req);

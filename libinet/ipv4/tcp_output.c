@@ -412,9 +412,10 @@ static int tcp_retrans_fit(struct sock *sk, struct sk_buff *skb)
 	} else {
 		limit = min(limit, (u32)window);
 	}
-	if (skb->len > limit)
-		return tcp_fragment(sk, &tp->rtx_queue, skb, limit);
-	return 0;
+	if (skb->len <= limit)
+		return 0;
+	INET_PROBE(RTX_CUT);
+	return tcp_fragment(sk, &tp->rtx_queue, skb, limit);
 }
 
 /* Marks and counts a retransmission. */
@@ -442,10 +443,13 @@ int tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb)
 	int err;
 
 	NET_ROAD(sock_net(sk), skb);
-	if (tcp_skb_in_host_queue(sk, skb))
+	if (tcp_skb_in_host_queue(sk, skb)) {
+		INET_PROBE(RTX_STILL_QUEUED);
 		return -EBUSY;
+	}
 	if (before(TCP_SKB_CB(skb)->seq, tp->snd_una)) {
 		inet_assert(after(TCP_SKB_CB(skb)->end_seq, tp->snd_una));
+		INET_PROBE(RTX_HEAD_TRIMMED);
 		tcp_trim_head(skb, tp->snd_una - TCP_SKB_CB(skb)->seq);
 	}
 	if (inet_csk(sk)->icsk_af_ops->rebuild_header(sk))
@@ -470,9 +474,11 @@ void tcp_xmit_retransmit_queue(struct sock *sk)
 		return;
 	if (!skb)
 		skb = tcp_rtx_queue_head(sk);
+	INET_WALK(RETRANSMIT_QUEUE);
 	for (; skb; skb = skb->next) {
 		if (skb == (struct sk_buff *)&tp->rtx_queue)
 			break;
+		INET_STEP(RETRANSMIT_QUEUE);
 		tp->retransmit_skb_hint = skb;
 		if ((TCP_SKB_CB(skb)->sacked &
 		     (TCPCB_LOST | TCPCB_SACKED_RETRANS)) != TCPCB_LOST)
@@ -613,6 +619,7 @@ void tcp_send_fin(struct sock *sk)
 			tp->snd_nxt = tp->write_seq;
 			return;
 		} else {
+			INET_PROBE(FIN_WITHOUT_MEMORY);
 			tp->fin_pending = true;
 			inet_csk_reset_xmit_timer(
 				sk, ICSK_TIME_PROBE0, tp->mstamp_ns,
@@ -649,6 +656,7 @@ static int tcp_probe_with_data(struct sock *sk, struct sk_buff *skb)
 	if (before(tp->pushed_seq, TCP_SKB_CB(skb)->end_seq))
 		tp->pushed_seq = TCP_SKB_CB(skb)->end_seq;
 	if (skb->len > limit) {
+		INET_PROBE(EARLY_PROBE_TEXT);
 		err = tcp_fragment(sk, &sk->sk_write_queue, skb, limit);
 		if (err)
 			return err;

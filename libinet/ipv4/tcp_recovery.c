@@ -115,6 +115,7 @@ void tcp_enter_cwr(struct sock *sk)
 
 	if (inet_csk(sk)->icsk_ca_state >= TCP_CA_CWR || !tp->packets_out)
 		return;
+	INET_PROBE(CWR);
 	tcp_reduce_ssthresh(sk);
 	tp->snd_cwnd = min(tp->snd_cwnd, tp->snd_ssthresh);
 	tp->high_seq = tp->snd_nxt;
@@ -178,6 +179,7 @@ void tcp_simple_retransmit(struct sock *sk)
 	}
 	if (!any)
 		return;
+	INET_PROBE(SIMPLE_RETRANSMIT);
 	tcp_limit_reno_sacked(tp);
 	tp->retransmit_skb_hint = tcp_rtx_queue_head(sk);
 	if (inet_csk(sk)->icsk_ca_state != TCP_CA_Loss) {
@@ -199,6 +201,8 @@ static void tcp_alert_open(struct sock *sk, bool dup)
 		tcp_add_reno_sack(tp);
 	else
 		tp->sacked_out = 0;
+	if (tp->sacked_out && tp->sacked_out < tp->reordering)
+		INET_PROBE(LIMITED_TRANSMIT);
 	/* RFC 6582 3.2 step 2 is seen to by the states: no way leads from Loss
 	 * here before high_seq is passed */
 	if (tp->sacked_out >= tp->reordering)
@@ -215,6 +219,7 @@ static void tcp_alert_recovery(struct sock *sk, const struct tcp_ack_state *a,
 	struct tcp_sock *tp = tcp_sk(sk);
 
 	if (a->flag & FLAG_SND_UNA_ADVANCED) {	/* a partial ACK */
+		INET_PROBE(PARTIAL_ACK);
 		tcp_remove_reno_sacks(tp, a->acked);
 		tcp_mark_head_lost(sk);
 		tcp_retransmit_head(sk);
@@ -240,6 +245,7 @@ static bool tcp_try_to_leave(struct sock *sk, const struct tcp_ack_state *a)
 		tcp_deflate_cwnd(tp);	/* just now */
 	if (state != TCP_CA_CWR && tp->snd_una == tp->high_seq)
 		return false;
+	INET_PROBE(FAST_RECOVERY_LEFT);
 	if (state != TCP_CA_Loss)
 		tcp_ca_event(sk, CA_EVENT_COMPLETE_CWR);
 	tcp_set_ca_state(sk, TCP_CA_Open);

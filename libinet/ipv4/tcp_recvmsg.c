@@ -27,7 +27,9 @@ static struct sk_buff *tcp_recv_skb(struct sock *sk, u32 seq, u32 *off)
 {
 	struct sk_buff *skb;
 
+	INET_WALK(RECEIVE_QUEUE);
 	skb_queue_walk(&sk->sk_receive_queue, skb) {
+		INET_STEP(RECEIVE_QUEUE);
 		*off = seq - TCP_SKB_CB(skb)->seq;
 		if (*off < skb->len ||
 		    (TCP_SKB_CB(skb)->tcp_flags & TCPHDR_FIN))
@@ -89,6 +91,7 @@ void tcp_cleanup_rbuf(struct sock *sk, u32 copied)
 		}
 	}
 	if (time_to_ack) {
+		INET_PROBE(WINDOW_UPDATE);
 		tcp_mstamp_refresh(sk);
 		tcp_send_ack(sk);
 	}
@@ -186,7 +189,11 @@ static int tcp_reader_run(struct tcp_reader *r)
 
 	while (r->len > 0) {
 		/* Out-of-band data ends a read once (POSIX SIGURG rules). */
-		if (r->copied && tcp_at_urgent(r))
+		if (r->copied && tcp_at_urgent(r)) {
+			INET_PROBE(URGENT_READ);
+			return 0;
+		}
+		if (r->copied && INET_BUGGIFY(SHORT_READ))
 			return 0;
 		skb = tcp_recv_skb(sk, *r->seq, &off);
 		if (skb) {

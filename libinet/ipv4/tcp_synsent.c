@@ -137,6 +137,7 @@ static void tcp_synsent_established(struct sock *sk, struct sk_buff *skb,
 static void tcp_synsent_crossed(struct sock *sk, struct sk_buff *skb,
 				const struct tcp_options_info *info)
 {
+	INET_PROBE(SIMULTANEOUS_OPEN);
 	tcp_set_state(sk, TCP_SYN_RECV);
 	tcp_take_syn(sk, skb, info);
 	consume_skb(skb);

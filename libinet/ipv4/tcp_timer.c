@@ -130,6 +130,8 @@ static bool tcp_syn_timed_out(struct sock *sk)
 
 	if (icsk->icsk_retransmits)
 		tcp_negative_advice(sk);
+	if (icsk->icsk_retransmits >= until)
+		INET_PROBE(SYN_GIVES_UP);
 	return icsk->icsk_retransmits >= until ||
 	       (icsk->icsk_user_timeout_ms &&
 		retransmits_timed_out(sk, 0, icsk->icsk_user_timeout_ms));
@@ -148,8 +150,10 @@ static bool tcp_write_timeout(struct sock *sk)
 		expired = tcp_syn_timed_out(sk);
 	} else {
 		if (retransmits_timed_out(sk, (u32)net->ipv4.sysctl_tcp_retries1,
-					  0))
+					  0)) {
+			INET_PROBE(R1_REACHED);
 			tcp_negative_advice(sk);
+		}
 		if (sock_flag(sk, SOCK_DEAD)) {
 			alive = icsk->icsk_rto_us < icsk->icsk_rto_max_us;
 			until = tcp_orphan_retries(sk, alive);
@@ -159,6 +163,10 @@ static bool tcp_write_timeout(struct sock *sk)
 		}
 		expired = retransmits_timed_out(sk, until,
 						icsk->icsk_user_timeout_ms);
+		if (expired && sock_flag(sk, SOCK_DEAD))
+			INET_PROBE(ORPHAN_GIVES_UP);
+		else if (expired)
+			INET_PROBE(R2_REACHED);
 	}
 	if (expired)
 		tcp_write_err(sk);
@@ -222,6 +230,7 @@ static void tcp_retransmit_timer(struct sock *sk)
 	inet_assert(!tcp_rtx_queue_empty(sk));
 	if (!tp->snd_wnd && !sock_flag(sk, SOCK_DEAD) &&
 	    !(TCPF(sk->sk_state) & handshake)) {
+		INET_PROBE(SHRUNK_WINDOW);
 		tcp_retransmit_shrunk(sk);
 		return;
 	}
@@ -253,6 +262,7 @@ static u32 tcp_orphan_probes(struct sock *sk)
 	bool alive = tcp_probe0_when_ns(sk) < us_to_ns(icsk->icsk_rto_max_us);
 	u32 max_probes = tcp_orphan_retries(sk, alive);
 
+	INET_PROBE(ZERO_WINDOW_ORPHAN);
 	if (!alive && icsk->icsk_backoff >= max_probes) {
 		tcp_write_err(sk);
 		return UINT32_MAX;
@@ -399,6 +409,7 @@ static u64 tcp_keepalive_probe(struct sock *sk)
 	if (silent < idle)
 		return idle - silent;
 	if (keepalive_dead(sk, silent)) {
+		INET_PROBE(KEEPALIVE_DEAD);
 		tcp_send_active_reset(sk);
 		tcp_write_err(sk);
 		return 0;
@@ -414,6 +425,7 @@ static void tcp_fin_wait2_timer(struct sock *sk)
 {
 	u64 fin_time = tcp_fin_time_ns(sk);
 
+	INET_PROBE(FIN_WAIT2_TIMEOUT);
 	if (tcp_sk(sk)->linger2_s >= 0 && fin_time > TCP_TIMEWAIT_LEN_NS) {
 		tcp_time_wait(sk, TCP_FIN_WAIT2, TCP_TIMEWAIT_LEN_NS);
 		return;
@@ -456,6 +468,8 @@ static void tcp_run_timer(struct sock *sk, void (*handler)(struct sock *sk),
 
 	rcu_read_lock(&net->rcu);
 	bh_lock_sock(sk);
+	if (INET_BUGGIFY(SPURIOUS_WAKE) && !sock_flag(sk, SOCK_DEAD))
+		sk->sk_data_ready(sk);
 	if (!sock_owned_by_user(sk)) {
 		handler(sk);
 	} else {

@@ -35,6 +35,7 @@
 #include "lib/byteorder.h"
 #include "lib/jhash.h"
 #include "lib/mem.h"
+#include "lib/points.h"
 #include "lib/random.h"
 #include "wire/ipv4.h"
 
@@ -373,7 +374,9 @@ static struct sock *udp_lookup_flow(struct net *net, struct udp_table *t,
 	chain = udp_chain_find(&t->flows, udp_flow_hash(net, f));
 	if (!chain)
 		return NULL;
+	INET_WALK(UDP);
 	hlist_for_each_entry_rcu(sk, chain, sk_node) {
+		INET_STEP(UDP);
 		score = udp_score(sk, f, f->daddr);
 		if (score > best_score) {
 			best_score = score;
@@ -413,10 +416,12 @@ static struct sock *udp_lookup_addr(struct net *net, struct udp_table *t,
 	chain = udp_chain_find(&t->addrs, udp_addr_hash(net, laddr, f->dport));
 	if (!chain)
 		return NULL;
+	INET_WALK(UDP);
 	hlist_for_each_entry_rcu(up, chain, addr_node) {
 		struct sock *sk = &up->inet.sk;
 		int score = udp_score(sk, f, laddr);
 
+		INET_STEP(UDP);
 		if (score > best_score) {
 			best_score = score;
 			best = sk;

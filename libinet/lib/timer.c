@@ -38,6 +38,7 @@
 #include "lib/timer.h"
 
 #include "lib/assert.h"
+#include "lib/points.h"
 #include "lib/thread.h"
 
 #define MAX_TICK (U64_MAX >> WHEEL_TICK_SHIFT)
@@ -212,7 +213,9 @@ int wheel_advance(struct wheel *w, u64 now_ns, int budget)
 		return 0;
 	}
 	list_splice_init(&w->due, &run);
+	INET_WALK(WHEEL);
 	do {
+		INET_STEP(WHEEL);
 		nr += call_all(w, &run, budget - nr);
 	} while (list_empty(&run) && step(w, target, &run));
 	list_splice_init(&run, &w->due);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * sim [-s SEED] [-n COUNT] [-c CONNECTIONS] [-t SECONDS] [-x FEATURE,...]
- *     [-k MASK] [-1] [-v] [-p FILE.pcap]
+ *     [-k MASK] [-1] [-v] [-q] [-r] [-p FILE.pcap]
  *
  * Runs COUNT worlds from SEED on, or as many as CONNECTIONS need, or for
  * SECONDS. -x turns faults and habits off, -k keeps only the connections whose
- * bit is set, -1 runs no world twice (else each is, for its trace).
+ * bit is set, -1 runs no world twice (else each is, for its trace). -q prints how
+ * often each point, probe, counter and drop reason was reached; -r fails when one
+ * never was (points.c).
  *
  * The worlds run in a child process. When one fails, crashes or hangs, the
  * parent shrinks it: it turns off one feature after the other and drops one
@@ -31,7 +33,7 @@ struct options {
 	u64 seed, count, conns;
 	unsigned int seconds;
 	u32 without, keep;
-	bool verbose, once;
+	bool verbose, once, reach, counts;
 	const char *pcap;
 };
 
@@ -40,6 +42,7 @@ struct shared {
 	u64 seed;		/* the world that runs */
 	u64 worlds, conns, frames, bytes, virtual_ns, twice, hash;
 	u64 forged;
+	struct reach reach;
 	u32 nr_conns;
 	bool failed;
 	char why[256];
@@ -126,9 +129,10 @@ static FILE *pcap_open(const char *path)
 
 /* ---- in the child ----------------------------------------------------- */
 
-/* Runs one world, with a pcap if there is a path. @again: for its trace. */
+/* Runs one world, with a pcap if there is a path. Without
+ * @reach: again, for its trace. */
 static int run_once(struct world *w, const struct options *o, u64 seed,
-		    const char *pcap, bool again)
+		    const char *pcap, struct reach *reach)
 {
 	int err;
 
@@ -137,7 +141,8 @@ static int run_once(struct world *w, const struct options *o, u64 seed,
 	w->chatty = o->verbose && pcap;
 	w->without = o->without;
 	w->keep = o->keep;
-	w->again = again;
+	w->again = !reach;
+	points_begin(w, reach);
 	w->pcap = pcap ? pcap_open(pcap) : NULL;
 	err = world_run(w, seed);
 	if (w->pcap)
@@ -151,7 +156,7 @@ static bool run_seed(struct world *w, const struct options *o, u64 seed,
 {
 	u64 hash;
 
-	if (run_once(w, o, seed, o->pcap, false))
+	if (run_once(w, o, seed, o->pcap, &sh->reach))
 		return false;
 	hash = w->hash;
 	sh->worlds++;
@@ -169,7 +174,7 @@ static bool run_seed(struct world *w, const struct options *o, u64 seed,
 	if (o->once)
 		return true;
 	sh->twice++;
-	if (!run_once(w, o, seed, NULL, true) && w->hash != hash)
+	if (!run_once(w, o, seed, NULL, NULL) && w->hash != hash)
 		sim_fail(w, "another trace: %016llx, then %016llx",
 			 (unsigned long long)hash,
 			 (unsigned long long)w->hash);
@@ -342,7 +347,7 @@ static void usage(void)
 
 	fprintf(stderr, "usage: sim [-s SEED] [-n COUNT] [-c CONNECTIONS] "
 		"[-t SECONDS] [-x FEATURE,...] [-k MASK] [-1] [-v] "
-		"[-p FILE.pcap]\nfeatures:");
+		"[-q] [-r] [-p FILE.pcap]\nfeatures:");
 	for (i = 0; i < SIM_NR_FEATURES; i++)
 		fprintf(stderr, " %s", features[i]);
 	fputs("\n", stderr);
@@ -388,7 +393,7 @@ static void parse(struct options *o, int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "s:n:c:t:x:k:1vp:")) != -1) {
+	while ((c = getopt(argc, argv, "s:n:c:t:x:k:1vrqp:")) != -1) {
 		switch (c) {
 		case 's': o->seed = parse_number(optarg, 's'); break;
 		case 'n': o->count = parse_number(optarg, 'n'); break;
@@ -400,6 +405,8 @@ static void parse(struct options *o, int argc, char **argv)
 		case 'k': o->keep = (u32)parse_number(optarg, 'k'); break;
 		case '1': o->once = true; break;
 		case 'v': o->verbose = true; break;
+		case 'r': o->reach = true; break;
+		case 'q': o->counts = true; break;
 		case 'p': o->pcap = optarg; break;
 		default: usage();
 		}
@@ -432,5 +439,9 @@ int main(int argc, char **argv)
 	       (unsigned long long)sh->bytes,
 	       (unsigned long long)(sh->virtual_ns / SIM_S),
 	       (unsigned long long)sh->hash);
+	if (o.counts)
+		points_show(&sh->reach);
+	if (o.reach && points_missing(&sh->reach))
+		return 1;
 	return 0;
 }

@@ -20,6 +20,9 @@
 #include <inet/skbuff.h>
 #include <inet/socket.h>
 
+#include "core/snmp.h"
+#include "lib/points.h"
+
 #define SIM_MAX_CONNS 32
 #define SIM_MAX_BYTES 65536u
 #define SIM_PORT 7000		/* TCP; hosts that open at once have others */
@@ -44,7 +47,7 @@
 	F(ROUTER, "router") F(PARTITION, "partition") F(CARRIER, "carrier") \
 	F(PAUSE, "pause") F(ALLOC, "alloc") F(FORGE, "forge") F(UDP, "udp") \
 	F(URGENT, "urgent") F(ABORT, "abort") F(LINGER, "linger") \
-	F(CROSSING, "crossing") F(STALL, "stall")
+	F(CROSSING, "crossing") F(STALL, "stall") F(BUGGIFY, "buggify")
 
 #define SIM_FEATURE_ENUM(name, text) SIM_##name,
 enum sim_feature { SIM_FEATURES(SIM_FEATURE_ENUM) SIM_NR_FEATURES };
@@ -129,6 +132,13 @@ struct link {
 
 struct flow;
 
+/* How often each thing was reached, in all worlds of a batch. */
+struct reach {
+	u64 points[NR_BUGGIFY], probes[NR_PROBES];
+	u64 mib[MIB_MAX], drops[SKB_DROP_REASON_MAX];
+	u32 walks[NR_WALKS];	/* the longest */
+};
+
 struct world {
 	u64 seed, now, hash;
 	struct rng config, app, forge, verify;
@@ -140,6 +150,8 @@ struct world {
 	unsigned int nr_links;
 	struct event event[SIM_MAX_EVENTS];
 	unsigned int nr_events;
+	struct rng points;
+	u32 point_ppm[NR_BUGGIFY];
 	u64 forge_ns, forge_gap;	/* the next forged frame; 0: none */
 	u64 heal_ns;
 	bool healed;
@@ -212,6 +224,16 @@ u8 app_byte(u32 key, u32 pos);
 void messages_draw(struct world *w);
 int messages_open(struct host *h);
 u64 messages_step(struct world *w);
+
+/* ---- points.c ---- */
+/* Which points of lib/points.h misbehave, and how often. */
+void points_draw(struct world *w);
+/* From now on the library's points are of @w; counts go to @reach. */
+void points_begin(struct world *w, struct reach *reach);
+void points_collect(const struct world *w);
+void points_show(const struct reach *r);
+/* Prints what was never reached. Return: how much. */
+unsigned int points_missing(const struct reach *r);
 
 /* ---- verify.c ---- */
 void verify_init(struct world *w);

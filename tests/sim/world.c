@@ -41,12 +41,14 @@ static int world_create(struct world *w)
 	w->heal_ns = w->now + rng_log(&w->config, 100 * SIM_MS, 10 * SIM_S);
 	faults_draw_events(w);
 	forge_draw(w);
+	points_draw(w);
 	return 0;
 }
 
 static void world_destroy(struct world *w)
 {
 	app_close_all(w);
+	points_collect(w);
 	topology_destroy(w);
 	monitor_free(w);
 }

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Where the simulator takes part.
+ *
+ *	if (INET_BUGGIFY(NAME))	true now and then: the library does something
+ *				legal but rare, as often as the seed says
+ *	INET_PROBE(NAME);	a branch that is seldom taken was taken: a batch
+ *				of worlds in which one never was fails
+ *	INET_WALK(NAME);	a walk through a chain, tree or queue begins ...
+ *	INET_STEP(NAME);	... and goes one step: each has a bound
+ *
+ * Only the simulator's own copy of the library is compiled with INET_SIM;
+ * anywhere else nothing is left of them. Names stand in points.def, bounds in
+ * walks.def.
+ */
+#ifndef INET_LIB_POINTS_H
+#define INET_LIB_POINTS_H
+
+#ifdef INET_SIM
+
+#include "lib/compiler.h"
+
+enum inet_point {
+#define BUGGIFY(name, text) BUGGIFY_##name,
+#define PROBE(name, text)
+#include "lib/points.def"
+#undef BUGGIFY
+#undef PROBE
+	NR_BUGGIFY,
+};
+
+enum inet_probe {
+#define BUGGIFY(name, text)
+#define PROBE(name, text) PROBE_##name,
+#include "lib/points.def"
+#undef BUGGIFY
+#undef PROBE
+	NR_PROBES,
+};
+
+enum inet_walk {
+#define WALK(name, bound, text) WALK_##name,
+#include "lib/walks.def"
+#undef WALK
+	NR_WALKS,
+};
+
+/* The simulator's. */
+bool sim_buggify(enum inet_point point);
+void sim_probe(enum inet_probe probe);
+void sim_walk(enum inet_walk walk);
+void sim_step(enum inet_walk walk);
+
+#define INET_BUGGIFY(name) unlikely(sim_buggify(BUGGIFY_##name))
+#define INET_PROBE(name) sim_probe(PROBE_##name)
+#define INET_WALK(name) sim_walk(WALK_##name)
+#define INET_STEP(name) sim_step(WALK_##name)
+
+#else
+
+#define INET_BUGGIFY(name) false
+#define INET_PROBE(name) ((void)0)
+#define INET_WALK(name) ((void)0)
+#define INET_STEP(name) ((void)0)
+
+#endif
+#endif /* INET_LIB_POINTS_H */

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The simulator's side of lib/points.h: which points misbehave in a world and
+ * how often, which probes were reached, how long walks were. What the library
+ * counts itself, its MIB and the reasons of drops, is taken as a probe too.
+ *
+ * A batch that is large enough fails when something was never reached, unless
+ * it stands in the list of what no world can reach.
+ */
+#include "sim.h"
+
+#include <string.h>
+
+#include "core/net.h"
+#include "core/snmp.h"
+
+static const char *const point_names[] = {
+#define BUGGIFY(name, text) #name,
+#define PROBE(name, text)
+#include "lib/points.def"
+#undef BUGGIFY
+#undef PROBE
+};
+
+static const char *const probe_names[] = {
+#define BUGGIFY(name, text)
+#define PROBE(name, text) #name,
+#include "lib/points.def"
+#undef BUGGIFY
+#undef PROBE
+};
+
+static const struct {
+	const char *name;
+	u32 bound;
+} walks[] = {
+#define WALK(name, bound, text) { #name, bound },
+#include "lib/walks.def"
+#undef WALK
+};
+
+static const char *const mib_names[] = {
+#define MIB(name, text) #name,
+#include "core/mib.def"
+#undef MIB
+};
+
+static const char *const drop_names[] = {
+	"",
+#define DROP(name, text) #name,
+#include <inet/drop_reason.def>
+#undef DROP
+};
+
+/* The world that runs, and where its counts go. */
+static struct world *running;
+static struct reach *reached;
+static u32 steps[NR_WALKS];
+
+/* ---- in a world ------------------------------------------------------- */
+
+void points_draw(struct world *w)
+{
+	struct rng own;
+	unsigned int i;
+	bool on;
+
+	rng_init(&w->points, w->seed, 5);
+	if (!sim_draw(w, &w->config, SIM_BUGGIFY, 40, &own))
+		return;
+	w->timely = false;
+	for (i = 0; i < NR_BUGGIFY; i++) {
+		on = rng_chance(&own, 25);
+		w->point_ppm[i] = (u32)rng_log(&own, 100, 50000);
+		w->point_ppm[i] *= on;
+	}
+	/* what waits for a neighbour that is dropped dies unseen */
+	w->blind |= w->point_ppm[BUGGIFY_NEIGH_FORGOTTEN] != 0;
+}
+
+void points_begin(struct world *w, struct reach *reach)
+{
+	running = w;
+	reached = w->again ? NULL : reach;
+}
+
+/* Adds what the stacks of @w have counted. */
+void points_collect(const struct world *w)
+{
+	unsigned int i, j;
+
+	for (i = 0; reached && i < w->nr_stacks; i++) {
+		struct net *net = w->host[i].net;
+
+		for (j = 0; net && j < MIB_MAX; j++)
+			reached->mib[j] += net->app_mib[j] +
+					   net->softnets->mib[j];
+		for (j = 0; net && j < SKB_DROP_REASON_MAX; j++)
+			reached->drops[j] += net->app_drops[j] +
+					     net->softnets->drops[j];
+	}
+}
+
+bool sim_buggify(enum inet_point point)
+{
+	struct world *w = running;
+
+	if (!w->point_ppm[point] || w->healed ||
+	    rng_next(&w->points) % 1000000 >= w->point_ppm[point])
+		return false;
+	if (reached)
+		reached->points[point]++;
+	return true;
+}
+
+void sim_probe(enum inet_probe probe)
+{
+	if (reached)
+		reached->probes[probe]++;
+}
+
+void sim_walk(enum inet_walk walk)
+{
+	steps[walk] = 0;
+}
+
+void sim_step(enum inet_walk walk)
+{
+	u32 n = ++steps[walk];
+
+	if (reached && n > reached->walks[walk])
+		reached->walks[walk] = n;
+	if (n > walks[walk].bound)
+		sim_fail(running, "walk %s takes more than %u steps",
+			 walks[walk].name, walks[walk].bound);
+}
+
+/* ---- at the end of a batch -------------------------------------------- */
+
+/* What no world reaches, and why. */
+static const struct {
+	const char *why;
+	const char *names[40];
+} excused[] = {
+	{ NULL, { NULL } },
+};
+
+static bool is_excused(const char *name)
+{
+	size_t i, j;
+
+	for (i = 0; i < sizeof(excused) / sizeof(excused[0]); i++)
+		for (j = 0; excused[i].names[j]; j++)
+			if (!strcmp(excused[i].names[j], name))
+				return true;
+	return false;
+}
+
+/* Prints what of one kind was never reached. Return: how much. */
+static unsigned int missing(const char *kind, const char *const *names,
+			    const u64 *count, size_t nr)
+{
+	unsigned int n = 0;
+	size_t i;
+
+	for (i = 0; i < nr; i++) {
+		if (count[i] || !names[i][0] || is_excused(names[i]))
+			continue;
+		printf("# never reached: %s %s\n", kind, names[i]);
+		n++;
+	}
+	return n;
+}
+
+/* As missing(): the counts, for the curious. */
+static void show(const char *kind, const char *const *names, const u64 *count,
+		 size_t nr)
+{
+	size_t i;
+
+	for (i = 0; i < nr; i++)
+		printf("# %s %s: %llu\n", kind, names[i],
+		       (unsigned long long)count[i]);
+}
+
+void points_show(const struct reach *r)
+{
+	size_t i;
+
+	show("buggify", point_names, r->points, NR_BUGGIFY);
+	show("probe", probe_names, r->probes, NR_PROBES);
+	show("counter", mib_names, r->mib, MIB_MAX);
+	show("drop", drop_names, r->drops, SKB_DROP_REASON_MAX);
+	for (i = 0; i < NR_WALKS; i++)
+		printf("# walk %s: %u steps of %u\n", walks[i].name,
+		       r->walks[i], walks[i].bound);
+}
+
+unsigned int points_missing(const struct reach *r)
+{
+	return missing("buggify", point_names, r->points, NR_BUGGIFY) +
+	       missing("probe", probe_names, r->probes, NR_PROBES) +
+	       missing("counter", mib_names, r->mib, MIB_MAX) +
+	       missing("drop", drop_names, r->drops, SKB_DROP_REASON_MAX);
+}
