@@ -68,7 +68,7 @@ static void *run_half(void *arg)
 /* Four threads on each connection: a sender and a receiver at each end. */
 static void bulk(u32 nr_threads, const struct inet_wire_config *config)
 {
-	struct half h[NR_PAIRS][4] = { 0 };
+	struct half h[NR_PAIRS * 4];
 	struct threaded_pair p;
 	struct socket *c[2];
 
@@ -76,20 +76,20 @@ static void bulk(u32 nr_threads, const struct inet_wire_config *config)
 	for (int i = 0; i < NR_PAIRS; i++) {
 		threaded_join(&p, c);
 		for (int k = 0; k < 4; k++)
-			h[i][k] = (struct half){
+			h[i * 4 + k] = (struct half){
 				.s = c[k / 2], .sends = k % 2,
 				.seed = (u32)(10 * i + (k == 1 || k == 2)),
 			};
 	}
 	for (int i = 0; i < NR_PAIRS * 4; i++)
-		pthread_create(&h[0][i].thread, NULL, run_half, &h[0][i]);
+		pthread_create(&h[i].thread, NULL, run_half, &h[i]);
 	for (int i = 0; i < NR_PAIRS * 4; i++) {
-		pthread_join(h[0][i].thread, NULL);
-		assert_int_equal(h[0][i].nr_bad, 0);
+		pthread_join(h[i].thread, NULL);
+		assert_int_equal(h[i].nr_bad, 0);
 	}
 	for (int i = 0; i < NR_PAIRS; i++) {
-		inet_close(h[i][0].s);
-		inet_close(h[i][2].s);
+		inet_close(h[i * 4].s);
+		inet_close(h[i * 4 + 2].s);
 	}
 	threaded_close(&p);
 }
