@@ -18,6 +18,7 @@
 
 #define FX_MAX_TURNS 100000	/* of a stack that never comes to rest */
 #define FX_MAX_STEPS 10000000
+#define FX_MAX_CUT 75		/* fx_vary(): beyond all headers */
 
 const u8 fx_mac[ETH_ALEN] = { 2, 0, 0, 0, 0, 2 };
 const u8 fx_peer_mac[ETH_ALEN] = { 2, 0, 0, 0, 0, 1 };
@@ -108,17 +109,23 @@ static struct fx_frame *fx_frame_new(struct fx *f, struct net_device *dev,
 static enum netdev_tx fx_xmit(struct sk_buff *skb, struct net_device *dev)
 {
 	struct fx *f = (*(struct fx_dev **)dev->priv)->f;
-	struct fx_frame *fr;
+	struct fx_frame *fr = fx_frame_new(f, dev, skb->len);
 
-	f->total_sent++;
-	if (f->nr_sent < FX_MAX_SENT) {
-		fr = fx_frame_new(f, dev, skb->len);
-		assert_int_equal(skb_copy_bits(skb, 0, fr->data, skb->len), 0);
-		*f->sent_tail = fr;
-		f->sent_tail = &fr->next;
-		f->nr_sent++;
-	}
+	assert_int_equal(skb_copy_bits(skb, 0, fr->data, skb->len), 0);
 	consume_skb(skb);
+	if (f->watch && f->watch->sent(f->watch, f, fr->data, fr->len)) {
+		free(fr);
+		return NETDEV_TX_OK;
+	}
+	f->total_sent++;
+	f->bytes_sent += fr->len;
+	if (f->nr_sent >= FX_MAX_SENT) {
+		free(fr);
+		return NETDEV_TX_OK;
+	}
+	*f->sent_tail = fr;
+	f->sent_tail = &fr->next;
+	f->nr_sent++;
 	return NETDEV_TX_OK;
 }
 
@@ -142,6 +149,18 @@ static void fx_cut(struct sk_buff *skb, const u8 *data, u32 len, u32 cut)
 	}
 }
 
+/* The next of all ways in which a frame may lie in memory: at each alignment
+ * whole, then in pieces of ever more bytes. */
+static void fx_vary(struct fx *f)
+{
+	f->rx_align = (f->rx_align + 1) % 8;
+	if (f->rx_align)
+		return;
+	f->rx_cut = f->rx_cut ? f->rx_cut + 1 : ETH_HLEN;
+	if (f->rx_cut > FX_MAX_CUT)
+		f->rx_cut = 0;
+}
+
 /* A received frame as the test wants it to lie in memory. */
 static struct sk_buff *fx_build_skb(struct fx *f, struct net_device *dev,
 				    const struct fx_frame *fr)
@@ -150,6 +169,8 @@ static struct sk_buff *fx_build_skb(struct fx *f, struct net_device *dev,
 
 	if (!skb)
 		return NULL;
+	if (f->rx_vary)
+		fx_vary(f);
 	skb_reserve(skb, f->rx_align);
 	if (f->rx_cut)
 		fx_cut(skb, fr->data, fr->len, f->rx_cut < ETH_HLEN ?
@@ -279,6 +300,8 @@ void fx_close(struct fx *f)
 	struct fx_frame *fr;
 
 	fx_run(f);
+	if (f->watch)
+		f->watch->end(f->watch, f);
 	inet_destroy(f->net);
 	f->net = NULL;
 	assert_int_equal(f->live, 0);
@@ -325,6 +348,8 @@ void fx_run(struct fx *f)
 		assert_true(inet_run(f->net, 0) >= 0);
 		assert_true(++turns < FX_MAX_TURNS);
 	}
+	if (f->watch)
+		f->watch->ran(f->watch, f);
 }
 
 void fx_advance(struct fx *f, u64 ns)
@@ -355,6 +380,8 @@ void fx_queue(struct fx *f, struct net_device *dev, const void *frame, u32 len)
 	struct fx_frame *fr = fx_frame_new(f, dev, len);
 
 	memcpy(fr->data, frame, len);
+	f->total_queued++;
+	f->bytes_queued += len;
 	*d->rx_tail = fr;
 	d->rx_tail = &fr->next;
 	napi_schedule(&d->napi);

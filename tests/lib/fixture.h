@@ -75,6 +75,18 @@ struct fx_pkt {
 };
 
 struct fx_frame;
+struct fx;
+
+/* Somebody who looks at everything that a fixture does: attack.h. */
+struct fx_watch {
+	/* The stack came to rest. */
+	void (*ran)(struct fx_watch *w, struct fx *f);
+	/* A frame was sent. Return: true when it is not for the test. */
+	bool (*sent)(struct fx_watch *w, struct fx *f, const u8 *frame,
+		     u32 len);
+	/* fx_close() begins. */
+	void (*end)(struct fx_watch *w, struct fx *f);
+};
 
 /* A device of the fixture. */
 struct fx_dev {
@@ -96,8 +108,12 @@ struct fx {
 	struct fx_frame *sent_head, **sent_tail;
 	u32 nr_sent;			/* waiting to be popped */
 	u64 total_sent;
+	u64 total_queued, bytes_queued;	/* frames that arrived */
+	u64 bytes_sent;
+	struct fx_watch *watch;		/* NULL: nobody */
 	u32 rx_align;			/* 0 to 7: where a frame begins */
 	u32 rx_cut;			/* bytes per piece, 0: in one piece */
+	bool rx_vary;			/* both, other ones for each frame */
 	u8 rx_summed;			/* CHECKSUM_* of received packets */
 	u64 drops[SKB_DROP_REASON_MAX];
 	u64 mib[MIB_MAX];
