@@ -22,19 +22,6 @@
 
 /* ---- in --------------------------------------------------------------- */
 
-/* The frame pool is nearly empty: the packet moves to ordinary memory, or the
- * reader would hold frames that a device needs. NULL when memory is short. */
-static struct sk_buff *skb_leave_pool(struct sk_buff *skb)
-{
-	struct sk_buff *n = skb_copy(skb);
-
-	if (n && !n->shinfo->heap) {
-		consume_skb(n);
-		n = NULL;
-	}
-	return n;
-}
-
 /* Under sk_queue_lock. 0, -ENOMEM, -ENOBUFS. */
 static int sock_charge_rcv_skb(struct sock *sk, struct sk_buff *skb)
 {
@@ -49,18 +36,15 @@ static int sock_charge_rcv_skb(struct sock *sk, struct sk_buff *skb)
 int sock_queue_rcv_skb(struct sock *sk, struct sk_buff *skb)
 {
 	struct net *net = sock_net(sk);
-	struct sk_buff *copy = NULL;
 	struct softnet_data *sd;
-	int err = -ENOBUFS;
+	int err;
 
 	NET_ROAD(net, skb);
-	if (unlikely(frame_pool_low(net)) && !skb->shinfo->heap) {
-		copy = skb_leave_pool(skb);
-		if (!copy)
-			goto drop;
-		swap(skb, copy);
-	}
 	skb_orphan(skb);
+	if (unlikely(skb_leave_pool(skb))) {
+		sk_drops_add(sk, 1);
+		return -ENOBUFS;
+	}
 	spin_lock(&sk->sk_queue_lock);
 	err = sock_charge_rcv_skb(sk, skb);
 	if (likely(!err)) {
@@ -73,19 +57,15 @@ int sock_queue_rcv_skb(struct sock *sk, struct sk_buff *skb)
 		__skb_queue_tail(&sk->sk_receive_queue, skb);
 	}
 	spin_unlock(&sk->sk_queue_lock);
-	if (unlikely(err))
-		goto drop;
-	consume_skb(copy);
+	if (unlikely(err)) {
+		sk_drops_add(sk, 1);
+		return err;
+	}
 	sd = this_softnet(net);
 	WRITE_ONCE(sk->sk_incoming_cpu, sd ? (s32)sd->id : -1);
 	if (!sock_flag(sk, SOCK_DEAD))
 		sk->sk_data_ready(sk);
 	return 0;
-drop:
-	if (copy)	/* the caller keeps the original */
-		consume_skb(skb);
-	sk_drops_add(sk, 1);
-	return err;
 }
 
 int sock_queue_err_skb(struct sock *sk, struct sk_buff *skb)

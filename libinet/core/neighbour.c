@@ -40,6 +40,7 @@
 #include "core/dev.h"
 #include "core/dst.h"
 #include "core/net.h"
+#include "core/skbuff.h"
 #include "lib/byteorder.h"
 #include "lib/points.h"
 
@@ -637,6 +638,7 @@ static void neigh_queue_skb(struct neighbour *n, struct sk_buff *skb)
 	struct sk_buff *old;
 
 	skb_dst_force(skb);
+	(void)skb_leave_pool(skb);
 	__skb_queue_tail(&n->arp_queue, skb);
 	n->arp_queue_len_bytes += skb->truesize;
 	while (n->arp_queue_len_bytes > limit &&

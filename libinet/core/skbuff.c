@@ -25,6 +25,7 @@
 
 #define SKB_CACHE_MAX 1024	/* a window or two of a fast connection */
 #define SKB_CACHE_BATCH 256
+#define SKB_HEAP_ALIGN 256u	/* leaves a little room behind small packets */
 
 static const char *const drop_reason_names[] = {
 	"NOT_DROPPED_YET",
@@ -429,21 +430,29 @@ struct sk_buff *skb_copy(const struct sk_buff *skb)
 
 int skb_move_to_heap(struct sk_buff *skb)
 {
-	struct skb_shared_info *si;
+	u32 off = skb_headroom(skb), len = skb->len;
+	struct skb_shared_info *si, *old = skb->shinfo;
 
-	if (skb->shinfo->heap || skb->data_len || skb_cloned(skb))
-		return skb->shinfo->heap ? 0 : -ENOMEM;
-	si = frame_alloc_heap(skb_net(skb), skb->tail);
+	inet_assert(!skb->destructor);
+	if (old->heap)
+		return 0;
+	si = frame_alloc_heap(skb_net(skb), ALIGN(off + len, SKB_HEAP_ALIGN));
 	if (!si)
 		return -ENOMEM;
-	memcpy(si->frame, skb->head, skb->tail);
-	si->gso_size = skb->shinfo->gso_size;
-	si->gso_type = skb->shinfo->gso_type;
-	frame_put(skb->shinfo);
-	skb->data = si->frame + skb_headroom(skb);
-	skb->head = si->frame;
+	memcpy(si->frame, skb->head, off);	/* the headers before it */
+	skb_copy_bits(skb, 0, si->frame + off, len);
+	si->gso_size = old->gso_size;
+	si->gso_segs = old->gso_segs;
+	si->gso_type = old->gso_type;
+	frame_put(old);
 	skb->shinfo = si;
+	skb->head = si->frame;
+	skb->data = si->frame + off;
+	skb->tail = off + len;
 	skb->end = si->size;
+	skb->data_len = 0;
+	skb->cloned = 0;
+	skb->truesize = SKB_TRUESIZE(si->size);
 	return 0;
 }
 

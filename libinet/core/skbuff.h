@@ -57,9 +57,19 @@ int skb_add_frag(struct sk_buff *skb, struct skb_shared_info *frame, u32 off,
  * -ENOMEM. */
 int pskb_expand_head(struct sk_buff *skb, u32 nhead, u32 ntail);
 
-/* Moves the data out of the pool into ordinary memory, so that a queue that
- * nobody reads holds no frame. 0 or -ENOMEM (then nothing changed). */
+/* Moves the data out of the pool into ordinary memory, linear and private:
+ * a queue that nobody reads must hold no frame that a device needs. @skb has no
+ * destructor. 0 or -ENOMEM (then nothing changed). */
 int skb_move_to_heap(struct sk_buff *skb);
+
+/* @skb is about to wait, perhaps for long: not in the last frames of the pool.
+ * As above; what belongs to a sock of ours stays, its buffer bounds it. */
+static inline int skb_leave_pool(struct sk_buff *skb)
+{
+	if (likely(!frame_pool_low(skb_net(skb))) || skb->destructor)
+		return 0;
+	return skb_move_to_heap(skb);
+}
 
 /* The destructor is called and forgotten: the packet belongs to no sock. */
 static inline void skb_orphan(struct sk_buff *skb)

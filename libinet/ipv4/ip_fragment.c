@@ -562,6 +562,7 @@ struct sk_buff *ip_defrag(struct net *net, struct sk_buff *skb)
 	NET_ROAD(net, skb);
 	NET_INC_STATS(net, IP_REASMREQDS);
 	skb_orphan(skb);
+	(void)skb_leave_pool(skb);
 	if (ip_frag_is_invalid(skb, &c)) {
 		NET_INC_STATS(net, IP_REASMFAILS);
 		kfree_skb_reason(skb, reason);

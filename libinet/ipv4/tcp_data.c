@@ -304,6 +304,7 @@ bool tcp_queue_rcv(struct sock *sk, struct sk_buff *skb)
 	tp->bytes_received += seq - tp->rcv_nxt;
 	WRITE_ONCE(tp->rcv_nxt, seq);
 	if (!eaten) {
+		(void)skb_leave_pool(skb);
 		__skb_queue_tail(&sk->sk_receive_queue, skb);
 		skb_set_owner_r(skb, sk);
 	}
@@ -469,6 +470,7 @@ static void tcp_data_queue_ofo(struct sock *sk, struct sk_buff *skb)
 		consume_skb(skb);
 		return;
 	}
+	(void)skb_leave_pool(skb);
 	skb_set_owner_r(skb, sk);
 	tcp_grow_window(sk, skb);
 }

@@ -10,6 +10,7 @@
 
 #include <inet/socket.h>
 
+#include "attack.h"
 #include "fixture.h"
 #include "ipv4/ip.h"
 #include "ipv4/ip_fragment.h"
@@ -479,6 +480,21 @@ static void incomplete_flood_is_bounded_and_evicts_the_oldest(void **state)
 	fx_assert_no_skbs(&f);
 }
 
+/* Fragments that wait hold no frame that the device needs: all else goes on. */
+static void incomplete_flood_leaves_frames_to_the_device(void **state)
+{
+	u32 i;
+
+	(void)state;
+	fx_sysctl(&f, "net.ipv4.ipfrag_high_thresh", "100000000");
+	attack_begin(&f);
+	f.rx_vary = false;
+	for (i = 0; i < 5000; i++)
+		frag_of((u16)i, 0, 800, true, bytes);
+	assert_true(f.net->pool.nr_free > f.net->pool.low_water / 2);
+	assert_int_equal(fx_mib_delta(&f, MIB_IP_REASMREQDS), 5000);
+}
+
 /* Instructions cannot be counted here; comparisons can: the tree's height
  * bounds the work. @attack F7 */
 static void smack_of_eight_byte_fragments_stays_cheap(void **state)
@@ -620,6 +636,7 @@ int main(void)
 		T(ecn_of_the_fragments_is_kept_or_refused),
 		T(time_up_with_the_first_says_time_exceeded),
 		T(incomplete_flood_is_bounded_and_evicts_the_oldest),
+		T(incomplete_flood_leaves_frames_to_the_device),
 		T(smack_of_eight_byte_fragments_stays_cheap),
 		T(same_last_fragment_again_and_again_costs_nothing),
 		T(id_used_again_after_many_others_starts_anew),

@@ -9,6 +9,7 @@
 
 #include <inet/socket.h>
 
+#include "attack.h"
 #include "core/neighbour.h"
 #include "fixture.h"
 #include "ipv4/ip.h"
@@ -517,11 +518,35 @@ static void add_refuses_nonsense_with_a_sentence(void **state)
 	assert_int_equal(entries(), 0);
 }
 
+/* Packets that wait for an address hold no frame that the device needs, however
+ * many a router has for hosts that are not there. */
+static void packets_to_absent_hosts_leave_frames_to_the_device(void **state)
+{
+	struct fx_ip ip = { .proto = 253 };
+	static u8 frame[1600], data[1400];
+	u32 i;
+
+	(void)state;
+	fx_sysctl(&f, "net.ipv4.ip_forward", "1");
+	fx_sysctl(&f, "net.ipv4.conf.all.send_redirects", "0");
+	attack_begin(&f);
+	f.rx_vary = false;	/* in one frame of the pool, each */
+	for (i = 0; i < 5000; i++) {
+		ip.daddr = FX_ADDR(10, 0, 0, 100 + i % 100);
+		fx_inject(&f, frame, fx_build_ip(frame, &ip, data,
+						 sizeof(data)));
+		fx_flush(&f);
+	}
+	assert_true(f.net->pool.nr_free > f.net->pool.low_water / 2);
+	assert_true(attack_canary(&f) > 5000);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_prestate_setup_teardown( \
 		name, fx_setup, fx_teardown, &f)
 	const struct CMUnitTest tests[] = {
+		T(packets_to_absent_hosts_leave_frames_to_the_device),
 		T(none_packet_waits_for_the_answer),
 		T(incomplete_many_packets_ask_once_a_second),
 		T(incomplete_three_requests_unanswered_fails),
