@@ -583,6 +583,21 @@ u32 inet_nth_port(u32 offset, u32 range, u32 i)
 }
 
 /*
+ * Moves the peer's counter behind the @i-th port of the walk from @offset, and
+ * at random a little farther (CVE-2022-1012): the next walk begins there, also
+ * when that is among the ports of the other parity, and does not go over what
+ * this one found taken.
+ */
+static void inet_port_walked(u32 *perturb, u32 offset, u32 range, u32 i)
+{
+	u32 parity = offset & 1, step = 2 * (i + 1);
+
+	if (i >= (range - parity + 1) / 2)
+		step += parity ? -1u : 1;
+	WRITE_ONCE(*perturb, READ_ONCE(*perturb) + step);
+}
+
+/*
  * Walks the range of ephemeral ports once: first the ports of one parity,
  * then the others, as bind(0) does the other way round, so that the two seldom
  * meet.
@@ -608,8 +623,7 @@ static int inet_hash_connect_any(struct inet_hashinfo *h, struct sock *sk)
 			err = inet_try_port(h, sk, port);
 	}
 	if (perturb)
-		WRITE_ONCE(*perturb, READ_ONCE(*perturb) + (i | 1) +
-				     (step & 7) * 2 + 1);
+		inet_port_walked(perturb, offset, range, i - 1 + (step & 7));
 	return err;
 }
 

@@ -4,7 +4,8 @@
  * backlog, a request or a timewait sock; the answers that need no sock; the
  * routes of connections; ICMP errors.
  *
- * Resets to nobody's segments are limited per peer (net.ipv4.tcp_rst_per_sec):
+ * Resets that end nothing, to segments for nobody, for a listener or for a
+ * handshake, are limited per peer (net.ipv4.tcp_rst_per_sec):
  * a bucket for each value of a keyed hash of the address, so that a flood gets
  * few answers and tells nobody else anything.
  */
@@ -271,7 +272,17 @@ static bool tcp_rst_allowed(struct net *net, __be32 addr)
 	return ok;
 }
 
-/* RFC 9293 3.10.7.1. A RST to a segment that no sock takes is limited. */
+/* Does the RST leave everything as it is, so that the next such segment will
+ * ask for another? */
+static bool tcp_rst_ends_nothing(const struct sock *sk)
+{
+	const u32 opening = TCPF(TCP_LISTEN) | TCPF(TCP_SYN_SENT) |
+			    TCPF(TCP_SYN_RECV);
+
+	return !sk || TCPF(sk->sk_state) & opening;
+}
+
+/* RFC 9293 3.10.7.1. */
 void tcp_v4_send_reset(const struct sock *sk, const struct sk_buff *skb)
 {
 	const struct tcphdr *th = tcp_hdr(skb);
@@ -289,7 +300,7 @@ void tcp_v4_send_reset(const struct sock *sk, const struct sk_buff *skb)
 		return;
 	if (!sk && (!skb_dst(skb) || skb_rtable(skb)->rt_type != RTN_LOCAL))
 		return;
-	if (!sk && !tcp_rst_allowed(net, iph->saddr))
+	if (tcp_rst_ends_nothing(sk) && !tcp_rst_allowed(net, iph->saddr))
 		return;
 	if (th->ack) {
 		a.seq = TCP_SKB_CB(skb)->ack_seq;

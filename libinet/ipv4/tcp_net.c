@@ -83,7 +83,7 @@ static const struct sysctl_row tcp_knobs[] = {
 	TCP_ROW(stdurg, 0, 1, 0),
 	TCP_ROW(invalid_ratelimit, 0, INT32_MAX, 500),
 	TCP_ROW(challenge_ack_limit, 0, INT32_MAX, INT32_MAX),
-	/* resets to nobody's segments, per peer and second; 0: no limit */
+	/* resets that end nothing, per peer and second; 0: no limit */
 	TCP_ROW(rst_per_sec, 0, INT32_MAX, 1000),
 	TCP_ROW(min_snd_mss, 40, 65535, 48),
 	TCP_ROW(adv_win_scale, -31, 31, 1),
