@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/skbuff.h"
 #include "ipv4/tcp.h"
 #include "tcp_pair.h"
 
@@ -69,52 +70,73 @@ static void stream_read(struct stream *s)
 	}
 }
 
-/* Transfers both ways at once until both ends saw the end. */
-static void transfer(struct pair *p, struct stream *x, struct stream *y)
-{
-	u64 limit = p->a.now_ns + 3600 * FX_SEC;
+/* A connection and what goes over it, both ways at once. */
+struct life {
+	struct pair *p;
+	struct socket *l, *c, *s;
+	struct stream x, y;
+	u64 limit;
+};
 
-	while (!x->eof || !y->eof) {
-		stream_write(x);
-		stream_write(y);
-		stream_read(x);
-		stream_read(y);
-		if (!pair_step(p, limit))
-			fail_msg("stuck: %llu of %llu, %llu of %llu octets",
-				 (unsigned long long)x->got,
-				 (unsigned long long)x->len,
-				 (unsigned long long)y->got,
-				 (unsigned long long)y->len);
-	}
-	assert_int_equal(x->got, x->len);
-	assert_int_equal(y->got, y->len);
+/* Connects; @there and @back octets shall go over it. */
+static struct life life_begin(struct pair *p, u64 there, u64 back, u32 piece)
+{
+	struct life t = { .p = p, .l = pair_listen(&p->b, 7, 8),
+			  .limit = p->a.now_ns + 600 * FX_SEC };
+
+	t.c = pair_connect(p, 7);
+	while (!(t.s = inet_accept(t.l, NULL, NULL)) && pair_step(p, t.limit))
+		assert_int_equal(errno, EAGAIN);
+	assert_non_null(t.s);
+	inet_set_nonblock(t.s, true);
+	/* the client may have to wait for the SYN-ACK to come again */
+	while (inet_send(t.c, "", 0, 0) < 0)
+		if (!pair_step(p, t.limit))
+			fail_msg("no connection");
+	t.x = (struct stream){ .from = t.c, .to = t.s, .seed = 1, .len = there,
+			       .piece = piece };
+	t.y = (struct stream){ .from = t.s, .to = t.c, .seed = 2, .len = back,
+			       .piece = piece };
+	t.limit = p->a.now_ns + 3600 * FX_SEC;
+	return t;
+}
+
+/* Return: false when both ends saw the end. */
+static bool life_step(struct life *t)
+{
+	if (t->x.eof && t->y.eof)
+		return false;
+	stream_write(&t->x);
+	stream_write(&t->y);
+	stream_read(&t->x);
+	stream_read(&t->y);
+	if (!pair_step(t->p, t->limit))
+		fail_msg("stuck: %llu of %llu, %llu of %llu octets",
+			 (unsigned long long)t->x.got,
+			 (unsigned long long)t->x.len,
+			 (unsigned long long)t->y.got,
+			 (unsigned long long)t->y.len);
+	return true;
+}
+
+static void life_end(struct life *t)
+{
+	assert_int_equal(t->x.got, t->x.len);
+	assert_int_equal(t->y.got, t->y.len);
+	assert_int_equal(inet_close(t->c), 0);
+	assert_int_equal(inet_close(t->s), 0);
+	assert_int_equal(inet_close(t->l), 0);
+	pair_run(t->p, 300 * FX_SEC);
 }
 
 /* Connects, transfers @there and @back octets, closes; nothing is left. */
 static void whole_life(struct pair *p, u64 there, u64 back, u32 piece)
 {
-	struct socket *l = pair_listen(&p->b, 7, 8), *c, *s = NULL;
-	u64 limit = p->a.now_ns + 600 * FX_SEC;
-	struct stream x, y;
+	struct life t = life_begin(p, there, back, piece);
 
-	c = pair_connect(p, 7);
-	while (!(s = inet_accept(l, NULL, NULL)) && pair_step(p, limit))
-		assert_int_equal(errno, EAGAIN);
-	assert_non_null(s);
-	inet_set_nonblock(s, true);
-	/* the client may have to wait for the SYN-ACK to come again */
-	while (inet_send(c, "", 0, 0) < 0)
-		if (!pair_step(p, limit))
-			fail_msg("no connection");
-	x = (struct stream){ .from = c, .to = s, .seed = 1, .len = there,
-			     .piece = piece };
-	y = (struct stream){ .from = s, .to = c, .seed = 2, .len = back,
-			     .piece = piece };
-	transfer(p, &x, &y);
-	assert_int_equal(inet_close(c), 0);
-	assert_int_equal(inet_close(s), 0);
-	assert_int_equal(inet_close(l), 0);
-	pair_run(p, 300 * FX_SEC);
+	while (life_step(&t))
+		;
+	life_end(&t);
 }
 
 static void established_bulk_on_clean_cable_is_exact(void **state)
@@ -169,6 +191,70 @@ static void established_every_fault_is_survived(void **state)
 	}
 }
 
+/* ---- the end of a stack ----------------------------------------------- */
+
+/* Everything that went over the cable, in one number. */
+static u64 traffic(const struct pair *p)
+{
+	return p->a.bytes_sent * 31 + p->b.bytes_sent * 7 + p->sent +
+	       p->a.now_ns;
+}
+
+/* The stack at one end of @t ends in the middle of the transfer, with segments
+ * in flight and handshakes half done; its peer finds out. @held: the program
+ * still has its sockets. */
+static void end_under_traffic(struct life *t, bool held)
+{
+	struct pair *p = t->p;
+
+	(void)pair_connect(p, 7);		/* nobody will accept it */
+	pair_step(p, t->limit);
+	assert_true(skb_pool_used(p->b.net) > 0);
+	assert_true(p->nr_flight > 0);
+	if (!held) {
+		inet_close(t->s);
+		inet_close(t->l);
+	}
+	fx_close(&p->b);	/* all memory came back, or this fails */
+	fx_advance(&p->a, 2000 * FX_SEC);
+	assert_int_equal(inet_send(t->c, "x", 1, 0), -1);
+	assert_int_equal(errno, EHOSTUNREACH);	/* nobody answers ARP */
+	while (p->nr_flight)
+		free(p->flight[--p->nr_flight].data);
+	fx_close(&p->a);	/* its sockets are still there */
+	free(p);
+}
+
+/* Two cables in one process. A stack ends while data flows over the first; over
+ * the second not one octet comes otherwise, or at another time, than when it
+ * was alone. @attack P7 */
+static void stack_destroyed_under_traffic_leaves_the_other_alone(void **state)
+{
+	struct life alone = life_begin(pair_open(5), 1 << 20, 1 << 19, 8000);
+	struct life other, doomed;
+	u64 expected;
+	int held;
+
+	(void)state;
+	while (life_step(&alone))
+		;
+	life_end(&alone);
+	expected = traffic(alone.p);
+	pair_close(alone.p);
+	for (held = 0; held < 2; held++) {
+		other = life_begin(pair_open(5), 1 << 20, 1 << 19, 8000);
+		doomed = life_begin(pair_open(6), 1 << 20, 1 << 20, 8000);
+		while (life_step(&other) && other.x.got < 1 << 19)
+			assert_true(life_step(&doomed));
+		end_under_traffic(&doomed, held);
+		while (life_step(&other))
+			;
+		life_end(&other);
+		assert_int_equal(traffic(other.p), expected);
+		pair_close(other.p);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -176,6 +262,8 @@ int main(void)
 		cmocka_unit_test(established_small_writes_are_exact),
 		cmocka_unit_test(established_bulk_with_loss_is_exact),
 		cmocka_unit_test(established_every_fault_is_survived),
+		cmocka_unit_test(
+			stack_destroyed_under_traffic_leaves_the_other_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
