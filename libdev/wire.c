@@ -513,7 +513,7 @@ static void wire_setup(struct net_device *dev)
 	ether_setup(dev);
 	dev->min_mtu = ETHER_MIN_MTU;
 	dev->max_mtu = ETHER_MAX_MTU;
-	dev->features |= NETIF_F_SG | NETIF_F_GRO;
+	dev->features |= NETIF_F_SG;
 	dev->netdev_ops = &wire_netdev_ops;
 }
 

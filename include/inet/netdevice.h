@@ -48,7 +48,9 @@ enum netdev_flags {
 	NETDEV_IFF_MULTICAST = 0x1000,
 };
 
-/* net_device.features: what the device does so that the stack need not. */
+/* net_device.features: what the device does so that the stack need not, and
+ * what the stack may do with its packets. GRO can be switched on every device,
+ * the others where the driver says so in hw_features. */
 #define NETIF_F_SG (1ULL << 0)		/* transmits fragments */
 #define NETIF_F_HW_CSUM (1ULL << 1)	/* fills CHECKSUM_PARTIAL */
 #define NETIF_F_RXCSUM (1ULL << 2)	/* may set CHECKSUM_UNNECESSARY */
@@ -138,7 +140,8 @@ struct net_device {
 	int ifindex;
 	u32 flags;		/* enum netdev_flags; dev_change_flags() */
 	u32 mtu, min_mtu, max_mtu;
-	u64 features;
+	u64 features;		/* NETIF_F_*; dev_set_feature() */
+	u64 hw_features;	/* of these, what may be switched */
 	u16 type;
 	u16 hard_header_len;
 	u16 needed_headroom;	/* what the driver pushes beside the header */
@@ -202,6 +205,14 @@ void dev_close(struct net_device *dev) INET_EXPORT(dev_close);
 int dev_set_mtu(struct net_device *dev, u32 mtu) INET_EXPORT(dev_set_mtu);
 int dev_set_mac_address(struct net_device *dev, const u8 *addr)
 	INET_EXPORT(dev_set_mac_address);
+
+/* Switches a feature by ethtool's name: "rx", "tx" (checksums), "sg", "tso",
+ * "gro". 0, -EINVAL (no such feature), -EOPNOTSUPP (it is fixed). */
+int dev_set_feature(struct net_device *dev, const char *name, bool on)
+	INET_EXPORT(dev_set_feature);
+/* Return: 1 on, 0 off, -EINVAL. */
+int dev_get_feature(const struct net_device *dev, const char *name)
+	INET_EXPORT(dev_get_feature);
 
 /* Counted: each +1 needs its -1. */
 void dev_set_promiscuity(struct net_device *dev, int inc)

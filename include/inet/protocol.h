@@ -62,25 +62,45 @@ void dev_remove_pack(struct net *net, struct packet_type *pt)
 /*
  * What the layers can do with many packets at once, by ethertype: merge what
  * is received (GRO), cut what is sent (GSO). Registered per stack.
+ *
+ * GRO. A packet that arrives is compared with the packets that its NAPI holds
+ * in one bucket (by flow hash), layer by layer. Each layer finds its header at
+ * skb->data + NAPI_GRO_CB(skb)->data_offset, clears same_flow of the held ones
+ * that are of another flow, sets flush where two packets must not be one, and
+ * asks the next layer. The last one, a transport, appends with
+ * skb_gro_receive(), which leaves same_flow of the packet set: merged.
  */
+struct napi_gro_cb {
+	u32 data_offset;	/* of the header looked at, from skb->data */
+	u16 count;		/* packets merged into this one, itself too */
+	u8 same_flow;		/* held: may be of this flow; new: was merged */
+	u8 flush;		/* not to be merged with, not to be held */
+	u32 hash;		/* flow hash */
+};
+
+#define NAPI_GRO_CB(skb) ((struct napi_gro_cb *)(void *)(skb)->cb)
+
 struct packet_offload {
 	__be16 type;
-	/* Tries to merge @skb (at its network header) into a member of @held.
-	 * Return: what to do with @skb. May be NULL. */
-	int (*gro_receive)(struct sk_buff **held, struct sk_buff *skb);
-	/* @skb was merged from several: fix its headers before it goes up. */
+	/* Tries to merge @skb (at its network header) into a member of @held,
+	 * a list by skb->next. Return: the member that must go up now, before
+	 * anything else of its flow, or NULL. May be NULL. Context: softnet,
+	 * RCU. */
+	struct sk_buff *(*gro_receive)(struct sk_buff *held,
+				       struct sk_buff *skb);
+	/* @skb was merged from several: fix its headers before it goes up. 0
+	 * or -E: it is dropped. */
 	int (*gro_complete)(struct sk_buff *skb, int nhoff);
-	/* Cuts @skb (at its network header) into a list. NULL on failure, and
-	 * @skb is still the caller's. May be NULL. */
+	/* Cuts @skb (at its network header) into a list by skb->next. NULL on
+	 * failure, and @skb is still the caller's. May be NULL. */
 	struct sk_buff *(*gso_segment)(struct sk_buff *skb, u64 features);
 	struct packet_offload *next;	/* the stack's */
 };
 
-enum gro_result {
-	GRO_NORMAL,	/* not for us: pass it up */
-	GRO_HELD,	/* first of a row: keep it for the next */
-	GRO_MERGED,	/* consumed into a held one */
-};
+/* Appends the payload of @skb (from data_offset on) to the held packet @p,
+ * without copying. Return: 0 and @skb was merged, or -E2BIG, -ENOMEM. */
+int skb_gro_receive(struct sk_buff *p, struct sk_buff *skb)
+	INET_EXPORT(skb_gro_receive);
 
 /* Return: 0, -EEXIST (@po is in already), -EINVAL (nothing to call, or
  * gro_receive without gro_complete). */
@@ -125,6 +145,27 @@ int inet_add_protocol(struct net *net, const struct net_protocol *prot,
 /* Return: 0, -ENOENT (there is none, or it is not @prot), -EINVAL. */
 int inet_del_protocol(struct net *net, const struct net_protocol *prot,
 		      u8 protocol) INET_EXPORT(inet_del_protocol);
+
+/*
+ * What a payload protocol of IPv4 does with many packets at once; called by the
+ * offload of IPv4 as struct packet_offload's functions are, with the transport
+ * header set. Each may be NULL, but gro_receive wants gro_complete.
+ */
+struct net_offload {
+	struct sk_buff *(*gro_receive)(struct sk_buff *held,
+				       struct sk_buff *skb);
+	/* @thoff: of the transport header, from skb->data. */
+	int (*gro_complete)(struct sk_buff *skb, int thoff);
+	/* @skb at its transport header. */
+	struct sk_buff *(*gso_segment)(struct sk_buff *skb, u64 features);
+};
+
+/* Return: 0, -EEXIST (there is one), -EINVAL. */
+int inet_add_offload(struct net *net, const struct net_offload *off,
+		     u8 protocol) INET_EXPORT(inet_add_offload);
+/* Return: 0, -ENOENT (there is none, or it is not @off), -EINVAL. */
+int inet_del_offload(struct net *net, const struct net_offload *off,
+		     u8 protocol) INET_EXPORT(inet_del_offload);
 
 /* ---- socket types of PF_INET ------------------------------------------ */
 

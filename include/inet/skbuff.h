@@ -284,6 +284,9 @@ static inline bool pskb_may_pull(struct sk_buff *skb, u32 len)
 	return __pskb_pull_tail(skb, len);
 }
 
+/* skb_pull() that goes on into the fragments. Return: 0 or -ENOMEM. */
+int pskb_pull(struct sk_buff *skb, u32 len) INET_EXPORT(pskb_pull);
+
 /* Everything linear. Return: 0 or -ENOMEM. */
 int skb_linearize(struct sk_buff *skb) INET_EXPORT(skb_linearize);
 

@@ -64,6 +64,17 @@ int inet_netdev_set_mac(struct net_device *dev, const u8 mac[6])
 	return api_result(dev ? dev_set_mac_address(dev, mac) : -EINVAL);
 }
 
+int inet_netdev_set_feature(struct net_device *dev, const char *name, bool on)
+{
+	return api_result(dev && name ? dev_set_feature(dev, name, on) :
+					-EINVAL);
+}
+
+int inet_netdev_get_feature(const struct net_device *dev, const char *name)
+{
+	return api_result(dev && name ? dev_get_feature(dev, name) : -EINVAL);
+}
+
 const char *inet_netdev_name(const struct net_device *dev)
 {
 	return dev->name;

@@ -196,6 +196,7 @@ int register_netdevice(struct net_device *dev)
 	int err;
 
 	inet_assert(dev->netdev_ops && dev->netdev_ops->ndo_start_xmit);
+	dev->hw_features |= NETIF_F_GRO;
 	rtnl_lock(net);
 	err = dev_get_valid_name(dev);
 	if (!err)
@@ -361,6 +362,56 @@ int dev_set_mtu(struct net_device *dev, u32 mtu)
 	}
 	rtnl_unlock(net);
 	return err;
+}
+
+static const struct {
+	const char *name;	/* as ethtool -K calls it */
+	u64 bit;
+} dev_features[] = {
+	{ "rx", NETIF_F_RXCSUM },
+	{ "tx", NETIF_F_HW_CSUM },
+	{ "sg", NETIF_F_SG },
+	{ "tso", NETIF_F_TSO },
+	{ "gro", NETIF_F_GRO },
+};
+
+/* The feature with this name, 0: there is none, and a sentence says which there
+ * are. */
+static u64 dev_feature_find(struct net *net, const char *name)
+{
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(dev_features); i++)
+		if (!strcmp(dev_features[i].name, name))
+			return dev_features[i].bit;
+	net_error(net, -EINVAL, "%.20s: no such feature; there are: "
+		  "rx, tx, sg, tso, gro", name);
+	return 0;
+}
+
+int dev_set_feature(struct net_device *dev, const char *name, bool on)
+{
+	u64 bit = dev_feature_find(dev->net, name), now;
+	int err = 0;
+
+	if (!bit)
+		return -EINVAL;
+	rtnl_lock(dev->net);
+	now = dev->features;
+	if (!(dev->hw_features & bit) && !!(now & bit) != on)
+		err = net_error(dev->net, -EOPNOTSUPP, "%s: %s: is fixed",
+				dev->name, name);
+	else
+		WRITE_ONCE(dev->features, on ? now | bit : now & ~bit);
+	rtnl_unlock(dev->net);
+	return err;
+}
+
+int dev_get_feature(const struct net_device *dev, const char *name)
+{
+	u64 bit = dev_feature_find(dev->net, name);
+
+	return bit ? !!(READ_ONCE(dev->features) & bit) : -EINVAL;
 }
 
 int dev_set_mac_address(struct net_device *dev, const u8 *addr)

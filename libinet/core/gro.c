@@ -1,16 +1,30 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * GRO and GSO, the part that knows no protocol: the registry of offloads and
- * the buckets of a NAPI in which packets wait for more of their flow.
+ * Generic receive offload, the part that knows no protocol: the registry of
+ * offloads, and the buckets of a NAPI in which packets wait for more of their
+ * flow.
+ *
+ *	napi_gro_receive -> dev_gro_receive -> inet_gro_receive
+ *	  -> tcp4_gro_receive -> skb_gro_receive	merged, or held
+ *	napi_gro_complete -> netif_receive_skb		what is held goes up:
+ *		when its poll ends, when the next one does not fit behind it,
+ *		when its bucket is full
+ *
+ * A bucket holds its oldest packet first. What is held was received in this
+ * poll of this NAPI and never outlives it (but for a poll that comes again at
+ * once because its budget was used up).
  */
 #include "core/gro.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "core/dev.h"
 #include "core/net.h"
+#include "core/skbuff.h"
 
 #define MAX_GRO_SKBS 8		/* held in one bucket */
+#define GRO_MAX_SIZE 65535u	/* the longest IPv4 packet */
 
 /* Who merges must also say how the headers are made whole again. */
 int dev_add_offload(struct net *net, struct packet_offload *po)
@@ -61,19 +75,13 @@ struct packet_offload *offload_find(struct net *net, __be16 type)
 	return NULL;
 }
 
-struct sk_buff *skb_mac_gso_segment(struct sk_buff *skb, u64 features)
-{
-	struct packet_offload *po = offload_find(skb_net(skb), skb->protocol);
-
-	return po && po->gso_segment ? po->gso_segment(skb, features) : NULL;
-}
-
 /* Passes one held packet up, its headers made whole again. */
 static void napi_gro_complete(struct net *net, struct sk_buff *skb)
 {
 	struct packet_offload *po;
 
-	if (skb->shinfo->gso_segs > 1) {
+	NET_ROAD(net, skb);
+	if (NAPI_GRO_CB(skb)->count > 1) {
 		po = offload_find(net, skb->protocol);
 		if (!po || !po->gro_complete ||
 		    po->gro_complete(skb, skb_network_offset(skb))) {
@@ -84,66 +92,138 @@ static void napi_gro_complete(struct net *net, struct sk_buff *skb)
 	netif_receive_skb(skb);
 }
 
-static void gro_flush_bucket(struct net *net, struct gro_list *list)
+static void gro_list_add(struct gro_list *list, struct sk_buff *skb)
 {
-	struct sk_buff *skb = list->head, *next;
+	skb->next = NULL;
+	if (list->tail)
+		list->tail->next = skb;
+	else
+		list->head = skb;
+	list->tail = skb;
+	list->count++;
+}
 
-	list->head = list->tail = NULL;
-	list->count = 0;
-	for (; skb; skb = next) {
-		next = skb->next;
-		skb->next = NULL;
-		napi_gro_complete(net, skb);
-	}
+static void gro_list_del(struct gro_list *list, struct sk_buff *skb)
+{
+	struct sk_buff **p, *prev = NULL;
+
+	for (p = &list->head; *p != skb; p = &(*p)->next)
+		prev = *p;
+	*p = skb->next;
+	if (list->tail == skb)
+		list->tail = prev;
+	skb->next = NULL;
+	list->count--;
+}
+
+/* Takes @skb out of its bucket and passes it up. */
+static void gro_list_pass(struct net *net, struct gro_list *list,
+			  struct sk_buff *skb)
+{
+	gro_list_del(list, skb);
+	napi_gro_complete(net, skb);
 }
 
 void napi_gro_flush(struct napi_struct *napi)
 {
+	struct net *net = napi->softnet->net;
 	u32 i;
 
 	if (likely(!napi->gro_bitmask))
 		return;
 	for (i = 0; i < GRO_HASH_BUCKETS; i++)
-		if (napi->gro_bitmask & (1u << i))
-			gro_flush_bucket(napi->softnet->net,
-					 &napi->gro_hash[i]);
+		while (napi->gro_hash[i].head)
+			gro_list_pass(net, &napi->gro_hash[i],
+				      napi->gro_hash[i].head);
 	napi->gro_bitmask = 0;
 }
 
-/* Offers @skb to the offload of its ethertype. */
-static enum gro_result dev_gro_receive(struct napi_struct *napi,
-				       struct packet_offload *po,
-				       struct sk_buff *skb)
+/* What the link tells of the flow: the same device, addresses and tag. */
+static bool gro_same_link(const struct sk_buff *p, const struct sk_buff *skb)
 {
-	u32 i = skb_get_hash(skb) % GRO_HASH_BUCKETS;
-	struct gro_list *list = &napi->gro_hash[i];
-	enum gro_result ret;
+	u32 len = skb_network_header(skb) - skb_mac_header(skb);
 
-	NET_ROAD(napi->softnet->net, skb);
+	return NAPI_GRO_CB(p)->hash == NAPI_GRO_CB(skb)->hash &&
+	       p->dev == skb->dev && p->protocol == skb->protocol &&
+	       p->vlan_present == skb->vlan_present &&
+	       p->vlan_tci == skb->vlan_tci &&
+	       skb_network_header(p) - skb_mac_header(p) == len &&
+	       !memcmp(skb_mac_header(p), skb_mac_header(skb), len);
+}
+
+/* Which of those held may be of the flow of @skb. */
+static void gro_list_prepare(struct gro_list *list, struct sk_buff *skb)
+{
+	struct sk_buff *p;
+
+	for (p = list->head; p; p = p->next) {
+		NAPI_GRO_CB(p)->same_flow = gro_same_link(p, skb);
+		NAPI_GRO_CB(p)->flush = 0;
+	}
+}
+
+int skb_gro_receive(struct sk_buff *p, struct sk_buff *skb)
+{
+	const struct skb_shared_info *si = skb->shinfo;
+	u32 off = NAPI_GRO_CB(skb)->data_offset, i;
+	u32 head = skb_headlen(skb) - off;
+
+	if (p->len + skb->len - off > GRO_MAX_SIZE || si->frag_list ||
+	    p->shinfo->frag_list ||
+	    p->shinfo->nr_frags + si->nr_frags + 1 > MAX_SKB_FRAGS)
+		return -E2BIG;
+	if (head && skb_add_frag_ref(p, skb->shinfo,
+				     (u32)(skb->data + off - skb->head), head))
+		return -ENOMEM;
+	for (i = 0; i < si->nr_frags; i++)
+		if (skb_add_frag_ref(p, si->frags[i].frame, si->frags[i].off,
+				     si->frags[i].len))
+			return -ENOMEM;
+	NAPI_GRO_CB(p)->count++;
+	NAPI_GRO_CB(skb)->same_flow = 1;
+	return 0;
+}
+
+/* Offers @skb to the offload of its ethertype. Return: whether it was merged
+ * or is held; if not it is still the caller's. */
+static bool dev_gro_receive(struct napi_struct *napi,
+			    struct packet_offload *po, struct sk_buff *skb)
+{
+	struct net *net = napi->softnet->net;
+	u32 hash = skb_get_hash(skb), i = hash % GRO_HASH_BUCKETS;
+	struct gro_list *list = &napi->gro_hash[i];
+	struct sk_buff *pass;
+
+	NET_ROAD(net, skb);
+	*NAPI_GRO_CB(skb) = (struct napi_gro_cb){ .count = 1, .hash = hash };
 	skb_reset_network_header(skb);
-	ret = (enum gro_result)po->gro_receive(&list->head, skb);
-	if (ret != GRO_HELD)
-		return ret;
+	gro_list_prepare(list, skb);
+	pass = po->gro_receive(list->head, skb);
+	if (pass)
+		gro_list_pass(net, list, pass);
+	if (NAPI_GRO_CB(skb)->same_flow) {
+		consume_skb(skb);
+		return true;
+	}
+	if (NAPI_GRO_CB(skb)->flush)
+		return false;
 	if (list->count >= MAX_GRO_SKBS)
-		gro_flush_bucket(napi->softnet->net, list);
-	skb->next = list->head;
-	list->head = skb;
-	list->count++;
+		gro_list_pass(net, list, list->head);
+	gro_list_add(list, skb);
 	napi->gro_bitmask |= 1u << i;
-	return ret;
+	return true;
 }
 
 void napi_gro_receive(struct napi_struct *napi, struct sk_buff *skb)
 {
-	struct net *net = napi->softnet->net;
 	struct packet_offload *po;
 
-	NET_ROAD(net, skb);
-	if (rcu_dereference(net->offload_base) &&
-	    (skb->dev->features & NETIF_F_GRO)) {
-		po = offload_find(net, skb->protocol);
+	NET_ROAD(napi->softnet->net, skb);
+	if ((READ_ONCE(skb->dev->features) & NETIF_F_GRO) && likely(!skb->drop_reason) &&
+	    !skb->shinfo->gso_size) {
+		po = offload_find(napi->softnet->net, skb->protocol);
 		if (po && po->gro_receive &&
-		    dev_gro_receive(napi, po, skb) != GRO_NORMAL)
+		    dev_gro_receive(napi, po, skb))
 			return;
 	}
 	netif_receive_skb(skb);

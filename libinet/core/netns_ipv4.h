@@ -28,9 +28,11 @@ struct tcp_net;
 struct netns_ipv4 {
 	/* registries */
 	const struct net_protocol *inet_protos[INET_MAX_PROTOS];	/* RCU */
+	const struct net_offload *inet_offloads[INET_MAX_PROTOS]; /* RCU */
 	struct inet_protosw_node *inetsw[SOCK_PACKET + 1];	/* RCU */
 	struct packet_type ip_packet_type;
 	struct packet_type arp_packet_type;
+	struct packet_offload ip_packet_offload;
 
 	struct neigh_table *arp_tbl;
 	struct arp_state *arp;

@@ -178,6 +178,17 @@ static void frame_get(struct skb_shared_info *si)
 	count_add(&si->dataref, 1, si->net->smp);
 }
 
+struct sk_buff *skb_over_frame(struct skb_shared_info *frame)
+{
+	struct sk_buff *skb;
+
+	frame_get(frame);
+	skb = skb_build(frame->net, frame);
+	if (likely(skb))
+		skb->cloned = 1;
+	return skb;
+}
+
 struct sk_buff *skb_clone(struct sk_buff *skb)
 {
 	struct sk_buff *n = skb_header_alloc(skb_net(skb));
@@ -475,6 +486,16 @@ int skb_add_frag(struct sk_buff *skb, struct skb_shared_info *frame, u32 off,
 	return 0;
 }
 
+int skb_add_frag_ref(struct sk_buff *skb, struct skb_shared_info *frame,
+		     u32 off, u32 len)
+{
+	int err = skb_add_frag(skb, frame, off, len);
+
+	if (likely(!err))
+		frame_get(frame);
+	return err;
+}
+
 /* ---- reading over fragments ------------------------------------------- */
 
 /* A piece of a packet: linear part, fragment, or linear part of a member of
@@ -642,10 +663,13 @@ int pskb_trim(struct sk_buff *skb, u32 len)
 {
 	if (len >= skb->len)
 		return 0;
-	if (skb_is_nonlinear(skb) && skb_make_linear(skb))
-		return -ENOMEM;
-	skb->len = len;
-	skb->tail = skb_headroom(skb) + len;
+	if (skb_is_nonlinear(skb)) {
+		if (skb_trim_frags(skb, len))
+			return -ENOMEM;
+	} else {
+		skb->len = len;
+		skb->tail = skb_headroom(skb) + len;
+	}
 	if (skb->ip_summed == CHECKSUM_COMPLETE)
 		skb->ip_summed = CHECKSUM_NONE;
 	return 0;

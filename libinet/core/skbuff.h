@@ -53,6 +53,32 @@ struct sk_buff *skb_share_check(struct sk_buff *skb);
 int skb_add_frag(struct sk_buff *skb, struct skb_shared_info *frame, u32 off,
 		 u32 len);
 
+/* The same with a reference of its own. */
+int skb_add_frag_ref(struct sk_buff *skb, struct skb_shared_info *frame,
+		     u32 off, u32 len);
+
+/* A header over the whole of @frame, empty, with a reference of its own; marked
+ * as cloned. NULL: memory is short. */
+struct sk_buff *skb_over_frame(struct skb_shared_info *frame);
+
+/* Does somebody else hold @frame too? */
+static inline bool frame_shared(const struct skb_shared_info *frame)
+{
+	return __atomic_load_n(&frame->dataref, __ATOMIC_ACQUIRE) != 1;
+}
+
+/* The fragments become this header's alone, a frag_list linear: after it
+ * pskb_trim() and pskb_pull() cannot fail. 0 or -ENOMEM. */
+int __skb_own_frags(struct sk_buff *skb);
+
+static inline int skb_own_frags(struct sk_buff *skb)
+{
+	return skb_is_nonlinear(skb) ? __skb_own_frags(skb) : 0;
+}
+
+/* pskb_trim() of a packet with fragments. 0 or -ENOMEM. */
+int skb_trim_frags(struct sk_buff *skb, u32 len);
+
 /* New linear room: @nhead more in front, @ntail more behind; private. 0 or
  * -ENOMEM. */
 int pskb_expand_head(struct sk_buff *skb, u32 nhead, u32 ntail);

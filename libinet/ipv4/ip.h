@@ -41,6 +41,8 @@ int ip_build_and_send_pkt(struct sk_buff *skb, const struct sock *sk,
 int ip_local_out(struct net *net, struct sock *sk, struct sk_buff *skb);
 int ip_output(struct net *net, struct sock *sk, struct sk_buff *skb);
 int ip_mc_output(struct net *net, struct sock *sk, struct sk_buff *skb);
+/* Is @skb, or a segment of it if it is a GSO packet, longer than @mtu? */
+bool ip_exceeds_mtu(const struct sk_buff *skb, u32 mtu);
 /* Cuts @skb into fragments of @mtu, each sent by @output. Consumes. */
 int ip_do_fragment(struct net *net, struct sock *sk, struct sk_buff *skb,
 		   u32 mtu,

@@ -77,7 +77,7 @@ int ip_forward(struct sk_buff *skb)
 		goto drop;
 	}
 	mtu = dst_mtu(&rt->dst);
-	if (skb->len > mtu && iph->frag_off & cpu_to_be16(IP_DF)) {
+	if (ip_exceeds_mtu(skb, mtu) && iph->frag_off & cpu_to_be16(IP_DF)) {
 		NET_INC_STATS(net, IP_FRAGFAILS);
 		icmp_send(skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED,
 			  cpu_to_be32(mtu));

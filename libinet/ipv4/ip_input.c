@@ -274,6 +274,7 @@ static const struct pernet_operations *const ipv4_parts[] = {
 	&devinet_net_ops,
 	&ip_frag_net_ops,
 	&ip_net_ops,
+	&ip_offload_net_ops,
 };
 
 static void ipv4_parts_exit(struct net *net, size_t nr)

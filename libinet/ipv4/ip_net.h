@@ -8,6 +8,9 @@
 
 extern const struct pernet_operations ipv4_net_ops;
 
+/* ip_offload.c: GRO and GSO of IPv4; a part of ipv4_net_ops. */
+extern const struct pernet_operations ip_offload_net_ops;
+
 /* ip_output.c: counters of identifications. */
 int ip_idents_init(struct net *net);
 void ip_idents_exit(struct net *net);

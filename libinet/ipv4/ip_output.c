@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "core/dev.h"
+#include "core/gro.h"
 #include "core/netfilter.h"
 #include "core/skbuff.h"
 #include "ipv4/devinet.h"
@@ -260,15 +261,46 @@ static int ip_fragment(struct net *net, struct sock *sk, struct sk_buff *skb,
 	return -EMSGSIZE;
 }
 
+bool ip_exceeds_mtu(const struct sk_buff *skb, u32 mtu)
+{
+	return skb->len > mtu && (!skb->shinfo->gso_size ||
+				  skb_gso_network_seglen(skb) > mtu);
+}
+
+/* A GSO packet whose segments are larger than @mtu (forwarded, and DF is not
+ * set): each of them is cut. Consumes. */
+static int ip_fragment_gso(struct net *net, struct sock *sk,
+			   struct sk_buff *skb, u32 mtu)
+{
+	struct sk_buff *segs, *next;
+	int err = 0, ret;
+
+	segs = skb_mac_gso_segment(skb, 0);
+	if (!segs) {
+		kfree_skb_reason(skb, SKB_DROP_REASON_PKT_TOO_BIG);
+		return -ENOMEM;
+	}
+	consume_skb(skb);
+	for (; segs; segs = next) {
+		next = segs->next;
+		segs->next = NULL;
+		ret = ip_fragment(net, sk, segs, mtu);
+		if (ret && !err)
+			err = ret;
+	}
+	return err;
+}
+
 static int ip_finish_output(struct net *net, struct sock *sk,
 			    struct sk_buff *skb)
 {
 	u32 mtu = dst_mtu(skb_dst(skb));
 
 	NET_ROAD(net, skb);
-	if (unlikely(skb->len > mtu && !skb->shinfo->gso_size))
-		return ip_fragment(net, sk, skb, mtu);
-	return ip_finish_output2(net, sk, skb);
+	if (likely(!ip_exceeds_mtu(skb, mtu)))
+		return ip_finish_output2(net, sk, skb);
+	return skb->shinfo->gso_size ? ip_fragment_gso(net, sk, skb, mtu) :
+				       ip_fragment(net, sk, skb, mtu);
 }
 
 /* ---- dst.output --------------------------------------------------------- */

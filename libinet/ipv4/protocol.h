@@ -19,6 +19,7 @@ struct inet_protocol {
 	u32 nr_sw;
 	/* payload of IPv4; NULL: sockets only */
 	const struct net_protocol *net_protocol;
+	const struct net_offload *offload;	/* may be NULL */
 	const struct sysctl_row *knobs;
 	u32 nr_knobs;
 	int (*net_init)(struct net *net);	/* may be NULL */

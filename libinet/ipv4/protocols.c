@@ -33,6 +33,8 @@ static void inet_protocol_stop(struct net *net, const struct inet_protocol *p,
 
 	for (i = 0; i < p->nr_sw; i++)
 		inet_unregister_protosw(net, &p->sw[i]);
+	if (p->offload)
+		inet_del_offload(net, p->offload, p->protocol);
 	if (p->net_protocol)
 		inet_del_protocol(net, p->net_protocol, p->protocol);
 	if (initialised && p->net_exit)
@@ -53,6 +55,8 @@ static int inet_protocol_start(struct net *net, const struct inet_protocol *p)
 	initialised = !err;
 	if (!err && p->net_protocol)
 		err = inet_add_protocol(net, p->net_protocol, p->protocol);
+	if (!err && p->offload)
+		err = inet_add_offload(net, p->offload, p->protocol);
 	for (i = 0; !err && i < p->nr_sw; i++)
 		err = inet_register_protosw(net, &p->sw[i]);
 	if (err)

@@ -701,7 +701,15 @@ int tcp_child_process(struct sock *parent, struct sock *child,
 struct sock *tcp_create_openreq_child(const struct sock *sk,
 				      struct request_sock *req,
 				      struct sk_buff *skb);
+/* ---- tcp_offload.c ---------------------------------------------------- */
+
+extern const struct net_offload tcp_offload;
+
 /* ---- tcp_ipv4.c ------------------------------------------------------- */
+
+/* MUST-3: is the checksum right? The TCP header of @skb is at offset @off, its
+ * network header is set. */
+bool tcp_v4_checksum_ok(const struct sk_buff *skb, u32 off);
 
 extern const struct inet_connection_sock_af_ops ipv4_specific;
 extern const struct request_sock_ops tcp_request_sock_ops;

@@ -42,7 +42,7 @@ static void tcp_measure_rcv_mss(struct sock *sk, const struct sk_buff *skb)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	u32 last = icsk->icsk_ack.last_seg_size;
-	u32 len = skb->len;
+	u32 len = skb->shinfo->gso_size ? : skb->len;
 
 	icsk->icsk_ack.last_seg_size = 0;
 	if (len >= icsk->icsk_ack.rcv_mss) {
@@ -140,7 +140,7 @@ void tcp_event_data_recv(struct sock *sk, struct sk_buff *skb)
 	inet_csk_schedule_ack(sk);
 	tcp_measure_rcv_mss(sk, skb);
 	tcp_rcv_rtt_measure_ts(sk, skb);
-	tp->data_segs_in++;
+	tp->data_segs_in += tcp_skb_pcount(skb);
 	if (!icsk->icsk_ack.ato_us) {		/* the first */
 		tcp_incr_quickack(sk, TCP_MAX_QUICKACKS);
 		icsk->icsk_ack.ato_us = TCP_ATO_MIN_US;
@@ -330,7 +330,7 @@ static void tcp_trim_front(struct sk_buff *skb, u32 seq)
 
 	if (!before(tcb->seq, seq))
 		return;
-	skb_pull(skb, seq - tcb->seq);
+	(void)pskb_pull(skb, seq - tcb->seq);
 	tcb->seq = seq;
 }
 
@@ -571,6 +571,11 @@ void tcp_data_queue(struct sock *sk, struct sk_buff *skb)
 	}
 	skb_dst_drop(skb);
 	skb_pull(skb, __tcp_hdrlen(tcp_hdr(skb)));
+	/* after this trims cannot fail */
+	if (unlikely(skb_own_frags(skb))) {
+		kfree_skb_reason(skb, SKB_DROP_REASON_NOMEM);
+		return;
+	}
 	if (!after(tcb->end_seq, tp->rcv_nxt)) {
 		INET_PROBE(DSACKABLE);
 		NET_INC_STATS(sock_net(sk), TCP_DELAYEDACKLOST);

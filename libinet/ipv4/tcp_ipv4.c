@@ -181,8 +181,8 @@ static void tcp_v4_send_check(struct sock *sk, struct sk_buff *skb)
 	skb->ip_summed = CHECKSUM_NONE;
 }
 
-/* MUST-3. @skb at its TCP header. */
-static bool tcp_v4_checksum_ok(struct sk_buff *skb)
+/* An IPv4 header adds nothing to a sum: CHECKSUM_COMPLETE may include it. */
+bool tcp_v4_checksum_ok(const struct sk_buff *skb, u32 off)
 {
 	const struct iphdr *iph = ip_hdr(skb);
 	__wsum sum;
@@ -191,8 +191,8 @@ static bool tcp_v4_checksum_ok(struct sk_buff *skb)
 	    skb->ip_summed == CHECKSUM_PARTIAL)
 		return true;
 	sum = skb->ip_summed == CHECKSUM_COMPLETE ?
-		skb->csum : skb_checksum(skb, 0, skb->len, 0);
-	return !tcp_v4_check(skb->len, iph->saddr, iph->daddr, sum);
+		skb->csum : skb_checksum(skb, off, skb->len - off, 0);
+	return !tcp_v4_check(skb->len - off, iph->saddr, iph->daddr, sum);
 }
 
 /* ---- answers without a sock ------------------------------------------- */
@@ -687,7 +687,7 @@ static void tcp_v4_fill_cb(struct sk_buff *skb, const struct tcphdr *th)
 		       __tcp_hdrlen(th);
 	tcb->ack_seq = ntohl(th->ack_seq);
 	tcb->tcp_flags = th->flags;
-	tcb->tcp_gso_segs = 1;
+	tcb->tcp_gso_segs = max(skb->shinfo->gso_segs, (u16)1);
 	tcb->sacked = 0;
 	tcb->eor = 0;
 	tcb->tcp_tw_isn = 0;
@@ -708,7 +708,7 @@ static enum skb_drop_reason tcp_v4_check_segment(struct sk_buff *skb)
 	if (__tcp_hdrlen(th) < TCP_HLEN_MIN ||
 	    !pskb_may_pull(skb, __tcp_hdrlen(th)))
 		goto invalid;
-	if (!tcp_v4_checksum_ok(skb)) {
+	if (!tcp_v4_checksum_ok(skb, 0)) {
 		NET_INC_STATS(net, TCP_INCSUMERRORS);
 		NET_INC_STATS(net, TCP_INERRS);
 		return SKB_DROP_REASON_TCP_CSUM;
@@ -741,7 +741,7 @@ static void tcp_v4_rcv_sock(struct sock *sk, struct sk_buff *skb)
 		return;
 	}
 	bh_lock_sock(sk);
-	tcp_sk(sk)->segs_in++;
+	tcp_sk(sk)->segs_in += tcp_skb_pcount(skb);
 	late = INET_BUGGIFY(BACKLOG) && !sock_owned_by_user(sk);
 	sk->sk_lock_owned |= late;
 	if (likely(!sock_owned_by_user(sk)))
@@ -782,7 +782,7 @@ static bool tcp_v4_rcv_req(struct request_sock *req, struct sk_buff *skb)
 	if (nsk == sk) {
 		tcp_v4_rcv_listener(sk, skb);
 	} else if (nsk) {
-		tcp_sk(nsk)->segs_in++;
+		tcp_sk(nsk)->segs_in += tcp_skb_pcount(skb);
 		if (tcp_child_process(sk, nsk, skb)) {
 			tcp_v4_send_reset(sk, skb);
 			kfree_skb_reason(skb, SKB_DROP_REASON_TCP_FLAGS);

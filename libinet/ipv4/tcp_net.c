@@ -202,6 +202,7 @@ const struct inet_protocol tcp_protocol = {
 	.sw = &tcp_sw,
 	.nr_sw = 1,
 	.net_protocol = &tcp_net_protocol,
+	.offload = &tcp_offload,
 	.knobs = tcp_knobs,
 	.nr_knobs = ARRAY_SIZE(tcp_knobs),
 	.net_init = tcp_net_init,

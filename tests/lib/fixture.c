@@ -617,6 +617,8 @@ u32 fx_build_tcp(u8 *frame, const struct fx_ip *ip,
 	((struct tcphdr *)b)->check = tcp_v4_check(
 		hlen + len, fx_saddr(ip), fx_daddr(ip),
 		csum_partial(b, hlen + len, 0));
+	if (ip->bad_l4_csum)
+		((struct tcphdr *)b)->check ^= 0x5555;
 	n = fx_build_ip(frame, &with, b, hlen + len);
 	free(b);
 	return n;

@@ -188,6 +188,7 @@ struct fx_ip {
 	u16 tot_len;
 	u8 ver_ihl;
 	bool bad_csum;
+	bool bad_l4_csum;	/* of TCP */
 };
 
 /* A frame with @len bytes behind the IP header. Return: its length. */

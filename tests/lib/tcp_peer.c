@@ -139,6 +139,23 @@ void tp_send(struct tp *t, const char *flags, u32 seq, u32 ack,
 	send_segment(t, &seg, opt, usual_options(t, seg.flags, opt), data);
 }
 
+void tp_queue(struct tp *t, const struct fx_ip *ip, const char *flags, u32 seq,
+	      const void *data, u32 len)
+{
+	static u8 frame[FX_FRAME_MAX];
+	struct fx_ip head = ip ? *ip : (struct fx_ip){ 0 };
+	struct tcp_seg_info seg = segment(t, flags, seq, 1);
+	u8 opt[40];
+
+	head.proto = IPPROTO_TCP;
+	t->id = head.id ? head.id : (u16)(t->id + 1);
+	head.id = t->id;
+	seg.payload_len = len;
+	len = fx_build_tcp(frame, &head, &seg, opt,
+			   usual_options(t, seg.flags, opt), data, len);
+	fx_queue(&t->f, t->f.dev, frame, len);
+}
+
 void tp_send_opt(struct tp *t, const char *flags, u32 seq, u32 ack,
 		 const void *opt, u32 opt_len)
 {

@@ -42,6 +42,7 @@ struct tp {
 	u32 ts_ecr;
 	u16 urg_ptr;
 	bool ts_on;
+	u16 id;				/* of the last queued segment's IP */
 };
 
 void tp_open(struct tp *t);
@@ -50,7 +51,11 @@ void tp_close(struct tp *t);
 /* A segment from the peer. */
 void tp_send(struct tp *t, const char *flags, u32 seq, u32 ack,
 	     const void *data, u32 len);
-/* The same with other options than usual. */
+/* The same with @ip's header (zero members: the usual, and the next
+ * identification), not run yet: several segments in one poll, then fx_run(). */
+void tp_queue(struct tp *t, const struct fx_ip *ip, const char *flags, u32 seq,
+	      const void *data, u32 len);
+/* tp_send() with other options than usual. */
 void tp_send_opt(struct tp *t, const char *flags, u32 seq, u32 ack,
 		 const void *opt, u32 opt_len);
 /* The next segment of the stack to this peer port must be this one. */

@@ -83,12 +83,13 @@ static int own_frame(struct sk_buff *skb, struct net_device *dev,
 	return 0;
 }
 
-static int own_gro_receive(struct sk_buff **held, struct sk_buff *skb)
+static struct sk_buff *own_gro_receive(struct sk_buff *held,
+				       struct sk_buff *skb)
 {
 	(void)held;
-	(void)skb;
+	NAPI_GRO_CB(skb)->flush = 1;
 	count(&the_rig->handled);
-	return GRO_NORMAL;
+	return NULL;
 }
 
 static int own_gro_complete(struct sk_buff *skb, int nhoff)
@@ -190,6 +191,7 @@ static int rig_open(void **state)
 
 		assert_int_equal(inet_addr_add(dev, i ? "10.0.0.2/24" :
 						    "10.0.0.1/24"), 0);
+		assert_int_equal(dev_set_feature(dev, "gro", true), 0);
 		assert_int_equal(inet_netdev_up(dev), 0);
 	}
 	assert_int_equal(inet_register_protosw(r->a, &own_sw), 0);

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Generic segmentation offload, the part that knows no protocol: a packet
+ * larger than the wire takes is cut as late as possible, behind the queue
+ * discipline, where the device does not do it.
+ *
+ *	skb_mac_gso_segment -> inet_gso_segment -> tcp4_gso_segment
+ *	  -> skb_segment		cuts; each layer then fills in what
+ *		differs between the headers of the pieces
+ *
+ * Payload is not copied where a whole segment lies at the start of a fragment
+ * that nobody else looks at: the headers go into the room before it.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "core/gro.h"
+#include "core/net.h"
+#include "core/skbuff.h"
+#include "lib/assert.h"
+#include "wire/tcp.h"
+#include "wire/udp.h"
+
+/* Where skb_segment() is in the fragments of a packet. */
+struct seg_reader {
+	const struct sk_buff *skb;
+	u32 frag;		/* number of the fragment */
+	u32 off;		/* in it */
+	u32 pos;		/* from skb->data */
+};
+
+/* Copies what differs in no piece: headers and where they are. */
+static void segment_headers(struct sk_buff *n, const struct sk_buff *skb,
+			    u32 hlen)
+{
+	memcpy(n->data, skb_mac_header(skb), hlen);
+	skb_copy_header(n, skb);
+	n->sk = NULL;
+	n->mac_header = (u16)(n->data - n->head);
+	n->network_header = (u16)(n->mac_header + (skb->network_header -
+						   skb->mac_header));
+	n->transport_header = (u16)(n->mac_header + (skb->transport_header -
+						     skb->mac_header));
+}
+
+/*
+ * The next @len bytes as a packet over the fragment that they lie in, headers
+ * in the room before them. NULL: they do not lie so, or memory is short.
+ */
+static struct sk_buff *segment_in_place(struct seg_reader *r, u32 hlen, u32 len)
+{
+	const struct skb_shared_info *si = r->skb->shinfo;
+	const struct skb_frag *f = &si->frags[r->frag];
+	struct sk_buff *n;
+
+	if (r->pos < skb_headlen(r->skb) || r->off || f->len < len ||
+	    f->off < hlen || f->frame->frags || frame_shared(f->frame))
+		return NULL;
+	n = skb_over_frame(f->frame);
+	if (!n)
+		return NULL;
+	n->data += f->off - hlen;
+	n->tail = f->off + len;
+	n->len = hlen + len;
+	r->pos += len;
+	r->off = len;
+	if (r->off == f->len) {
+		r->frag++;
+		r->off = 0;
+	}
+	return n;
+}
+
+/* Appends the next @len bytes of fragments to @n. 0 or -ENOMEM. */
+static int segment_add_frags(struct sk_buff *n, struct seg_reader *r, u32 len)
+{
+	const struct skb_shared_info *si = r->skb->shinfo;
+	int err = 0;
+
+	while (len && !err) {
+		const struct skb_frag *f = &si->frags[r->frag];
+		u32 part = min(f->len - r->off, len);
+
+		err = skb_add_frag_ref(n, f->frame, f->off + r->off, part);
+		len -= part;
+		r->pos += part;
+		r->off += part;
+		if (r->off == f->len) {
+			r->frag++;
+			r->off = 0;
+		}
+	}
+	return err;
+}
+
+/* The next @len bytes behind a header of their own: what was linear is copied,
+ * fragments are shared. NULL: memory is short. */
+static struct sk_buff *segment_apart(struct seg_reader *r, u32 hlen, u32 len)
+{
+	u32 head = skb_headlen(r->skb), lin;
+	struct sk_buff *n;
+
+	lin = r->pos < head ? min(head - r->pos, len) : 0;
+	n = alloc_skb(skb_net(r->skb), MAX_LINK_HEADER + hlen + lin);
+	if (!n)
+		return NULL;
+	skb_reserve(n, MAX_LINK_HEADER);
+	skb_put(n, hlen + lin);
+	memcpy(n->data + hlen, r->skb->data + r->pos, lin);
+	r->pos += lin;
+	if (segment_add_frags(n, r, len - lin)) {
+		consume_skb(n);
+		return NULL;
+	}
+	return n;
+}
+
+static void free_segments(struct sk_buff *segs)
+{
+	struct sk_buff *next;
+
+	for (; segs; segs = next) {
+		next = segs->next;
+		segs->next = NULL;
+		consume_skb(segs);
+	}
+}
+
+/* The sock is charged until the last segment has left. */
+static void segment_hand_over_sock(struct sk_buff *last, struct sk_buff *skb)
+{
+	if (!skb->destructor)
+		return;
+	swap(last->sk, skb->sk);
+	swap(last->destructor, skb->destructor);
+	swap(last->truesize, skb->truesize);
+}
+
+struct sk_buff *skb_segment(struct sk_buff *skb)
+{
+	struct seg_reader r = { .skb = skb };
+	u32 hlen = (u32)(skb->data - skb_mac_header(skb));
+	u32 mss = skb->shinfo->gso_size, len;
+	struct sk_buff *segs = NULL, **tail = &segs, *n = NULL;
+
+	inet_assert(mss && skb->len && !skb->shinfo->frag_list);
+	while (r.pos < skb->len) {
+		len = min(mss, skb->len - r.pos);
+		n = segment_in_place(&r, hlen, len);
+		if (!n)
+			n = segment_apart(&r, hlen, len);
+		if (!n) {
+			free_segments(segs);
+			return NULL;
+		}
+		segment_headers(n, skb, hlen);
+		*tail = n;
+		tail = &n->next;
+	}
+	segment_hand_over_sock(n, skb);
+	return segs;
+}
+
+u32 skb_gso_network_seglen(const struct sk_buff *skb)
+{
+	u32 hlen = (u32)(skb->transport_header - skb->network_header);
+	const struct tcphdr *th;
+
+	if (skb->shinfo->gso_type & SKB_GSO_UDP_L4)
+		return hlen + UDP_HLEN + skb->shinfo->gso_size;
+	th = (const struct tcphdr *)(const void *)skb_transport_header(skb);
+	return hlen + 4u * th->doff + skb->shinfo->gso_size;
+}
+
+struct sk_buff *skb_mac_gso_segment(struct sk_buff *skb, u64 features)
+{
+	struct packet_offload *po = offload_find(skb_net(skb), skb->protocol);
+	u32 hlen = (u32)skb_network_offset(skb);
+	struct sk_buff *segs;
+
+	if (!po || !po->gso_segment)
+		return NULL;
+	skb_reset_mac_header(skb);
+	skb_pull(skb, hlen);
+	segs = po->gso_segment(skb, features);
+	skb_push(skb, hlen);
+	return segs;
+}
