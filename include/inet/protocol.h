@@ -200,8 +200,10 @@ struct inet_iov_iter {
 
 /* One message on its way in or out of a socket. */
 struct inet_msg {
-	struct sockaddr *name;	/* in: destination; out: source; may be NULL */
-	socklen_t namelen;	/* recv: capacity in, length out */
+	/* send: destination; recv: room for a sockaddr_storage, for the source;
+	 * may be NULL */
+	struct sockaddr *name;
+	socklen_t namelen;	/* recv: 0, until there is a source */
 	struct inet_iov_iter iter;
 	void *control;		/* cmsg buffer */
 	size_t controllen;	/* bytes from control on */

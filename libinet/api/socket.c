@@ -353,7 +353,7 @@ ssize_t inet_recvfrom(struct socket *sock, void *buf, size_t len, int flags,
 		      struct sockaddr *addr, socklen_t *addrlen)
 {
 	struct sockaddr_storage ss;
-	struct inet_msg msg = { .namelen = sizeof(ss) };
+	struct inet_msg msg = { 0 };
 	int err = sock_enter(sock);
 	ssize_t ret;
 
@@ -376,10 +376,8 @@ static int do_recvmsg(struct socket *sock, struct msghdr *user, int flags)
 
 	if (ret)
 		return ret;
-	if (user->msg_name) {
-		msg.name = (struct sockaddr *)&ss;
-		msg.namelen = sizeof(ss);
-	}
+	msg.name = user->msg_name ? (struct sockaddr *)&ss : NULL;
+	msg.namelen = 0;
 	ret = sock_recvmsg(sock, &msg, call_flags(sock, flags));
 	if (ret < 0)
 		return ret;

@@ -290,7 +290,7 @@ void inet_put_addr(struct sockaddr *to, socklen_t *len, __be32 addr,
 	};
 
 	if (to)
-		memcpy(to, &sin, min_t(size_t, *len, sizeof(sin)));
+		memcpy(to, &sin, sizeof(sin));
 	*len = sizeof(sin);
 }
 

@@ -458,6 +458,30 @@ static void established_old_ack_with_text_is_taken(void **state)
 	tp_close(&t);
 }
 
+/* A stream has no senders: no name is written. */
+static void established_text_comes_without_a_name(void **state)
+{
+	struct sockaddr_in from = { .sin_port = 0xeeee };
+	socklen_t len = sizeof(from);
+	char text[2];
+	struct iovec iov = { text, 1 };
+	struct msghdr m = { .msg_name = &from, .msg_namelen = sizeof(from),
+			    .msg_iov = &iov, .msg_iovlen = 1 };
+	struct tp t;
+
+	(void)state;
+	tp_open(&t);
+	tp_passive(&t);
+	tp_send(&t, "PA", 1, 1, "ab", 2);
+	assert_int_equal(inet_recvfrom(t.s, text, 1, 0, (void *)&from, &len),
+			 1);
+	assert_int_equal(len, 0);
+	assert_int_equal(inet_recvmsg(t.s, &m, 0), 1);
+	assert_int_equal(m.msg_namelen, 0);
+	assert_int_equal(from.sin_port, 0xeeee);
+	tp_close(&t);
+}
+
 /* ---- out of order ----------------------------------------------------- */
 
 /* @req RFC9293:SHLD-31 @req RFC9293:MAY-13 @req 5681-7 */
@@ -781,6 +805,7 @@ int main(void)
 		cmocka_unit_test(segment_with_lying_data_offset_is_dropped),
 		cmocka_unit_test(established_ack_of_unsent_is_answered_and_dropped),
 		cmocka_unit_test(established_old_ack_with_text_is_taken),
+		cmocka_unit_test(established_text_comes_without_a_name),
 		cmocka_unit_test(established_gap_is_reported_and_filled),
 		cmocka_unit_test(established_overlaps_in_any_order_are_exact),
 		cmocka_unit_test(established_conflicting_overlap_keeps_the_first),
