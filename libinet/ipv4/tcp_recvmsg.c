@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 
+#include "ipv4/ip.h"
 #include "ipv4/tcp.h"
 
 /* One call of recvmsg on its way. */
@@ -187,7 +188,8 @@ static int tcp_reader_run(struct tcp_reader *r)
 	u32 off;
 	int ret;
 
-	while (r->len > 0) {
+	/* once at least: a call for no octets learns of errors, too */
+	do {
 		/* Out-of-band data ends a read once (POSIX SIGURG rules). */
 		if (r->copied && tcp_at_urgent(r)) {
 			INET_PROBE(URGENT_READ);
@@ -211,7 +213,7 @@ static int tcp_reader_run(struct tcp_reader *r)
 				   skb_peek_tail(&sk->sk_receive_queue));
 		if (ret)
 			return r->copied ? 0 : ret;
-	}
+	} while (r->len > 0);
 	return 0;
 }
 
@@ -224,6 +226,8 @@ int tcp_recvmsg(struct sock *sk, struct inet_msg *msg, size_t len, int flags)
 	int ret;
 
 	NET_ROAD(sock_net(sk), NULL);
+	if (unlikely(flags & MSG_ERRQUEUE))
+		return ip_recv_error(sk, msg, len);
 	lock_sock(sk);
 	ret = -ENOTCONN;
 	if (sk->sk_state == TCP_LISTEN)
@@ -237,8 +241,8 @@ int tcp_recvmsg(struct sock *sk, struct inet_msg *msg, size_t len, int flags)
 		r.peek_seq = tp->copied_seq;
 		r.seq = &r.peek_seq;
 	}
-	r.target = (flags & MSG_WAITALL) ? (int)len :
-		   max(min(sk->sk_rcvlowat, (s32)len), 1);
+	r.target = max(flags & MSG_WAITALL ? (s32)len :
+					     min(sk->sk_rcvlowat, (s32)len), 1);
 	ret = tcp_reader_run(&r);
 	if (!ret || r.copied)
 		ret = r.copied;

@@ -482,6 +482,32 @@ static void established_text_comes_without_a_name(void **state)
 	tp_close(&t);
 }
 
+/* A call for no octets says what one for some would say. */
+static void established_read_of_nothing_learns_the_same(void **state)
+{
+	static const int flags[] = { 0, MSG_PEEK, MSG_WAITALL, MSG_TRUNC };
+	struct tp t;
+	u8 b;
+
+	(void)state;
+	tp_open(&t);
+	tp_passive(&t);
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
+		assert_int_equal(inet_recv(t.s, &b, 0, flags[i]), -1);
+		assert_int_equal(errno, EAGAIN);
+	}
+	assert_int_equal(inet_recv(t.s, &b, 1, MSG_ERRQUEUE | MSG_OOB), -1);
+	assert_int_equal(errno, EAGAIN);
+	tp_send(&t, "PA", 1, 1, "a", 1);
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
+		assert_int_equal(inet_recv(t.s, &b, 0, flags[i]), 0);
+	tp_read(&t, "a", 1);
+	tp_send(&t, "R", 2, 0, NULL, 0);
+	assert_int_equal(inet_recv(t.s, &b, 0, 0), -1);
+	assert_int_equal(errno, ECONNRESET);
+	tp_close(&t);
+}
+
 /* ---- out of order ----------------------------------------------------- */
 
 /* @req RFC9293:SHLD-31 @req RFC9293:MAY-13 @req 5681-7 */
@@ -806,6 +832,7 @@ int main(void)
 		cmocka_unit_test(established_ack_of_unsent_is_answered_and_dropped),
 		cmocka_unit_test(established_old_ack_with_text_is_taken),
 		cmocka_unit_test(established_text_comes_without_a_name),
+		cmocka_unit_test(established_read_of_nothing_learns_the_same),
 		cmocka_unit_test(established_gap_is_reported_and_filled),
 		cmocka_unit_test(established_overlaps_in_any_order_are_exact),
 		cmocka_unit_test(established_conflicting_overlap_keeps_the_first),
