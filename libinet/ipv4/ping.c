@@ -327,7 +327,7 @@ static const struct inet_protosw ping_protosw = {
 	.protocol = IPPROTO_ICMP,
 	.prot = &ping_prot,
 	.ops = &inet_sockraw_ops,
-	.flags = INET_PROTOSW_PERMANENT,
+	.flags = INET_PROTOSW_PERMANENT | INET_PROTOSW_REUSE,
 };
 
 /* Its packets come by way of icmp.c. */

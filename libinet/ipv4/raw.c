@@ -259,10 +259,11 @@ static int raw_init_sock(struct sock *sk)
 	return 0;
 }
 
-/* ICMP_FILTER: types not wanted, a bit each. */
+/* ICMP_FILTER: types not wanted, a bit each; of a short value, the first
+ * bytes. */
 static int raw_set_filter(struct sock *sk, const void *val, socklen_t len)
 {
-	u32 filter = 0;
+	u32 filter = raw_sk(sk)->icmp_filter;
 
 	if (sk->sk_protocol != IPPROTO_ICMP)
 		return -EOPNOTSUPP;
@@ -328,7 +329,7 @@ static const struct inet_protosw raw_protosw = {
 	.protocol = IPPROTO_IP,		/* a wildcard: any but 0 */
 	.prot = &raw_prot,
 	.ops = &inet_sockraw_ops,
-	.flags = INET_PROTOSW_PERMANENT,
+	.flags = INET_PROTOSW_PERMANENT | INET_PROTOSW_REUSE,
 };
 
 /* Its packets come by way of ip_input.c. */

@@ -22,6 +22,7 @@
 
 #define MAX_LEN 64
 #define MAX_OPT 120
+#define RAW_PROTOCOL 253	/* for experiments */
 
 /* Where the two may differ, and why; test_sockopt.c says that what is not built
  * answers ENOPROTOOPT. */
@@ -281,11 +282,14 @@ static int compare_option(int level, int opt)
 			if (p >= 0)
 				bad += compare_set(level, opt, at, len);
 			bad += bad ? 0 : compare_get(level, opt, len);
+			/* of a short value, too, all is seen */
+			bad += bad ? 0 : compare_get(level, opt, MAX_LEN);
 		}
 	}
 	if (!bad)
 		bad += compare_set(level, opt, val, (socklen_t)-1);
-	if (!bad)
+	/* who reads of SOL_RAW hears of the option first, then of the length */
+	if (!bad && level != IPPROTO_RAW)
 		bad += compare_get(level, opt, (socklen_t)-1);
 	return bad;
 }
@@ -332,7 +336,7 @@ static int close_net(void **state)
 }
 
 /* @attack P5 */
-static void compare_level(void **state, int type, int level)
+static void compare_protocol(void **state, int type, int protocol, int level)
 {
 	int bad = 0;
 
@@ -340,12 +344,17 @@ static void compare_level(void **state, int type, int level)
 	for (int opt = -1; opt <= MAX_OPT; opt++) {
 		if (find(differing, ARRAY_SIZE(differing), level, opt))
 			continue;
-		open_both(*state, type, 0);
+		open_both(*state, type, protocol);
 		bad += compare_option(level, opt);
 		close_both();
 	}
 	print_message("# %u answers compared\n", nr_compared);
 	assert_int_equal(bad, 0);
+}
+
+static void compare_level(void **state, int type, int level)
+{
+	compare_protocol(state, type, 0, level);
 }
 
 static void udp_socket_level_as_the_kernel(void **state)
@@ -378,6 +387,42 @@ static void udp_level_as_the_kernel(void **state)
 	compare_level(state, SOCK_DGRAM, IPPROTO_UDP);
 }
 
+/* A raw socket, where the test's user may have one. */
+static void compare_raw(void **state, int protocol, int level)
+{
+	int raw = socket(AF_INET, SOCK_RAW, protocol);
+
+	if (raw < 0)
+		skip();
+	close(raw);
+	compare_protocol(state, SOCK_RAW, protocol, level);
+}
+
+static void raw_socket_level_as_the_kernel(void **state)
+{
+	compare_raw(state, RAW_PROTOCOL, SOL_SOCKET);
+}
+
+static void raw_ip_level_as_the_kernel(void **state)
+{
+	compare_raw(state, RAW_PROTOCOL, IPPROTO_IP);
+}
+
+static void raw_icmp_filter_as_the_kernel(void **state)
+{
+	compare_raw(state, IPPROTO_ICMP, IPPROTO_RAW);
+}
+
+static void raw_foreign_levels_as_the_kernel(void **state)
+{
+	static const int levels[] = { -1, 2, IPPROTO_TCP, IPPROTO_UDP,
+				      IPPROTO_IPV6, IPPROTO_RAW, RAW_PROTOCOL,
+				      263, 1000000 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(levels); i++)
+		compare_raw(state, RAW_PROTOCOL, levels[i]);
+}
+
 static void foreign_levels_as_the_kernel(void **state)
 {
 	static const int levels[] = { -1, 2, IPPROTO_IPV6, IPPROTO_RAW, 254,
@@ -400,6 +445,10 @@ int main(void)
 		cmocka_unit_test(tcp_ip_level_as_the_kernel),
 		cmocka_unit_test(tcp_level_as_the_kernel),
 		cmocka_unit_test(udp_level_as_the_kernel),
+		cmocka_unit_test(raw_socket_level_as_the_kernel),
+		cmocka_unit_test(raw_ip_level_as_the_kernel),
+		cmocka_unit_test(raw_icmp_filter_as_the_kernel),
+		cmocka_unit_test(raw_foreign_levels_as_the_kernel),
 		cmocka_unit_test(foreign_levels_as_the_kernel),
 	};
 
