@@ -2,9 +2,16 @@
 /* The same calls on a stack and on the kernel: see sides.h. */
 #include "sides.h"
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <sys/ioctl.h>
@@ -231,4 +238,20 @@ const char *side_result(int n)
 	else
 		snprintf(text, sizeof(text), "%s", strerrorname_np(-n));
 	return text;
+}
+
+void side_note(struct side *d, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (d->size - d->len < 256) {
+		d->size = d->size ? d->size * 2 : 65536;
+		d->log = realloc(d->log, d->size);
+		assert_non_null(d->log);
+	}
+	va_start(ap, fmt);
+	d->len += (size_t)vsnprintf(d->log + d->len, d->size - d->len, fmt, ap);
+	va_end(ap);
+	d->log[d->len++] = '\n';
+	d->log[d->len] = '\0';
 }

@@ -21,7 +21,7 @@ union sk {
 struct side {
 	const char *name;
 	struct fx *f;		/* the stack's; NULL: the kernel */
-	char *log;		/* free for who compares */
+	char *log;		/* the transcript, of malloc() */
 	size_t len, size;
 
 	int (*open)(struct side *d, int type, int protocol, union sk *s);
@@ -44,5 +44,9 @@ extern const struct side stack_side, host_side;
 
 /* The name of an errno, or the number if it is none; static buffer. */
 const char *side_result(int n);
+
+/* A line of the transcript. */
+void side_note(struct side *d, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 
 #endif /* TESTS_SIDES_H */

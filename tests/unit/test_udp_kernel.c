@@ -21,25 +21,6 @@
 
 /* ---- transcripts ------------------------------------------------------ */
 
-/* One line. */
-static void note(struct side *d, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
-static void note(struct side *d, const char *fmt, ...)
-{
-	va_list ap;
-
-	if (d->size - d->len < 256) {
-		d->size = d->size ? d->size * 2 : 65536;
-		d->log = realloc(d->log, d->size);
-		assert_non_null(d->log);
-	}
-	va_start(ap, fmt);
-	d->len += (size_t)vsnprintf(d->log + d->len, d->size - d->len, fmt, ap);
-	va_end(ap);
-	d->log[d->len++] = '\n';
-	d->log[d->len] = '\0';
-}
-
 static bool host_has_loopback(void)
 {
 	struct sockaddr_in a = sk_addr(SK_LOOPBACK, 0);
@@ -176,7 +157,7 @@ static void script_bind(struct side *d)
 						       &one, 4);
 					assert_int_equal(do_bind(d, s, addr[a],
 								 0), 0);
-					note(d, "bind %u %u %u %u: %s", a, b, i,
+					side_note(d, "bind %u %u %u %u: %s", a, b, i,
 					     j, side_result(do_bind(
 						d, t, addr[b], port_of(d, s))));
 					d->close(s);
@@ -191,14 +172,14 @@ static void state_line(struct side *d, union sk s, const char *what)
 	int n = -1, err;
 
 	err = d->getname(s, 0, &a);
-	note(d, "%s: poll %x name %d %08x port %d", what, d->poll(s), err,
+	side_note(d, "%s: poll %x name %d %08x port %d", what, d->poll(s), err,
 	     ntohl(a.sin_addr.s_addr), a.sin_port != 0);
 	err = d->getname(s, 1, &a);
-	note(d, "  peer %s", side_result(err));
+	side_note(d, "  peer %s", side_result(err));
 	err = d->ioctl(s, FIONREAD, &n);
-	note(d, "  queue %d %d", err, n);
+	side_note(d, "  queue %d %d", err, n);
 	err = d->ioctl(s, TIOCOUTQ, &n);
-	note(d, "  out %d %d", err, n);
+	side_note(d, "  out %d %d", err, n);
 }
 
 static void script_life(struct side *d)
@@ -209,56 +190,56 @@ static void script_life(struct side *d)
 	int fl, how;
 
 	state_line(d, s, "new");
-	note(d, "send %s", side_result(do_send(d, s, "x", 1, 0)));
-	note(d, "recv %s", side_result(do_recv(d, s, 9, 0, NULL)));
-	note(d, "shutdown %s", side_result(d->shutdown(t, SHUT_WR)));
-	note(d, "bind %s", side_result(do_bind(d, s, SK_LOOPBACK, 0)));
-	note(d, "again %s", side_result(do_bind(d, s, SK_LOOPBACK, 0)));
+	side_note(d, "send %s", side_result(do_send(d, s, "x", 1, 0)));
+	side_note(d, "recv %s", side_result(do_recv(d, s, 9, 0, NULL)));
+	side_note(d, "shutdown %s", side_result(d->shutdown(t, SHUT_WR)));
+	side_note(d, "bind %s", side_result(do_bind(d, s, SK_LOOPBACK, 0)));
+	side_note(d, "again %s", side_result(do_bind(d, s, SK_LOOPBACK, 0)));
 	state_line(d, s, "bound");
 	port = port_of(d, s);
 	d->close(t);
 	t = udp(d);
-	note(d, "connect %s", side_result(do_connect(d, t, SK_LOOPBACK, port)));
+	side_note(d, "connect %s", side_result(do_connect(d, t, SK_LOOPBACK, port)));
 	state_line(d, t, "connected");
-	note(d, "send %s", side_result(do_send(d, t, "hello", 5, 0)));
-	note(d, "send %s", side_result(do_send(d, t, "", 0, 0)));
-	note(d, "send %s", side_result(do_send(d, t, "third", 5, 0)));
+	side_note(d, "send %s", side_result(do_send(d, t, "hello", 5, 0)));
+	side_note(d, "send %s", side_result(do_send(d, t, "", 0, 0)));
+	side_note(d, "send %s", side_result(do_send(d, t, "third", 5, 0)));
 	state_line(d, s, "data");
-	note(d, "peek %s", side_result(do_recv(d, s, 3, MSG_PEEK, &fl)));
-	note(d, "flags %x", fl);
-	note(d, "peek %s", side_result(do_recv(d, s, 3, MSG_PEEK | MSG_TRUNC,
+	side_note(d, "peek %s", side_result(do_recv(d, s, 3, MSG_PEEK, &fl)));
+	side_note(d, "flags %x", fl);
+	side_note(d, "peek %s", side_result(do_recv(d, s, 3, MSG_PEEK | MSG_TRUNC,
 					    &fl)));
-	note(d, "recv %s", side_result(do_recv(d, s, 3, 0, &fl)));
-	note(d, "flags %x", fl);
+	side_note(d, "recv %s", side_result(do_recv(d, s, 3, 0, &fl)));
+	side_note(d, "flags %x", fl);
 	state_line(d, s, "empty datagram");
-	note(d, "recv %s", side_result(do_recv(d, s, 3, 0, &fl)));
-	note(d, "recv %s", side_result(do_recv(d, s, 0, MSG_TRUNC, &fl)));
-	note(d, "flags %x", fl);
-	note(d, "recv %s", side_result(do_recv(d, s, 3, 0, &fl)));
+	side_note(d, "recv %s", side_result(do_recv(d, s, 3, 0, &fl)));
+	side_note(d, "recv %s", side_result(do_recv(d, s, 0, MSG_TRUNC, &fl)));
+	side_note(d, "flags %x", fl);
+	side_note(d, "recv %s", side_result(do_recv(d, s, 3, 0, &fl)));
 	/* nobody there any more */
 	d->close(s);
-	note(d, "send %s", side_result(do_send(d, t, "x", 1, 0)));
+	side_note(d, "send %s", side_result(do_send(d, t, "x", 1, 0)));
 	state_line(d, t, "refused");
-	note(d, "recv %s", side_result(do_recv(d, t, 3, 0, &fl)));
-	note(d, "recv %s", side_result(do_recv(d, t, 3, 0, &fl)));
-	note(d, "oob %s", side_result(do_recv(d, t, 3, MSG_OOB, &fl)));
-	note(d, "errqueue %s", side_result(do_recv(d, t, 3, MSG_ERRQUEUE, &fl)));
-	note(d, "unspec %s", side_result(d->connect(t, &unspec, sizeof(unspec))));
+	side_note(d, "recv %s", side_result(do_recv(d, t, 3, 0, &fl)));
+	side_note(d, "recv %s", side_result(do_recv(d, t, 3, 0, &fl)));
+	side_note(d, "oob %s", side_result(do_recv(d, t, 3, MSG_OOB, &fl)));
+	side_note(d, "errqueue %s", side_result(do_recv(d, t, 3, MSG_ERRQUEUE, &fl)));
+	side_note(d, "unspec %s", side_result(d->connect(t, &unspec, sizeof(unspec))));
 	state_line(d, t, "disconnected");
-	note(d, "send %s", side_result(do_send(d, t, "x", 1, 0)));
-	note(d, "again %s", side_result(d->connect(t, &unspec, sizeof(unspec))));
-	note(d, "short %s", side_result(d->connect(t, &unspec, 1)));
+	side_note(d, "send %s", side_result(do_send(d, t, "x", 1, 0)));
+	side_note(d, "again %s", side_result(d->connect(t, &unspec, sizeof(unspec))));
+	side_note(d, "short %s", side_result(d->connect(t, &unspec, 1)));
 	d->close(t);
 	for (how = 0; how < 3; how++) {
 		s = udp(d);
 		do_bind(d, s, SK_LOOPBACK, 0);
 		do_connect(d, s, SK_LOOPBACK, port_of(d, s));
 		do_send(d, s, "me", 2, 0);
-		note(d, "shutdown %s", side_result(d->shutdown(s, how)));
+		side_note(d, "shutdown %s", side_result(d->shutdown(s, how)));
 		state_line(d, s, "shut");
-		note(d, "send %s", side_result(do_send(d, s, "x", 1, 0)));
-		note(d, "recv %s", side_result(do_recv(d, s, 9, 0, &fl)));
-		note(d, "recv %s", side_result(do_recv(d, s, 9, 0, &fl)));
+		side_note(d, "send %s", side_result(do_send(d, s, "x", 1, 0)));
+		side_note(d, "recv %s", side_result(do_recv(d, s, 9, 0, &fl)));
+		side_note(d, "recv %s", side_result(do_recv(d, s, 9, 0, &fl)));
 		d->close(s);
 	}
 }
@@ -291,14 +272,14 @@ static void script_sockopt_type(struct side *d, int type)
 				memcpy(buf + 8, &values[v], 4);
 				err = d->set(s, IPPROTO_IP, ip_opts[i],
 					     buf + 8, len);
-				note(d, "type %d set %d = %d len %u: %s", type,
+				side_note(d, "type %d set %d = %d len %u: %s", type,
 				     ip_opts[i], values[v], len,
 				     side_result(err));
 				memset(buf, 0x55, sizeof(buf));
 				room = 16;
 				err = d->get(s, IPPROTO_IP, ip_opts[i], buf,
 					     &room);
-				note(d, "  get: %s len %u %02x%02x%02x%02x",
+				side_note(d, "  get: %s len %u %02x%02x%02x%02x",
 				     side_result(err), room, (u8)buf[0],
 				     (u8)buf[1], (u8)buf[2], (u8)buf[3]);
 			}
@@ -306,7 +287,7 @@ static void script_sockopt_type(struct side *d, int type)
 			room = len;
 			memset(buf, 0x55, sizeof(buf));
 			err = d->get(s, IPPROTO_IP, ip_opts[i], buf, &room);
-			note(d, "type %d get %d room %u: %s len %u %02x%02x",
+			side_note(d, "type %d get %d room %u: %s len %u %02x%02x",
 			     type, ip_opts[i], len, side_result(err), room,
 			     (u8)buf[0], (u8)buf[4]);
 		}
@@ -351,7 +332,7 @@ static void script_cmsg(struct side *d)
 					memcpy(control + sizeof(c), &values[k],
 					       4);
 					m.msg_controllen = room;
-					note(d, "cmsg %zd type %d = %d in %u: %s",
+					side_note(d, "cmsg %zd type %d = %d in %u: %s",
 					     (ssize_t)lens[i], types[j],
 					     values[k], room,
 					     side_result(d->send(t, &m, 0)));
@@ -369,21 +350,21 @@ static void script_cork(struct side *d)
 
 	do_bind(d, s, SK_LOOPBACK, 0);
 	port = port_of(d, s);
-	note(d, "cork %s", side_result(d->set(t, IPPROTO_UDP, UDP_CORK, &one, 4)));
-	note(d, "send %s", side_result(do_send(d, t, "ab", 2, port)));
-	note(d, "send %s", side_result(do_send(d, t, "cd", 2, port)));
-	note(d, "recv %s", side_result(do_recv(d, s, 99, 0, &fl)));
-	note(d, "cork %s", side_result(d->set(t, IPPROTO_UDP, UDP_CORK, &zero,
+	side_note(d, "cork %s", side_result(d->set(t, IPPROTO_UDP, UDP_CORK, &one, 4)));
+	side_note(d, "send %s", side_result(do_send(d, t, "ab", 2, port)));
+	side_note(d, "send %s", side_result(do_send(d, t, "cd", 2, port)));
+	side_note(d, "recv %s", side_result(do_recv(d, s, 99, 0, &fl)));
+	side_note(d, "cork %s", side_result(d->set(t, IPPROTO_UDP, UDP_CORK, &zero,
 					   4)));
-	note(d, "recv %s", side_result(do_recv(d, s, 99, 0, &fl)));
+	side_note(d, "recv %s", side_result(do_recv(d, s, 99, 0, &fl)));
 	d->set(t, IPPROTO_UDP, UDP_CORK, &one, 4);
-	note(d, "send %s", side_result(do_send(d, t, big, sizeof(big), port)));
-	note(d, "send %s", side_result(do_send(d, t, big, 1000, port)));
+	side_note(d, "send %s", side_result(do_send(d, t, big, sizeof(big), port)));
+	side_note(d, "send %s", side_result(do_send(d, t, big, 1000, port)));
 	d->set(t, IPPROTO_UDP, UDP_CORK, &zero, 4);
-	note(d, "recv %s", side_result(do_recv(d, s, 99, 0, &fl)));
-	note(d, "no address %s", side_result(do_send(d, t, "x", 1, 0)));
-	note(d, "segment %s", side_result(d->set(t, IPPROTO_UDP, 99, &one, 4)));
-	note(d, "length %s", side_result(d->set(t, IPPROTO_UDP, UDP_CORK, &one,
+	side_note(d, "recv %s", side_result(do_recv(d, s, 99, 0, &fl)));
+	side_note(d, "no address %s", side_result(do_send(d, t, "x", 1, 0)));
+	side_note(d, "segment %s", side_result(d->set(t, IPPROTO_UDP, 99, &one, 4)));
+	side_note(d, "length %s", side_result(d->set(t, IPPROTO_UDP, UDP_CORK, &one,
 					     3)));
 	d->close(s);
 	d->close(t);
