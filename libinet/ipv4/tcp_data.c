@@ -620,7 +620,7 @@ void tcp_fin(struct sock *sk)
 		break;
 	case TCP_FIN_WAIT1:	/* simultaneous close */
 		INET_PROBE(SIMULTANEOUS_CLOSE);
-		tcp_send_ack(sk);
+		inet_csk(sk)->icsk_ack.pending |= ICSK_ACK_NOW;
 		tcp_set_state(sk, TCP_CLOSING);
 		break;
 	case TCP_FIN_WAIT2:

@@ -159,6 +159,28 @@ static void fin_wait_1_fin_alone_is_closing(void **state)
 	tp_close(&t);
 }
 
+/* The FIN overtakes the last text: both are in order at once, and one segment
+ * causes one ACK. */
+static void fin_wait_1_fin_from_behind_a_hole_is_answered_once(void **state)
+{
+	struct tp t;
+
+	(void)state;
+	tp_open(&t);
+	tp_passive(&t);
+	shut(&t);
+	tp_expect(&t, "FA", 1, 1, 0);
+	tp_send(&t, "FA", 5, 1, NULL, 0);
+	tp_expect(&t, "A", 2, 1, 0);
+	tp_send(&t, "PA", 1, 1, "late", 4);
+	assert_int_equal(tp_state(&t), TCP_CLOSING);
+	tp_expect(&t, "A", 2, 6, 0);
+	tp_silence(&t);
+	tp_read(&t, "late", 4);
+	tp_read_eof(&t);
+	tp_close(&t);
+}
+
 /* The FIN is lost, and sent again until it is answered. */
 /* @req 6298-5.4-5.6 */
 static void fin_wait_1_fin_is_retransmitted(void **state)
@@ -681,6 +703,8 @@ int main(void)
 		cmocka_unit_test(fin_wait_1_then_2_then_time_wait),
 		cmocka_unit_test(fin_wait_1_fin_with_ack_is_time_wait),
 		cmocka_unit_test(fin_wait_1_fin_alone_is_closing),
+		cmocka_unit_test(
+			fin_wait_1_fin_from_behind_a_hole_is_answered_once),
 		cmocka_unit_test(fin_wait_1_fin_is_retransmitted),
 		cmocka_unit_test(close_with_unsent_text_sends_it_first),
 		cmocka_unit_test(close_with_unread_text_is_a_reset),
