@@ -93,7 +93,7 @@ static bool tcp_challenge_budget(struct net *net)
 	spin_lock(&tn->limit_lock);
 	if (tn->challenge_stamp_s != now_s) {
 		tn->challenge_stamp_s = now_s;
-		tn->challenge_count = (u32)limit / 2 +
+		tn->challenge_count = (u32)(limit - limit / 2) +
 				      (limit ? rnd % (u32)limit : 0);
 	}
 	ok = tn->challenge_count > 0;

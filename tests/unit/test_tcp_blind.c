@@ -88,6 +88,13 @@ static void challenge_ack_limit_is_random_each_second(void **state)
 		fx_advance(&t.f, FX_SEC);
 	}
 	assert_true(same < 3);
+	fx_sysctl(&t.f, "net.ipv4.tcp_challenge_ack_limit", "1");
+	for (k = 0; k < 8; k++) {	/* never none: a SYN-ACK sent again */
+		fx_advance(&t.f, FX_SEC);
+		tp_send(&t, "R", 2, 0, NULL, 0);
+		tp_send(&t, "R", 2, 0, NULL, 0);
+		assert_int_equal(fx_flush(&t.f), 1);
+	}
 	tp_close(&t);
 }
 
