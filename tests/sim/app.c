@@ -305,6 +305,9 @@ static bool app_accept_one(struct world *w, unsigned int h)
 		return errno == ECONNABORTED;
 	}
 	c = app_find(w, h, &a);
+	if (c)
+		monitor_accept(w, (int)h, c->end[0].host, SIM_PORT,
+			       ntohs(a.sin_port));
 	if (c && !c->end[1].closed) {
 		end_start(&c->end[1], s);
 		set_keepalive(&c->end[1]);
@@ -331,6 +334,7 @@ static void end_gone(struct world *w, struct end *e)
 {
 	if (e->closed)
 		return;
+	e->ending = true;
 	if (e->sock)
 		inet_close(e->sock);
 	e->sock = NULL;
@@ -343,6 +347,7 @@ static void end_gone(struct world *w, struct end *e)
 static void end_error(struct world *w, struct end *e, const char *call)
 {
 	if (e->conn->aborted) {
+		monitor_error(w, e, errno);
 		end_gone(w, e);
 		return;
 	}
@@ -365,7 +370,10 @@ static bool end_write(struct world *w, struct end *e)
 	for (i = 0; i < n; i++)
 		buf[i] = app_byte(e->key, e->sent + i);
 	flags = rng_chance(&w->app, e->urgent) ? MSG_OOB : 0;
+	e->writing = n;
 	got = inet_send(e->sock, buf, n, flags);
+	e->writing = 0;
+	e->cut = got != (ssize_t)n;
 	if (got > 0)
 		e->sent += (u32)got;
 	else if (got < 0 && no_memory())
@@ -457,6 +465,7 @@ static void end_finish(struct world *w, struct end *e)
 
 	if (!e->shut && e->sent == e->to_send && (!e->lazy || e->eof) &&
 	    (e->half || !e->eof) && end_connected(e)) {
+		e->ending = true;
 		if (!inet_shutdown(e->sock, SHUT_WR))
 			e->shut = true;
 		else if (no_memory())

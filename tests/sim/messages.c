@@ -100,7 +100,9 @@ static void message_check(struct world *w, unsigned int h, const u8 *p, u32 len,
 	fill(want, id, len);
 	if (memcmp(p, want, len))
 		sim_fail(w, "host %u: message %u is damaged", h, id);
-	if (m->seen++ && !w->dups)
+	m->seen++;
+	monitor_message(w, m);
+	if (m->seen > 1 && !w->dups)
 		sim_fail(w, "host %u: message %u came twice", h, id);
 }
 

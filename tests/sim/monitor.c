@@ -4,35 +4,58 @@
  * knows TCP only from RFC 9293, and shares no code with the stacks.
  *
  * For each direction of a connection it keeps the bytes that were sent, which
- * of them arrived, and the furthest window that was promised. What it checks
- * (tests/sim/test_monitor.c has a frame that breaks each of them):
+ * of them arrived, and the furthest window that was promised; of each end the
+ * state. What it checks (tests/sim/test_monitor*.c have a frame that breaks
+ * each of them):
  *
+ *	states		RFC 9293's eleven: a segment may leave in the state of
+ *			its sender; a connection has one owner; TIME-WAIT lasts
+ *			and answers; in the end all is acknowledged and closed
+ *	calls		accept() returns a connection once, after its handshake;
+ *			no byte before it was written, no FIN before close();
+ *			the last byte of a write has PSH; the urgent pointer
+ *			stays within what was written; an error has its reason
  *	sender		a byte sent again is the same byte; no gap; nothing
  *			behind the FIN; nothing beyond the window that had
  *			arrived (one byte of a probe excepted); no segment above
- *			the peer's MSS or the MTU; PSH on the last byte before a
- *			pause and a FIN; URG only when the application sent urgent bytes
+ *			the peer's MSS, the MTU or the path's MTU; PSH on the
+ *			last byte before a pause and a FIN; URG only when the
+ *			application sent urgent bytes, its pointer never back
  *	receiver	ACK never covers what did not arrive, never goes back;
  *			the right edge of the window never moves left; at most
- *			one bare ACK for each segment that came; an ACK within
- *			500 ms of data in order
+ *			one bare ACK for each segment that came, and a delayed
+ *			one for all of them; an ACK within 500 ms of data in
+ *			order, at once for two full segments
+ *	SACK		agreed on; of what has arrived; the newest first
  *	timers		nothing is sent again by the clock before the smallest
- *			RTO (SYN: one second); each further time waits twice as
- *			long (Karn's backoff); probes keep the RTO's distance
+ *			RTO (SYN: one second) or within the shortest round trip;
+ *			each further time waits twice as long (Karn's backoff);
+ *			probes keep the RTO's distance; nobody who waits for an
+ *			ACK is silent for longer than the largest RTO
  *	congestion	the first flight is at most ten segments, later ones at
  *			most ten plus one for each segment acknowledged and each
  *			duplicate ACK; after a timeout one segment until
  *			something is heard
- *	options		MSS fits the MTU; scale and timestamps in a SYN-ACK only
+ *	options		MSS, scale and SACK-permitted only in SYNs; MSS fits the
+ *			MTU; scale, SACK and timestamps in a SYN-ACK only
  *			if the SYN had them, timestamps then in every segment,
  *			else in none; they never go back; an echo is one that
  *			came
  *	resets		answer something, at most one for each segment; their
  *			numbers are those of the connection; none from TIME-WAIT
+ *	challenges	answers to forged segments keep both of their limits
+ *	ARP		one request a second and target; a reply for a request,
+ *			with the host's own addresses; no frame to a link address
+ *			that neither ARP nor anybody else has given
+ *	ICMP		an error for a datagram that came, not above the limit,
+ *			never about an error or a later fragment; an echo reply
+ *			for an echo
+ *	UDP		leaves once and as it was written; delivered not more
+ *			often than it came
  *	frames		every checksum and length is right; reserved bits are 0;
  *			every segment but the first SYN and RST has ACK; TTL
- *			falls by one at the router; no ICMP error about one;
- *			nothing goes to an address that is nobody's
+ *			falls by one at the router; nothing goes to an address
+ *			that is nobody's
  *
  * In a world where allocations fail the tap itself may miss a frame; there only
  * the rules about frames hold, and the applications and tcp_verify() judge.
@@ -47,6 +70,34 @@
 #include <string.h>
 
 #define MIN_ADV_MSS 256u	/* net.ipv4.route.min_adv_mss */
+#define FIRST_ROOM 4096u
+#define RECORDED_MAX (256u << 20)	/* bytes of a stream in a file */
+
+/* Makes @p longer, with zeros. */
+static void *grow(void *p, size_t size, size_t from, size_t to)
+{
+	u8 *q = realloc(p, to * size);
+
+	if (!q)
+		abort();
+	memset(q + from * size, 0, (to - from) * size);
+	return q;
+}
+
+/* Makes room for the numbers up to @end. */
+static void stream_grow(struct stream *st, u32 end)
+{
+	u32 room = st->room ? st->room : FIRST_ROOM;
+
+	while (room < end)
+		room *= 2;
+	if (room == st->room)
+		return;
+	st->bytes = grow(st->bytes, 1, st->room, room);
+	st->arrived = grow(st->arrived, 1, st->room, room);
+	st->sent_us = grow(st->sent_us, sizeof(*st->sent_us), st->room, room);
+	st->room = room;
+}
 
 static void flow_reset(struct flow *f)
 {
@@ -60,22 +111,20 @@ static void flow_reset(struct flow *f)
 	}
 }
 
-/* The host with @addr, -1: none. */
-static int host_of(const struct world *w, u32 addr)
+int monitor_host(const struct world *w, u32 addr)
 {
 	unsigned int i;
 
 	for (i = 0; i < w->nr_hosts; i++)
-		if (addr == SIM_ADDR(i))
+		if (addr == w->host[i].addr)
 			return (int)i;
 	return -1;
 }
 
-/* The connection of a segment and in *side who sent it; made when there is
- * none. */
-static struct flow *find(struct world *w, const struct segment *s, int *side)
+struct flow *monitor_find(struct world *w, const struct segment *s, int *side)
 {
-	int from = host_of(w, s->addr[0]), to = host_of(w, s->addr[1]);
+	int from = monitor_host(w, s->addr[0]);
+	int to = monitor_host(w, s->addr[1]);
 	struct flow *f;
 	int lo;
 
@@ -102,6 +151,8 @@ static struct flow *find(struct world *w, const struct segment *s, int *side)
 void monitor_bad(struct world *w, const struct flow *f, int side,
 		 const char *what, u64 a, u64 b)
 {
+	if (w->host[f->host[side]].unjudged)
+		return;
 	sim_fail(w, "monitor: host %d port %u to %u: %s (%llu, %llu)",
 		 f->host[side], f->port[side], f->port[!side], what,
 		 (unsigned long long)a, (unsigned long long)b);
@@ -137,6 +188,15 @@ static bool sent_syn_again(struct world *w, struct flow *f, int h,
 	const struct stream *me = &f->of[h], *peer = &f->of[!h];
 
 	if (!(s->flags & ACK)) {
+		if (me->time_wait_ns && w->now < me->time_wait_ns + 60 * SIM_S
+		    && !me->ts_offered && !f->forged)
+			bad(w, f, h, "a SYN of a connection in TIME-WAIT",
+			    (w->now - me->time_wait_ns) / SIM_MS, 60000);
+		if (me->state > SYN_RECEIVED && me->state < TIME_WAIT &&
+		    !me->got_rst && !f->over && !f->forged &&
+		    w->now < me->heard_ns + 10 * SIM_S)
+			bad(w, f, h, "a second owner of the connection",
+			    me->iss, s->seq);
 		f->over = false;
 		flow_reset(f);	/* a new connection on an old pair */
 		return true;
@@ -162,33 +222,11 @@ static void sent_syn(struct world *w, struct flow *f, int h,
 	me->iss = s->seq;
 	me->end = 1;
 	me->mss = (u16)(s->mss ? s->mss : 536);
+	me->sack_offered = s->sack_ok;
 	me->scale_offered = s->scale >= 0;
 	me->scale = (u8)(s->scale > 0 ? s->scale : 0);
 	me->ts_offered = s->has_ts;
-	me->bytes = calloc(1, SEQ_MAX);
-	me->arrived = calloc(1, SEQ_MAX);
-	me->sent_us = calloc(sizeof(*me->sent_us), SEQ_MAX);
-	if (!me->bytes || !me->arrived || !me->sent_us)
-		abort();
-}
-
-/* The program behind @side, NULL: none. Its port is not known before it has
- * been told, which is after the SYN. */
-static const struct end *end_of(const struct world *w, const struct flow *f,
-				int side)
-{
-	unsigned int i;
-
-	for (i = 0; i < 2 * w->nr_conns; i++) {
-		const struct end *e = &w->conn[i / 2].end[i % 2];
-		const struct end *to = &w->conn[i / 2].end[!(i % 2)];
-
-		if (e->host == f->host[side] && to->host == f->host[!side] &&
-		    ntohs(e->port) == f->port[side] &&
-		    ntohs(to->port) == f->port[!side])
-			return e;
-	}
-	return NULL;
+	stream_grow(me, FIRST_ROOM);
 }
 
 /* The FIN is the end, and what was written before it was pushed. */
@@ -209,7 +247,7 @@ static void sent_fin(struct world *w, struct flow *f, int h,
 	 * by a full buffer, and never finished, is not pushed. */
 	if (s->flags & FIN && !s->len && end > 1 && me->pushed != end &&
 	    w->now > me->data_ns) {
-		e = end_of(w, f, h);
+		e = monitor_app(w, f, h);
 		if (!e || !e->conn->aborted)
 			bad(w, f, h, "the last byte was not pushed",
 			    me->pushed, end);
@@ -224,9 +262,9 @@ static void sent_data(struct world *w, struct flow *f, int h,
 {
 	struct stream *me = &f->of[h];
 	u32 pos = s->seq - me->iss, end = pos + s->len, known;
-	const struct end *e;
+	u32 max = w->recorded ? RECORDED_MAX : SEQ_MAX;
 
-	if (end + (s->flags & FIN) > SEQ_MAX || end < pos) {
+	if (end + (s->flags & FIN) > max || end < pos) {
 		bad(w, f, h, "a sequence number from nowhere", pos, s->len);
 		return;
 	}
@@ -234,9 +272,8 @@ static void sent_data(struct world *w, struct flow *f, int h,
 		bad(w, f, h, "a gap in what is sent", pos, me->end);
 	if (s->len && f->of[!h].seen && end > me->promised + 1)
 		bad(w, f, h, "beyond the window", end, me->promised);
-	e = s->flags & URG ? end_of(w, f, h) : NULL;
-	if (s->flags & URG && (!e || !e->urgent))
-		bad(w, f, h, "URG where nothing is urgent", pos, s->urgent);
+	monitor_sent_calls(w, f, h, s);
+	stream_grow(me, end + 2);
 	known = me->end < end ? me->end : end;
 	if (pos < known && memcmp(me->bytes + pos, s->data, known - pos))
 		bad(w, f, h, "sent again with other bytes", pos, s->len);
@@ -278,6 +315,8 @@ static void sent_ack(struct world *w, struct flow *f, int h,
 	if (peer->fin && ack > peer->fin && me->acked <= peer->fin &&
 	    me->fin && me->una > me->fin && !me->rst)
 		me->time_wait_ns = w->now;
+	if (!(s->flags & (SYN | RST)))
+		me->fin_ns = 0;
 	me->acked_any = true;
 	me->acked = ack;
 	me->edge = edge;
@@ -288,7 +327,10 @@ static void sent_size(struct world *w, struct flow *f, int h,
 {
 	struct stream *peer = &f->of[!h];
 	u32 mss = peer->seen ? peer->mss : 536;
+	u32 pmtu = monitor_pmtu(w, f->host[h], f->host[!h]);
 
+	if (w->timely && s->ip_len > pmtu && pmtu < w->host[f->host[h]].mtu)
+		bad(w, f, h, "larger than the path MTU", s->ip_len, pmtu);
 	if (s->ip_len > w->host[f->host[h]].mtu)
 		bad(w, f, h, "larger than the MTU", s->ip_len,
 		    w->host[f->host[h]].mtu);
@@ -304,6 +346,8 @@ static void sent_rst(struct world *w, struct flow *f, int h,
 	struct stream *me = &f->of[h], *peer = &f->of[!h];
 
 	me->rst = true;
+	if (me->state == CLOSED || me->state == GONE)
+		monitor_reset(w, f->host[h], f->host[!h]);
 	if (!peer->syn && !f->forged)
 		bad(w, f, h, "a RST that answers nothing", 0, 0);
 	if (!me->rst_credit)
@@ -337,6 +381,8 @@ static void sent_options(struct world *w, struct flow *f, int h,
 	     (s32)(s->ts_echo - me->ts_first) < 0))
 		bad(w, f, h, "echoes a timestamp that did not come",
 		    s->ts_echo, me->ts_last);
+	if (!(s->flags & SYN) && (s->mss || s->scale >= 0 || s->sack_ok))
+		bad(w, f, h, "an option of SYNs elsewhere", s->mss, s->flags);
 	if (!(s->flags & SYN) && peer->seen &&
 	    s->has_ts != (me->ts_offered && peer->ts_offered))
 		bad(w, f, h, s->has_ts ? "a timestamp that was not agreed" :
@@ -346,7 +392,7 @@ static void sent_options(struct world *w, struct flow *f, int h,
 static void monitor_sent(struct world *w, const struct segment *s)
 {
 	int h;
-	struct flow *f = find(w, s, &h);
+	struct flow *f = monitor_find(w, s, &h);
 	struct stream *me;
 
 	if (!f)
@@ -356,6 +402,7 @@ static void monitor_sent(struct world *w, const struct segment *s)
 		bad(w, f, h, "reserved bits", s->reserved, s->flags);
 	if (s->flags & RST) {
 		sent_rst(w, f, h, s);
+		monitor_sent_state(w, f, h, s);
 		return;
 	}
 	if (s->flags & SYN)
@@ -370,7 +417,9 @@ static void monitor_sent(struct world *w, const struct segment *s)
 	}
 	if (!(s->flags & (ACK | SYN)))
 		bad(w, f, h, "a segment without ACK", s->flags, 0);
+	monitor_sent_state(w, f, h, s);
 	sent_options(w, f, h, s);
+	monitor_sent_sack(w, f, h, s);
 	sent_size(w, f, h, s);
 	monitor_sent_time(w, f, h, s);
 	if (!(s->flags & SYN))
@@ -402,10 +451,11 @@ static void arrived_data(struct stream *peer, const struct segment *s, u32 pos)
 }
 
 /* Its ACK and window: host @h may send more. */
-static void arrived_ack(struct flow *f, int h, const struct segment *s)
+static void arrived_ack(struct world *w, struct flow *f, int h,
+			const struct segment *s)
 {
 	struct stream *me = &f->of[h], *peer = &f->of[!h];
-	u32 ack = s->ack - me->iss, edge, scale = 0;
+	u32 ack = s->ack - me->iss, edge, scale = 0, i;
 
 	if (!(s->flags & SYN) && me->scale_offered && peer->scale_offered)
 		scale = peer->scale;
@@ -413,18 +463,41 @@ static void arrived_ack(struct flow *f, int h, const struct segment *s)
 	if (edge > me->promised)
 		me->promised = edge;
 	if (ack > me->una) {
+		monitor_round_trip(w, me, ack);
 		for (; me->una < ack; me->una++)
 			me->segments_acked += me->sent_us[me->una] != 0;
 	} else {
 		me->dup_acks++;
 	}
+	for (i = 0; i < s->nr_sacks; i++)
+		if (s->sack[i][1] - me->iss <= me->end &&
+		    s->sack[i][1] - me->iss > me->sacked)
+			me->sacked = s->sack[i][1] - me->iss;
+	if (me->una == me->end)
+		monitor_all_heard(w, f, h);
+}
+
+/* Nobody refuses a segment that begins in the window, or ends in what was not
+ * acknowledged yet: its ACK counts. */
+static void arrived_sure(const struct world *w, struct flow *f, int h,
+			 const struct segment *s, u32 pos)
+{
+	struct stream *me = &f->of[h];
+	u32 end = pos + s->len + (s->flags & FIN), ack = s->ack - me->iss;
+
+	if (!(s->flags & SYN) && me->acked_any &&
+	    (end < me->acked || pos > me->edge))
+		return;
+	if (ack > me->sure)
+		me->sure = ack;
+	monitor_arrived_state(w, f, h);
 }
 
 /* The other side got a segment: it may acknowledge more and send more. */
 static void monitor_arrived(struct world *w, const struct segment *s)
 {
 	int from;
-	struct flow *f = find(w, s, &from);
+	struct flow *f = monitor_find(w, s, &from);
 	struct stream *peer, *me;
 	u32 pos, was;
 	int h = !from;
@@ -440,14 +513,15 @@ static void monitor_arrived(struct world *w, const struct segment *s)
 		me->rst_credit++;
 	if (s->tos == SIM_FORGED_TOS) {
 		f->forged = true;
+		/* One that occupies numbers is no part of a war of ACKs. */
+		me->challenged_ns = s->len || s->flags & FIN ? 0 : w->now;
 		return;
 	}
+	me->challenged_ns = 0;
 	if (s->flags & RST) {
 		me->got_rst = true;
 		return;
 	}
-	if (s->ttl != (w->nr_stacks > w->nr_hosts ? 63 : 64))
-		bad(w, f, from, "the TTL is wrong", s->ttl, w->nr_hosts);
 	if (!peer->syn || f->over || pos + s->len + 1 > SEQ_MAX ||
 	    pos + s->len + 1 < pos || (s->flags & SYN && pos))
 		return;		/* an old connection's late segment */
@@ -461,9 +535,13 @@ static void monitor_arrived(struct world *w, const struct segment *s)
 	}
 	if (!(s->flags & SYN) && peer->contiguous > was && !me->owed_ns)
 		me->owed_ns = w->now;
-	if (s->flags & ACK && me->syn && s->ack - me->iss <= me->end)
-		arrived_ack(f, h, s);
-	monitor_arrived_time(w, f, h, s);
+	me->last_pos = s->len ? pos : 0;
+	me->last_end = pos + s->len;
+	if (s->flags & ACK && me->syn && s->ack - me->iss <= me->end) {
+		arrived_ack(w, f, h, s);
+		arrived_sure(w, f, h, s, pos);
+	}
+	monitor_arrived_time(w, f, h, s, was);
 }
 
 /* ---- the tap ---------------------------------------------------------- */
@@ -493,9 +571,11 @@ static void check_address(struct world *w, int h, const struct segment *s)
 	bool router = w->nr_stacks > w->nr_hosts && (to & 255) == 254 &&
 		      (to >> 8 & 255) < w->nr_hosts && to >> 16 == 0x0a00;
 
-	if (s->addr[0] != SIM_ADDR(h))
+	if (w->host[h].unjudged)
+		return;
+	if (s->addr[0] != w->host[h].addr)
 		sim_fail(w, "monitor: host %d sends from %08x", h, s->addr[0]);
-	if (host_of(w, to) < 0 && !router)
+	if (monitor_host(w, to) < 0 && !router)
 		sim_fail(w, "monitor: host %d sends to %08x, who is nobody", h,
 			 to);
 }
@@ -512,16 +592,22 @@ void monitor_frame(struct world *w, int h, bool sent, const u8 *p, u32 len)
 	if (w->pcap && sent)
 		record(w, p, len);
 	kind = monitor_parse(&s, p, len);
-	if (kind == FRAME_DAMAGED && sent)
+	if (!sent && memcmp(p, w->host[h].mac, 6) && p[0] != 255)
+		return;			/* for somebody else */
+	if (kind == FRAME_DAMAGED && sent && !w->host[h].unjudged)
 		sim_fail(w, "monitor: host %d sends a frame that is damaged",
 			 h);
 	if (kind >= FRAME_IP && sent)
 		check_address(w, h, &s);
-	if (w->blind)
+	if (w->blind || kind < FRAME_ARP)
 		return;
+	if (sent)
+		monitor_sent_frame(w, h, kind, &s);
+	else
+		monitor_arrived_frame(w, h, kind, &s);
 	if (kind == FRAME_TCP && sent)
 		monitor_sent(w, &s);
-	else if (kind == FRAME_TCP && s.addr[1] == SIM_ADDR(h))
+	else if (kind == FRAME_TCP && s.addr[1] == w->host[h].addr)
 		monitor_arrived(w, &s);
 	/* The path has become narrower: what is sent again is no timeout. */
 	for (f = w->flows; f && kind == FRAME_ICMP && !sent; f = f->next)
@@ -550,6 +636,8 @@ void monitor_free(struct world *w)
 {
 	struct flow *f;
 
+	free(w->watch);
+	w->watch = NULL;
 	while ((f = w->flows)) {
 		w->flows = f->next;
 		flow_reset(f);

@@ -15,14 +15,22 @@
 #define ACK 16
 #define URG 32
 #define SEQ_MAX (SIM_MAX_BYTES + 2)	/* SYN, bytes, FIN */
+#define MAX_SACKS 4
 
-enum monitor_kind { FRAME_DAMAGED, FRAME_OTHER, FRAME_IP, FRAME_ICMP,
-		    FRAME_TCP };
+enum monitor_kind { FRAME_DAMAGED, FRAME_OTHER, FRAME_ARP, FRAME_IP,
+		    FRAME_ICMP, FRAME_UDP, FRAME_TCP };
 
 struct segment {
+	const u8 *to, *from;	/* link addresses */
+	u16 op;			/* of ARP, whose addresses stand in addr */
+	const u8 *sender;	/* ... and link addresses here, */
+	const u8 *target;	/* ... and here */
 	u32 addr[2];		/* source, destination */
 	u16 port[2];
-	u8 tos, ttl;
+	u8 tos, ttl, proto;
+	u16 frag;		/* its offset in octets */
+	const u8 *payload;	/* of the datagram */
+	u32 payload_len;
 	u32 ip_len, pseudo;
 	u32 seq, ack;
 	u16 window, urgent;
@@ -32,7 +40,15 @@ struct segment {
 	bool has_ts;
 	u32 ts, ts_echo, mss;
 	int scale;		/* -1: none */
+	bool sack_ok;
+	u32 nr_sacks, sack[MAX_SACKS][2];
 };
+
+/* RFC 9293 3.3.2, as far as frames show it. A server's LISTEN is CLOSED here;
+ * GONE is CLOSED again. */
+enum monitor_state { CLOSED, SYN_SENT, SYN_RECEIVED, ESTABLISHED, FIN_WAIT_1,
+		     FIN_WAIT_2, CLOSE_WAIT, CLOSING, LAST_ACK, TIME_WAIT,
+		     GONE };
 
 /*
  * One direction: what its sender did, and what arrived of it. Positions count
@@ -40,13 +56,18 @@ struct segment {
  */
 struct stream {
 	bool syn, seen;		/* sent; arrived */
+	u8 state;		/* enum monitor_state of its sender */
+	bool passive;		/* ... who had not closed when a FIN came */
+	bool accepted;		/* ... which accept() has returned */
+	const struct end *app;	/* its program, NULL: not known yet */
 	u32 iss;
 	u32 end;		/* sent so far */
 	u32 fin;		/* position of the FIN, 0: not sent */
 	u32 pushed;		/* end of the last segment with PSH */
+	u32 urgent;		/* how far its urgent pointer went */
 	u64 data_ns;		/* the last segment with data */
 	u16 mss;		/* that the sender of this stream offers */
-	bool scale_offered, ts_offered;
+	bool scale_offered, ts_offered, sack_offered;
 	u8 scale;
 	u32 ts;			/* last timestamp */
 	bool rst;		/* sent one */
@@ -57,11 +78,23 @@ struct stream {
 	u32 rst_credit;
 	u32 ts_first, ts_last;	/* of the timestamps that arrived */
 	u64 owed_ns;		/* since then an ACK is due; 0: none */
+	u32 full;		/* full-sized segments since the last ACK */
+	u64 two_ns;		/* ... of which the second came here */
+	u32 last_pos, last_end;	/* the last segment with data */
+	u64 answer_ns;		/* the last bare ACK */
+	u64 challenged_ns;	/* a forged segment without data came */
+	u64 challenge_ns;	/* the last answer to one */
+	u64 fin_ns;		/* a FIN reached TIME-WAIT, unanswered */
 	bool got_rst;
 	u64 time_wait_ns;	/* since then it is in TIME-WAIT */
 	/* as its sender, what it heard and what its timer did */
 	u64 heard_ns;		/* the last segment from the peer */
 	u32 una;		/* acknowledged, as far as it has heard */
+	u32 sure;		/* ... in a segment that nobody refuses */
+	u32 sacked;		/* the furthest byte a SACK has named */
+	u32 rtt_us;		/* smallest round trip, 0: not known */
+	u64 sent_ns;		/* the last segment that occupies numbers */
+	bool probed;		/* its tail, in this silence (RFC 8985) */
 	u32 segments_acked, dup_acks;
 	u64 probe_ns;
 	u32 rto_pos;		/* the last retransmission in silence */
@@ -70,7 +103,8 @@ struct stream {
 	u32 contiguous;		/* everything below has arrived */
 	u32 promised;		/* furthest right edge that arrived here,
 				 * in positions of this stream */
-	u8 *bytes, *arrived;	/* SEQ_MAX of each */
+	u32 room;		/* numbers that these have room for */
+	u8 *bytes, *arrived;
 	u32 *sent_us;		/* when a segment began there; 0: none did */
 };
 
@@ -90,11 +124,49 @@ enum monitor_kind monitor_parse(struct segment *s, const u8 *p, u32 len);
 void monitor_bad(struct world *w, const struct flow *f, int side,
 		 const char *what, u64 a, u64 b);
 
+/* The connection of a segment and in *side who sent it; made when there is
+ * none. */
+struct flow *monitor_find(struct world *w, const struct segment *s, int *side);
+/* The host with @addr, -1: none. */
+int monitor_host(const struct world *w, u32 addr);
+/* The program behind @side, NULL: none or not known. */
+const struct end *monitor_app(const struct world *w, struct flow *f, int side);
+
+/* ---- monitor_state.c: RFC 9293's states, and what the calls allow ---- */
+/* A segment leaves, and may leave in the state of its sender. */
+void monitor_sent_state(struct world *w, struct flow *f, int side,
+			const struct segment *s);
+/* A segment has reached @side, which has heard its ACK. */
+void monitor_arrived_state(const struct world *w, struct flow *f, int side);
+/* Bytes, PSH and FIN against what the application has asked for. */
+void monitor_sent_calls(struct world *w, struct flow *f, int side,
+			const struct segment *s);
+/* All that @side has sent is acknowledged. */
+void monitor_all_heard(struct world *w, struct flow *f, int side);
+
+/* ---- monitor_link.c: what is below and beside TCP ---- */
+void monitor_sent_frame(struct world *w, int h, enum monitor_kind kind,
+			const struct segment *s);
+void monitor_arrived_frame(struct world *w, int h, enum monitor_kind kind,
+			   const struct segment *s);
+/* The MTU that host @h was told of for its way to host @to. */
+u32 monitor_pmtu(const struct world *w, int h, int to);
+/* Host @h sends a RST to host @to about a connection that it does not have. */
+void monitor_reset(struct world *w, int h, int to);
+/* Host @h answers a forged segment. */
+void monitor_challenge(struct world *w, int h);
+
+/* ---- monitor_sack.c ---- */
+void monitor_sent_sack(struct world *w, struct flow *f, int side,
+		       const struct segment *s);
+
 /* ---- monitor_time.c: when something may or must be sent ---- */
 void monitor_sent_time(struct world *w, struct flow *f, int side,
 		       const struct segment *s);
 void monitor_arrived_time(struct world *w, struct flow *f, int side,
-			  const struct segment *s);
+			  const struct segment *s, u32 was);
+/* Up to @ack of @me is acknowledged now. */
+void monitor_round_trip(const struct world *w, struct stream *me, u32 ack);
 /* The retransmission rules, for what begins at @pos; marks it as sent. */
 void monitor_sent_again(struct world *w, struct flow *f, int side, u32 pos,
 			u32 len);

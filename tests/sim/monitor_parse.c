@@ -30,7 +30,22 @@ static bool folds(u32 sum)
 	return sum == 0xffff;
 }
 
-/* Reads MSS, window scale and timestamp. Return: false if the list lies. */
+/* The blocks of a SACK, the @n octets at @o. Return: false if it lies. */
+static bool parse_sack(struct segment *s, const u8 *o, u32 n)
+{
+	u32 i;
+
+	if (n % 8 != 2 || n < 10 || n > 2 + 8 * MAX_SACKS)
+		return false;
+	for (i = 2; i < n; i += 8, s->nr_sacks++) {
+		s->sack[s->nr_sacks][0] = get32(o + i);
+		s->sack[s->nr_sacks][1] = get32(o + i + 4);
+	}
+	return true;
+}
+
+/* Reads MSS, window scale, timestamp and SACK. Return: false if the list
+ * lies. */
 static bool parse_options(struct segment *s)
 {
 	u32 i = 0, n;
@@ -50,6 +65,10 @@ static bool parse_options(struct segment *s)
 		else if (o[0] == 8 && n == 10)
 			s->has_ts = true, s->ts = get32(o + 2),
 			s->ts_echo = get32(o + 6);
+		else if (o[0] == 4 && n == 2)
+			s->sack_ok = true;
+		else if (o[0] == 5 && (s->nr_sacks || !parse_sack(s, o, n)))
+			return false;
 		i += n;
 	}
 	return true;
@@ -98,12 +117,56 @@ static enum monitor_kind parse_tcp(struct segment *s, const u8 *p, u32 len)
 	return parse_options(s) ? FRAME_TCP : FRAME_DAMAGED;
 }
 
+/* UDP: its checksum may be left out, but not be wrong. */
+static enum monitor_kind parse_udp(struct segment *s, const u8 *p, u32 len)
+{
+	if (len < 8 || get16(p + 4) != len ||
+	    (get16(p + 6) && !folds(sum16(p, len, s->pseudo + 17 + len))))
+		return FRAME_DAMAGED;
+	s->port[0] = get16(p);
+	s->port[1] = get16(p + 2);
+	return FRAME_UDP;
+}
+
+/* ARP for IPv4 over Ethernet (RFC 826). */
+static enum monitor_kind parse_arp(struct segment *s, const u8 *p, u32 len)
+{
+	if (len < 28 || get16(p) != 1 || get16(p + 2) != 0x0800 || p[4] != 6 ||
+	    p[5] != 4)
+		return FRAME_DAMAGED;
+	s->op = get16(p + 6);
+	s->sender = p + 8;
+	s->addr[0] = get32(p + 14);
+	s->target = p + 18;
+	s->addr[1] = get32(p + 24);
+	return FRAME_ARP;
+}
+
+/* The payload of a datagram, or its first piece. */
+static enum monitor_kind parse_payload(struct segment *s, bool more)
+{
+	const u8 *p = s->payload;
+	u32 len = s->payload_len;
+
+	if (s->frag || more)
+		return FRAME_IP;
+	if (s->proto == 1)
+		return icmp_is_right(p, len) ? FRAME_ICMP : FRAME_DAMAGED;
+	if (s->proto == 17)
+		return parse_udp(s, p, len);
+	return s->proto == 6 ? parse_tcp(s, p, len) : FRAME_IP;
+}
+
 enum monitor_kind monitor_parse(struct segment *s, const u8 *p, u32 len)
 {
 	u32 ihl, total;
 
-	*s = (struct segment){ .scale = -1 };
-	if (len < 34 || get16(p + 12) != 0x0800)
+	*s = (struct segment){ .scale = -1, .to = p, .from = p + 6 };
+	if (len < 34)
+		return FRAME_OTHER;
+	if (get16(p + 12) == 0x0806)
+		return parse_arp(s, p + 14, len - 14);
+	if (get16(p + 12) != 0x0800)
 		return FRAME_OTHER;
 	p += 14;
 	len -= 14;
@@ -114,15 +177,13 @@ enum monitor_kind monitor_parse(struct segment *s, const u8 *p, u32 len)
 		return FRAME_DAMAGED;
 	s->tos = p[1];
 	s->ttl = p[8];
+	s->proto = p[9];
 	s->addr[0] = get32(p + 12);
 	s->addr[1] = get32(p + 16);
 	s->pseudo = sum16(p + 12, 8, 0);
 	s->ip_len = total;
-	if (get16(p + 6) & 0x3fff)
-		return FRAME_IP;	/* a fragment */
-	if (p[9] == 1 && !icmp_is_right(p + ihl, total - ihl))
-		return FRAME_DAMAGED;
-	if (p[9] != 6)
-		return p[9] == 1 ? FRAME_ICMP : FRAME_IP;
-	return parse_tcp(s, p + ihl, total - ihl);
+	s->frag = (u16)((get16(p + 6) & 0x1fff) * 8);
+	s->payload = p + ihl;
+	s->payload_len = total - ihl;
+	return parse_payload(s, get16(p + 6) & 0x2000);
 }

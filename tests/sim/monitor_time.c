@@ -18,15 +18,42 @@ static u32 stamp(const struct world *w)
 	return (u32)(w->now / 1000) | 1;
 }
 
+/* The newest of the segments that @ack covers was sent so long ago: no sample
+ * of the stack's can be shorter (nor its SRTT, and so its RTO; RFC 6298 2). */
+void monitor_round_trip(const struct world *w, struct stream *me, u32 ack)
+{
+	u32 now = stamp(w), rtt = UINT32_MAX, pos;
+
+	for (pos = me->una; pos < ack; pos++)
+		if (me->sent_us[pos] && now - me->sent_us[pos] < rtt)
+			rtt = now - me->sent_us[pos];
+	if (rtt != UINT32_MAX && (!me->rtt_us || rtt < me->rtt_us))
+		me->rtt_us = rtt ? rtt : 1;
+}
+
+/* RFC 8985 7: the last segment, once in a silence, after two round trips. */
+static bool tail_probe(struct stream *me, u32 end, u64 gap)
+{
+	if (me->probed || end < me->end || gap < 2000ull * me->rtt_us)
+		return false;
+	me->probed = true;
+	return true;
+}
+
 /* Sent again although nothing was heard since: the timer's work. */
 static void sent_by_timer(struct world *w, struct flow *f, int h, u32 pos,
-			  u64 gap)
+			  u32 len, u64 gap)
 {
 	struct stream *me = &f->of[h];
 	u64 least = pos ? w->host[f->host[h]].rto_min_us * 1000ull : SYN_RTO;
 	u64 twice = 2 * me->rto_gap;
 
-	if (gap + 4000 < least)
+	if (pos && least < me->rtt_us * 1000ull)
+		least = me->rtt_us * 1000ull;
+	if (w->host[f->host[h]].tail_probes &&
+	    tail_probe(me, pos + len + (me->fin == pos + len), gap))
+		return;
+	if (gap + 4000 + w->slack_ns < least)
 		monitor_bad(w, f, h, "sent again before the RTO", gap, least);
 	if (twice > RTO_MAX)
 		twice = RTO_MAX;
@@ -49,8 +76,13 @@ void monitor_sent_again(struct world *w, struct flow *f, int h, u32 pos,
 	me->sent_us[pos] = now;
 	if (!w->timely)
 		return;
+	if (me->sent_ns && me->una < me->end && me->sent_ns > me->heard_ns &&
+	    w->now > me->sent_ns + RTO_MAX + SIM_S)
+		monitor_bad(w, f, h, "silent for longer than the largest RTO",
+			    (w->now - me->sent_ns) / SIM_MS, me->una);
+	me->sent_ns = w->now;
 	if (last && me->heard_ns + 2000 < last_ns) {
-		sent_by_timer(w, f, h, pos, w->now - last_ns);
+		sent_by_timer(w, f, h, pos, len, w->now - last_ns);
 		return;
 	}
 	if (len && me->rto_ns && me->heard_ns < me->rto_ns &&
@@ -62,42 +94,96 @@ void monitor_sent_again(struct world *w, struct flow *f, int h, u32 pos,
 void monitor_flight(struct world *w, struct flow *f, int h, u32 end)
 {
 	struct stream *me = &f->of[h], *peer = &f->of[!h];
-	u32 mss = w->host[f->host[h]].mtu - 40, bound;
+	u32 mss = w->host[f->host[h]].mtu - 40, bound, from = me->una;
 
 	if (peer->mss < mss)
 		mss = peer->mss;
 	bound = (INITIAL_WINDOW + me->segments_acked + me->dup_acks) * mss + 1;
-	if (peer->seen && end - me->una > bound)
+	/* What is below the furthest SACK has arrived, or counts as lost. */
+	if (me->sacked > from)
+		from = me->sacked;
+	if (peer->seen && end - from > bound)
 		monitor_bad(w, f, h, "more than the congestion window",
-			    end - me->una, bound);
+			    end - from, bound);
 }
 
-/* Bare ACKs: each answers a segment, moves the window, or is a probe. */
+/* A probe of a window, or that the peer is still there: one number back. */
+static void sent_probe(struct world *w, struct flow *f, int h)
+{
+	struct stream *me = &f->of[h];
+	u64 rto_min = w->host[f->host[h]].rto_min_us * 1000ull;
+
+	if (w->timely && me->probe_ns && me->heard_ns < me->probe_ns &&
+	    w->now + 4000 + w->slack_ns < me->probe_ns + rto_min)
+		monitor_bad(w, f, h, "a probe before the RTO",
+			    w->now - me->probe_ns, rto_min);
+	me->probe_ns = w->now;
+}
+
+/* RFC 5961 7: answers to what may be forged are limited, for a connection by
+ * net.ipv4.tcp_invalid_ratelimit. */
+static void sent_challenge(struct world *w, struct flow *f, int h)
+{
+	struct stream *me = &f->of[h];
+
+	if (me->challenge_ns && w->now + 4000 < me->challenge_ns +
+	    DELACK_MAX)
+		monitor_bad(w, f, h, "two challenge ACKs within 500 ms",
+			    w->now - me->challenge_ns, 0);
+	me->challenge_ns = w->now;
+	monitor_challenge(w, f->host[h]);
+}
+
+/*
+ * Bare ACKs: each is a probe, or tells of more room, or answers a segment: a
+ * delayed one all that have come, later ones nothing more. RFC 9293 3.10.7.4:
+ * one segment causes one ACK.
+ */
 static void sent_bare(struct world *w, struct flow *f, int h,
 		      const struct segment *s)
 {
 	struct stream *me = &f->of[h], *peer = &f->of[!h];
-	u32 pos = s->seq - me->iss, scale = 0;
-	u64 rto_min = w->host[f->host[h]].rto_min_us * 1000ull;
+	u32 pos = s->seq - me->iss, scale = 0, ack = s->ack - peer->iss;
+	bool known = me->acked_any && me->acked == ack;
 
 	if (me->scale_offered && peer->scale_offered)
 		scale = me->scale;
 	if (pos + 1 == me->una && pos < me->end) {
-		if (w->timely && me->probe_ns && me->heard_ns < me->probe_ns &&
-		    w->now + 4000 < me->probe_ns + rto_min)
-			monitor_bad(w, f, h, "a probe before the RTO",
-				    w->now - me->probe_ns, rto_min);
-		me->probe_ns = w->now;
+		sent_probe(w, f, h);
 		return;
 	}
-	if (me->acked_any && me->acked == s->ack - peer->iss &&
-	    me->edge == me->acked + ((u32)s->window << scale)) {
-		if (!me->credit)
-			monitor_bad(w, f, h, "an ACK that answers nothing",
-				    me->acked, 0);
-		else
-			me->credit--;
-	}
+	if (s->flags & URG)
+		return;		/* beside a probe: what is urgent may not go */
+	if (known && me->edge != ack + ((u32)s->window << scale))
+		return;
+	if (known && me->challenged_ns == w->now)
+		sent_challenge(w, f, h);
+	if (w->timely && w->now > me->heard_ns + w->late_ns + DELACK_MAX)
+		me->credit = 0;
+	else if (w->timely && w->now > me->heard_ns + w->late_ns &&
+		 me->credit > 1)
+		me->credit = 1;
+	if (!me->credit)
+		monitor_bad(w, f, h, "an ACK that answers nothing", ack,
+			    (w->now - me->heard_ns) / 1000);
+	else
+		me->credit--;
+}
+
+/* What was owed: an ACK within 500 ms of data, and at once for every second
+ * segment of full size (RFC 9293 3.8.6.3). */
+static void check_owed(struct world *w, struct flow *f, int h,
+		       const char *late)
+{
+	struct stream *me = &f->of[h];
+
+	if (!w->timely || me->rst || me->got_rst)
+		return;
+	if (me->owed_ns && w->now > me->owed_ns + DELACK_MAX + w->late_ns)
+		monitor_bad(w, f, h, late, w->now - me->owed_ns, 0);
+	if (me->two_ns && w->now > me->two_ns + w->late_ns)
+		monitor_bad(w, f, h, "no ACK for two full segments",
+			    w->now - me->two_ns, me->full);
 }
 
 void monitor_sent_time(struct world *w, struct flow *f, int h,
@@ -105,23 +191,44 @@ void monitor_sent_time(struct world *w, struct flow *f, int h,
 {
 	struct stream *me = &f->of[h];
 
-	if (w->timely && me->owed_ns && w->now > me->owed_ns + DELACK_MAX)
-		monitor_bad(w, f, h, "an ACK after more than 500 ms",
-			    w->now - me->owed_ns, 0);
-	if (s->flags & ACK)
-		me->owed_ns = 0;
+	check_owed(w, f, h, "an ACK after more than 500 ms");
+	if (s->flags & ACK) {
+		me->owed_ns = me->two_ns = 0;
+		me->full = 0;
+	}
 	if (!s->len && !(s->flags & (SYN | FIN | RST)))
 		sent_bare(w, f, h, s);
 }
 
-void monitor_arrived_time(struct world *w, struct flow *f, int h,
-			  const struct segment *s)
+/* A FIN that comes again to TIME-WAIT is answered (RFC 9293 3.10.7.4), but
+ * no two of them within 500 ms. */
+static void arrived_late_fin(struct world *w, struct flow *f, int h)
 {
 	struct stream *me = &f->of[h];
 
-	(void)s;
-	if (w->timely && me->owed_ns && !me->rst && !me->got_rst &&
-	    w->now > me->owed_ns + DELACK_MAX)
-		monitor_bad(w, f, h, "no ACK for more than 500 ms",
-			    w->now - me->owed_ns, 0);
+	if (me->state != TIME_WAIT || !me->time_wait_ns || f->forged ||
+	    w->now > me->time_wait_ns + 59 * SIM_S)
+		return;
+	if (w->timely && me->fin_ns && w->now > me->fin_ns + w->late_ns)
+		monitor_bad(w, f, h, "a FIN in TIME-WAIT is not answered",
+			    w->now - me->fin_ns, 0);
+	if (w->now > me->answer_ns + DELACK_MAX + SIM_MS)
+		me->fin_ns = w->now;
+}
+
+void monitor_arrived_time(struct world *w, struct flow *f, int h,
+			  const struct segment *s, u32 was)
+{
+	struct stream *me = &f->of[h], *peer = &f->of[!h];
+	u32 mss = w->host[f->host[!h]].mtu - 40;
+
+	check_owed(w, f, h, "no ACK for more than 500 ms");
+	me->probed = false;
+	if (s->flags & FIN)
+		arrived_late_fin(w, f, h);
+	if (me->mss < mss)
+		mss = me->mss;
+	if (s->seq - peer->iss == was && s->len && me->owed_ns &&
+	    s->len + s->opt_len >= mss && ++me->full == 2)
+		me->two_ns = w->now;
 }

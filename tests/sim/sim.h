@@ -78,6 +78,9 @@ struct end {
 	bool lazy;		/* closes only after the peer's FIN */
 	bool half;		/* shutdown() before close() */
 	bool dirty;		/* the socket said so */
+	u32 writing;		/* bytes of the send() that runs */
+	bool cut;		/* the last one took less than it was given */
+	bool ending;		/* shutdown() or close() was called */
 	bool shut, eof, closed;
 	bool reset;		/* closed so that nothing but a RST left */
 };
@@ -96,6 +99,7 @@ struct message {
 	u8 from, to;
 	u16 len;
 	u8 seen;		/* how often it was delivered */
+	u32 left, arrived;	/* how often its (first) frame was seen */
 	bool sent;
 };
 
@@ -106,8 +110,12 @@ struct host {
 	struct socket *listener, *udp;
 	struct packet_type tap;
 	struct rng random, memory;
-	u32 mtu;
+	u32 addr, mtu;
+	u8 mac[6], neighbour[6];	/* link addresses; 0: ARP finds it */
+	bool tail_probes;	/* RFC 8985 7 */
+	bool unjudged;		/* the monitor does not see all of it */
 	u32 rto_min_us;
+	u32 icmp_ratelimit_ms, challenge_limit, rst_limit;	/* 0: none */
 	u32 alloc_ppm;		/* allocations that fail */
 	u64 allocated;		/* bytes from env->alloc, not given back */
 	u64 paused_until;
@@ -131,6 +139,7 @@ struct link {
 };
 
 struct flow;
+struct watch;
 
 /* How often each thing was reached, in all worlds of a batch. */
 struct reach {
@@ -166,6 +175,9 @@ struct world {
 	struct message message[SIM_MAX_MESSAGES];
 	unsigned int nr_messages;
 	struct flow *flows;	/* the monitor's */
+	struct watch *watch;
+	bool recorded;		/* frames of a file: no calls are known */
+	u64 slack_ns, late_ns;	/* of its clocks: early, late */
 	u64 frames, bytes, forged;
 	FILE *pcap;
 	char why[256];		/* "" as long as all is well */
@@ -246,6 +258,15 @@ void monitor_frame(struct world *w, int h, bool sent, const u8 *p, u32 len);
 /* The initial sequence number that @from used towards @to, if it was seen. */
 bool monitor_iss(const struct world *w, const struct end *from,
 		 const struct end *to, u32 *iss);
+/* accept() at @host returns the connection of @port with @peer's. */
+void monitor_accept(struct world *w, int host, int peer, u16 port,
+		    u16 peer_port);
+/* A call of @e failed with @err. */
+void monitor_error(struct world *w, const struct end *e, int err);
+/* @m was delivered once more. */
+void monitor_message(struct world *w, const struct message *m);
+/* Nothing is due any more. */
+void monitor_end(struct world *w);
 void monitor_free(struct world *w);
 
 #endif

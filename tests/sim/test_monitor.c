@@ -3,175 +3,9 @@
  * Who watches the monitor: a connection that is right passes, and for each rule
  * there is a frame that breaks it and is named.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "doctor.h"
 
-#include <arpa/inet.h>
-#include <stdlib.h>
 #include <string.h>
-
-#include "monitor.h"
-#include "packet.h"
-
-#define PORT_A 40000
-#define MAX_FRAME 2100
-
-/* A segment of host @from; numbers are relative, options as bytes. */
-struct spec {
-	int none;		/* what SEG() names, so that all may be left out */
-	int from;
-	u8 flags;
-	u32 seq, ack, len;
-	u16 window;		/* 0: 60000 */
-	u8 fill;		/* the bytes of the data */
-	u8 reserved;
-	u8 ttl, tos;		/* 0: 64 */
-	const u8 *opt;
-	u32 opt_len;
-};
-
-static struct world w;
-static u8 frame[MAX_FRAME];
-
-/* The simulator's own, which has a main() beside it. */
-void sim_fail(struct world *world, const char *fmt, ...)
-{
-	va_list ap;
-
-	if (world->why[0])
-		return;
-	va_start(ap, fmt);
-	vsnprintf(world->why, sizeof(world->why), fmt, ap);
-	va_end(ap);
-}
-
-/* An IPv4 header for @len bytes of @proto after it. */
-static void build_ip(int from, u32 to, u8 proto, u32 len, u8 ttl, u8 tos)
-{
-	u8 *ip = frame + 14;
-
-	memset(frame, 0, 34);
-	put16(frame + 12, 0x0800);
-	ip[0] = 0x45;
-	ip[1] = tos;
-	put16(ip + 2, 20 + len);
-	ip[8] = ttl ? ttl : 64;
-	ip[9] = proto;
-	put32(ip + 12, SIM_ADDR(from));
-	put32(ip + 16, to);
-	put16(ip + 10, fold(sum(ip, 20, 0)));
-}
-
-static u32 build(const struct spec *s)
-{
-	u32 tlen = 20 + s->opt_len + s->len;
-	u8 *t = frame + 34;
-
-	build_ip(s->from, SIM_ADDR(!s->from), 6, tlen, s->ttl, s->tos);
-	memset(t, 0, 20);
-	put16(t, s->from ? SIM_PORT : PORT_A);
-	put16(t + 2, s->from ? PORT_A : SIM_PORT);
-	put32(t + 4, s->seq + (s->from ? 500000 : 1000));
-	if (s->flags & ACK)
-		put32(t + 8, s->ack + (s->from ? 1000 : 500000));
-	t[12] = (u8)((5 + s->opt_len / 4) << 4 | s->reserved);
-	t[13] = s->flags;
-	put16(t + 14, s->window ? s->window : 60000);
-	if (s->opt_len)
-		memcpy(t + 20, s->opt, s->opt_len);
-	memset(t + 20 + s->opt_len, s->fill, s->len);
-	put16(t + 16, fold(sum(t, tlen, sum(frame + 26, 8, 6 + tlen))));
-	return 34 + tlen;
-}
-
-static void leaves(struct spec s)
-{
-	monitor_frame(&w, s.from, true, frame, build(&s));
-}
-
-static void arrives(struct spec s)
-{
-	monitor_frame(&w, !s.from, false, frame, build(&s));
-}
-
-static void passes(struct spec s)
-{
-	leaves(s);
-	arrives(s);
-}
-
-#define SEG(...) ((struct spec){ .none = 0, __VA_ARGS__ })
-#define LEAVES(...) leaves(SEG(__VA_ARGS__))
-#define ARRIVES(...) arrives(SEG(__VA_ARGS__))
-#define PASSES(...) passes(SEG(__VA_ARGS__))
-
-static void later(u64 ms)
-{
-	w.now += ms * SIM_MS;
-}
-
-static void open_world(void)
-{
-	unsigned int i;
-
-	memset(&w, 0, sizeof(w));
-	w.now = 1000 * SIM_S;
-	w.nr_hosts = w.nr_stacks = 2;
-	w.timely = true;
-	for (i = 0; i < 2; i++) {
-		w.host[i].mtu = 1500;
-		w.host[i].rto_min_us = 200000;
-	}
-}
-
-static const u8 mss_1460[] = { 2, 4, 1460 >> 8, 1460 & 255 };
-/* MSS, and a timestamp of 7 that echoes 0. */
-static const u8 syn_ts[] = { 2, 4, 1460 >> 8, 1460 & 255, 8, 10, 0, 0, 0, 7,
-			     0, 0, 0, 0, 1, 1 };
-
-/* Shakes hands; @opt are the options of both SYNs. The second one echoes what
- * syn_ts says. */
-static void open_with(const u8 *opt, u32 opt_len)
-{
-	u8 answer[16];
-
-	memcpy(answer, opt, opt_len);
-	if (opt_len == sizeof(syn_ts))
-		answer[13] = 7;
-	open_world();
-	PASSES(0, SYN, .opt = opt, .opt_len = opt_len);
-	PASSES(1, SYN | ACK, 0, 1, .opt = answer, .opt_len = opt_len);
-	assert_string_equal(w.why, "");
-}
-
-static void open_pair(void)
-{
-	open_with(mss_1460, sizeof(mss_1460));
-	PASSES(0, ACK, 1, 1);
-}
-
-/* ... and both know timestamps: what follows has @ts and echoes @echo. */
-static const u8 *ts(u8 value, u8 echo)
-{
-	static u8 opt[12] = { 1, 1, 8, 10 };
-
-	opt[7] = value;
-	opt[11] = echo;
-	return opt;
-}
-
-/* The monitor has said @what, and nothing before. */
-static void caught(const char *what)
-{
-	if (!strstr(w.why, what))
-		fail_msg("expected \"%s\", got \"%s\"", what, w.why);
-	monitor_free(&w);
-}
-
-#define RULE(name) static void name(void **state)
 
 /* ---- what is right ---------------------------------------------------- */
 
@@ -187,7 +21,6 @@ RULE(connection_that_is_right_passes)
 	PASSES(1, FIN | ACK, 1, 102);
 	PASSES(0, ACK, 102, 2);
 	caught("");
-	assert_string_equal(w.why, "");
 }
 
 RULE(timeouts_that_double_pass)
@@ -202,8 +35,7 @@ RULE(timeouts_that_double_pass)
 	LEAVES(0, ACK | PSH, 1, 1, 100);
 	later(800);
 	LEAVES(0, ACK | PSH, 1, 1, 100);
-	assert_string_equal(w.why, "");
-	monitor_free(&w);
+	caught("");
 }
 
 /* ---- handshake and options -------------------------------------------- */
@@ -613,7 +445,7 @@ RULE(address_of_nobody_is_caught)
 {
 	(void)state;
 	open_world();
-	build_ip(0, SIM_ADDR(9), 17, 8, 0, 0);
+	build_ip(0, SIM_ADDR(9), 254, 8, 0, 0);
 	monitor_frame(&w, 0, true, frame, 42);
 	caught("who is nobody");
 }
@@ -622,7 +454,7 @@ RULE(address_of_somebody_else_is_caught)
 {
 	(void)state;
 	open_world();
-	build_ip(1, SIM_ADDR(1), 17, 8, 0, 0);
+	build_ip(1, SIM_ADDR(1), 254, 8, 0, 0);
 	monitor_frame(&w, 0, true, frame, 42);
 	caught("host 0 sends from");
 }

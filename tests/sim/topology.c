@@ -89,6 +89,37 @@ static int set_knobs(struct world *w, struct host *h)
 	return 0;
 }
 
+/* Turns a knob, unless @value is 0. */
+static int set_limit(struct host *h, const char *knob, u32 value)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u", value);
+	return value ? inet_sysctl_set(h->net, knob, text) : 0;
+}
+
+/* The limits of answers, as the monitor will hold them against the host. The
+ * numbers are no part of the other streams. */
+static int set_limits(struct world *w, struct host *h, unsigned int i)
+{
+	struct rng r;
+
+	h->icmp_ratelimit_ms = 1000;
+	rng_init(&r, w->seed, 300 + (u64)i);
+	if (w->without >> SIM_KNOBS & 1)
+		return 0;
+	if (rng_chance(&r, 25))
+		h->icmp_ratelimit_ms = (u32)rng_log(&r, 10, 5000);
+	if (rng_chance(&r, 25))
+		h->challenge_limit = (u32)rng_range(&r, 1, 8);
+	if (rng_chance(&r, 25))
+		h->rst_limit = (u32)rng_range(&r, 1, 7);
+	return set_limit(h, "net.ipv4.icmp_ratelimit", h->icmp_ratelimit_ms) ||
+	       set_limit(h, "net.ipv4.tcp_challenge_ack_limit",
+			 h->challenge_limit) ||
+	       set_limit(h, "net.ipv4.tcp_rst_per_sec", h->rst_limit) ? -1 : 0;
+}
+
 static int host_create(struct world *w, unsigned int i)
 {
 	struct host *h = &w->host[i];
@@ -109,7 +140,7 @@ static int host_create(struct world *w, unsigned int i)
 	h->net = inet_create(&cfg);
 	if (!h->net)
 		return -1;
-	return set_knobs(w, h);
+	return set_knobs(w, h) || set_limits(w, h, i) ? -1 : 0;
 }
 
 /* Copies a frame out of the stack for the monitor. */
@@ -161,6 +192,16 @@ static int set_neighbour(struct net_device *dev, u32 addr, const u8 *mac)
 	return inet_neigh_add(dev, text);
 }
 
+/* What the monitor has to know of an end of a cable. */
+static void monitor_link(struct host *h, u32 addr, const u8 *mac,
+			 const u8 *neighbour)
+{
+	h->addr = addr;
+	memcpy(h->mac, mac, 6);
+	if (neighbour)
+		memcpy(h->neighbour, neighbour, 6);
+}
+
 /* A cable from @a to @b with faults of its own, both ends with addresses. */
 static int link_create(struct world *w, struct host *a, u32 addr_a,
 		       struct host *b, u32 addr_b, bool arp)
@@ -177,6 +218,8 @@ static int link_create(struct world *w, struct host *a, u32 addr_a,
 		cfg.mtu = (u32)rng_range(&own, bits == 24 ? 600 : 200, 1500);
 	memcpy(cfg.mac_a, (u8[]){ 2, 0, 0, 0, (u8)w->nr_links, 1 }, 6);
 	memcpy(cfg.mac_b, (u8[]){ 2, 0, 0, 0, (u8)w->nr_links, 2 }, 6);
+	monitor_link(a, addr_a, cfg.mac_a, arp ? NULL : cfg.mac_b);
+	monitor_link(b, addr_b, cfg.mac_b, arp ? NULL : cfg.mac_a);
 	faults_draw_link(w, &cfg.a_to_b, &l->healthy[0]);
 	faults_draw_link(w, &cfg.b_to_a, &l->healthy[1]);
 	snprintf(name, sizeof(name), "w%u", w->nr_links);

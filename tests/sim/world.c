@@ -184,6 +184,7 @@ int world_run(struct world *w, u64 seed)
 	app_close_all(w);
 	if (run_until(w, silent, w->now + DRAIN_S * SIM_S, "silence"))
 		explain(w);
+	monitor_end(w);
 	world_destroy(w);
 	return w->why[0] ? -1 : 0;
 }

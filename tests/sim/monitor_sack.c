@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The monitor and selective acknowledgements (RFC 2018, RFC 2883): agreed on
+ * by both SYNs, about bytes that have arrived, the newest first.
+ */
+#include "monitor.h"
+
+#include <string.h>
+
+/* Has all of [@left, @right) arrived? */
+static bool has_arrived(const struct stream *peer, u32 left, u32 right)
+{
+	if (left >= right || right > peer->end || right > peer->room)
+		return false;
+	return !memchr(peer->arrived + left, 0, right - left);
+}
+
+/* One block. A first one below the ACK, or within the second, tells of a
+ * duplicate (RFC 2883 4); all others are above the ACK. */
+static void check_block(struct world *w, struct flow *f, int h,
+			const struct segment *s, u32 i)
+{
+	const struct stream *peer = &f->of[!h];
+	u32 left = s->sack[i][0] - peer->iss, right = s->sack[i][1] - peer->iss;
+	u32 ack = s->ack - peer->iss;
+
+	if (!has_arrived(peer, left, right))
+		monitor_bad(w, f, h, "a SACK of what did not arrive", left,
+			    right);
+	else if (i && left <= ack)
+		monitor_bad(w, f, h, "a SACK block below the ACK", left, ack);
+}
+
+/* RFC 2018 4: the first block has the segment that caused this ACK, unless
+ * the ACK covers it. A duplicate may be shorter than the block that names it. */
+static void check_newest(struct world *w, struct flow *f, int h,
+			 const struct segment *s)
+{
+	const struct stream *me = &f->of[h], *peer = &f->of[!h];
+	u32 ack = s->ack - peer->iss, left, right;
+
+	if (s->len || me->last_pos <= ack || me->last_end > me->edge)
+		return;
+	left = s->nr_sacks ? s->sack[0][0] - peer->iss : 0;
+	right = s->nr_sacks ? s->sack[0][1] - peer->iss : 0;
+	if (me->last_pos >= right || me->last_end <= left)
+		monitor_bad(w, f, h, "the first SACK block is not the newest",
+			    left, me->last_pos);
+}
+
+void monitor_sent_sack(struct world *w, struct flow *f, int h,
+		       const struct segment *s)
+{
+	const struct stream *me = &f->of[h], *peer = &f->of[!h];
+	u32 i;
+
+	if (s->sack_ok && s->flags & ACK && peer->syn && !peer->sack_offered)
+		monitor_bad(w, f, h, "SACK that the SYN did not have", 0, 0);
+	if (s->flags & SYN || !(s->flags & ACK) || !peer->arrived)
+		return;
+	if (s->nr_sacks && !(me->sack_offered && peer->sack_offered))
+		monitor_bad(w, f, h, "a SACK that was not agreed", s->nr_sacks,
+			    0);
+	for (i = 0; i < s->nr_sacks; i++)
+		check_block(w, f, h, s, i);
+	if (me->sack_offered && peer->sack_offered)
+		check_newest(w, f, h, s);
+}

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Who watches the monitor, part three: ARP, link addresses, ICMP, datagrams.
+ */
+#include "doctor.h"
+
+#include <string.h>
+
+/* ---- ARP and link addresses ------------------------------------------- */
+
+static void leaves_arp(int from, u8 op, u32 sender, u32 addr)
+{
+	monitor_frame(&w, from, true, frame, build_arp(from, op, sender, addr));
+}
+
+static void arrives_arp(int from, u8 op, u32 sender, u32 addr)
+{
+	monitor_frame(&w, !from, false, frame,
+		      build_arp(from, op, sender, addr));
+}
+
+RULE(question_and_answer_pass)
+{
+	(void)state;
+	open_world();
+	memset(w.host[0].neighbour, 0, 6);	/* ARP finds them */
+	memset(w.host[1].neighbour, 0, 6);
+	leaves_arp(0, 1, SIM_ADDR(0), SIM_ADDR(1));
+	later(1000);
+	leaves_arp(0, 1, SIM_ADDR(0), SIM_ADDR(1));
+	arrives_arp(0, 1, SIM_ADDR(0), SIM_ADDR(1));
+	leaves_arp(1, 2, SIM_ADDR(1), SIM_ADDR(0));
+	arrives_arp(1, 2, SIM_ADDR(1), SIM_ADDR(0));
+	PASSES(0, SYN);
+	PASSES(1, SYN | ACK, 0, 1);
+	caught("");
+}
+
+RULE(arp_requests_too_close_are_caught)
+{
+	(void)state;
+	open_world();
+	leaves_arp(0, 1, SIM_ADDR(0), SIM_ADDR(1));
+	later(999);
+	leaves_arp(0, 1, SIM_ADDR(0), SIM_ADDR(1));
+	caught("more than one ARP request in a second");
+}
+
+RULE(arp_reply_unasked_is_caught)
+{
+	(void)state;
+	open_world();
+	leaves_arp(1, 2, SIM_ADDR(1), SIM_ADDR(0));
+	caught("an ARP reply that nobody asked for");
+}
+
+RULE(second_arp_reply_is_caught)
+{
+	(void)state;
+	open_world();
+	arrives_arp(0, 1, SIM_ADDR(0), SIM_ADDR(1));
+	leaves_arp(1, 2, SIM_ADDR(1), SIM_ADDR(0));
+	leaves_arp(1, 2, SIM_ADDR(1), SIM_ADDR(0));
+	caught("an ARP reply that nobody asked for");
+}
+
+RULE(arp_reply_for_others_is_caught)
+{
+	(void)state;
+	open_world();
+	arrives_arp(0, 1, SIM_ADDR(0), SIM_ADDR(2));
+	leaves_arp(1, 2, SIM_ADDR(2), SIM_ADDR(0));
+	caught("ARP for somebody else's address");
+}
+
+RULE(arp_reply_with_anothers_link_address_is_caught)
+{
+	u32 len;
+
+	(void)state;
+	open_world();
+	arrives_arp(0, 1, SIM_ADDR(0), SIM_ADDR(1));
+	len = build_arp(1, 2, SIM_ADDR(1), SIM_ADDR(0));
+	frame[14 + 8 + 5] = 77;
+	monitor_frame(&w, 1, true, frame, len);
+	caught("ARP with somebody else's link address");
+}
+
+RULE(damaged_arp_is_caught)
+{
+	u32 len;
+
+	(void)state;
+	open_world();
+	len = build_arp(0, 1, SIM_ADDR(0), SIM_ADDR(1));
+	frame[14 + 4] = 8;
+	monitor_frame(&w, 0, true, frame, len);
+	caught("sends a frame that is damaged");
+}
+
+/* A SYN of host 0, with octet @at of the Ethernet header changed. */
+static void leaves_changed(u32 at, u32 n)
+{
+	struct spec s = SEG(0, SYN);
+	u32 len;
+
+	open_world();
+	len = build(&s);
+	memset(frame + at, 255, n);
+	monitor_frame(&w, 0, true, frame, len);
+}
+
+RULE(frame_to_a_stranger_is_caught)
+{
+	(void)state;
+	leaves_changed(3, 1);
+	caught("a frame to an unknown link address");
+}
+
+RULE(frame_to_all_is_caught)
+{
+	(void)state;
+	leaves_changed(0, 6);
+	caught("a frame to everybody");
+}
+
+RULE(frame_from_a_stranger_is_caught)
+{
+	(void)state;
+	leaves_changed(9, 1);
+	caught("somebody else's link address");
+}
+
+/* ---- ICMP ------------------------------------------------------------- */
+
+/* An ICMP message of @type from host 1 that quotes a datagram of host @quoted
+ * to host 1, with fragment offset @frag. */
+static u32 build_icmp(u8 type, u8 code, int quoted, u32 frag)
+{
+	u8 *icmp = frame + 34;
+
+	build_ip(1, SIM_ADDR(0), 1, 36, 0, 0);
+	memset(icmp, 0, 36);
+	icmp[0] = type;
+	icmp[1] = code;
+	icmp[8] = 0x45;
+	icmp[8 + 9] = 17;
+	put16(icmp + 8 + 6, frag);
+	put32(icmp + 8 + 12, SIM_ADDR(quoted));
+	put32(icmp + 8 + 16, SIM_ADDR(1));
+	put16(icmp + 2, fold(sum(icmp, 36, 0)));
+	return 70;
+}
+
+static void leaves_icmp(u8 type, int quoted, u32 frag)
+{
+	monitor_frame(&w, 1, true, frame, build_icmp(type, 3, quoted, frag));
+}
+
+/* A datagram of @len octets from @from, with message @id. */
+static u32 build_udp(int from, u32 id, u32 len)
+{
+	u8 *udp = frame + 34;
+
+	build_ip(from, SIM_ADDR(!from), 17, 8 + len, 0, 0);
+	memset(udp, 0, 8 + len);
+	put16(udp, SIM_UDP_PORT);
+	put16(udp + 2, SIM_UDP_PORT);
+	put16(udp + 4, 8 + len);
+	put16(udp + 8, id);
+	put16(udp + 6, fold(sum(udp, 8 + len,
+				sum(frame + 26, 8, 17 + 8 + len))));
+	return 42 + len;
+}
+
+static void arrives_udp(void)
+{
+	monitor_frame(&w, 1, false, frame, build_udp(0, 0, 10));
+}
+
+RULE(errors_about_datagrams_pass)
+{
+	u32 i;
+
+	(void)state;
+	open_world();
+	for (i = 0; i < 7; i++) {
+		arrives_udp();
+		leaves_icmp(3, 0, 0);
+		later(i ? 0 : 1000);
+	}
+	caught("");
+}
+
+RULE(icmp_error_about_nothing_is_caught)
+{
+	(void)state;
+	open_world();
+	leaves_icmp(3, 0, 0);
+	caught("more ICMP errors than datagrams");
+}
+
+RULE(icmp_error_to_somebody_else_is_caught)
+{
+	(void)state;
+	open_world();
+	arrives_udp();
+	leaves_icmp(3, 2, 0);
+	caught("an ICMP error about what did not come here");
+}
+
+RULE(icmp_error_about_a_fragment_is_caught)
+{
+	(void)state;
+	open_world();
+	arrives_udp();
+	leaves_icmp(11, 0, 100);
+	caught("an ICMP error about a later fragment");
+}
+
+RULE(icmp_errors_beyond_the_limit_are_caught)
+{
+	u32 i;
+
+	(void)state;
+	open_world();
+	for (i = 0; i < 8; i++)
+		arrives_udp();
+	for (i = 0; i < 8; i++)
+		leaves_icmp(3, 0, 0);
+	caught("more ICMP errors than the limit");
+}
+
+RULE(echo_reply_unasked_is_caught)
+{
+	(void)state;
+	open_world();
+	leaves_icmp(0, 0, 0);
+	caught("an echo reply that nobody asked for");
+}
+
+/* "Too big" reaches host 0, about its segment that begins at @seq. */
+static void arrives_too_big(u32 seq, u32 mtu)
+{
+	u8 *icmp = frame + 34;
+
+	build_icmp(3, 4, 0, 0);
+	icmp[8 + 9] = 6;
+	put16(icmp + 2, 0);
+	put16(icmp + 6, mtu);
+	put16(icmp + 28, PORT_A);
+	put16(icmp + 30, SIM_PORT);
+	put32(icmp + 32, 1000 + seq);
+	put16(icmp + 2, fold(sum(icmp, 36, 0)));
+	monitor_frame(&w, 0, false, frame, 70);
+}
+
+RULE(segment_above_the_path_mtu_is_caught)
+{
+	(void)state;
+	open_pair();
+	LEAVES(0, ACK, 1, 1, 1460);
+	arrives_too_big(1, 1000);
+	LEAVES(0, ACK, 1, 1, 960);
+	LEAVES(0, ACK, 961, 1, 961);
+	caught("larger than the path MTU");
+}
+
+RULE(path_mtu_of_a_liar_is_not_believed)
+{
+	(void)state;
+	open_pair();
+	LEAVES(0, ACK, 1, 1, 1460);
+	arrives_too_big(5000, 1000);
+	LEAVES(0, ACK, 1461, 1, 1460);
+	caught("");
+}
+
+/* ---- datagrams -------------------------------------------------------- */
+
+static void open_message(void)
+{
+	open_world();
+	w.nr_messages = 1;
+	w.message[0] = (struct message){ .to = 1, .len = 10, .sent = true };
+}
+
+static void leaves_udp(u32 len)
+{
+	monitor_frame(&w, 0, true, frame, build_udp(0, 0, len));
+}
+
+RULE(datagram_that_is_right_passes)
+{
+	(void)state;
+	open_message();
+	leaves_udp(10);
+	arrives_udp();
+	w.message[0].seen = 1;
+	monitor_message(&w, &w.message[0]);
+	caught("");
+}
+
+RULE(datagram_of_another_length_is_caught)
+{
+	(void)state;
+	open_message();
+	leaves_udp(11);
+	caught("a datagram that nobody wrote");
+}
+
+RULE(datagram_twice_is_caught)
+{
+	(void)state;
+	open_message();
+	leaves_udp(10);
+	leaves_udp(10);
+	caught("a datagram that leaves twice");
+}
+
+RULE(datagram_delivered_twice_is_caught)
+{
+	(void)state;
+	open_message();
+	leaves_udp(10);
+	arrives_udp();
+	w.message[0].seen = 2;
+	monitor_message(&w, &w.message[0]);
+	caught("a datagram delivered more often than it came");
+}
+
+RULE(datagram_with_a_wrong_checksum_is_caught)
+{
+	u32 len;
+
+	(void)state;
+	open_message();
+	len = build_udp(0, 0, 10);
+	frame[len - 1] ^= 1;
+	monitor_frame(&w, 0, true, frame, len);
+	caught("sends a frame that is damaged");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(question_and_answer_pass),
+		cmocka_unit_test(arp_requests_too_close_are_caught),
+		cmocka_unit_test(arp_reply_unasked_is_caught),
+		cmocka_unit_test(second_arp_reply_is_caught),
+		cmocka_unit_test(arp_reply_for_others_is_caught),
+		cmocka_unit_test(arp_reply_with_anothers_link_address_is_caught),
+		cmocka_unit_test(damaged_arp_is_caught),
+		cmocka_unit_test(frame_to_a_stranger_is_caught),
+		cmocka_unit_test(frame_to_all_is_caught),
+		cmocka_unit_test(frame_from_a_stranger_is_caught),
+		cmocka_unit_test(errors_about_datagrams_pass),
+		cmocka_unit_test(icmp_error_about_nothing_is_caught),
+		cmocka_unit_test(icmp_error_to_somebody_else_is_caught),
+		cmocka_unit_test(icmp_error_about_a_fragment_is_caught),
+		cmocka_unit_test(icmp_errors_beyond_the_limit_are_caught),
+		cmocka_unit_test(echo_reply_unasked_is_caught),
+		cmocka_unit_test(segment_above_the_path_mtu_is_caught),
+		cmocka_unit_test(path_mtu_of_a_liar_is_not_believed),
+		cmocka_unit_test(datagram_that_is_right_passes),
+		cmocka_unit_test(datagram_of_another_length_is_caught),
+		cmocka_unit_test(datagram_twice_is_caught),
+		cmocka_unit_test(datagram_delivered_twice_is_caught),
+		cmocka_unit_test(datagram_with_a_wrong_checksum_is_caught),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
