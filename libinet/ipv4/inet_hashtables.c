@@ -6,10 +6,12 @@
  * entry is freed only after a grace period, but it may leave one chain and
  * join another while a reader stands on it; so a reader that found nothing
  * looks where the last entry it saw lives now, and begins again when that is
- * another chain. ehash grows to twice its size when it holds more entries
- * than chains: all its locks are taken, every entry is moved, and ehash_seq
- * tells readers who found nothing meanwhile to look again. What a reader does
- * find is always right: it compares the whole key after it has a reference.
+ * another chain. ehash grows to twice its size when it holds half as many
+ * entries as chains, so that who looks for what is not there (each SYN does)
+ * seldom meets somebody else's memory: all its locks are taken, every entry is
+ * moved, and ehash_seq tells readers who found nothing meanwhile to look again.
+ * What a reader does find is always right: it compares the whole key after it
+ * has a reference.
  *
  * Ports. bhash says for each local port who uses it; connect() walks the
  * range of ephemeral ports from a place that depends on a keyed hash of the
@@ -140,7 +142,7 @@ static void ehash_added(struct inet_hashinfo *h)
 	u32 size = READ_ONCE(h->ehash)->mask + 1;
 
 	/* without memory it stays as it is */
-	if (unlikely(n > size) ||
+	if (unlikely(n > size / 2) ||
 	    (size < INET_EHASH_MAX >> 12 && INET_BUGGIFY(EHASH_GROWS)))
 		(void)inet_ehash_resize(h, size * 2);
 }
@@ -218,7 +220,7 @@ bool inet_ehash_insert(struct sock *sk, struct sock *osk)
 	struct inet_lock *lock;
 	bool ret = true;
 
-	sk->sk_hash = sk_ehashfn(sk);
+	sk->sk_hash = osk ? osk->sk_hash : sk_ehashfn(sk);
 	lock = inet_ehash_lockp(h, sk->sk_hash);
 	spin_lock(lock);
 	if (!osk)
@@ -305,14 +307,23 @@ static int compute_score(const struct sock_common *skc, __be32 addr,
 	return skc->skc_bound_dev_if == key->dif ? 2 : 0;
 }
 
+/* Of listeners that fit as well as one another, the @k-th one met replaces the
+ * one before with probability 1/k; a flow always chooses the same. */
+static bool inet_flow_prefers(const struct net *net,
+			      const struct inet_lookup *key, u32 k)
+{
+	u32 hash = inet_ehashfn(net, key->daddr, key->hnum, key->saddr,
+				key->sport);
+
+	return reciprocal_scale(jhash_1word(hash, k), k) == 0;
+}
+
 /* The best listener of one address. */
 static struct sock *inet_lhash2_lookup(struct net *net, __be32 addr,
 				       const struct inet_lookup *key)
 {
 	struct inet_listen_hashbucket *b =
 		inet_lhash2_bucket(net, addr, key->hnum);
-	u32 hash = inet_ehashfn(net, key->daddr, key->hnum, key->saddr,
-				key->sport);
 	struct sock_common *skc, *best = NULL;
 	int score, best_score = 0;
 	u32 matches = 0;
@@ -324,9 +335,7 @@ static struct sock *inet_lhash2_lookup(struct net *net, __be32 addr,
 		if (!score || score < best_score)
 			continue;
 		matches = score == best_score ? matches + 1 : 1;
-		/* the k-th of equals replaces with probability 1/k */
-		if (score > best_score ||
-		    reciprocal_scale(jhash_1word(hash, matches), matches) == 0)
+		if (matches == 1 || inet_flow_prefers(net, key, matches))
 			best = skc;
 		best_score = score;
 	}

@@ -107,8 +107,8 @@ void sock_gen_put(struct sock *sk);
 /* Into lhash2 when it listens, else into ehash. */
 void inet_hash(struct sock *sk);
 void inet_unhash(struct sock *sk);
-/* Puts @sk into ehash in the place of @osk (may be NULL). False when @osk was
- * gone already. */
+/* Puts @sk into ehash in the place of @osk (may be NULL), which has the same
+ * 4-tuple. False when @osk was gone already. */
 bool inet_ehash_insert(struct sock *sk, struct sock *osk);
 /* Takes what is in ehash (also a request or timewait sock) out of it. True:
  * it was there. */
