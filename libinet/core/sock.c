@@ -209,7 +209,7 @@ static void sk_destruct_rcu(struct rcu_head *head)
 	struct net *net = sock_net(sk);
 	const struct proto *prot = sk->sk_prot;
 
-	if (prot->destroy)
+	if (prot->destroy && !sock_flag(sk, SOCK_DESTROY))
 		prot->destroy(sk);
 	if (sk->sk_destruct)
 		sk->sk_destruct(sk);

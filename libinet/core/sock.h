@@ -47,7 +47,7 @@ enum sock_flags {
 	SOCK_URGINLINE,
 	SOCK_KEEPOPEN,
 	SOCK_LINGER,
-	SOCK_DESTROY,
+	SOCK_DESTROY,		/* proto.destroy() has done its work */
 	SOCK_BROADCAST,
 	SOCK_LOCALROUTE,
 	SOCK_RCVTSTAMP,		/* SO_TIMESTAMP */
@@ -221,8 +221,9 @@ static inline void sock_valbool_flag(struct sock *sk, enum sock_flags f, bool v)
 struct sock *sk_clone_lock(const struct sock *sk) unchecked_locking;
 /*
  * The last reference is gone. When no sent packet points at the sock any more
- * and a grace period has passed: sk->sk_prot->destroy(sk), sk->sk_destruct(sk)
- * (each may be NULL), the queues, the dst and the memory.
+ * and a grace period has passed: sk->sk_prot->destroy(sk) unless that was done
+ * (SOCK_DESTROY), sk->sk_destruct(sk) (each may be NULL), the queues, the dst and
+ * the memory.
  */
 void sk_free(struct sock *sk);
 

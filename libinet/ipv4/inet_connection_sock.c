@@ -397,6 +397,7 @@ void inet_csk_destroy_sock(struct sock *sk)
 	inet_assert(sock_flag(sk, SOCK_DEAD));
 	inet_assert(hlist_unhashed(&sk->sk_node));
 	sk->sk_prot->destroy(sk);
+	sock_set_flag(sk, SOCK_DESTROY);
 	sk_stream_kill_queues(sk);
 	count_add(&tn->orphan_count, -1, sk_smp(sk));
 	sock_put(sk);

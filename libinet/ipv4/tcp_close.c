@@ -264,12 +264,13 @@ void tcp_done(struct sock *sk)
 	if (sk->sk_state == TCP_SYN_SENT || sk->sk_state == TCP_SYN_RECV)
 		NET_INC_STATS(sock_net(sk), TCP_ATTEMPTFAILS);
 	tcp_set_state(sk, TCP_CLOSE);
-	inet_csk_clear_xmit_timers(sk);
 	WRITE_ONCE(sk->sk_shutdown, SHUTDOWN_MASK);
-	if (sock_flag(sk, SOCK_DEAD))
+	if (sock_flag(sk, SOCK_DEAD)) {
 		inet_csk_destroy_sock(sk);
-	else
+	} else {
+		inet_csk_clear_xmit_timers(sk);
 		sk->sk_state_change(sk);
+	}
 }
 
 void tcp_v4_destroy_sock(struct sock *sk)
