@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
@@ -132,36 +133,56 @@ int inet_connect(struct socket *sock, const struct sockaddr *addr,
 	return (int)sock_leave(sock, err);
 }
 
-/* Takes a child off @sock; its address to the user. 0 or -E. */
-static int do_accept(struct socket *sock, struct socket *newsock,
-		     struct sockaddr *addr, socklen_t *len)
+/* A listener whose caller will not wait, and nobody at the door: accept loops
+ * end so each time, and it should cost no struct socket. */
+static bool nothing_to_accept(struct socket *sock)
+{
+	return sock->nonblock && READ_ONCE(sock->sk->sk_state) == TCP_LISTEN &&
+	       !(sock->ops->poll(sock) & POLLIN);
+}
+
+/* The peer's address to the user. 0 or -E. */
+static int accept_getname(struct socket *newsock, struct sockaddr *addr,
+			  socklen_t *len)
 {
 	struct sockaddr_storage ss;
 	socklen_t klen = sizeof(ss);
-	int err;
 
-	newsock->type = sock->type;
-	newsock->ops = sock->ops;
-	err = sock->ops->accept(sock, newsock,
-				sock->nonblock ? O_NONBLOCK : 0);
-	if (err || !addr)
-		return err;
+	if (!addr)
+		return 0;
 	if (newsock->ops->getname(newsock, (struct sockaddr *)&ss, &klen, 2))
 		return -ECONNABORTED;
 	return addr_to_user(&ss, klen, addr, len);
 }
 
+/* Takes a child off @sock. 0 and *@res, or -E. */
+static int do_accept(struct socket *sock, struct socket **res)
+{
+	struct socket *newsock;
+
+	if (nothing_to_accept(sock))
+		return -EAGAIN;
+	*res = newsock = sock_alloc(sock->net);
+	if (!newsock)
+		return -ENOMEM;
+	newsock->type = sock->type;
+	newsock->ops = sock->ops;
+	return sock->ops->accept(sock, newsock,
+				 sock->nonblock ? O_NONBLOCK : 0);
+}
+
 struct socket *inet_accept4(struct socket *sock, struct sockaddr *addr,
 			    socklen_t *len, int flags)
 {
-	struct socket *newsock;
+	struct socket *newsock = NULL;
 	int err = flags & ~SOCK_FLAGS ? -EINVAL : sock_enter(sock);
 
 	if (api_result(err))
 		return NULL;
 	NET_ROAD(sock->net, NULL);
-	newsock = sock_alloc(sock->net);
-	err = newsock ? do_accept(sock, newsock, addr, len) : -ENOMEM;
+	err = do_accept(sock, &newsock);
+	if (!err)
+		err = accept_getname(newsock, addr, len);
 	if (!err)
 		newsock->nonblock = flags & SOCK_NONBLOCK;
 	else if (newsock)
