@@ -48,7 +48,7 @@ struct netns_ipv4 {
 	struct ping_table *ping_table;
 	struct raw_hashinfo *raw_hashinfo;
 	u32 rt_genid;			/* routing changed: cached dsts are stale */
-	u8 isn_secret[16], port_secret[16], ts_secret[16], ipid_secret[16];
+	u8 isn_secret[16], ipid_secret[16];
 
 	/* net.ipv4.*, one comment per file that owns the row */
 	/* ip */

@@ -34,13 +34,17 @@ struct request_sock {
 	struct sock_common __req_common;	/* first */
 #define rsk_net __req_common.skc_net
 #define rsk_refcnt __req_common.skc_refcnt
-	struct request_sock *dl_next;	/* accept queue, under its lock */
+	union {
+		struct {		/* on the accept queue, under its lock */
+			struct request_sock *dl_next;
+			struct sock *sk;	/* the child */
+		};
+		struct rcu_head rsk_rcu;	/* when it is over */
+	};
 	struct sock *rsk_listener;	/* holds a reference */
-	struct sock *sk;		/* the child, once on the accept queue */
 	const struct request_sock_ops *rsk_ops;
 	struct kmem_cache *rsk_cache;
 	struct timer_list rsk_timer;	/* retransmits the SYN-ACK */
-	struct rcu_head rsk_rcu;
 	u16 mss;			/* the peer's */
 	u8 num_retrans;			/* SYN-ACKs sent again */
 	u8 num_timeout;			/* timer expiries */

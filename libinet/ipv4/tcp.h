@@ -122,6 +122,7 @@ struct tcp_request_sock {
 	u8 tstamp_ok : 1, sack_ok : 1, wscale_ok : 1, ecn_ok : 1, acked : 1;
 	u8 syn_tos;
 	u32 ir_mark;
+	struct dst_entry *dst;	/* found at the SYN; holds a reference */
 	u32 rcv_isn, snt_isn;
 	u32 rcv_nxt;
 	u32 ts_off;
@@ -407,7 +408,7 @@ int tcp_getsockopt(struct sock *sk, int level, int optname, void *val,
 void tcp_close(struct sock *sk, s64 timeout_ns);
 void tcp_shutdown(struct sock *sk, int how);
 int tcp_disconnect(struct sock *sk, int flags);
-/* Everything the sock holds but itself; may be called twice. */
+/* Everything the sock holds but itself. */
 void tcp_v4_destroy_sock(struct sock *sk);
 /* To CLOSE: out of the tables, no timers; an orphan is freed. */
 void tcp_done(struct sock *sk);
@@ -723,13 +724,19 @@ int tcp_v4_send_synack(const struct sock *sk, struct request_sock *req,
 		       struct dst_entry *dst);
 /* A RST in answer to @skb; @sk may be NULL. Borrows. */
 void tcp_v4_send_reset(const struct sock *sk, const struct sk_buff *skb);
+/* The route of a request's connection: the one it has while that is good. With
+ * a reference, or NULL. */
 struct dst_entry *inet_csk_route_req(const struct sock *sk,
 				     const struct request_sock *req);
 
-/* The answers that need a key (RFC 6528, 7323 5.4): secure_seq.c. */
-u32 secure_tcp_seq(struct net *net, __be32 saddr, __be32 daddr, __be16 sport,
-		   __be16 dport);
-u32 secure_tcp_ts_off(struct net *net, __be32 saddr, __be32 daddr);
+/* The numbers that need a key: secure_seq.c. The ISN moves with the clock, the
+ * offset of the timestamps stays: a 4-tuple used again goes on from it. */
+struct tcp_seq_and_ts_off {
+	u32 seq, ts_off;
+};
+struct tcp_seq_and_ts_off secure_tcp_seq_and_ts_off(struct net *net,
+						    __be32 saddr, __be32 daddr,
+						    __be16 sport, __be16 dport);
 
 /* ---- tcp_verify.c ----------------------------------------------------- */
 

@@ -55,13 +55,15 @@ static void tcp_v4_req_flow(const struct request_sock *req,
 	};
 }
 
-/* With a reference, or NULL. */
 struct dst_entry *inet_csk_route_req(const struct sock *sk,
 				     const struct request_sock *req)
 {
+	struct dst_entry *dst = tcp_rsk(req)->dst;
 	struct flowi4 fl4;
 	struct rtable *rt;
 
+	if (likely(dst && dst->ops->check(dst, 0)))
+		return dst_hold(dst);
 	tcp_v4_req_flow(req, sk, &fl4);
 	rt = ip_route_output_flow(sock_net(sk), &fl4, NULL);
 	return IS_ERR(rt) ? NULL : &rt->dst;
@@ -114,6 +116,7 @@ int tcp_v4_connect(struct sock *sk, const struct sockaddr *addr, socklen_t len)
 	struct inet_sock *inet = inet_sk(sk);
 	struct net *net = sock_net(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
+	struct tcp_seq_and_ts_off st;
 	struct rtable *rt;
 	int err = inet_check_addr(addr, len);
 
@@ -140,14 +143,13 @@ int tcp_v4_connect(struct sock *sk, const struct sockaddr *addr, socklen_t len)
 	err = inet_hash_connect(net, sk);
 	if (!err) {
 		inet_csk(sk)->icsk_fl.fl4_sport = inet->inet_sport;
+		st = secure_tcp_seq_and_ts_off(net, inet->inet_saddr,
+					       sk->sk_daddr, inet->inet_sport,
+					       sk->sk_dport);
 		if (!tp->write_seq)	/* no TIME-WAIT was taken over */
-			tp->write_seq = secure_tcp_seq(net, inet->inet_saddr,
-						       sk->sk_daddr,
-						       inet->inet_sport,
-						       sk->sk_dport);
+			tp->write_seq = st.seq;
 		tp->high_seq = tp->write_seq;
-		tp->tsoffset = secure_tcp_ts_off(net, inet->inet_saddr,
-						 sk->sk_daddr);
+		tp->tsoffset = st.ts_off;
 		err = tcp_connect(sk);
 	}
 	if (err)
@@ -393,12 +395,18 @@ static int tcp_v4_rtx_synack(const struct sock *sk, struct request_sock *req)
 	return 0;
 }
 
+static void tcp_v4_reqsk_destructor(struct request_sock *req)
+{
+	dst_release(tcp_rsk(req)->dst);
+}
+
 const struct request_sock_ops tcp_request_sock_ops = {
 	.family = PF_INET,
 	.obj_size = sizeof(struct tcp_request_sock),
 	.rtx_syn_ack = tcp_v4_rtx_synack,
 	.send_ack = tcp_v4_reqsk_send_ack,
 	.send_reset = tcp_v4_send_reset,
+	.destructor = tcp_v4_reqsk_destructor,
 };
 
 /* MUST-57, MUST-63: a SYN from or to an address of many. */

@@ -89,34 +89,32 @@ static bool tcp_conn_request_room(struct sock *sk)
 static bool tcp_conn_request_new(struct sock *sk, const struct sk_buff *skb)
 {
 	struct net *net = sock_net(sk);
+	struct tcp_seq_and_ts_off st;
 	struct tcp_request_sock *treq;
 	struct request_sock *req;
-	struct dst_entry *dst;
 
 	req = reqsk_alloc(net->ipv4.tcp->rsk_cache, &tcp_request_sock_ops, sk);
 	if (!req)
 		return false;
 	treq = tcp_rsk(req);
 	tcp_openreq_init(req, sk, skb);
-	dst = inet_csk_route_req(sk, req);
-	if (!dst) {
+	treq->dst = inet_csk_route_req(sk, req);
+	if (!treq->dst) {
 		reqsk_free(req);
 		return false;
 	}
-	tcp_openreq_init_rwin(req, sk, dst);
+	tcp_openreq_init_rwin(req, sk, treq->dst);
+	st = secure_tcp_seq_and_ts_off(net, ip_hdr(skb)->daddr,
+				       ip_hdr(skb)->saddr, tcp_hdr(skb)->dest,
+				       tcp_hdr(skb)->source);
 	treq->snt_isn = TCP_SKB_CB(skb)->tcp_tw_isn;
 	if (!treq->snt_isn)
-		treq->snt_isn = secure_tcp_seq(net, ip_hdr(skb)->daddr,
-					       ip_hdr(skb)->saddr,
-					       tcp_hdr(skb)->dest,
-					       tcp_hdr(skb)->source);
-	treq->ts_off = secure_tcp_ts_off(net, ip_hdr(skb)->daddr,
-					 ip_hdr(skb)->saddr);
+		treq->snt_isn = st.seq;
+	treq->ts_off = st.ts_off;
 	treq->snt_synack_ns = net_now(net);
 	inet_csk_reqsk_queue_hash_add(sk, req);
 	/* one that cannot be sent now is sent again by the timer */
-	(void)tcp_v4_send_synack(sk, req, dst);
-	dst_release(dst);
+	(void)tcp_v4_send_synack(sk, req, treq->dst);
 	reqsk_put(req);
 	return true;
 }

@@ -115,7 +115,6 @@ static int tcp_net_init(struct net *net)
 	lock_init(&tn->limit_lock, net->smp);
 	net_random_bytes(net, net->ipv4.isn_secret,
 			 sizeof(net->ipv4.isn_secret));
-	net_random_bytes(net, net->ipv4.ts_secret, sizeof(net->ipv4.ts_secret));
 	tn->rsk_cache = kmem_cache_create(&net->mem, "tcp_request_sock",
 					  sizeof(struct tcp_request_sock), 64);
 	tn->death_row.cache = kmem_cache_create(&net->mem, "tcp_timewait_sock",

@@ -435,8 +435,9 @@ short tp_poll(struct tp *t)
 
 void tp_wait_for_isn(struct tp *t, u32 isn)
 {
-	u32 now = secure_tcp_seq(t->f.net, FX_IP, FX_PEER, htons(t->lport),
-				 htons(t->pport));
+	u32 now = secure_tcp_seq_and_ts_off(t->f.net, FX_IP, FX_PEER,
+					    htons(t->lport),
+					    htons(t->pport)).seq;
 
 	/* the clock part counts 64 ns */
 	fx_advance(&t->f, (u64)(isn - now) * 64);

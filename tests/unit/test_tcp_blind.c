@@ -292,16 +292,29 @@ static void timestamps_of_unacceptable_segments_are_not_kept(void **state)
 }
 
 /* @req 7323-7 @attack R2 */
-static void timestamps_offset_differs_by_peer(void **state)
+static void timestamps_offset_differs_by_connection(void **state)
 {
+	struct tcp_seq_and_ts_off a, other_peer, other_port, later;
+	struct net *net;
 	struct tp t;
-	u32 a, b;
 
 	(void)state;
 	tp_open(&t);
-	a = secure_tcp_ts_off(t.f.net, FX_IP, FX_PEER);
-	b = secure_tcp_ts_off(t.f.net, FX_IP, FX_STRANGER);
-	assert_true(a != b && a != 0);
+	net = t.f.net;
+	a = secure_tcp_seq_and_ts_off(net, FX_IP, FX_PEER, 1, 2);
+	other_peer = secure_tcp_seq_and_ts_off(net, FX_IP, FX_STRANGER, 1, 2);
+	other_port = secure_tcp_seq_and_ts_off(net, FX_IP, FX_PEER, 1, 3);
+	assert_true(a.ts_off && a.ts_off != a.seq);
+	assert_int_not_equal(a.ts_off, other_peer.ts_off);
+	assert_int_not_equal(a.ts_off, other_port.ts_off);
+	/* a tuple used again (RFC 6191) goes on from where it was */
+	fx_advance(&t.f, FX_SEC);
+	later = secure_tcp_seq_and_ts_off(net, FX_IP, FX_PEER, 1, 2);
+	assert_int_equal(a.ts_off, later.ts_off);
+	assert_int_not_equal(a.seq, later.seq);
+	fx_sysctl(&t.f, "net.ipv4.tcp_timestamps", "0");
+	later = secure_tcp_seq_and_ts_off(net, FX_IP, FX_PEER, 1, 2);
+	assert_int_equal(later.ts_off, 0);
 	tp_close(&t);
 }
 
@@ -610,7 +623,7 @@ int main(void)
 		cmocka_unit_test(timestamps_missing_segment_is_dropped_silently),
 		cmocka_unit_test(timestamps_not_agreed_on_are_ignored),
 		cmocka_unit_test(timestamps_of_unacceptable_segments_are_not_kept),
-		cmocka_unit_test(timestamps_offset_differs_by_peer),
+		cmocka_unit_test(timestamps_offset_differs_by_connection),
 		cmocka_unit_test(established_icmp_errors_are_soft),
 		cmocka_unit_test(established_icmp_about_what_is_not_in_flight_is_forged),
 		cmocka_unit_test(established_source_quench_is_ignored),

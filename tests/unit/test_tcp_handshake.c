@@ -434,8 +434,8 @@ static void listen_close_frees_children_and_requests(void **state)
 	fx_run(&t.f);
 	assert_int_equal(fx_flush(&t.f), 50);	/* a RST to each child */
 	/* the ACK of a request finds no listener any more */
-	t.irs = secure_tcp_seq(t.f.net, FX_IP, FX_PEER, htons(TP_PORT),
-			       htons(2000));
+	t.irs = secure_tcp_seq_and_ts_off(t.f.net, FX_IP, FX_PEER,
+					  htons(TP_PORT), htons(2000)).seq;
 	t.pport = 2000;
 	tp_send(&t, "A", 1, 1, NULL, 0);
 	tp_next(&t);
@@ -447,6 +447,24 @@ static void listen_close_frees_children_and_requests(void **state)
 }
 
 /* ---- SYN-RECEIVED ----------------------------------------------------- */
+
+/* The route that the SYN found serves the request, until tables change. */
+static void syn_received_route_is_asked_again_when_it_changed(void **state)
+{
+	struct tp t;
+
+	(void)state;
+	tp_open(&t);
+	tp_listen(&t, 5);
+	tp_syn(&t);
+	assert_int_equal(inet_route_add(t.f.net, "blackhole 10.0.0.1"), 0);
+	tp_silence_for(&t, 2 * FX_SEC);		/* no SYN-ACK goes there */
+	assert_int_equal(inet_route_del(t.f.net, "10.0.0.1"), 0);
+	tp_expect_after(&t, 3 * FX_SEC, "SA", 0);
+	tp_send(&t, "A", 1, 1, NULL, 0);
+	tp_accept(&t);
+	tp_close(&t);
+}
 
 /* @attack S4 */
 static void syn_received_syn_ack_is_sent_again_and_given_up(void **state)
@@ -851,10 +869,10 @@ static void isn_moves_with_the_clock_and_hides_the_tuple(void **state)
 
 	(void)state;
 	tp_open(&t);
-	a = secure_tcp_seq(t.f.net, FX_IP, FX_PEER, 1, 2);
-	b = secure_tcp_seq(t.f.net, FX_IP, FX_PEER, 1, 3);
+	a = secure_tcp_seq_and_ts_off(t.f.net, FX_IP, FX_PEER, 1, 2).seq;
+	b = secure_tcp_seq_and_ts_off(t.f.net, FX_IP, FX_PEER, 1, 3).seq;
 	fx_advance(&t.f, 4000);
-	c = secure_tcp_seq(t.f.net, FX_IP, FX_PEER, 1, 2);
+	c = secure_tcp_seq_and_ts_off(t.f.net, FX_IP, FX_PEER, 1, 2).seq;
 	assert_int_equal(c - a, 4000 / 64);
 	assert_true(b - a > 1000 && a - b > 1000);
 	assert_int_equal(sizeof(t.f.net->ipv4.isn_secret), 16);
@@ -906,6 +924,7 @@ int main(void)
 		cmocka_unit_test(syn_received_active_established_is_kept_alive),
 		cmocka_unit_test(connect_to_many_fails),
 		cmocka_unit_test(syn_received_old_duplicate_syn_recovers),
+		cmocka_unit_test(syn_received_route_is_asked_again_when_it_changed),
 		cmocka_unit_test(isn_moves_with_the_clock_and_hides_the_tuple),
 	};
 
