@@ -5,15 +5,24 @@
  *	echo [-d DEVICE] [-a ADDR/LEN] [-g GATEWAY] [-p PORT] [-n MAX] [-t N]
  *
  * The stack runs embedded: libev waits for its descriptor and its next timer
- * (ev_io, ev_timer, ev_prepare), and calls inet_run(). Each client is a
- * struct whose callback runs when its socket becomes readable or writable;
- * what the client does not take is kept and no more is read until it does.
- * -t records the road of the first N stations and prints it at the end.
- * SIGUSR1 prints what the stack holds; SIGTERM and SIGINT end it all.
+ * (ev_io, ev_timer, ev_prepare), and calls inet_run(). Each client is a small
+ * struct whose callback runs when its socket becomes readable or writable.
+ *
+ * Back-pressure. Bytes are read into one buffer of the server and sent at
+ * once. What a client does not take is kept for it, one buffer at most, and no
+ * more is read from it until it does: its window closes. When there are MAX
+ * clients the next ones wait in the backlog.
+ *
+ * The end. At SIGTERM or SIGINT nobody is accepted any more. A client that has
+ * got back all it sent gets a FIN, and is closed when its own has come. One
+ * that is owed bytes gets a RST, so that a cut stream does not look whole, and
+ * so does, after LINGER_S or at a second signal, whoever is still there.
+ * SIGUSR1 prints what the stack holds.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <ev.h>
+#include <getopt.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
@@ -28,16 +37,15 @@
 #include <inet/trace.h>
 
 #define ECHO_BUFFER 65536
-#define ECHO_DATAGRAM 65536
-#define LINGER_MS 100		/* for the last bytes when we are told to end */
+#define LINGER_S 2.		/* for the clients to end too */
+#define MAX_CLIENTS 1000000
 
 struct client {
 	struct client *next, *prev;
 	struct server *server;
 	struct socket *sock;
-	size_t start, end;	/* of what is read and not yet sent back */
-	bool eof;
-	char buf[ECHO_BUFFER];
+	char *rest;		/* read, but not taken back yet; or NULL */
+	size_t start, end;	/* of what is left in @rest */
 };
 
 struct server {
@@ -45,13 +53,16 @@ struct server {
 	struct socket *tcp, *udp;
 	struct client *clients;
 	unsigned int nr_clients, max_clients;
+	bool full;		/* somebody may wait in the backlog */
+	bool ending;
 	unsigned long long accepted, bytes, datagrams;
 	u16 port;
 	struct ev_loop *loop;
 	ev_io io;
-	ev_timer timer;
+	ev_timer timer, deadline;
 	ev_prepare prepare;
 	ev_signal sigterm, sigint, sigusr1;
+	char buf[ECHO_BUFFER];
 };
 
 struct options {
@@ -61,8 +72,10 @@ struct options {
 
 /* ---- TCP clients ------------------------------------------------------ */
 
-static void client_free(struct client *c)
+/* Closes: with a FIN, unless that was sent, or with a RST. */
+static void client_free(struct client *c, bool reset)
 {
+	const struct linger linger = { .l_onoff = 1 };
 	struct server *s = c->server;
 
 	if (c->prev)
@@ -72,78 +85,132 @@ static void client_free(struct client *c)
 	if (c->next)
 		c->next->prev = c->prev;
 	s->nr_clients--;
+	if (reset)
+		inet_setsockopt(c->sock, SOL_SOCKET, SO_LINGER, &linger,
+				sizeof(linger));
 	inet_close(c->sock);
+	free(c->rest);
 	free(c);
 }
 
-/* Sends what waits. Return: 1 all sent, 0 some is left, -1 the peer is gone. */
+/* Sends as much as goes. Return: how much, or -1: the client is gone. */
+static ssize_t client_send(struct client *c, const char *buf, size_t len)
+{
+	size_t done = 0;
+	ssize_t n;
+
+	while (done < len) {
+		n = inet_send(c->sock, buf + done, len - done, MSG_DONTWAIT);
+		if (n < 0 && errno != EAGAIN && errno != ENOBUFS &&
+		    errno != ENOMEM)
+			return -1;
+		if (n < 0)
+			break;
+		done += (size_t)n;
+	}
+	c->server->bytes += done;
+	return (ssize_t)done;
+}
+
+/* Keeps what the client did not take. Return: 0, or -1: no memory. */
+static int client_keep(struct client *c, const char *buf, size_t len)
+{
+	c->rest = malloc(len);
+	if (!c->rest)
+		return -1;
+	memcpy(c->rest, buf, len);
+	c->start = 0;
+	c->end = len;
+	return 0;
+}
+
+/* Sends what was kept. Return: 1 all of it, 0 some is left, -1 gone. */
 static int client_flush(struct client *c)
 {
 	ssize_t n;
 
-	while (c->start < c->end) {
-		n = inet_send(c->sock, c->buf + c->start, c->end - c->start,
-			      MSG_DONTWAIT | MSG_NOSIGNAL);
-		if (n < 0)
-			return errno == EAGAIN || errno == ENOBUFS ||
-			       errno == ENOMEM ? 0 : -1;
-		c->start += (size_t)n;
-		c->server->bytes += (unsigned long long)n;
-	}
-	c->start = c->end = 0;
+	if (!c->rest)
+		return 1;
+	n = client_send(c, c->rest + c->start, c->end - c->start);
+	if (n < 0)
+		return -1;
+	c->start += (size_t)n;
+	if (c->start < c->end)
+		return 0;
+	free(c->rest);
+	c->rest = NULL;
 	return 1;
 }
 
-/* Reads and sends until one of them would block. */
+/* Reads once and sends that back. Return: 1 and there may be more to do, 0
+ * wait for the next event, or it is over: -1, -2 if bytes are owed. */
+static int client_echo(struct client *c)
+{
+	char *buf = c->server->buf;
+	ssize_t n = inet_recv(c->sock, buf, ECHO_BUFFER, MSG_DONTWAIT), sent;
+
+	if (n <= 0)
+		return n < 0 && errno == EAGAIN ? 0 : -1;
+	if (c->server->ending)
+		return -2;
+	sent = client_send(c, buf, (size_t)n);
+	if (sent < 0 || sent == n)
+		return sent < 0 ? -1 : 1;
+	return client_keep(c, buf + sent, (size_t)(n - sent)) ? -2 : 0;
+}
+
+/* Something came, or there is room to send. */
 static void client_event(struct socket *sock, int revents, void *arg)
 {
 	struct client *c = arg;
-	ssize_t n;
 	int ret;
 
+	(void)sock;
 	(void)revents;
-	while ((ret = client_flush(c)) == 1 && !c->eof) {
-		n = inet_recv(sock, c->buf, sizeof(c->buf), MSG_DONTWAIT);
-		if (n < 0 && errno == EAGAIN)
-			return;
-		if (n < 0) {
-			ret = -1;
-			break;
-		}
-		c->eof = n == 0;
-		c->end = (size_t)n;
-	}
-	if (ret == 0)
-		return;		/* POLLOUT calls us again */
-	client_free(c);
+	do {
+		ret = client_flush(c);
+		if (ret == 1)
+			ret = client_echo(c);
+	} while (ret == 1);
+	if (ret < 0)
+		client_free(c, ret == -2);
 }
 
+static void client_new(struct server *s, struct socket *sock)
+{
+	struct client *c = calloc(1, sizeof(*c));
+
+	if (!c) {
+		inet_close(sock);
+		return;
+	}
+	c->server = s;
+	c->sock = sock;
+	c->next = s->clients;
+	if (c->next)
+		c->next->prev = c;
+	s->clients = c;
+	s->nr_clients++;
+	s->accepted++;
+	inet_set_event_cb(sock, POLLIN | POLLOUT, client_event, c);
+}
+
+/* Takes who waits in the backlog, as long as there is room. */
 static void accept_event(struct socket *listener, int revents, void *arg)
 {
 	struct server *s = arg;
 	struct socket *sock;
-	struct client *c;
 
 	(void)revents;
-	while ((sock = inet_accept4(listener, NULL, NULL, SOCK_NONBLOCK))) {
-		c = s->nr_clients < s->max_clients ? malloc(sizeof(*c)) : NULL;
-		if (!c) {
-			inet_close(sock);
-			continue;
+	while (s->nr_clients < s->max_clients) {
+		sock = inet_accept4(listener, NULL, NULL, SOCK_NONBLOCK);
+		if (!sock) {
+			s->full = errno != EAGAIN;
+			return;
 		}
-		c->server = s;
-		c->sock = sock;
-		c->start = c->end = 0;
-		c->eof = false;
-		c->prev = NULL;
-		c->next = s->clients;
-		if (c->next)
-			c->next->prev = c;
-		s->clients = c;
-		s->nr_clients++;
-		s->accepted++;
-		inet_set_event_cb(sock, POLLIN | POLLOUT, client_event, c);
+		client_new(s, sock);
 	}
+	s->full = true;
 }
 
 /* ---- UDP -------------------------------------------------------------- */
@@ -163,7 +230,6 @@ static bool port_answers_by_itself(const struct server *s, u16 port)
 
 static void udp_event(struct socket *sock, int revents, void *arg)
 {
-	static char buf[ECHO_DATAGRAM];
 	struct server *s = arg;
 	struct sockaddr_in from;
 	socklen_t len;
@@ -172,7 +238,7 @@ static void udp_event(struct socket *sock, int revents, void *arg)
 	(void)revents;
 	for (;;) {
 		len = sizeof(from);
-		n = inet_recvfrom(sock, buf, sizeof(buf), MSG_DONTWAIT,
+		n = inet_recvfrom(sock, s->buf, sizeof(s->buf), MSG_DONTWAIT,
 				  (struct sockaddr *)&from, &len);
 		if (n < 0 && errno == EAGAIN)
 			return;
@@ -181,7 +247,7 @@ static void udp_event(struct socket *sock, int revents, void *arg)
 		if (port_answers_by_itself(s, ntohs(from.sin_port)))
 			continue;
 		s->datagrams++;
-		inet_sendto(sock, buf, (size_t)n, MSG_DONTWAIT,
+		inet_sendto(sock, s->buf, (size_t)n, MSG_DONTWAIT,
 			    (struct sockaddr *)&from, len);
 	}
 }
@@ -202,13 +268,26 @@ static void timer_cb(struct ev_loop *loop, ev_timer *w, int revents)
 	inet_run(((struct server *)w->data)->net, 0);
 }
 
-/* Before each wait: what is due now runs, the rest sets the timer. */
+/* Does the stack still send for somebody? */
+static bool server_has_sockets(struct server *s)
+{
+	struct inet_usage u = { 0 };
+
+	return !inet_get_usage(s->net, &u) && u.sockets;
+}
+
+/* Before each wait: who waits for a place gets it, the next timer is set. */
 static void prepare_cb(struct ev_loop *loop, ev_prepare *w, int revents)
 {
 	struct server *s = w->data;
-	s64 ns = inet_next_timeout_ns(s->net);
+	s64 ns;
 
 	(void)revents;
+	if (s->ending && !server_has_sockets(s))
+		ev_break(loop, EVBREAK_ALL);
+	if (!s->ending && s->full && s->nr_clients < s->max_clients)
+		accept_event(s->tcp, POLLIN, s);
+	ns = inet_next_timeout_ns(s->net);
 	ev_timer_stop(loop, &s->timer);
 	if (ns < 0)
 		return;
@@ -216,11 +295,35 @@ static void prepare_cb(struct ev_loop *loop, ev_prepare *w, int revents)
 	ev_timer_start(loop, &s->timer);
 }
 
-static void signal_cb(struct ev_loop *loop, ev_signal *w, int revents)
+static void deadline_cb(struct ev_loop *loop, ev_timer *w, int revents)
 {
 	(void)w;
 	(void)revents;
 	ev_break(loop, EVBREAK_ALL);
+}
+
+/* The first time everybody may go in peace, the second time it is enough. */
+static void signal_cb(struct ev_loop *loop, ev_signal *w, int revents)
+{
+	struct server *s = w->data;
+	struct client *c, *next;
+
+	(void)revents;
+	if (s->ending) {
+		ev_break(loop, EVBREAK_ALL);
+		return;
+	}
+	s->ending = true;
+	inet_close(s->tcp);
+	inet_close(s->udp);
+	for (c = s->clients; c; c = next) {
+		next = c->next;
+		if (c->rest)
+			client_free(c, true);
+		else
+			inet_shutdown(c->sock, SHUT_WR);
+	}
+	ev_timer_start(loop, &s->deadline);
 }
 
 static void usage_cb(struct ev_loop *loop, ev_signal *w, int revents)
@@ -233,10 +336,10 @@ static void usage_cb(struct ev_loop *loop, ev_signal *w, int revents)
 	if (inet_get_usage(s->net, &u))
 		return;
 	fprintf(stderr,
-		"echo: clients=%u sockets=%llu skbs=%llu frames=%llu timers=%llu\n",
+		"echo: clients=%u sockets=%llu skbs=%llu frames=%llu timers=%llu mem=%llu\n",
 		s->nr_clients, (unsigned long long)u.sockets,
 		(unsigned long long)u.skbs, (unsigned long long)u.frames_used,
-		(unsigned long long)u.timers);
+		(unsigned long long)u.timers, (unsigned long long)u.mem_bytes);
 }
 
 static void server_watch(struct server *s)
@@ -244,11 +347,13 @@ static void server_watch(struct server *s)
 	s->loop = ev_default_loop(0);
 	ev_io_init(&s->io, io_cb, inet_poll_fd(s->net), EV_READ);
 	ev_timer_init(&s->timer, timer_cb, 0., 0.);
+	ev_timer_init(&s->deadline, deadline_cb, LINGER_S, 0.);
 	ev_prepare_init(&s->prepare, prepare_cb);
 	ev_signal_init(&s->sigterm, signal_cb, SIGTERM);
 	ev_signal_init(&s->sigint, signal_cb, SIGINT);
 	ev_signal_init(&s->sigusr1, usage_cb, SIGUSR1);
-	s->io.data = s->timer.data = s->prepare.data = s->sigusr1.data = s;
+	s->io.data = s->timer.data = s->prepare.data = s;
+	s->sigterm.data = s->sigint.data = s->sigusr1.data = s;
 	ev_io_start(s->loop, &s->io);
 	ev_prepare_start(s->loop, &s->prepare);
 	ev_signal_start(s->loop, &s->sigterm);
@@ -266,26 +371,34 @@ static int server_fail(struct server *s, const char *what)
 	return 1;
 }
 
+/* UDP answers on its own address only: a broadcast that every echo server of
+ * a network answered would be somebody's weapon. */
 static int server_listen(struct server *s, const struct options *o)
 {
 	struct sockaddr_in any = { .sin_family = AF_INET,
 				   .sin_port = htons((u16)o->port) };
+	struct sockaddr_in own = any;
 	const int on = 1;
+	char addr[INET_ADDRSTRLEN];
 
+	snprintf(addr, sizeof(addr), "%.*s", (int)strcspn(o->addr, "/ "),
+		 o->addr);
+	inet_pton(AF_INET, addr, &own.sin_addr);
 	s->tcp = inet_socket(s->net, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 	s->udp = inet_socket(s->net, AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
 	if (!s->tcp || !s->udp)
 		return server_fail(s, "socket");
-	inet_setsockopt(s->tcp, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	inet_setsockopt(s->tcp, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
 	if (inet_bind(s->tcp, (struct sockaddr *)&any, sizeof(any)) ||
 	    inet_listen(s->tcp, 4096) ||
-	    inet_bind(s->udp, (struct sockaddr *)&any, sizeof(any)))
+	    inet_bind(s->udp, (struct sockaddr *)&own, sizeof(own)))
 		return server_fail(s, "listen");
 	inet_set_event_cb(s->tcp, POLLIN, accept_event, s);
 	inet_set_event_cb(s->udp, POLLIN, udp_event, s);
 	return 0;
 }
 
+/* The stack, its device, address and route, and the sockets. */
 static int server_start(struct server *s, const struct options *o)
 {
 	struct net_device *dev;
@@ -314,50 +427,87 @@ static int server_start(struct server *s, const struct options *o)
 	return 0;
 }
 
-/* Lets the peers have their last bytes, then ends everything. */
 static void server_end(struct server *s, const struct options *o)
 {
-	u64 deadline;
-
 	if (o->trace)
 		inet_trace_print_text(s->net, stdout);
 	while (s->clients)
-		client_free(s->clients);
-	inet_close(s->tcp);
-	inet_close(s->udp);
-	deadline = inet_now_ns(s->net) + LINGER_MS * 1000000ull;
-	while (inet_now_ns(s->net) < deadline)
-		inet_run(s->net, LINGER_MS * 1000000ll / 10);
+		client_free(s->clients, true);
 	inet_destroy(s->net);
 	fprintf(stderr, "echo: %llu connections, %llu bytes, %llu datagrams\n",
 		s->accepted, s->bytes, s->datagrams);
 }
 
-static int usage(void)
+static void usage(FILE *out)
 {
-	fprintf(stderr,
-		"usage: echo [-d DEVICE] [-a ADDR/LEN] [-g GATEWAY] [-p PORT]\n"
-		"            [-n MAX] [-t N]\n"
-		"  -d DEVICE   tap:NAME (default tap:tap0)\n"
-		"  -a ADDR/LEN own address (default 10.0.0.2/24)\n"
-		"  -g GATEWAY  default route\n"
-		"  -p PORT     1..65535 (default 7)\n"
-		"  -n MAX      clients at once (default 65536)\n"
-		"  -t N        print the road of the first N stations\n");
-	return 2;
+	fputs("usage: echo [-h] [-d DEVICE] [-a ADDR/LEN] [-g GATEWAY] [-p PORT]\n"
+	      "            [-n MAX] [-t N]\n"
+	      "  -d DEVICE   tap:NAME (default tap:tap0)\n"
+	      "  -a ADDR/LEN own address (default 10.0.0.2/24)\n"
+	      "  -g GATEWAY  default route\n"
+	      "  -h          this text (--help too)\n"
+	      "  -p PORT     1..65535 (default 7)\n"
+	      "  -n MAX      clients at once, 1..1000000 (default 65536); others wait\n"
+	      "  -t N        print the road of the first N stations, 1..1000000\n"
+	      "SIGTERM and SIGINT end it, SIGUSR1 prints what the stack holds.\n",
+	      out);
 }
 
-/* A number in [lo, hi], or 0 with a sentence. */
-static unsigned int number(const char *text, unsigned int lo, unsigned int hi)
+/* A number in [lo, hi] for option @c; else a sentence, and the end. */
+static unsigned int number(int c, unsigned int lo, unsigned int hi)
 {
 	char *end;
-	unsigned long v = strtoul(text, &end, 10);
+	long v = strtol(optarg, &end, 10);
 
-	if (*text && !*end && v >= lo && v <= hi)
+	if (*optarg && !*end && v >= (long)lo && v <= (long)hi)
 		return (unsigned int)v;
-	fprintf(stderr, "echo: \"%s\": a number from %u to %u is wanted\n",
-		text, lo, hi);
-	return 0;
+	fprintf(stderr, "echo: -%c \"%s\": a number from %u to %u is wanted\n",
+		c, optarg, lo, hi);
+	exit(2);
+}
+
+/* The command line. Ends the program when it is wrong. */
+static void parse(struct options *o, int argc, char **argv)
+{
+	static const struct option words[] = {
+		{ .name = "help", .val = 'h' }, { .name = NULL },
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "d:a:g:hp:n:t:", words, NULL)) !=
+	       -1) {
+		switch (c) {
+		case 'd':
+			o->device = optarg;
+			break;
+		case 'a':
+			o->addr = optarg;
+			break;
+		case 'g':
+			o->gateway = optarg;
+			break;
+		case 'h':
+			usage(stdout);
+			exit(0);
+		case 'p':
+			o->port = number(c, 1, 65535);
+			break;
+		case 'n':
+			o->max_clients = number(c, 1, MAX_CLIENTS);
+			break;
+		case 't':
+			o->trace = number(c, 1, 1000000);
+			break;
+		default:
+			usage(stderr);
+			exit(2);
+		}
+	}
+	if (optind == argc)
+		return;
+	fprintf(stderr, "echo: \"%s\" is one word too many\n", argv[optind]);
+	usage(stderr);
+	exit(2);
 }
 
 int main(int argc, char **argv)
@@ -365,36 +515,8 @@ int main(int argc, char **argv)
 	struct options o = { .device = "tap:tap0", .addr = "10.0.0.2/24",
 			     .port = 7, .max_clients = 65536 };
 	static struct server s;
-	int c;
 
-	while ((c = getopt(argc, argv, "d:a:g:p:n:t:")) != -1) {
-		switch (c) {
-		case 'd':
-			o.device = optarg;
-			break;
-		case 'a':
-			o.addr = optarg;
-			break;
-		case 'g':
-			o.gateway = optarg;
-			break;
-		case 'p':
-			o.port = number(optarg, 1, 65535);
-			break;
-		case 'n':
-			o.max_clients = number(optarg, 1, 1000000);
-			break;
-		case 't':
-			o.trace = number(optarg, 1, 1000000);
-			if (!o.trace)
-				return 2;
-			break;
-		default:
-			return usage();
-		}
-	}
-	if (optind < argc || !o.port || !o.max_clients)
-		return usage();
+	parse(&o, argc, argv);
 	if (server_start(&s, &o)) {
 		inet_destroy(s.net);
 		return 1;

@@ -73,11 +73,15 @@ def kernel_end(device):
 
 
 class Echo:
-    """The echo daemon on libinet."""
+    """The echo daemon on libinet, with OPTIONS."""
+
+    def __init__(self, *options):
+        self.options = options
 
     def __enter__(self):
         # pylint: disable=consider-using-with
-        self.proc = subprocess.Popen([ECHO] + DEVICE,
+        self.proc = subprocess.Popen([ECHO, *DEVICE, *self.options],
+                                     stdout=subprocess.PIPE,
                                      stderr=subprocess.PIPE, text=True)
         line = self.proc.stderr.readline()
         assert "TCP and UDP" in line, f"echo said: {line}"
@@ -109,10 +113,17 @@ class Echo:
         self.wait_until(lambda held: held["clients"] == 0 and
                         held["sockets"] == 2 and held["skbs"] <= 1, seconds)
 
+    def end(self, *signals):
+        """Ends it by SIGNALS. Return: what it printed, and said."""
+        for number in signals or [signal.SIGTERM]:
+            self.proc.send_signal(number)
+        out, err = self.proc.communicate(timeout=60)
+        assert self.proc.returncode == 0, f"echo ended badly: {err}"
+        return out, err
+
     def __exit__(self, *exc):
-        self.proc.send_signal(signal.SIGTERM)
-        tail = self.proc.stderr.read()
-        assert self.proc.wait(20) == 0, f"echo ended badly: {tail}"
+        if self.proc.returncode is None:
+            self.end()
 
 
 def connect(addr=ADDR, timeout=30):
