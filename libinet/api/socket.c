@@ -62,6 +62,13 @@ static int addr_to_user(const struct sockaddr_storage *from, socklen_t klen,
 
 /* ---- life ------------------------------------------------------------- */
 
+/* What sock_leave() is to calls that have a socket from head to end. */
+static void leave_stack(struct net *net)
+{
+	net_api_exit(net);
+	net_clock_release(net);
+}
+
 struct socket *inet_socket(struct net *net, int family, int type, int protocol)
 {
 	struct socket *sock = NULL;
@@ -70,9 +77,10 @@ struct socket *inet_socket(struct net *net, int family, int type, int protocol)
 	if (!net && api_result(-EINVAL))
 		return NULL;
 	NET_ROAD(net, NULL);
+	net_clock_hold(net);
 	if (!(type & ~0xf & ~SOCK_FLAGS))
 		err = sock_create(net, family, type & 0xf, protocol, &sock);
-	net_api_exit(net);
+	leave_stack(net);
 	if (api_result(err))
 		return NULL;
 	sock->nonblock = type & SOCK_NONBLOCK;
@@ -87,8 +95,9 @@ int inet_close(struct socket *sock)
 	if (!sock)
 		return api_result(-EBADF);
 	net = sock->net;
+	net_clock_hold(net);
 	err = sock_close(sock);
-	net_api_exit(net);
+	leave_stack(net);
 	return api_result(err);
 }
 

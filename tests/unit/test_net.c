@@ -105,6 +105,20 @@ static void one_byte_each_way_reads_the_clock_rarely(void **state)
 	inet_destroy(r.net);
 }
 
+/* What close() sends, and the stack's answers to it in the same call. */
+static void close_reads_the_clock_rarely(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	rig_open(&r, INET_SIMULATED);
+	rig_join(&r);
+	r.reads = 0;
+	assert_int_equal(inet_close(r.c), 0);
+	assert_in_range(r.reads, 1, 2);
+	inet_destroy(r.net);
+}
+
 /* Is what net_now() says what the clock said last? */
 static bool is_last_read(struct rig *r)
 {
@@ -326,6 +340,7 @@ int main(void)
 		cmocka_unit_test(environment_that_is_not_whole_is_refused),
 		cmocka_unit_test(config_of_another_size_is_refused),
 		cmocka_unit_test(one_byte_each_way_reads_the_clock_rarely),
+		cmocka_unit_test(close_reads_the_clock_rarely),
 		cmocka_unit_test(stay_has_one_time_until_a_tick),
 		cmocka_unit_test(callback_that_takes_long_is_time),
 		cmocka_unit_test(threaded_stack_reads_the_clock_each_time),
