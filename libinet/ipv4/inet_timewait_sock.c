@@ -9,14 +9,21 @@
 #include "ipv4/inet_timewait_sock.h"
 
 #include "ipv4/inet_connection_sock.h"
+#include "ipv4/tcp.h"
 #include "lib/points.h"
+
+static struct inet_timewait_death_row *
+inet_twsk_death_row(const struct inet_timewait_sock *tw)
+{
+	return &tw->tw_net->ipv4.tcp->death_row;
+}
 
 static void inet_twsk_free_rcu(struct rcu_head *head)
 {
 	struct inet_timewait_sock *tw =
 		container_of(head, struct inet_timewait_sock, tw_rcu);
 
-	kmem_cache_free(tw->tw_dr->cache, tw);
+	kmem_cache_free(inet_twsk_death_row(tw)->cache, tw);
 }
 
 void inet_twsk_put(struct inet_timewait_sock *tw)
@@ -45,7 +52,7 @@ static void inet_twsk_kill(struct inet_timewait_sock *tw)
 {
 	inet_ehash_remove(&tw->__tw_common);
 	inet_twsk_bind_unhash(tw);
-	count_add(&tw->tw_dr->tw_count, -1, tw->tw_net->smp);
+	count_add(&inet_twsk_death_row(tw)->tw_count, -1, tw->tw_net->smp);
 	inet_twsk_put(tw);
 }
 
@@ -79,7 +86,6 @@ struct inet_timewait_sock *inet_twsk_alloc(const struct sock *sk,
 	tw->tw_substate = state;
 	tw->tw_mark = sk->sk_mark;
 	tw->tw_priority = (u8)sk->sk_priority;
-	tw->tw_dr = dr;
 	timer_setup(&tw->tw_timer, tw_timer_handler);
 	count_add(&dr->tw_count, 1, sk_smp(sk));
 	return tw;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * inet_timewait_sock: what is left of a connection in TIME-WAIT (or in
- * FIN-WAIT-2 without a user): enough to answer, in at most 256 bytes.
+ * FIN-WAIT-2 without a user): enough to answer, in three lines of the cache.
  */
 #ifndef IPV4_INET_TIMEWAIT_SOCK_H
 #define IPV4_INET_TIMEWAIT_SOCK_H
@@ -27,10 +27,11 @@ struct inet_timewait_sock {
 #define tw_state __tw_common.skc_state
 #define tw_refcnt __tw_common.skc_refcnt
 #define tw_bound_dev_if __tw_common.skc_bound_dev_if
-	struct inet_timewait_death_row *tw_dr;
 	struct inet_bind_bucket *tw_tb;
-	struct timer_list tw_timer;
-	struct rcu_head tw_rcu;
+	union {
+		struct timer_list tw_timer;
+		struct rcu_head tw_rcu;	/* after the last reference */
+	};
 	u32 tw_mark;
 	u8 tw_substate;		/* TCP_FIN_WAIT2 or TCP_TIME_WAIT */
 	u8 tw_rcv_wscale;

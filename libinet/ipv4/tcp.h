@@ -144,7 +144,7 @@ struct tcp_timewait_sock {
 };
 
 static_assert(sizeof(struct tcp_request_sock) <= 256, "a small request");
-static_assert(sizeof(struct tcp_timewait_sock) <= 256, "a small TIME-WAIT");
+static_assert(sizeof(struct tcp_timewait_sock) <= 192, "a small TIME-WAIT");
 
 static inline struct tcp_request_sock *tcp_rsk(const struct request_sock *req)
 {
