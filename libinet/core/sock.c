@@ -418,12 +418,6 @@ void sk_reset_timer(struct sock *sk, struct timer_list *t, u64 expires_ns)
 		sock_hold(sk);
 }
 
-void sk_stop_timer(struct sock *sk, struct timer_list *t)
-{
-	if (del_timer(t))
-		__sock_put(sk);
-}
-
 /* ---- waking ----------------------------------------------------------- */
 
 void sk_wake_up(struct sock *sk, unsigned int mask)

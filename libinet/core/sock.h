@@ -327,7 +327,12 @@ static inline s64 sock_sndtimeo(const struct sock *sk, bool noblock)
 /* ---- timers: an armed one holds a reference --------------------------- */
 
 void sk_reset_timer(struct sock *sk, struct timer_list *t, u64 expires_ns);
-void sk_stop_timer(struct sock *sk, struct timer_list *t);
+
+static inline void sk_stop_timer(struct sock *sk, struct timer_list *t)
+{
+	if (timer_pending(t) && del_timer(t))
+		__sock_put(sk);
+}
 
 /* ---- wake-ups --------------------------------------------------------- */
 

@@ -66,20 +66,30 @@ struct socket *sock_alloc(struct net *net)
 	return sock;
 }
 
-/* Asks the family for ops and sk. On failure the socket is gone. create() may
+/* One more, or (@n -1) one less, is inside create() of @family, which may
  * sleep, so that sock_unregister() counts instead of RCU. */
+static void sock_family_use(struct net *net, int family, u32 n)
+{
+	if (net->smp)
+		__atomic_fetch_add(&net->family_users[family], n,
+				   __ATOMIC_SEQ_CST);
+	else
+		net->family_users[family] += n;
+}
+
+/* Asks the family for ops and sk. On failure the socket is gone. */
 static int sock_create_family(struct net *net, int family, int protocol,
 			      struct socket *sock)
 {
 	const struct net_proto_family *pf;
 	int err = -EAFNOSUPPORT;
 
-	__atomic_fetch_add(&net->family_users[family], 1, __ATOMIC_SEQ_CST);
+	sock_family_use(net, family, 1);
 	pf = __atomic_load_n(&net->net_families[family], __ATOMIC_SEQ_CST);
 	NET_ROAD_AT(net, NULL, "net_families[]");
 	if (pf)
 		err = pf->create(net, sock, protocol);
-	__atomic_fetch_sub(&net->family_users[family], 1, __ATOMIC_RELEASE);
+	sock_family_use(net, family, -1u);
 	if (err)
 		sock_release(sock);
 	return err;

@@ -63,19 +63,28 @@ static inline u32 jhash2(const u32 *k, u32 n, u32 initval)
 	return s.c;
 }
 
+/* Of one to three words, each 0 where it is not there: the same values. */
+static inline u32 jhash_nwords_(u32 a, u32 b, u32 c, u32 n, u32 initval)
+{
+	u32 init = JHASH_INITVAL + (n << 2) + initval;
+	struct jhash_state_ s = { init + a, init + b, init + c };
+
+	return jhash_final_(&s);
+}
+
 static inline u32 jhash_3words(u32 a, u32 b, u32 c, u32 initval)
 {
-	return jhash2((const u32[]){ a, b, c }, 3, initval);
+	return jhash_nwords_(a, b, c, 3, initval);
 }
 
 static inline u32 jhash_2words(u32 a, u32 b, u32 initval)
 {
-	return jhash2((const u32[]){ a, b }, 2, initval);
+	return jhash_nwords_(a, b, 0, 2, initval);
 }
 
 static inline u32 jhash_1word(u32 a, u32 initval)
 {
-	return jhash2(&a, 1, initval);
+	return jhash_nwords_(a, 0, 0, 1, initval);
 }
 
 /* Maps a hash onto 0 .. n - 1 without a division. */

@@ -66,6 +66,15 @@ static inline struct llist_node *llist_del_all(struct llist_head *head)
 	return __atomic_exchange_n(&head->first, NULL, __ATOMIC_ACQUIRE);
 }
 
+/* As llist_del_all(), where no other thread is. */
+static inline struct llist_node *llist_del_all_alone(struct llist_head *head)
+{
+	struct llist_node *first = head->first;
+
+	head->first = NULL;
+	return first;
+}
+
 /* Turns what llist_del_all() gave into the order of addition. */
 static inline struct llist_node *llist_reverse_order(struct llist_node *head)
 {

@@ -25,7 +25,8 @@ static size_t run_pending(struct rcu_domain *d)
 
 	if (!rcu_domain_pending(d))
 		return 0;
-	node = llist_reverse_order(llist_del_all(&d->pending));
+	node = llist_reverse_order(d->smp ? llist_del_all(&d->pending) :
+					    llist_del_all_alone(&d->pending));
 	synchronize_rcu(d);
 	llist_for_each_safe(node, next, node) {
 		head = llist_entry(node, struct rcu_head, node);
