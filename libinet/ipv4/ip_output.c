@@ -670,7 +670,8 @@ int ip_send_datagram(struct sock *sk, struct inet_msg *msg, size_t len,
 	datagram_build(sk, d, (u32)total, &b);
 	ip_push_header(skb, &b);
 	ip_select_ident(net, skb, sk, 1);
-	skb->priority = sk->sk_priority;
+	skb->priority = d->ipc->tos >= 0 ? rt_tos2priority((u8)d->ipc->tos) :
+					   sk->sk_priority;
 	skb->mark = d->fl4.mark ? d->fl4.mark : sk->sk_mark;
 	rcu_read_lock(&net->rcu);
 	skb_dst_set_noref(skb, &d->rt->dst);

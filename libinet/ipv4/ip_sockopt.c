@@ -127,6 +127,7 @@ static int set_tos(struct sock *sk, int tos)
 		tos = (tos & ~INET_ECN_MASK) | (inet->tos & INET_ECN_MASK);
 	if (inet->tos != (u8)tos) {
 		WRITE_ONCE(inet->tos, (u8)tos);
+		WRITE_ONCE(sk->sk_priority, rt_tos2priority((u8)tos));
 		sk_dst_reset(sk);
 	}
 	return 0;

@@ -85,6 +85,15 @@ static inline __be32 rt_nexthop(const struct rtable *rt, __be32 daddr)
 	return rt->rt_gw4 ? rt->rt_gw4 : daddr;
 }
 
+/* The priority that a type of service asks of queues, Linux's: none, bulk,
+ * interactive, interactive bulk. */
+static inline u32 rt_tos2priority(u8 tos)
+{
+	static const u8 prio[] = { 0, 2, 6, 4 };
+
+	return prio[tos >> 3 & 3];
+}
+
 /* An input route could not be found (@err of ip_route_input_noref()): a router
  * tells the sender. Consumes @skb. */
 void ip_route_input_error(struct sk_buff *skb, int err,

@@ -532,6 +532,43 @@ static void source_route_goes_to_its_first_hop(void **state)
 	inet_close(s);
 }
 
+/* Of what leaves, instead of its bytes. */
+static unsigned int catch_priority(void *priv, struct sk_buff *skb,
+				   const struct nf_hook_state *state)
+{
+	(void)state;
+	*(u32 *)priv = skb->priority;
+	return NF_DROP;
+}
+
+static void type_of_service_is_a_priority(void **state)
+{
+	static const u8 asked[] = { 0, 0x08, 0x10, 0x18, 0xfc };
+	static const u32 priorities[] = { 0, 2, 6, 4, 4 };
+	struct fx *f = *state;
+	struct socket *s = sk_udp(f->net, 0, PORT);
+	u32 of_skb = 99, i;
+	struct nf_hook_ops hook = { .hook = catch_priority, .priv = &of_skb,
+				    .hooknum = NF_INET_POST_ROUTING };
+
+	assert_int_equal(nf_register_net_hook(f->net, &hook), 0);
+	for (i = 0; i < ARRAY_SIZE(asked); i++) {
+		assert_int_equal(sk_set(s, IPPROTO_IP, IP_TOS, asked[i]), 0);
+		assert_int_equal(sk_get(s, SOL_SOCKET, SO_PRIORITY),
+				 priorities[i]);
+		sk_sendto(s, "x", 1, SK_PEER, PEER_PORT);
+		assert_int_equal(of_skb, priorities[i]);
+	}
+	/* one datagram's, and the application's own */
+	send_with(s, IPPROTO_IP, IP_TOS, &asked[1], 1);
+	assert_int_equal(of_skb, 2);
+	assert_int_equal(sk_set(s, SOL_SOCKET, SO_PRIORITY, 5), 0);
+	sk_sendto(s, "x", 1, SK_PEER, PEER_PORT);
+	assert_int_equal(of_skb, 5);
+	nf_unregister_net_hook(f->net, &hook);
+	inet_close(s);
+}
+
 /* ---- in pieces -------------------------------------------------------- */
 
 static void corked_pieces_are_one_datagram(void **state)
@@ -626,6 +663,7 @@ int main(void)
 		TEST(reader_short_control_buffer_is_said),
 		TEST(options_go_up_and_come_down),
 		TEST(source_route_goes_to_its_first_hop),
+		TEST(type_of_service_is_a_priority),
 		TEST(corked_pieces_are_one_datagram),
 		TEST(more_flag_pieces_are_one_datagram),
 		TEST(sendmmsg_sends_all),
