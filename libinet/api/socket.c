@@ -294,10 +294,8 @@ static int msg_from_user(struct inet_msg *msg, const struct msghdr *user,
 	*msg = (struct inet_msg){ 0 };
 	if (!user)
 		return -EFAULT;
-	if ((int)user->msg_namelen < 0)
+	if (user->msg_name && (int)user->msg_namelen < 0)
 		return -EINVAL;
-	if (user->msg_controllen > INT32_MAX)
-		return -ENOBUFS;
 	msg->control = user->msg_control;
 	msg->controllen = user->msg_controllen;
 	if (user->msg_name && user->msg_namelen) {
