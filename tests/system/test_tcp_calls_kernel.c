@@ -312,6 +312,7 @@ static void do_name(struct runner *r, const struct op *op)
 			  ntohs(a.sin_port) == r->port ? "known" : "some");
 }
 
+/* Not IP_FREEBIND: kernels differ in what connect() then says. */
 static const struct {
 	int level, name;
 } options[] = {
@@ -328,7 +329,7 @@ static const struct {
 	{ IPPROTO_TCP, TCP_MAXSEG }, { IPPROTO_TCP, TCP_USER_TIMEOUT },
 	{ IPPROTO_TCP, TCP_CORK }, { IPPROTO_IP, IP_TOS },
 	{ IPPROTO_IP, IP_TTL }, { IPPROTO_IP, IP_RECVERR },
-	{ IPPROTO_IP, IP_FREEBIND }, { IPPROTO_IP, IP_MTU_DISCOVER },
+	{ IPPROTO_IP, IP_MTU_DISCOVER },
 	{ IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT },
 };
 
