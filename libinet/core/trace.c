@@ -63,26 +63,26 @@ static const char *trace_file(const char *file)
 }
 
 /* One station into the next free place. Context: RCU. */
-static void trace_point(struct net *net, const struct sk_buff *skb,
-			const char *function, const char *file, int line)
+static void trace_point(const struct net_road_point *p)
 {
-	struct softnet_data *sd = this_softnet(net);
-	struct net_trace *tr = net->trace;
+	const char *function = p->station->function;
+	struct softnet_data *sd = this_softnet(p->net);
+	struct net_trace *tr = p->net->trace;
 	struct inet_trace_point *pt;
 	u64 i;
 
-	if (!trace_filter_takes(&tr->filter, skb, function))
+	if (!trace_filter_takes(&tr->filter, p->skb, function))
 		return;
 	i = __atomic_fetch_add(&tr->claimed, 1, __ATOMIC_RELAXED);
 	if (i >= tr->max)
 		return;
 	pt = &tr->points[i];
 	pt->function = function;
-	pt->file = trace_file(file);
-	pt->line = line;
+	pt->file = trace_file(p->station->file);
+	pt->line = p->station->line;
 	pt->softnet = sd ? (int)sd->id : -1;
-	pt->time_ns = net_clock(net);
-	pt->skb = skb ? trace_ordinal(tr, skb->shinfo) : 0;
+	pt->time_ns = net_clock(p->net);
+	pt->skb = p->skb ? trace_ordinal(tr, p->skb->shinfo) : 0;
 }
 
 /* The switch counts as it is inside the read section: net_trace_stop() turns
@@ -98,12 +98,11 @@ static void trace_leave(struct net *net)
 	rcu_read_unlock(&net->rcu);
 }
 
-void net_trace_record(struct net *net, const struct sk_buff *skb,
-		      const char *function, const char *file, int line)
+void net_trace_record(struct net_road_point point)
 {
-	if (trace_enter(net))
-		trace_point(net, skb, function, file, line);
-	trace_leave(net);
+	if (trace_enter(point.net))
+		trace_point(&point);
+	trace_leave(point.net);
 }
 
 /* Its number goes with it, unless a clone still uses the frame. */

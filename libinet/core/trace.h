@@ -19,9 +19,25 @@ struct net_trace_switch {
 	u32 on;
 };
 
-void net_trace_record(struct net *net, const struct sk_buff *skb,
-		      const char *function, const char *file, int line)
-	__attribute__((cold));
+/* A place in the code. */
+struct net_road_station {
+	const char *function, *file;
+	int line;
+};
+
+/*
+ * What is recorded. Handed over by value, which is on the stack: a call that
+ * wants none of the argument registers lets the function around it leave its
+ * own arguments where they are, so that a station costs a function nothing but
+ * the test.
+ */
+struct net_road_point {
+	struct net *net;
+	const struct sk_buff *skb;
+	const struct net_road_station *station;
+};
+
+void net_trace_record(struct net_road_point point) __attribute__((cold));
 void net_trace_forget(struct net *net, const struct sk_buff *skb)
 	__attribute__((cold));
 
@@ -30,10 +46,13 @@ void net_trace_forget(struct net *net, const struct sk_buff *skb)
 /* A station that is not a function of ours: a call through a table. */
 #define NET_ROAD_AT(net, skb, name)					\
 	do {								\
+		static const struct net_road_station station_ = {	\
+			name, __FILE__, __LINE__ };			\
+									\
 		if (unlikely(READ_ONCE(					\
 			    ((struct net_trace_switch *)(net))->on)))	\
-			net_trace_record((net), (skb), (name),		\
-					 __FILE__, __LINE__);		\
+			net_trace_record((struct net_road_point){	\
+				(net), (skb), &station_ });		\
 	} while (0)
 
 /* The packet dies: whoever gets its frame next is another one. */
