@@ -17,6 +17,9 @@
  *     happens before anything can be queued there directly: order within a
  *     tick is order of queueing.
  *
+ * `next` is the first tick of the first slot that holds a timer, or earlier: up
+ * to there wheel_advance() is one comparison, and clk may lag behind the time.
+ *
  * A timer is spread at most seven times in its life, whatever its distance;
  * setting and deleting are O(1). wheel_advance() jumps from slot to slot, so
  * that a long sleep costs no more than a short one.
@@ -51,6 +54,7 @@ void wheel_init(struct wheel *w, u64 now_ns, bool smp)
 {
 	lock_init(&w->lock, smp);
 	w->clk = now_ns >> WHEEL_TICK_SHIFT;
+	w->next = U64_MAX;
 	w->running = NULL;
 	w->promised = 0;
 	w->wake = NULL;
@@ -87,15 +91,21 @@ static int differing_level(u64 a, u64 b)
 static void enqueue(struct wheel *w, struct timer_list *t) must_hold(w->lock)
 {
 	int level, slot;
+	u64 first;
 
 	t->tick = expiry_tick(t->expires_ns);
 	if (t->tick <= w->clk) {
 		WRITE_ONCE(t->slot, TIMER_DUE);
 		list_add_tail(&t->entry, &w->due);
+		WRITE_ONCE(w->next, 0);
 		return;
 	}
 	level = differing_level(t->tick, w->clk);
-	slot = (t->tick >> (level * WHEEL_SLOT_BITS)) % WHEEL_SLOTS;
+	first = t->tick >> (level * WHEEL_SLOT_BITS);
+	slot = (int)(first % WHEEL_SLOTS);
+	first <<= level * WHEEL_SLOT_BITS;
+	if (first < w->next)
+		WRITE_ONCE(w->next, first);
 	WRITE_ONCE(t->slot, (u16)(level * WHEEL_SLOTS + slot));
 	w->occupied[level] |= BIT_ULL(slot);
 	list_add_tail(&t->entry, &w->slots[level][slot]);
@@ -200,7 +210,17 @@ static int call_all(struct wheel *w, struct list_head *run, int budget)
 	return nr;
 }
 
-int wheel_advance(struct wheel *w, u64 now_ns, int budget)
+/* The tick from which on wheel_advance() has something to do. */
+static u64 first_work(const struct wheel *w) must_hold(w->lock)
+{
+	int level = first_level(w);
+
+	if (!list_empty(&w->due))
+		return 0;
+	return level == WHEEL_LEVELS ? U64_MAX : first_tick(w, level);
+}
+
+int __wheel_advance(struct wheel *w, u64 now_ns, int budget)
 {
 	u64 target = now_ns >> WHEEL_TICK_SHIFT;
 	LIST_HEAD(run);
@@ -208,10 +228,6 @@ int wheel_advance(struct wheel *w, u64 now_ns, int budget)
 
 	spin_lock(&w->lock);
 	w->promised = 0;
-	if (target <= w->clk && list_empty(&w->due)) {
-		spin_unlock(&w->lock);	/* mostly: a turn is far below a tick */
-		return 0;
-	}
 	list_splice_init(&w->due, &run);
 	INET_WALK(WHEEL);
 	do {
@@ -219,6 +235,7 @@ int wheel_advance(struct wheel *w, u64 now_ns, int budget)
 		nr += call_all(w, &run, budget - nr);
 	} while (list_empty(&run) && step(w, target, &run));
 	list_splice_init(&run, &w->due);
+	WRITE_ONCE(w->next, first_work(w));
 	spin_unlock(&w->lock);
 	return nr;
 }

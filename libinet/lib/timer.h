@@ -36,6 +36,7 @@ struct timer_list {
 
 struct wheel {
 	struct inet_lock lock;		/* guards all below; a leaf */
+	u64 next;			/* before this tick nothing is due */
 	u64 clk;			/* all ticks <= clk are done */
 	u64 promised;			/* the owner may sleep until this tick */
 	struct timer_list *running;	/* whose function is being called */
@@ -51,6 +52,9 @@ struct wheel {
  * sleeps sets wake. */
 void wheel_init(struct wheel *w, u64 now_ns, bool smp);
 
+/* The same as below, whether or not anything is due. */
+int __wheel_advance(struct wheel *w, u64 now_ns, int budget);
+
 /*
  * Calls the functions of the timers that expired at or before now_ns, earlier
  * ticks first and in the order of queueing within a tick. A function runs
@@ -59,7 +63,14 @@ void wheel_init(struct wheel *w, u64 now_ns, bool smp);
  * @budget: at most so many functions; the rest waits for the next call
  * Return: the number of functions called. Context: the wheel's owner.
  */
-int wheel_advance(struct wheel *w, u64 now_ns, int budget);
+static inline int wheel_advance(struct wheel *w, u64 now_ns, int budget)
+{
+	/* mostly: a turn is far below a tick, and its owner did not sleep */
+	if (likely(now_ns >> WHEEL_TICK_SHIFT < READ_ONCE(w->next) &&
+		   !w->promised))
+		return 0;
+	return __wheel_advance(w, now_ns, budget);
+}
 
 /*
  * Return: when wheel_advance() has something to do, U64_MAX when there is no
