@@ -270,7 +270,8 @@ struct proto {
 	int (*bind)(struct sock *sk, const struct sockaddr *addr,
 		    socklen_t len);	/* NULL: the family's */
 	int (*backlog_rcv)(struct sock *sk, struct sk_buff *skb);
-	void (*release_cb)(struct sock *sk);	/* deferred work, may be NULL */
+	/* At each release_sock(), still owned; may be NULL. */
+	void (*release_cb)(struct sock *sk);
 	void (*hash)(struct sock *sk);
 	void (*unhash)(struct sock *sk);
 	int (*get_port)(struct sock *sk, u16 port);

@@ -248,7 +248,7 @@ static int call_flags(const struct socket *sock, int flags)
 }
 
 /* One buffer; @msg brings the address. Return: bytes, or -E. */
-static ssize_t send_buffer(struct socket *sock, struct inet_msg *msg,
+static __always_inline ssize_t send_buffer(struct socket *sock, struct inet_msg *msg,
 			   const void *buf, size_t len, int flags)
 {
 	struct iovec iov;
@@ -355,7 +355,7 @@ int inet_sendmmsg(struct socket *sock, struct mmsghdr *vec, unsigned int n,
 /* ---- receiving -------------------------------------------------------- */
 
 /* Into one buffer; @msg brings room for the address. Return: bytes, or -E. */
-static ssize_t recv_buffer(struct socket *sock, struct inet_msg *msg,
+static __always_inline ssize_t recv_buffer(struct socket *sock, struct inet_msg *msg,
 			   void *buf, size_t len, int flags)
 {
 	struct iovec iov;

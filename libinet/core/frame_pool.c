@@ -243,8 +243,9 @@ void frame_free(struct skb_shared_info *si)
 		frame_cache_flush(net, &sd->frames, FRAME_CACHE_BATCH);
 }
 
-/* Lets go of fragments and frag_list of a frame that nobody holds. */
-static void frame_release_frags(struct skb_shared_info *si)
+/* Lets go of fragments and frag_list of a frame that nobody holds, then of the
+ * frame. */
+static __noinline void frame_free_frags(struct skb_shared_info *si)
 {
 	struct sk_buff *skb, *next;
 	u32 i;
@@ -257,6 +258,7 @@ static void frame_release_frags(struct skb_shared_info *si)
 		next = skb->next;
 		consume_skb(skb);
 	}
+	frame_free(si);
 }
 
 void frame_put(struct skb_shared_info *si)
@@ -264,8 +266,9 @@ void frame_put(struct skb_shared_info *si)
 	if (!count_put(&si->dataref, si->net->smp))
 		return;
 	if (unlikely(si->frags || si->frag_list))
-		frame_release_frags(si);
-	frame_free(si);
+		frame_free_frags(si);
+	else
+		frame_free(si);
 }
 
 struct skb_shared_info *frame_of(struct net *net, const void *p)

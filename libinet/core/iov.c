@@ -35,12 +35,29 @@ static inline void iov_step(struct inet_iov_iter *i, size_t n)
 	i->count -= n;
 }
 
+/* The usual case: all of @len bytes are in the segment under the cursor. Steps
+ * over them. Return: where they are; NULL: it is not so. */
+static inline u8 *iov_whole(struct inet_iov_iter *i, size_t len)
+{
+	size_t off = i->iov_offset;
+
+	if (unlikely(!i->nr_segs || len > i->count ||
+		     len > i->iov->iov_len - off))
+		return NULL;
+	iov_step(i, len);
+	return (u8 *)i->iov->iov_base + off;
+}
+
 /* From the user to @to. Return: bytes copied, less than @len at the end. */
 size_t copy_from_iter(void *to, size_t len, struct inet_iov_iter *i)
 {
+	u8 *p = iov_whole(i, len);
 	size_t done = 0, n;
-	u8 *p = NULL;
 
+	if (likely(p)) {
+		memcpy(to, p, len);
+		return len;
+	}
 	while ((n = iov_piece(i, len - done, &p))) {
 		memcpy((u8 *)to + done, p, n);
 		iov_step(i, n);
@@ -52,9 +69,13 @@ size_t copy_from_iter(void *to, size_t len, struct inet_iov_iter *i)
 /* To the user from @from. Return: bytes copied, less than @len at the end. */
 size_t copy_to_iter(const void *from, size_t len, struct inet_iov_iter *i)
 {
+	u8 *p = iov_whole(i, len);
 	size_t done = 0, n;
-	u8 *p = NULL;
 
+	if (likely(p)) {
+		memcpy(p, from, len);
+		return len;
+	}
 	while ((n = iov_piece(i, len - done, &p))) {
 		memcpy(p, (const u8 *)from + done, n);
 		iov_step(i, n);
@@ -70,10 +91,14 @@ size_t copy_to_iter(const void *from, size_t len, struct inet_iov_iter *i)
 size_t csum_and_copy_from_iter(void *to, size_t len, __wsum *csum,
 			       struct inet_iov_iter *i)
 {
+	u8 *p = iov_whole(i, len);
 	size_t done = 0, n;
 	__wsum part;
-	u8 *p = NULL;
 
+	if (likely(p)) {
+		*csum = csum_copy(to, p, len, *csum);
+		return len;
+	}
 	while ((n = iov_piece(i, len - done, &p))) {
 		part = csum_copy((u8 *)to + done, p, n, 0);
 		*csum = csum_block_add(*csum, part, done);
@@ -174,20 +199,5 @@ int import_iovec(struct inet_iov_iter *i, const struct iovec *iov, size_t nr)
 		sum = min(sum + iov[n].iov_len, (size_t)INET_MAX_RW_COUNT);
 	}
 	*i = (struct inet_iov_iter){ .iov = iov, .nr_segs = nr, .count = sum };
-	return 0;
-}
-
-/* The same for one buffer; @iov is the caller's and must last as long. */
-int import_single_range(struct inet_iov_iter *i, struct iovec *iov, void *buf,
-			size_t len)
-{
-	if ((ssize_t)len < 0)
-		return -EINVAL;
-	if (len && !buf)
-		return -EFAULT;
-	iov->iov_base = buf;
-	iov->iov_len = min(len, (size_t)INET_MAX_RW_COUNT);
-	*i = (struct inet_iov_iter){ .iov = iov, .nr_segs = 1,
-				     .count = iov->iov_len };
 	return 0;
 }

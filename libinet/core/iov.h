@@ -3,9 +3,12 @@
 #ifndef CORE_IOV_H
 #define CORE_IOV_H
 
+#include <errno.h>
 #include <sys/uio.h>
 
 #include <inet/protocol.h>
+
+#include "lib/compiler.h"
 
 #define INET_UIO_MAXIOV 1024
 #define INET_MAX_RW_COUNT (INT32_MAX & ~4095)	/* bytes of one call */
@@ -13,7 +16,20 @@
 size_t csum_and_copy_to_iter(const void *from, size_t len, size_t off,
 			     __wsum *csum, struct inet_iov_iter *i);
 int import_iovec(struct inet_iov_iter *i, const struct iovec *iov, size_t nr);
-int import_single_range(struct inet_iov_iter *i, struct iovec *iov, void *buf,
-			size_t len);
+
+/* The same for one buffer; @iov is the caller's and must last as long. */
+static inline int import_single_range(struct inet_iov_iter *i,
+				      struct iovec *iov, void *buf, size_t len)
+{
+	if (unlikely((ssize_t)len < 0))
+		return -EINVAL;
+	if (unlikely(len && !buf))
+		return -EFAULT;
+	iov->iov_base = buf;
+	iov->iov_len = min(len, (size_t)INET_MAX_RW_COUNT);
+	*i = (struct inet_iov_iter){ .iov = iov, .nr_segs = 1,
+				     .count = iov->iov_len };
+	return 0;
+}
 
 #endif /* CORE_IOV_H */

@@ -100,7 +100,7 @@ void napi_disable(struct napi_struct *napi)
 /* From *@old to @new. False: another thread was first; *@old is what it is. */
 static bool napi_state_change(struct napi_struct *napi, u32 *old, u32 new)
 {
-	if (napi->softnet->net->smp)
+	if (unlikely(napi->softnet->net->smp))
 		return __atomic_compare_exchange_n(&napi->state, old, new, true,
 						   __ATOMIC_ACQ_REL,
 						   __ATOMIC_RELAXED);
@@ -108,7 +108,7 @@ static bool napi_state_change(struct napi_struct *napi, u32 *old, u32 new)
 	return true;
 }
 
-bool napi_schedule_prep(struct napi_struct *napi)
+__always_inline bool napi_schedule_prep(struct napi_struct *napi)
 {
 	u32 old = __atomic_load_n(&napi->state, __ATOMIC_RELAXED), new;
 
@@ -121,7 +121,8 @@ bool napi_schedule_prep(struct napi_struct *napi)
 }
 
 /* Joins the poll list. Context: owner. */
-static void ____napi_schedule(struct softnet_data *sd, struct napi_struct *napi)
+static inline void ____napi_schedule(struct softnet_data *sd,
+				     struct napi_struct *napi)
 {
 	NET_ROAD(sd->net, NULL);
 	napi->poll_next = NULL;
@@ -130,7 +131,7 @@ static void ____napi_schedule(struct softnet_data *sd, struct napi_struct *napi)
 	raise_softirq(sd, NET_RX_SOFTIRQ);
 }
 
-void __napi_schedule(struct napi_struct *napi)
+__always_inline void __napi_schedule(struct napi_struct *napi)
 {
 	struct softnet_data *sd = napi->softnet;
 
@@ -175,7 +176,7 @@ bool napi_complete_done(struct napi_struct *napi, int work_done)
 }
 
 /* One poll. Return: packets; *@repoll when it used its whole weight. */
-static int napi_poll(struct napi_struct *napi, bool *repoll)
+static int napi_poll(struct net *net, struct napi_struct *napi, bool *repoll)
 {
 	int work, weight = napi->weight;	/* poll() may change it */
 
@@ -186,9 +187,9 @@ static int napi_poll(struct napi_struct *napi, bool *repoll)
 				   __ATOMIC_RELEASE);
 		return 0;
 	}
-	NET_ROAD_AT(napi->softnet->net, NULL, "napi->poll");
+	NET_ROAD_AT(net, NULL, "napi->poll");
 	work = napi->poll(napi, weight);
-	net_clock_tick(napi->softnet->net);
+	net_clock_tick(net);
 	inet_assert(work <= weight);
 	*repoll = work == weight;
 	return work;
@@ -222,7 +223,7 @@ void net_rx_action(struct softnet_data *sd)
 		sd->poll_head = napi->poll_next;
 		if (!sd->poll_head)
 			sd->poll_tail = &sd->poll_head;
-		work = napi_poll(napi, &repoll);
+		work = napi_poll(net, napi, &repoll);
 		sd->mib[MIB_SOFTNET_PROCESSED] += (u64)work;
 		if (repoll)
 			____napi_schedule(sd, napi);

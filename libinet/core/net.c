@@ -88,14 +88,6 @@ struct wheel *net_wheel(struct net *net)
 
 /* ---- running: embedded and simulated ---------------------------------- */
 
-void net_api_exit(struct net *net)
-{
-	struct softnet_data *sd = net->softnets;
-
-	if (!net->smp && unlikely(sd->pending) && !sd->in_softirq)
-		do_softirq(sd);
-}
-
 int net_run_wait(struct net *net, u64 deadline_ns)
 {
 	struct softnet_data *sd = net->softnets;

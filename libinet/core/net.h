@@ -226,10 +226,19 @@ static inline struct softnet_data *this_softnet(struct net *net)
 {
 	struct softnet_data *sd;
 
-	if (!net->smp)
+	if (likely(!net->smp)) {
+		compiler_assume(net->softnets);
 		return net->softnets;
+	}
 	sd = current_softnet;
 	return sd && sd->net == net ? sd : NULL;
+}
+
+/* True where the caller may touch the softnet's own members. */
+static inline bool softnet_is_mine(const struct softnet_data *sd)
+{
+	return likely(!sd->net->smp) || current_softnet == sd ||
+	       !READ_ONCE(sd->net->running);
 }
 
 /* Adds @n to one counter of the calling context. Any thread. */
@@ -237,7 +246,9 @@ static inline void net_mib_add(struct net *net, enum mib_counter id, u64 n)
 {
 	struct softnet_data *sd = this_softnet(net);
 
-	if (likely(sd))
+	if (likely(!net->smp))
+		sd->mib[id] += n;
+	else if (likely(sd))
 		WRITE_ONCE(sd->mib[id], sd->mib[id] + n);
 	else
 		__atomic_fetch_add(&net->app_mib[id], n, __ATOMIC_RELAXED);
@@ -245,7 +256,13 @@ static inline void net_mib_add(struct net *net, enum mib_counter id, u64 n)
 
 /* The end of each API call in embedded and simulated mode: runs raised
  * softirqs unless we are inside one. Nothing in threaded mode. */
-void net_api_exit(struct net *net);
+static inline void net_api_exit(struct net *net)
+{
+	struct softnet_data *sd = net->softnets;
+
+	if (!net->smp && unlikely(sd->pending) && !sd->in_softirq)
+		do_softirq(sd);
+}
 
 /* Embedded mode, a blocking call: one turn with a wait until @deadline_ns.
  * Return: 0, -EINTR, -EAGAIN past the deadline, -EWOULDBLOCK simulated. */

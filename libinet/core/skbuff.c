@@ -128,7 +128,8 @@ static inline void skb_clear(struct sk_buff *skb)
 }
 
 /* A header over @si, whose reference it takes over; NULL frees @si. */
-static struct sk_buff *skb_build(struct net *net, struct skb_shared_info *si)
+static __always_inline struct sk_buff *skb_build(struct net *net,
+						 struct skb_shared_info *si)
 {
 	struct sk_buff *skb;
 
@@ -221,7 +222,7 @@ struct sk_buff *skb_share_check(struct sk_buff *skb)
 	return n;
 }
 
-static void __kfree_skb(struct sk_buff *skb)
+static __always_inline void __kfree_skb(struct sk_buff *skb)
 {
 	struct net *net = skb_net(skb);
 
@@ -273,8 +274,7 @@ void skb_queue_purge_reason(struct sk_buff_head *q, enum skb_drop_reason reason)
 
 bool skb_cloned(const struct sk_buff *skb)
 {
-	return skb->cloned &&
-	       __atomic_load_n(&skb->shinfo->dataref, __ATOMIC_ACQUIRE) != 1;
+	return __skb_cloned(skb);
 }
 
 /* A programmer's error; the assertion says it and does not return. */

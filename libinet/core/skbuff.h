@@ -34,6 +34,13 @@ static inline struct skb_shared_info *skb_shinfo(const struct sk_buff *skb)
 	return skb->shinfo;
 }
 
+/* skb_cloned() for the stack itself: no call. */
+static inline bool __skb_cloned(const struct sk_buff *skb)
+{
+	return skb->cloned &&
+	       __atomic_load_n(&skb->shinfo->dataref, __ATOMIC_ACQUIRE) != 1;
+}
+
 static inline struct sk_buff *skb_get(struct sk_buff *skb)
 {
 	count_add(&skb->users, 1, skb_shinfo(skb)->net->smp);

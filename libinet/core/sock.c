@@ -128,6 +128,8 @@ static void sk_init_queues(struct sock *sk)
 
 	lock_init(&sk->sk_lock, smp);
 	sk->sk_lock_owned = false;
+	sk->sk_deferred = sk->sk_prot->release_cb && !sk->sk_prot->obj_size ?
+			  SK_DEFERRED_ALWAYS : 0;
 	init_waitqueue_head(&sk->sk_lock_wq, smp);
 	lock_init(&sk->sk_queue_lock, smp);
 	skb_queue_head_init(&sk->sk_receive_queue);
@@ -420,21 +422,27 @@ void sk_reset_timer(struct sock *sk, struct timer_list *t, u64 expires_ns)
 
 /* ---- waking ----------------------------------------------------------- */
 
-void sk_wake_up(struct sock *sk, unsigned int mask)
+/* Somebody watches the socket. */
+static __noinline void sk_tell_socket(struct sock *sk, unsigned int mask)
 {
 	struct net *net = sock_net(sk);
 	struct socket *sock;
 
-	/* Also the fence between what changed and the look at sk_watched. */
-	if (net->smp)
-		wake_up(&sk->sk_wq);
-	if (likely(!READ_ONCE(sk->sk_watched)))
-		return;
 	rcu_read_lock(&net->rcu);
 	sock = rcu_dereference(sk->sk_socket);
 	if (sock)
 		sock_wake(sock, mask);
 	rcu_read_unlock(&net->rcu);
+}
+
+__always_inline void sk_wake_up(struct sock *sk, unsigned int mask)
+{
+	/* Also the fence between what changed and the look at sk_watched. */
+	if (unlikely(sk_smp(sk)))
+		wake_up(&sk->sk_wq);
+	if (likely(!READ_ONCE(sk->sk_watched)))
+		return;
+	sk_tell_socket(sk, mask);
 }
 
 void sock_def_wakeup(struct sock *sk)
@@ -474,17 +482,6 @@ int sock_error(struct sock *sk)
 }
 
 /* ---- dst cache -------------------------------------------------------- */
-
-struct dst_entry *__sk_dst_check(struct sock *sk, u32 cookie)
-{
-	struct dst_entry *dst = rcu_dereference(sk->sk_dst_cache);
-
-	if (dst && !dst->ops->check(dst, cookie)) {
-		sk_dst_reset(sk);
-		return NULL;
-	}
-	return dst;
-}
 
 void sk_dst_set(struct sock *sk, struct dst_entry *dst)
 {

@@ -57,6 +57,8 @@ enum sock_flags {
 	SOCK_ZEROCOPY,
 };
 
+#define SK_DEFERRED_ALWAYS 0x80	/* the protocol keeps no account of its work */
+
 #define SK_MEM_QUANTUM 4096
 #define SK_RECLAIM_THRESHOLD (1 << 21)
 #define SK_RECLAIM_CHUNK (1 << 20)
@@ -106,6 +108,8 @@ struct sock {
 	/* the lock */
 	struct inet_lock sk_lock;	/* guards owner and backlog */
 	bool sk_lock_owned;
+	u8 sk_deferred;		/* prot->release_cb has work: bits of its own, or
+				 * SK_DEFERRED_ALWAYS; under sk_lock */
 
 	/* readiness, written under socket->event_lock */
 	bool sk_watched;	/* callback, descriptor or poller: tell them */
@@ -280,6 +284,11 @@ void __release_sock(struct sock *sk);	/* processes the backlog */
 /* Makes the caller the owner. Context: may sleep; no lock held. */
 static inline void lock_sock(struct sock *sk)
 {
+	if (likely(!sk_smp(sk))) {	/* or the one thread waits for itself */
+		inet_assert(!sk->sk_lock.state && !sk->sk_lock_owned);
+		sk->sk_lock_owned = true;
+		return;
+	}
 	spin_lock(&sk->sk_lock);
 	if (unlikely(sk->sk_lock_owned))
 		__lock_sock(sk);
@@ -287,14 +296,19 @@ static inline void lock_sock(struct sock *sk)
 	spin_unlock(&sk->sk_lock);
 }
 
-/* Processes what came meanwhile, runs prot->release_cb (under bh_lock_sock(),
- * still owned), lets the next one in. */
+/* Processes what came meanwhile, does the deferred work (prot->release_cb, under
+ * bh_lock_sock(), still owned), lets the next one in. */
 static inline void release_sock(struct sock *sk)
 {
+	if (likely(!sk_smp(sk) && !sk->sk_backlog.tail && !sk->sk_deferred)) {
+		inet_assert(sk->sk_lock_owned);
+		sk->sk_lock_owned = false;
+		return;
+	}
 	spin_lock(&sk->sk_lock);
 	if (sk->sk_backlog.tail)
 		__release_sock(sk);
-	if (sk->sk_prot->release_cb)
+	if (sk->sk_deferred)
 		sk->sk_prot->release_cb(sk);
 	sk->sk_lock_owned = false;
 	spin_unlock(&sk->sk_lock);
@@ -359,7 +373,11 @@ bool __sk_mem_schedule(struct sock *sk, s32 size, bool receive);
 void __sk_mem_reclaim(struct sock *sk, s32 amount);
 /* Reserves without asking the limit: for the FIN that must go out. */
 void sk_forced_mem_schedule(struct sock *sk, s32 size);
-bool sk_under_memory_pressure(const struct sock *sk);
+static inline bool sk_under_memory_pressure(const struct sock *sk)
+{
+	return READ_ONCE(sock_net(sk)->proto_pressure[sk->sk_mem_id]);
+}
+
 void sk_stream_moderate_sndbuf(struct sock *sk);
 
 /* Reserves @size bytes for the sock from its protocol's budget (tcp_mem,
@@ -425,13 +443,30 @@ static inline void sk_drops_add(struct sock *sk, u32 n)
 		sk->sk_drops += n;
 }
 
-/* Charges a received skb to the sock until it is freed (destructor). */
-void skb_set_owner_r(struct sk_buff *skb, struct sock *sk);
-/* Charges a sent skb, which keeps the sock's memory alive; when it is freed
- * sk_write_space() is called (not for streams: they are woken by ACKs). */
-void skb_set_owner_w(struct sk_buff *skb, struct sock *sk);
 void sock_rfree(struct sk_buff *skb);
 void sock_wfree(struct sk_buff *skb);
+
+/* Charges a received skb to the sock until it is freed (destructor). */
+static inline void skb_set_owner_r(struct sk_buff *skb, struct sock *sk)
+{
+	skb_orphan(skb);
+	skb->sk = sk;
+	skb->destructor = sock_rfree;
+	sk_count_add(sk, &sk->sk_rmem_alloc, (s32)skb->truesize);
+	sk_mem_charge(sk, (s32)skb->truesize);
+}
+
+/* Charges a sent skb, which keeps the sock's memory alive; when it is freed
+ * sk_write_space() is called (not for streams: they are woken by ACKs). */
+static inline void skb_set_owner_w(struct sk_buff *skb, struct sock *sk)
+{
+	skb_orphan(skb);
+	skb->sk = sk;
+	skb->destructor = sock_wfree;
+	skb->hash = sk->sk_txhash;
+	sk_count_add(sk, &sk->sk_wmem_alloc, (s32)skb->truesize);
+}
+
 void sock_rmem_free(struct sk_buff *skb);	/* error queue: no budget */
 /* For destructors of one's own: gives back @n of sk_wmem_alloc. */
 void sk_wmem_free(struct sock *sk, s32 n);
@@ -523,10 +558,21 @@ static inline void sk_acceptq_removed(struct sock *sk)
 /* ---- dst cache -------------------------------------------------------- */
 
 /* Valid cached dst or NULL; borrowed under RCU or the sock lock. */
-struct dst_entry *__sk_dst_check(struct sock *sk, u32 cookie);
+static inline struct dst_entry *__sk_dst_check(struct sock *sk, u32 cookie);
 /* Takes over the reference. */
 void sk_dst_set(struct sock *sk, struct dst_entry *dst);
 void sk_dst_reset(struct sock *sk);
+
+static inline struct dst_entry *__sk_dst_check(struct sock *sk, u32 cookie)
+{
+	struct dst_entry *dst = rcu_dereference(sk->sk_dst_cache);
+
+	if (dst && unlikely(!dst->ops->check(dst, cookie))) {
+		sk_dst_reset(sk);
+		return NULL;
+	}
+	return dst;
+}
 
 /* ---- for sk_priv() ---------------------------------------------------- */
 

@@ -58,11 +58,6 @@ static s32 sk_mem_guarantee(const struct sock *sk, bool receive)
 	return max(knob, SK_MIN_GUARANTEE_UDP);
 }
 
-bool sk_under_memory_pressure(const struct sock *sk)
-{
-	return READ_ONCE(sock_net(sk)->proto_pressure[sk->sk_mem_id]);
-}
-
 /* Counted when it begins. */
 static void sk_set_pressure(const struct sock *sk, bool on)
 {
@@ -171,15 +166,6 @@ void __sk_mem_reclaim(struct sock *sk, s32 amount)
 
 /* ---- packets that are charged ----------------------------------------- */
 
-void skb_set_owner_r(struct sk_buff *skb, struct sock *sk)
-{
-	skb_orphan(skb);
-	skb->sk = sk;
-	skb->destructor = sock_rfree;
-	sk_count_add(sk, &sk->sk_rmem_alloc, (s32)skb->truesize);
-	sk_mem_charge(sk, (s32)skb->truesize);
-}
-
 void sock_rfree(struct sk_buff *skb)
 {
 	struct sock *sk = skb->sk;
@@ -193,15 +179,6 @@ void sock_rmem_free(struct sk_buff *skb)
 	struct sock *sk = skb->sk;
 
 	sk_count_add(sk, &sk->sk_rmem_alloc, -(s32)skb->truesize);
-}
-
-void skb_set_owner_w(struct sk_buff *skb, struct sock *sk)
-{
-	skb_orphan(skb);
-	skb->sk = sk;
-	skb->destructor = sock_wfree;
-	skb->hash = sk->sk_txhash;
-	sk_count_add(sk, &sk->sk_wmem_alloc, (s32)skb->truesize);
 }
 
 /* One unit stays charged while sk_write_space() looks at the sock. */

@@ -189,24 +189,6 @@ void sock_release(struct socket *sock)
 	call_rcu(&net->rcu, &sock->rcu, sock_free_rcu);
 }
 
-void sock_user_get(struct socket *sock)
-{
-	if (sock->net->smp)
-		__atomic_fetch_add(&sock->users, 1, __ATOMIC_RELAXED);
-	else
-		sock->users++;
-}
-
-void sock_user_put(struct socket *sock)
-{
-	u32 left = sock->net->smp ? __atomic_sub_fetch(&sock->users, 1,
-						       __ATOMIC_ACQ_REL) :
-				    --sock->users;
-
-	if (unlikely(!left))
-		sock_release(sock);
-}
-
 int sock_close(struct socket *sock)
 {
 	bool again;
@@ -227,33 +209,10 @@ int sock_close(struct socket *sock)
 
 /* ---- one call --------------------------------------------------------- */
 
-int sock_enter(struct socket *sock)
+ssize_t sock_fail(ssize_t err)
 {
-	if (unlikely(!sock))
-		return -EBADF;
-	sock_user_get(sock);
-	if (unlikely(READ_ONCE(sock->closed))) {
-		sock_user_put(sock);
-		return -EBADF;
-	}
-	net_clock_hold(sock->net);
-	return 0;
-}
-
-ssize_t sock_leave(struct socket *sock, ssize_t ret)
-{
-	struct net *net = sock->net;
-
-	if (unlikely(READ_ONCE(sock->event_fd) >= 0))
-		sock_refresh_fd(sock);
-	sock_user_put(sock);
-	net_api_exit(net);
-	net_clock_release(net);
-	if (unlikely(ret < 0)) {
-		errno = (int)-ret;
-		return -1;
-	}
-	return ret;
+	errno = (int)-err;
+	return -1;
 }
 
 int __sock_sendmsg(struct socket *sock, struct inet_msg *msg)
@@ -271,6 +230,10 @@ int sock_recvmsg(struct socket *sock, struct inet_msg *msg, int flags)
 	int ret;
 
 	NET_ROAD(sock->net, NULL);
+	if (likely(!control)) {
+		msg->controllen = 0;
+		return sock->ops->recvmsg(sock, msg, msg->iter.count, flags);
+	}
 	ret = sock->ops->recvmsg(sock, msg, msg->iter.count, flags);
 	msg->controllen = room - msg->controllen;
 	msg->control = control;

@@ -61,20 +61,6 @@ int sock_recvmsg(struct socket *sock, struct inet_msg *msg, int flags);
 /* Is all there that is called without asking? */
 bool proto_ops_complete(const struct proto_ops *ops);
 
-/* ---- calls ------------------------------------------------------------ */
-
-/* The head and the end of each public call on a socket. sock_enter(): 0 or
- * -EBADF. sock_leave(): tells the descriptor, drops the user (the last one
- * frees the socket), runs the stack; returns @ret, or -1 with errno. */
-int sock_enter(struct socket *sock);
-ssize_t sock_leave(struct socket *sock, ssize_t ret);
-void sock_user_get(struct socket *sock);
-void sock_user_put(struct socket *sock);
-/* inet_close(): no call comes in any more, those inside wake up. 0, -EBADF. */
-int sock_close(struct socket *sock);
-/* Waits until the callback has returned, unless it is the caller. */
-void sock_wait_callback(struct socket *sock);
-
 /* ---- readiness -------------------------------------------------------- */
 
 /* POLL* bits of a socket now. */
@@ -97,6 +83,60 @@ int sock_set_event_cb(struct socket *sock, int events, inet_event_cb *cb,
 		      void *arg);
 int sock_event_fd(struct socket *sock, int events);
 int sock_do_poll(struct inet_pollfd *fds, unsigned int nfds, int timeout_ms);
+
+/* ---- calls ------------------------------------------------------------ */
+
+static inline void sock_user_get(struct socket *sock)
+{
+	count_add(&sock->users, 1, sock->net->smp);
+}
+
+/* The last one out frees the socket. */
+static inline void sock_user_put(struct socket *sock)
+{
+	u32 left = sock->net->smp ? __atomic_sub_fetch(&sock->users, 1,
+						       __ATOMIC_ACQ_REL) :
+				    --sock->users;
+
+	if (unlikely(!left))
+		sock_release(sock);
+}
+
+/* The head of each public call on a socket. 0 or -EBADF. */
+static inline int sock_enter(struct socket *sock)
+{
+	if (unlikely(!sock))
+		return -EBADF;
+	sock_user_get(sock);
+	if (unlikely(READ_ONCE(sock->closed))) {
+		sock_user_put(sock);
+		return -EBADF;
+	}
+	net_clock_hold(sock->net);
+	return 0;
+}
+
+/* The negative @err in the public way: -1 and errno. */
+ssize_t sock_fail(ssize_t err) __cold;
+
+/* The end of each: tells the descriptor, drops the user, runs the stack.
+ * Return: @ret, or -1 with errno. */
+static inline ssize_t sock_leave(struct socket *sock, ssize_t ret)
+{
+	struct net *net = sock->net;
+
+	if (unlikely(READ_ONCE(sock->event_fd) >= 0))
+		sock_refresh_fd(sock);
+	sock_user_put(sock);
+	net_api_exit(net);
+	net_clock_release(net);
+	return likely(ret >= 0) ? ret : sock_fail(ret);
+}
+
+/* inet_close(): no call comes in any more, those inside wake up. 0, -EBADF. */
+int sock_close(struct socket *sock);
+/* Waits until the callback has returned, unless it is the caller. */
+void sock_wait_callback(struct socket *sock);
 
 /* ---- the subsystem ---------------------------------------------------- */
 

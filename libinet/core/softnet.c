@@ -40,16 +40,11 @@ void open_softirq(struct net *net, enum softirq_nr nr, softirq_action *action)
 	net->softirq_vec[nr] = action;
 }
 
-void raise_softirq(struct softnet_data *sd, enum softirq_nr nr)
-{
-	sd->pending |= 1u << nr;
-}
-
 void do_softirq(struct softnet_data *sd)
 {
 	struct net *net = sd->net;
-	int round, nr;
 	u32 pending;
+	int round;
 
 	if (sd->in_softirq)
 		return;
@@ -58,9 +53,8 @@ void do_softirq(struct softnet_data *sd)
 	for (round = 0; sd->pending && round < MAX_SOFTIRQ_RESTART; round++) {
 		pending = sd->pending;
 		sd->pending = 0;
-		for (nr = 0; nr < NR_SOFTIRQS; nr++)
-			if (pending & (1u << nr))
-				net->softirq_vec[nr](sd);
+		for (; pending; pending &= pending - 1)
+			net->softirq_vec[__builtin_ctz(pending)](sd);
 	}
 	rcu_read_unlock(&net->rcu);
 	sd->in_softirq = false;
@@ -133,12 +127,6 @@ static void softnet_collect(struct softnet_data *sd)
 	}
 }
 
-bool softnet_is_mine(struct softnet_data *sd)
-{
-	return !sd->net->smp || current_softnet == sd ||
-	       !READ_ONCE(sd->net->running);
-}
-
 void softnet_quiesce(struct softnet_data *sd)
 {
 	u32 turn;
@@ -169,7 +157,7 @@ u32 softnet_run(struct softnet_data *sd)
 			       INET_BUGGIFY(TIMERS_CUT) ? 1 : TIMERS_PER_TURN);
 	if (sd->pending)
 		do_softirq(sd);
-	if (!net->smp)
+	if (!net->smp && rcu_domain_pending(&net->rcu))
 		timers += (int)rcu_domain_run(&net->rcu);
 	net_clock_tick(net);
 	net_clock_release(net);

@@ -80,7 +80,11 @@ struct softnet_data {
 typedef void softirq_action(struct softnet_data *sd);
 
 void open_softirq(struct net *net, enum softirq_nr nr, softirq_action *action);
-void raise_softirq(struct softnet_data *sd, enum softirq_nr nr);
+static inline void raise_softirq(struct softnet_data *sd, enum softirq_nr nr)
+{
+	sd->pending |= 1u << nr;
+}
+
 /* Runs what is raised, bounded; what is left stays raised. */
 void do_softirq(struct softnet_data *sd);
 /* Any thread: makes the owner look at its shared members. */
@@ -96,8 +100,6 @@ u64 softnet_next(struct softnet_data *sd);
  * the next timer. Not in simulated mode. Context: owner. */
 u32 softnet_wait_run(struct softnet_data *sd, u64 timeout_ns);
 
-/* True where the caller may touch the softnet's own members. */
-bool softnet_is_mine(struct softnet_data *sd);
 /* Waits until the owner has begun another turn: whatever it was doing with
  * something just taken away, it has ended. */
 void softnet_quiesce(struct softnet_data *sd);

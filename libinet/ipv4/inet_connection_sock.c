@@ -431,33 +431,6 @@ void inet_csk_clear_xmit_timers(struct sock *sk)
 	sk_stop_timer(sk, &sk->sk_timer);
 }
 
-/* Sets @t unless it will run in time anyway: it then moves on by itself. */
-static void icsk_arm_lazily(struct sock *sk, struct timer_list *t,
-			    u64 expires_ns)
-{
-	if (!timer_pending(t) || timer_expires_ns(t) > expires_ns)
-		sk_reset_timer(sk, t, expires_ns);
-}
-
-void inet_csk_reset_xmit_timer(struct sock *sk, u8 what, u64 now_ns,
-			       u64 when_ns)
-{
-	struct inet_connection_sock *icsk = inet_csk(sk);
-
-	if (what == ICSK_TIME_DACK) {
-		icsk->icsk_ack.pending |= ICSK_ACK_TIMER;
-		icsk->icsk_ack.timeout_ns = now_ns + when_ns;
-		icsk_arm_lazily(sk, &icsk->icsk_delack_timer,
-				icsk->icsk_ack.timeout_ns);
-		return;
-	}
-	icsk->icsk_pending = what;
-	icsk->icsk_timeout_ns =
-		now_ns + min(when_ns, (u64)icsk->icsk_rto_max_us * NSEC_PER_USEC);
-	icsk_arm_lazily(sk, &icsk->icsk_retransmit_timer,
-			icsk->icsk_timeout_ns);
-}
-
 void inet_csk_reset_keepalive_timer(struct sock *sk, u64 when_ns)
 {
 	sk_reset_timer(sk, &sk->sk_timer, net_now(sock_net(sk)) + when_ns);

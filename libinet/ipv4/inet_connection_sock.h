@@ -25,8 +25,9 @@ struct inet_connection_sock_af_ops {
 	/* Sends a segment (skb at its transport header). Consumes. */
 	int (*queue_xmit)(struct sock *sk, struct sk_buff *skb,
 			  const struct flowi4 *fl);
-	/* Fills in the checksum of a segment about to be sent. */
-	void (*send_check)(struct sock *sk, struct sk_buff *skb);
+	/* Fills in the checksum of a segment about to be sent. @header: the
+	 * sum of its header, the checksum being 0. */
+	void (*send_check)(struct sock *sk, struct sk_buff *skb, __wsum header);
 	/* Finds the route again after it went bad. 0 or -E. */
 	int (*rebuild_header)(struct sock *sk);
 	/* A SYN for a listener. Borrows. */
@@ -159,9 +160,33 @@ void inet_csk_destroy_sock(struct sock *sk);
 
 /* ---- timers ----------------------------------------------------------- */
 
+/* Sets @t unless it will run in time anyway: it then moves on by itself. */
+static inline void icsk_arm_lazily(struct sock *sk, struct timer_list *t,
+				   u64 expires_ns)
+{
+	if (unlikely(!timer_pending(t) || timer_expires_ns(t) > expires_ns))
+		sk_reset_timer(sk, t, expires_ns);
+}
+
 /* (Re)arms @what (ICSK_TIME_*) @when_ns from @now_ns. */
-void inet_csk_reset_xmit_timer(struct sock *sk, u8 what, u64 now_ns,
-			       u64 when_ns);
+static inline void inet_csk_reset_xmit_timer(struct sock *sk, u8 what,
+					     u64 now_ns, u64 when_ns)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+
+	if (what == ICSK_TIME_DACK) {
+		icsk->icsk_ack.pending |= ICSK_ACK_TIMER;
+		icsk->icsk_ack.timeout_ns = now_ns + when_ns;
+		icsk_arm_lazily(sk, &icsk->icsk_delack_timer,
+				icsk->icsk_ack.timeout_ns);
+		return;
+	}
+	icsk->icsk_pending = what;
+	icsk->icsk_timeout_ns =
+		now_ns + min(when_ns, (u64)icsk->icsk_rto_max_us * NSEC_PER_USEC);
+	icsk_arm_lazily(sk, &icsk->icsk_retransmit_timer,
+			icsk->icsk_timeout_ns);
+}
 
 static inline void inet_csk_clear_xmit_timer(struct sock *sk)
 {

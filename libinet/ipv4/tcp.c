@@ -60,7 +60,7 @@ void tcp_init_connection_state(struct sock *sk)
 	tp->pred_flags = 0;
 	tp->urg_data = 0;
 	tp->urg_mode = false;
-	tp->deferred = 0;
+	sk->sk_deferred = 0;
 	tp->copied_seq = tp->rcv_nxt;
 	tp->rx_opt = (struct tcp_options_received){
 		.user_mss = tp->rx_opt.user_mss };
@@ -102,7 +102,8 @@ int tcp_init_sock(struct sock *sk)
 
 /* ---- the write queue -------------------------------------------------- */
 
-struct sk_buff *tcp_stream_alloc_skb(struct sock *sk, u32 size, bool force)
+__always_inline struct sk_buff *tcp_stream_alloc_skb(struct sock *sk, u32 size,
+						     bool force)
 {
 	struct sk_buff *skb = alloc_skb(sock_net(sk), MAX_TCP_HEADER + size);
 
@@ -129,7 +130,7 @@ static bool tcp_in_idle(const struct sock *sk)
 		       (u64)inet_csk(sk)->icsk_rto_us * NSEC_PER_USEC;
 }
 
-void tcp_skb_entail(struct sock *sk, struct sk_buff *skb)
+__always_inline void tcp_skb_entail(struct sock *sk, struct sk_buff *skb)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
@@ -434,12 +435,9 @@ out:
  * bh_lock_sock(). */
 static void tcp_release_cb(struct sock *sk)
 {
-	struct tcp_sock *tp = tcp_sk(sk);
-	u8 work = tp->deferred;
+	u8 work = sk->sk_deferred;
 
-	if (likely(!work))
-		return;
-	tp->deferred = 0;
+	sk->sk_deferred = 0;
 	if (work & TCP_WRITE_TIMER_DEFERRED)
 		tcp_write_timer_handler(sk);
 	if (work & TCP_DELACK_TIMER_DEFERRED)

@@ -162,7 +162,7 @@ static inline struct tcp_timewait_sock *tcp_twsk(const struct sock *sk)
 #define TCP_NAGLE_CORK 2	/* TCP_CORK, MSG_MORE */
 #define TCP_NAGLE_PUSH 4	/* once, although corked */
 
-/* tcp_sock.deferred: work that found the sock owned; done by release_cb. */
+/* sk_deferred: work that found the sock owned; done by release_cb. */
 #define TCP_WRITE_TIMER_DEFERRED 0x1
 #define TCP_DELACK_TIMER_DEFERRED 0x2
 #define TCP_MTU_REDUCED_DEFERRED 0x4
@@ -192,7 +192,6 @@ struct tcp_sock {
 	u32 snd_sml;		/* last byte of the last small segment */
 	u32 pushed_seq;
 	u8 nonagle;		/* TCP_NAGLE_* */
-	u8 deferred;		/* TCP_*_DEFERRED; context: bh_lock_sock() */
 
 	/* round trips, us */
 	u32 srtt_us;		/* << 3 */

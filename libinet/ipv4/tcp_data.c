@@ -121,7 +121,7 @@ static void tcp_grow_window(struct sock *sk, const struct sk_buff *skb)
 		   (s32)tp->rcv_ssthresh;
 	u32 incr;
 
-	if (room <= 0 || sk_under_memory_pressure(sk) || skb->len <= 128)
+	if (room <= 0 || sk_under_memory_pressure(sk))
 		return;
 	incr = tcp_win_from_space(sk, (s32)skb->truesize) <= (s32)skb->len ?
 		2u * tp->advmss : skb->len;
@@ -158,7 +158,8 @@ void tcp_event_data_recv(struct sock *sk, struct sk_buff *skb)
 			tcp_incr_quickack(sk, TCP_MAX_QUICKACKS);
 	}
 	icsk->icsk_ack.lrcvtime_ns = now;
-	tcp_grow_window(sk, skb);
+	if (skb->len > 128)
+		tcp_grow_window(sk, skb);
 }
 
 /* ---- the receive buffer tunes itself ---------------------------------- */
@@ -472,7 +473,8 @@ static void tcp_data_queue_ofo(struct sock *sk, struct sk_buff *skb)
 	}
 	(void)skb_leave_pool(skb);
 	skb_set_owner_r(skb, sk);
-	tcp_grow_window(sk, skb);
+	if (skb->len > 128)
+		tcp_grow_window(sk, skb);
 }
 
 /* ---- arrival ---------------------------------------------------------- */

@@ -160,11 +160,12 @@ int tcp_v4_connect(struct sock *sk, const struct sockaddr *addr, socklen_t len)
 /* ---- checksums -------------------------------------------------------- */
 
 /* Fills in the checksum of a segment about to be sent (MUST-2). */
-static void tcp_v4_send_check(struct sock *sk, struct sk_buff *skb)
+static void tcp_v4_send_check(struct sock *sk, struct sk_buff *skb,
+			      __wsum header)
 {
 	const struct dst_entry *dst = rcu_access_pointer(sk->sk_dst_cache);
 	struct tcphdr *th = tcp_hdr(skb);
-	u32 hlen = __tcp_hdrlen(th);
+	u32 hlen;
 
 	if (dst && (dst->dev->features & NETIF_F_HW_CSUM)) {
 		th->check = (__sum16)~tcp_v4_check(skb->len,
@@ -175,11 +176,12 @@ static void tcp_v4_send_check(struct sock *sk, struct sk_buff *skb)
 		skb->csum_offset = offsetof(struct tcphdr, check);
 		return;
 	}
-	if (skb->ip_summed == CHECKSUM_PARTIAL)	/* nobody summed it yet */
+	if (unlikely(skb->ip_summed == CHECKSUM_PARTIAL)) {
+		hlen = __tcp_hdrlen(th);	/* nobody summed it yet */
 		skb->csum = skb_checksum(skb, hlen, skb->len - hlen, 0);
+	}
 	th->check = tcp_v4_check(skb->len, inet_sk(sk)->inet_saddr,
-				 sk->sk_daddr,
-				 csum_partial(th, hlen, skb->csum));
+				 sk->sk_daddr, csum_add(skb->csum, header));
 	skb->ip_summed = CHECKSUM_NONE;
 }
 
@@ -192,8 +194,12 @@ bool tcp_v4_checksum_ok(const struct sk_buff *skb, u32 off)
 	if (skb->ip_summed == CHECKSUM_UNNECESSARY ||
 	    skb->ip_summed == CHECKSUM_PARTIAL)
 		return true;
-	sum = skb->ip_summed == CHECKSUM_COMPLETE ?
-		skb->csum : skb_checksum(skb, off, skb->len - off, 0);
+	if (unlikely(skb->ip_summed == CHECKSUM_COMPLETE))
+		sum = skb->csum;
+	else if (likely(!skb_is_nonlinear(skb)))
+		sum = csum_partial(skb->data + off, skb->len - off, 0);
+	else
+		sum = skb_checksum(skb, off, skb->len - off, 0);
 	return !tcp_v4_check(skb->len - off, iph->saddr, iph->daddr, sum);
 }
 
@@ -546,7 +552,7 @@ static void tcp_v4_err_frag_needed(struct sock *sk, struct sk_buff *skb,
 	if (!sock_owned_by_user(sk))
 		tcp_v4_mtu_reduced(sk);
 	else
-		tcp_sk(sk)->deferred |= TCP_MTU_REDUCED_DEFERRED;
+		sk->sk_deferred |= TCP_MTU_REDUCED_DEFERRED;
 }
 
 /*
@@ -658,7 +664,7 @@ int tcp_v4_err(struct sk_buff *skb, u32 info)
 /* ---- segments in ------------------------------------------------------ */
 
 /* Context: bh lock (or owner, from the backlog). Consumes. */
-int tcp_v4_do_rcv(struct sock *sk, struct sk_buff *skb)
+__always_inline int tcp_v4_do_rcv(struct sock *sk, struct sk_buff *skb)
 {
 	NET_ROAD(sock_net(sk), skb);
 	if (likely(sk->sk_state == TCP_ESTABLISHED)) {
@@ -691,8 +697,9 @@ static void tcp_v4_fill_cb(struct sk_buff *skb, const struct tcphdr *th)
 	struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
 
 	tcb->seq = ntohl(th->seq);
-	tcb->end_seq = tcb->seq + th->syn + th->fin + skb->len -
-		       __tcp_hdrlen(th);
+	tcb->end_seq = tcb->seq + skb->len - __tcp_hdrlen(th);
+	if (unlikely(th->flags & (TCPHDR_SYN | TCPHDR_FIN)))
+		tcb->end_seq += (u32)th->syn + th->fin;
 	tcb->ack_seq = ntohl(th->ack_seq);
 	tcb->tcp_flags = th->flags;
 	tcb->tcp_gso_segs = max(skb->shinfo->gso_segs, (u16)1);

@@ -34,20 +34,9 @@
  * use elsewhere. */
 static struct sk_buff *tcp_clone_segment(struct sk_buff *skb)
 {
-	if (unlikely(skb_cloned(skb)))
+	if (unlikely(__skb_cloned(skb)))
 		return __pskb_copy(skb, MAX_TCP_HEADER);
 	return skb_clone(skb);
-}
-
-/* Options of a segment without SYN: timestamps or nothing. */
-static void tcp_write_timestamps(struct tcp_sock *tp, __be32 *opt)
-{
-	if (!tp->rx_opt.tstamp_ok)
-		return;
-	opt[0] = htonl(TCPOPT_NOP << 24 | TCPOPT_NOP << 16 |
-		       TCPOPT_TIMESTAMP << 8 | TCPOLEN_TIMESTAMP);
-	opt[1] = htonl(tcp_time_stamp(tp));
-	opt[2] = htonl(tp->rx_opt.ts_recent);
 }
 
 /* The urgent pointer names the octet behind the urgent data (MUST-62). */
@@ -65,19 +54,16 @@ static void tcp_set_urg_ptr(const struct tcp_sock *tp, u32 seq,
 	th->flags |= TCPHDR_URG;
 }
 
-/* Pushes the header in front of the payload. Return: the header. */
-static struct tcphdr *tcp_build_header(struct sock *sk, struct sk_buff *skb)
+/* The header of a SYN, with its options. Return: its sum. */
+static __noinline __wsum tcp_build_syn_header(struct sock *sk,
+					      struct sk_buff *skb)
 {
 	const struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct tcp_out_options opts;
-	u32 hlen = tp->tcp_header_len;
-	struct tcphdr *th;
-	bool syn = tcb->tcp_flags & TCPHDR_SYN;
+	u32 hlen = TCP_HLEN_MIN + tcp_syn_options(sk, &opts);
+	struct tcphdr *th = skb_push(skb, hlen);
 
-	if (unlikely(syn))
-		hlen = TCP_HLEN_MIN + tcp_syn_options(sk, &opts);
-	th = skb_push(skb, hlen);
 	skb_reset_transport_header(skb);
 	th->source = inet_sk(sk)->inet_sport;
 	th->dest = sk->sk_dport;
@@ -85,18 +71,68 @@ static struct tcphdr *tcp_build_header(struct sock *sk, struct sk_buff *skb)
 	th->ack_seq = htonl(tp->rcv_nxt);
 	th->doff_res = (u8)(hlen << 2);
 	th->flags = tcb->tcp_flags;
+	/* RFC 7323 2.2: never scaled on a SYN */
+	th->window = htons((u16)min(tp->rcv_wnd, 65535u));
 	th->check = 0;
 	th->urg_ptr = 0;
-	if (likely(!syn)) {
-		th->window = htons(tcp_select_window(sk));
-		tcp_write_timestamps(tp, (__be32 *)(void *)(th + 1));
-	} else {		/* RFC 7323 2.2: never scaled on a SYN */
-		th->window = htons((u16)min(tp->rcv_wnd, 65535u));
-		(void)tcp_options_write(th + 1, MAX_TCP_OPTION_SPACE, &opts);
-	}
-	if (unlikely(tp->urg_mode))
+	(void)tcp_options_write(th + 1, MAX_TCP_OPTION_SPACE, &opts);
+	return csum_partial(th, hlen, 0);
+}
+
+/* Timestamps, the only option of a segment without SYN. Return: their sum. */
+static __always_inline u64 tcp_write_timestamps(const struct tcp_sock *tp,
+						__be32 *opt)
+{
+	__be32 kind = htonl(TCPOPT_NOP << 24 | TCPOPT_NOP << 16 |
+			    TCPOPT_TIMESTAMP << 8 | TCPOLEN_TIMESTAMP);
+	__be32 tsval = htonl(tcp_time_stamp(tp));
+	__be32 tsecr = htonl(tp->rx_opt.ts_recent);
+
+	opt[0] = kind;
+	opt[1] = tsval;
+	opt[2] = tsecr;
+	return (u64)kind + tsval + tsecr;
+}
+
+/*
+ * Pushes the header in front of the payload. It is summed while its words are
+ * at hand: reading back what was just written would make the processor wait.
+ *
+ * Return: its sum, the checksum being 0.
+ */
+static __always_inline __wsum tcp_build_header(struct sock *sk,
+					       struct sk_buff *skb)
+{
+	const struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
+	struct tcp_sock *tp = tcp_sk(sk);
+	u32 hlen = tp->tcp_header_len;
+	__be16 sport = inet_sk(sk)->inet_sport, dport = sk->sk_dport;
+	__be32 seq = htonl(tcb->seq), ack = htonl(tp->rcv_nxt), word;
+	struct tcphdr *th;
+	u64 sum;
+
+	if (unlikely(tcb->tcp_flags & TCPHDR_SYN))
+		return tcp_build_syn_header(sk, skb);
+	word = htonl(hlen << 26 | (u32)tcb->tcp_flags << 16 |
+		     tcp_select_window(sk));
+	th = skb_push(skb, hlen);
+	skb_reset_transport_header(skb);
+	th->source = sport;
+	th->dest = dport;
+	th->seq = seq;
+	th->ack_seq = ack;
+	memcpy(&th->doff_res, &word, sizeof(word));
+	th->check = 0;
+	th->urg_ptr = 0;
+	sum = (u64)sport + dport + seq + ack + word;
+	if (likely(tp->rx_opt.tstamp_ok))
+		sum += tcp_write_timestamps(tp, (__be32 *)(void *)(th + 1));
+	if (unlikely(tp->urg_mode)) {
 		tcp_set_urg_ptr(tp, tcb->seq, th);
-	return th;
+		return csum_partial(th, hlen, 0);
+	}
+	sum = (sum & 0xffffffffu) + (sum >> 32);
+	return (__wsum)(sum + (sum >> 32));
 }
 
 /* An ACK leaves: none is owed any more. */
@@ -129,7 +165,7 @@ static void tcp_event_data_sent(struct tcp_sock *tp, struct sock *sk)
 }
 
 /* Counts what leaves. */
-static void tcp_count_sent(struct sock *sk, const struct tcp_skb_cb *tcb,
+static __always_inline void tcp_count_sent(struct sock *sk, const struct tcp_skb_cb *tcb,
 			   u32 payload)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
@@ -141,8 +177,8 @@ static void tcp_count_sent(struct sock *sk, const struct tcp_skb_cb *tcb,
 		tp->data_segs_out += tcb->tcp_gso_segs;
 		tp->bytes_sent += payload;
 	}
-	tp->segs_out += max(tcb->tcp_gso_segs, (u16)1);
-	NET_ADD_STATS(sock_net(sk), TCP_OUTSEGS, max(tcb->tcp_gso_segs, (u16)1));
+	tp->segs_out += tcb->tcp_gso_segs;
+	NET_ADD_STATS(sock_net(sk), TCP_OUTSEGS, tcb->tcp_gso_segs);
 }
 
 int tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it)
@@ -159,8 +195,7 @@ int tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it)
 			return -ENOBUFS;
 		skb_set_owner_w(skb, sk);
 	}
-	tcp_build_header(sk, skb);
-	icsk->icsk_af_ops->send_check(sk, skb);
+	icsk->icsk_af_ops->send_check(sk, skb, tcp_build_header(sk, skb));
 	tcp_count_sent(sk, TCP_SKB_CB(skb), payload);
 	skb->priority = sk->sk_priority;
 	err = icsk->icsk_af_ops->queue_xmit(sk, skb, &icsk->icsk_fl);
@@ -188,7 +223,7 @@ void tcp_init_nondata_skb(struct sk_buff *skb, u32 seq, u8 flags)
 /* ---- moving between the queues ---------------------------------------- */
 
 /* The first of the write queue has been sent. */
-static void tcp_event_new_data_sent(struct sock *sk, struct sk_buff *skb)
+static __always_inline void tcp_event_new_data_sent(struct sock *sk, struct sk_buff *skb)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	u32 prior_packets = tp->packets_out;

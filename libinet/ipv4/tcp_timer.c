@@ -9,7 +9,7 @@
  * The first two are moved lazily: the wheel may fire one before its time, and
  * the handler then sends it on its way again. An armed timer holds a
  * reference to the sock. When it finds the sock owned, it leaves a note in
- * tp->deferred, and release_sock() does the work.
+ * sk->sk_deferred, and release_sock() does the work.
  *
  * RFC 6298 5 (RTO), RFC 9293 3.8.3 (R1, R2), 3.8.4 (keep-alive), 3.8.6.1
  * (zero window probes), RFC 5482 (user timeout).
@@ -473,7 +473,7 @@ static void tcp_run_timer(struct sock *sk, void (*handler)(struct sock *sk),
 	if (!sock_owned_by_user(sk)) {
 		handler(sk);
 	} else {
-		tcp_sk(sk)->deferred |= deferred;
+		sk->sk_deferred |= deferred;
 		if (deferred & TCP_DELACK_TIMER_DEFERRED)
 			NET_INC_STATS(net, TCP_DELAYEDACKLOCKED);
 	}

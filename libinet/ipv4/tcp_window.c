@@ -106,6 +106,23 @@ u32 __tcp_select_window(struct sock *sk)
 	return window_by_space(sk);
 }
 
+/* The offered window closes, opens again, or should be closed. Return: the
+ * window field. */
+static __noinline u16 tcp_window_edge(struct sock *sk, u32 old_win, u32 new_win,
+				      bool want_zero)
+{
+	if (want_zero)
+		NET_INC_STATS(sock_net(sk), TCP_WANTZEROWINDOWADV);
+	if (!new_win) {
+		tcp_sk(sk)->pred_flags = 0;
+		if (old_win)
+			NET_INC_STATS(sock_net(sk), TCP_TOZEROWINDOWADV);
+	} else if (!old_win) {
+		NET_INC_STATS(sock_net(sk), TCP_FROMZEROWINDOWADV);
+	}
+	return (u16)new_win;
+}
+
 u16 tcp_select_window(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
@@ -113,9 +130,8 @@ u16 tcp_select_window(struct sock *sk)
 	u32 old_win = tp->rcv_wnd;
 	u32 cur_win = tcp_receive_window(tp);
 	u32 new_win = window_by_space(sk);
+	bool want_zero = !new_win && cur_win;
 
-	if (new_win < cur_win && !new_win)
-		NET_INC_STATS(sock_net(sk), TCP_WANTZEROWINDOWADV);
 	/* SHLD-14: what was offered, stays; no more is lost by scaling (RFC
 	 * 7323 2.4) */
 	if (new_win <= cur_win)
@@ -126,13 +142,8 @@ u16 tcp_select_window(struct sock *sk)
 	tp->rcv_wnd = new_win;
 	tp->rcv_wup = tp->rcv_nxt;
 	new_win >>= scale;
-	if (unlikely(!new_win)) {
-		tp->pred_flags = 0;
-		if (old_win)
-			NET_INC_STATS(sock_net(sk), TCP_TOZEROWINDOWADV);
-	} else if (unlikely(!old_win)) {
-		NET_INC_STATS(sock_net(sk), TCP_FROMZEROWINDOWADV);
-	}
+	if (unlikely(!new_win || !old_win || want_zero))
+		return tcp_window_edge(sk, old_win, new_win, want_zero);
 	return (u16)new_win;
 }
 

@@ -112,6 +112,13 @@ static inline void memcpy_shared(void *to, const void *from, size_t len)
 }
 #endif
 
+/* Tells the compiler what the code around guarantees; nothing is checked. */
+#define compiler_assume(x)                         \
+	do {                                       \
+		if (!(x))                          \
+			__builtin_unreachable();   \
+	} while (0)
+
 /* ---- objects and arrays ---- */
 
 #define container_of(ptr, type, member) \

@@ -40,7 +40,7 @@ static inline void spin_lock(struct inet_lock *l)
 {
 	u32 expect = 0;
 
-	if (!l->smp) {
+	if (likely(!l->smp)) {
 		inet_assert(l->state == 0);	/* taken twice */
 		l->state = 1;
 	} else if (unlikely(!__atomic_compare_exchange_n(
@@ -55,7 +55,7 @@ static inline bool spin_trylock(struct inet_lock *l)
 {
 	u32 expect = 0;
 
-	if (!l->smp) {
+	if (likely(!l->smp)) {
 		if (l->state)
 			return false;
 		l->state = 1;
@@ -67,7 +67,7 @@ static inline bool spin_trylock(struct inet_lock *l)
 
 static inline void spin_unlock(struct inet_lock *l)
 {
-	if (!l->smp) {
+	if (likely(!l->smp)) {
 		inet_assert(l->state == 1);	/* not held */
 		l->state = 0;
 	} else if (unlikely(__atomic_exchange_n(&l->state, 0,

@@ -112,7 +112,7 @@ static inline void synchronize_rcu(struct rcu_domain *d)
 /* Read sections nest. Nothing may sleep inside. */
 static inline void rcu_read_lock(struct rcu_domain *d)
 {
-	if (d->smp)
+	if (unlikely(d->smp))
 		inet_rcu_read_lock();
 #ifdef INET_DEBUG
 	else
@@ -122,7 +122,7 @@ static inline void rcu_read_lock(struct rcu_domain *d)
 
 static inline void rcu_read_unlock(struct rcu_domain *d)
 {
-	if (d->smp)
+	if (unlikely(d->smp))
 		inet_rcu_read_unlock();
 #ifdef INET_DEBUG
 	else

@@ -58,7 +58,7 @@ static inline void refcount_inc(refcount_t *r)
 {
 	u32 old = READ_ONCE(r->refs);
 
-	if (old & REFCOUNT_ALONE)
+	if (likely(old & REFCOUNT_ALONE))
 		old = refcount_add_alone(r, old, 1);
 	else
 		old = __atomic_fetch_add(&r->refs, 1, __ATOMIC_RELAXED);
@@ -73,7 +73,7 @@ static inline bool __must_check refcount_inc_not_zero(refcount_t *r)
 {
 	u32 old = READ_ONCE(r->refs);
 
-	if (old & REFCOUNT_ALONE) {
+	if (likely(old & REFCOUNT_ALONE)) {
 		if (old == REFCOUNT_ALONE)
 			return false;
 		old = refcount_add_alone(r, old, 1);
@@ -95,7 +95,7 @@ static inline bool __must_check refcount_dec_and_test(refcount_t *r)
 {
 	u32 old = READ_ONCE(r->refs);
 
-	if (old & REFCOUNT_ALONE)
+	if (likely(old & REFCOUNT_ALONE))
 		old = refcount_add_alone(r, old, -1u);
 	else
 		old = __atomic_fetch_sub(&r->refs, 1, __ATOMIC_ACQ_REL);
