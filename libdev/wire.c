@@ -306,6 +306,15 @@ static void sync_carrier(struct wire_end *end)
 		netif_carrier_off(end->dev);
 }
 
+/* Has the other end go on if it stopped and there is room again. */
+static void wake_sender(struct wire_end *end)
+{
+	if (!wire_queue_may_wake(&end->rx, end_is_mine(end->peer)))
+		return;
+	__atomic_store_n(&end->peer->wake, 1, __ATOMIC_SEQ_CST);
+	ring_end(end->peer);
+}
+
 /* Nothing is left: the next frame has to ring. */
 static void wire_rearm(struct wire_end *end)
 {
@@ -346,10 +355,8 @@ static int wire_poll(struct napi_struct *napi, int budget)
 	}
 	if (unlikely(READ_ONCE(q->slow)) && work < budget)
 		work += wire_poll_heap(end, budget - work);
-	if (unlikely(wire_queue_may_wake(q, end_is_mine(end->peer)))) {
-		__atomic_store_n(&end->peer->wake, 1, __ATOMIC_SEQ_CST);
-		ring_end(end->peer);
-	}
+	if (!end_is_mine(end->peer) || unlikely(READ_ONCE(q->stopped)))
+		wake_sender(end);
 	if (work < budget && napi_complete_done(napi, work))
 		wire_rearm(end);
 	return work;

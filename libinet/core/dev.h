@@ -48,11 +48,41 @@ int enqueue_to_backlog(struct sk_buff *skb, struct softnet_data *sd);
  * seam. */
 struct softnet_data *get_rps_cpu(struct net_device *dev, struct sk_buff *skb);
 void dev_queue_xmit_nit(struct sk_buff *skb, struct net_device *dev);
-enum netdev_tx dev_hard_start_xmit(struct sk_buff *skb, struct net_device *dev,
-				   struct netdev_queue *txq);
+
+/* To the driver. Under txq->xmit_lock. On NETDEV_TX_BUSY @skb stays ours. */
+static inline enum netdev_tx dev_hard_start_xmit(struct sk_buff *skb,
+						 struct net_device *dev,
+						 struct netdev_queue *txq)
+{
+	u32 len = skb->len;
+	enum netdev_tx ret;
+
+	NET_ROAD(dev->net, skb);
+	if (unlikely(READ_ONCE(dev->net->ptype_all) ||
+		     READ_ONCE(dev->ptype_all)))
+		dev_queue_xmit_nit(skb, dev);
+	NET_ROAD_AT(dev->net, skb, "ndo_start_xmit");
+	ret = dev->netdev_ops->ndo_start_xmit(skb, dev);
+	if (likely(ret == NETDEV_TX_OK)) {
+		txq->tx_packets++;
+		txq->tx_bytes += len;
+	}
+	return ret;
+}
+
 /* Cuts GSO packets, fills checksums, linearises: what the device does not do.
  * Return: the list to send, NULL when it was dropped. */
-struct sk_buff *validate_xmit_skb(struct sk_buff *skb, struct net_device *dev);
+struct sk_buff *__validate_xmit_skb(struct sk_buff *skb, struct net_device *dev);
+
+static inline struct sk_buff *validate_xmit_skb(struct sk_buff *skb,
+						struct net_device *dev)
+{
+	if (likely(!skb_is_nonlinear(skb) &&
+		   skb->ip_summed != CHECKSUM_PARTIAL))
+		return skb;
+	return __validate_xmit_skb(skb, dev);
+}
+
 
 u32 skb_get_hash(struct sk_buff *skb);
 

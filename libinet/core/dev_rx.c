@@ -114,7 +114,7 @@ static void deliver_taps(struct sk_buff *skb, struct net *net,
 }
 
 /* The dispatch. Consumes @skb. Context: softnet, RCU. */
-int __netif_receive_skb_core(struct sk_buff *skb)
+__always_inline int __netif_receive_skb_core(struct sk_buff *skb)
 {
 	struct net_device *dev = skb->dev;
 	struct net *net = dev->net;

@@ -41,31 +41,8 @@ void dev_queue_xmit_nit(struct sk_buff *skb, struct net_device *dev)
 	}
 }
 
-/* To the driver. Under txq->xmit_lock. On NETDEV_TX_BUSY @skb stays ours. */
-enum netdev_tx dev_hard_start_xmit(struct sk_buff *skb, struct net_device *dev,
-				   struct netdev_queue *txq)
+struct sk_buff *__validate_xmit_skb(struct sk_buff *skb, struct net_device *dev)
 {
-	u32 len = skb->len;
-	enum netdev_tx ret;
-
-	NET_ROAD(dev->net, skb);
-	if (unlikely(READ_ONCE(dev->net->ptype_all) ||
-		     READ_ONCE(dev->ptype_all)))
-		dev_queue_xmit_nit(skb, dev);
-	NET_ROAD_AT(dev->net, skb, "ndo_start_xmit");
-	ret = dev->netdev_ops->ndo_start_xmit(skb, dev);
-	if (likely(ret == NETDEV_TX_OK)) {
-		txq->tx_packets++;
-		txq->tx_bytes += len;
-	}
-	return ret;
-}
-
-struct sk_buff *validate_xmit_skb(struct sk_buff *skb, struct net_device *dev)
-{
-	if (likely(!skb_is_nonlinear(skb) &&
-		   skb->ip_summed != CHECKSUM_PARTIAL))
-		return skb;
 	if (skb_is_nonlinear(skb) && !(dev->features & NETIF_F_SG) &&
 	    skb_linearize(skb))
 		goto nomem;
@@ -79,12 +56,15 @@ nomem:
 	return NULL;
 }
 
+/* The queue of the packet's flow. */
 static struct netdev_queue *netdev_pick_tx(struct net_device *dev,
 					   struct sk_buff *skb)
 {
-	if (likely(dev->num_tx_queues == 1))
-		return dev->tx;
-	return &dev->tx[skb_get_hash(skb) % dev->num_tx_queues];
+	skb->queue_mapping = 0;
+	if (unlikely(dev->num_tx_queues != 1))
+		skb->queue_mapping = (u16)(skb_get_hash(skb) %
+					   dev->num_tx_queues);
+	return &dev->tx[skb->queue_mapping];
 }
 
 /* A device without a queue: the driver takes it at once. Consumes. */
@@ -151,7 +131,6 @@ int dev_queue_xmit(struct sk_buff *skb)
 	skb_reset_mac_header(skb);
 	rcu_read_lock(&net->rcu);
 	txq = netdev_pick_tx(dev, skb);
-	skb->queue_mapping = (u16)(txq - dev->tx);
 	if (likely(txq->qdisc))
 		ret = __dev_xmit_skb(skb, txq->qdisc);
 	else

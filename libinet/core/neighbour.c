@@ -161,8 +161,15 @@ static void neigh_hash_grow(struct neigh_table *tbl)
 static inline bool neigh_key_is(const struct neighbour *n, const void *key,
 				u32 len)
 {
-	return memcmp(n->primary_key, key, 4) == 0 &&
-	       (len == 4 || memcmp(n->primary_key, key, len) == 0);
+	u64 k[2], mine[2];
+
+	if (memcmp(n->primary_key, key, 4) != 0)
+		return false;
+	if (likely(len == 4))
+		return true;
+	memcpy(k, key, NEIGH_MAX_KEY);
+	memcpy(mine, n->primary_key, NEIGH_MAX_KEY);
+	return !((k[0] ^ mine[0]) | (k[1] ^ mine[1]));
 }
 
 /* Finds an entry without taking a reference. Context: RCU. */
@@ -667,22 +674,13 @@ static bool neigh_start_resolving(struct neighbour *n, u64 now)
 	return true;
 }
 
-/*
- * A packet wants to go to @n, whose address may not be good.
- *
- * Return: 0 when it can be sent by n->ha; 1 when @skb (may be NULL) waits on
- * the queue or was dropped.
- */
-int neigh_event_send(struct neighbour *n, struct sk_buff *skb)
+/* The same in a state in which something is to be done. */
+static __noinline int __neigh_event_send(struct neighbour *n,
+					 struct sk_buff *skb, u64 now)
 {
 	enum skb_drop_reason reason = SKB_DROP_REASON_NEIGH_FAILED;
-	u64 now = neigh_now(n->tbl);
 	bool probe = false;
 
-	NET_ROAD(n->dev->net, skb);
-	WRITE_ONCE(n->used_ns, now);
-	if (READ_ONCE(n->nud_state) & (NUD_CONNECTED | NUD_DELAY | NUD_PROBE))
-		return 0;
 	spin_lock(&n->lock);
 	if (n->dead) {
 		reason = SKB_DROP_REASON_NEIGH_DEAD;
@@ -943,15 +941,13 @@ static void neigh_hh_keep(struct neighbour *n, const struct sk_buff *skb,
 	spin_unlock(&n->lock);
 }
 
-/* Gives @skb its link header and sends it. */
-static int neigh_send_to(struct neighbour *n, struct sk_buff *skb)
+/* Makes the link header of @skb, keeps it, and sends. */
+static __noinline int neigh_send_first(struct neighbour *n, struct sk_buff *skb)
 {
 	struct net_device *dev = n->dev;
 	u8 ha[MAX_ADDR_LEN];
 	int len;
 
-	if (likely(neigh_hh_push(n, skb)))
-		return dev_queue_xmit(skb);
 	if (unlikely(skb_headroom(skb) < dev->hard_header_len &&
 		     skb_cow_head(skb, LL_RESERVED_SPACE(dev)))) {
 		kfree_skb_reason(skb, SKB_DROP_REASON_NOMEM);
@@ -966,6 +962,33 @@ static int neigh_send_to(struct neighbour *n, struct sk_buff *skb)
 	}
 	neigh_hh_keep(n, skb, len, ha);
 	return dev_queue_xmit(skb);
+}
+
+/* Gives @skb its link header and sends it. */
+static __always_inline int neigh_send_to(struct neighbour *n,
+					 struct sk_buff *skb)
+{
+	if (likely(neigh_hh_push(n, skb)))
+		return dev_queue_xmit(skb);
+	return neigh_send_first(n, skb);
+}
+
+/*
+ * A packet wants to go to @n, whose address may not be good.
+ *
+ * Return: 0 when it can be sent by n->ha; 1 when @skb (may be NULL) waits on
+ * the queue or was dropped.
+ */
+__always_inline int neigh_event_send(struct neighbour *n, struct sk_buff *skb)
+{
+	u64 now = neigh_now(n->tbl);
+
+	NET_ROAD(n->dev->net, skb);
+	WRITE_ONCE(n->used_ns, now);
+	if (likely(READ_ONCE(n->nud_state) &
+		   (NUD_CONNECTED | NUD_DELAY | NUD_PROBE)))
+		return 0;
+	return __neigh_event_send(n, skb, now);
 }
 
 /* Output while the address is doubtful: asks the state machine first. */

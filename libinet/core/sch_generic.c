@@ -66,8 +66,22 @@ static struct sk_buff *dequeue_skb(struct Qdisc *q)
 	return q->ops->dequeue(q);
 }
 
+/* A frame that the driver refused goes first when it takes more. */
+static __noinline void dev_requeue_skb(struct sk_buff *skb, struct Qdisc *q)
+{
+	spin_lock(&q->lock);
+	INET_PROBE(QDISC_REQUEUED);
+	q->gso_skb = skb;
+	q->qlen++;
+	q->requeues++;
+	spin_unlock(&q->lock);
+	/* Woken between its refusal and our putting the frame back? */
+	if (!READ_ONCE(q->txq->stopped))
+		__netif_schedule(q);
+}
+
 /* Sends one frame; a refused one goes back. Return: false to stop. */
-static bool sch_direct_xmit(struct sk_buff *skb, struct Qdisc *q, bool more)
+static __always_inline bool sch_direct_xmit(struct sk_buff *skb, struct Qdisc *q, bool more)
 {
 	struct netdev_queue *txq = q->txq;
 	enum netdev_tx ret = NETDEV_TX_BUSY;
@@ -83,20 +97,12 @@ static bool sch_direct_xmit(struct sk_buff *skb, struct Qdisc *q, bool more)
 	spin_unlock(&txq->xmit_lock);
 	if (likely(ret == NETDEV_TX_OK))
 		return true;
-	spin_lock(&q->lock);
-	INET_PROBE(QDISC_REQUEUED);
-	q->gso_skb = skb;
-	q->qlen++;
-	q->requeues++;
-	spin_unlock(&q->lock);
-	/* Woken between its refusal and our putting the frame back? */
-	if (!READ_ONCE(txq->stopped))
-		__netif_schedule(q);
+	dev_requeue_skb(skb, q);
 	return false;
 }
 
 /* Dequeues until empty or the quota is used. Called with q->running taken. */
-static void __qdisc_run(struct Qdisc *q)
+static __noinline void __qdisc_run(struct Qdisc *q)
 {
 	int quota = QDISC_QUOTA;
 	struct sk_buff *skb;
@@ -136,11 +142,24 @@ void qdisc_run(struct Qdisc *q)
 	__qdisc_run(q);
 }
 
+/* Behind others, whom somebody sends. Under q->lock, which it drops. Consumes.
+ * NET_XMIT_*. */
+static __noinline int dev_enqueue_and_run(struct sk_buff *skb, struct Qdisc *q)
+	releases(q->lock)
+{
+	int ret = q->ops->enqueue(skb, q);
+	bool running = q->running;
+
+	q->running = true;
+	spin_unlock(&q->lock);
+	if (!running)
+		__qdisc_run(q);
+	return ret;
+}
+
 /* Through the qdisc, or past it when it is empty. Consumes. NET_XMIT_*. */
 int __dev_xmit_skb(struct sk_buff *skb, struct Qdisc *q)
 {
-	int ret;
-
 	NET_ROAD(q->dev->net, skb);
 	spin_lock(&q->lock);
 	if (likely(!q->running && !q->qlen && !READ_ONCE(q->txq->stopped))) {
@@ -157,15 +176,7 @@ int __dev_xmit_skb(struct sk_buff *skb, struct Qdisc *q)
 		__qdisc_run(q);
 		return NET_XMIT_SUCCESS;
 	}
-	ret = q->ops->enqueue(skb, q);
-	if (q->running) {
-		spin_unlock(&q->lock);
-		return ret;
-	}
-	q->running = true;
-	spin_unlock(&q->lock);
-	__qdisc_run(q);
-	return ret;
+	return dev_enqueue_and_run(skb, q);
 }
 
 void netif_tx_stop_queue(struct net_device *dev, u32 queue)

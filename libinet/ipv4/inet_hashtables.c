@@ -32,12 +32,15 @@
 
 /* ---- ehash ------------------------------------------------------------ */
 
-/* The key's hash in this stack. */
+/* The key's hash in this stack: multilinear, with a secret for each word. Of two
+ * different keys nobody without the secrets knows that they collide. */
 u32 inet_ehashfn(const struct net *net, __be32 laddr, u16 lport, __be32 faddr,
 		 __be16 fport)
 {
-	return jhash_3words(laddr, faddr, (u32)lport << 16 | fport,
-			    net->hash_secret);
+	const u64 *secret = inet_hashinfo(net)->ehash_secret;
+
+	return (u32)((secret[0] + secret[1] * laddr + secret[2] * faddr +
+		      secret[3] * ((u32)lport << 16 | fport)) >> 32);
 }
 
 static u32 sk_ehashfn(const struct sock *sk)
@@ -147,11 +150,22 @@ static void ehash_added(struct inet_hashinfo *h)
 		(void)inet_ehash_resize(h, size * 2);
 }
 
+/* Is it the connection of the key? Compared by words of two members each. */
 static bool inet_match(const struct sock_common *skc,
 		       const struct inet_lookup *key)
 {
-	return skc->skc_daddr == key->saddr && skc->skc_rcv_saddr == key->daddr &&
-	       skc->skc_dport == key->sport && skc->skc_num == key->hnum &&
+	static_assert(offsetof(struct sock_common, skc_num) ==
+		      offsetof(struct sock_common, skc_daddr) +
+			      offsetof(struct inet_lookup, hnum),
+		      "addresses and ports lie as in the key");
+	u64 addrs, mine;
+	u32 ports, my_ports;
+
+	memcpy(&addrs, &key->saddr, sizeof(addrs));
+	memcpy(&mine, &skc->skc_daddr, sizeof(mine));
+	memcpy(&ports, &key->sport, sizeof(ports));
+	memcpy(&my_ports, &skc->skc_dport, sizeof(my_ports));
+	return addrs == mine && ports == my_ports &&
 	       (!skc->skc_bound_dev_if || skc->skc_bound_dev_if == key->dif);
 }
 
@@ -668,6 +682,7 @@ int inet_hashinfo_init(struct inet_hashinfo *h, struct net *net, u32 entries)
 		lock_init(&h->lhash2[i].lock, net->smp);
 	for (i = 0; i < INET_BHASH_PAGES; i++)
 		lock_init(&h->bhash_locks[i], net->smp);
+	net_random_bytes(net, h->ehash_secret, sizeof(h->ehash_secret));
 	net_random_bytes(net, &h->port_key, sizeof(h->port_key));
 	h->bind_bucket_cachep =
 		kmem_cache_create(&net->mem, "tcp_bind_bucket",

@@ -55,6 +55,7 @@ struct inet_bind_page {
 
 struct inet_hashinfo {
 	struct net *net;
+	u64 ehash_secret[4];
 	struct inet_ehash_table *ehash;	/* RCU */
 	seqcount_t ehash_seq;		/* odd while the table grows */
 	u32 ehash_count;		/* atomic */

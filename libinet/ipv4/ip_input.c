@@ -34,8 +34,8 @@ static void ip_no_protocol(struct net *net, struct sk_buff *skb)
 	kfree_skb_reason(skb, SKB_DROP_REASON_IP_NOPROTO);
 }
 
-void ip_protocol_deliver_rcu(struct net *net, struct sk_buff *skb,
-			     int protocol)
+__always_inline void ip_protocol_deliver_rcu(struct net *net,
+					     struct sk_buff *skb, int protocol)
 {
 	const struct net_protocol *ipprot;
 	int i, ret;
@@ -64,8 +64,9 @@ void ip_protocol_deliver_rcu(struct net *net, struct sk_buff *skb,
 	kfree_skb_reason(skb, SKB_DROP_REASON_IP_NOPROTO);
 }
 
-static int ip_local_deliver_finish(struct net *net, struct sock *sk,
-				   struct sk_buff *skb)
+static __always_inline int ip_local_deliver_finish(struct net *net,
+						   struct sock *sk,
+						   struct sk_buff *skb)
 {
 	const struct iphdr *iph = ip_hdr(skb);
 
@@ -201,10 +202,12 @@ int ip_rcv(struct sk_buff *skb, struct net_device *dev,
 	}
 	NET_INC_STATS(net, IP_INRECEIVES);
 	NET_ADD_STATS(net, IP_INOCTETS, skb->len);
-	skb = skb_share_check(skb);
-	if (unlikely(!skb)) {
-		NET_INC_STATS(net, IP_INDISCARDS);
-		return NET_RX_DROP;
+	if (unlikely(skb_shared(skb))) {
+		skb = skb_share_check(skb);
+		if (!skb) {
+			NET_INC_STATS(net, IP_INDISCARDS);
+			return NET_RX_DROP;
+		}
 	}
 	reason = ip_rcv_header(net, skb);
 	if (unlikely(reason)) {

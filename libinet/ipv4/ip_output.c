@@ -116,16 +116,33 @@ void ip_idents_exit(struct net *net)
 
 /* ---- to the neighbour --------------------------------------------------- */
 
+/* The same to a next hop that is not known yet. */
+static __noinline int ip_output_new_neigh(struct net *net, struct sk_buff *skb,
+					  __be32 nexthop)
+{
+	struct neighbour *n = neigh_create(net->ipv4.arp_tbl, &nexthop,
+					   skb->dev);
+	int err;
+
+	if (!n) {
+		NET_INC_STATS(net, IP_OUTDISCARDS);
+		kfree_skb_reason(skb, SKB_DROP_REASON_NEIGH_CREATEFAIL);
+		return -ENOBUFS;
+	}
+	err = neigh_output(n, skb);
+	neigh_release(n);
+	return err;
+}
+
 /* Sends @skb, complete and small enough, to its next hop. Consumes. */
-static int ip_finish_output2(struct net *net, struct sock *sk,
-			     struct sk_buff *skb)
+static __always_inline int ip_finish_output2(struct net *net, struct sock *sk,
+					     struct sk_buff *skb)
 {
 	const struct rtable *rt = skb_rtable(skb);
 	struct neigh_table *tbl = net->ipv4.arp_tbl;
 	struct net_device *dev = skb->dev;
 	struct neighbour *n;
 	__be32 nexthop;
-	int err;
 
 	(void)sk;
 	NET_ROAD(net, skb);
@@ -144,15 +161,7 @@ static int ip_finish_output2(struct net *net, struct sock *sk,
 	n = __neigh_lookup_noref(tbl, &nexthop, dev);
 	if (likely(n))
 		return neigh_output(n, skb);
-	n = neigh_create(tbl, &nexthop, dev);
-	if (!n) {
-		NET_INC_STATS(net, IP_OUTDISCARDS);
-		kfree_skb_reason(skb, SKB_DROP_REASON_NEIGH_CREATEFAIL);
-		return -ENOBUFS;
-	}
-	err = neigh_output(n, skb);
-	neigh_release(n);
-	return err;
+	return ip_output_new_neigh(net, skb, nexthop);
 }
 
 /* ---- fragments ---------------------------------------------------------- */
@@ -261,7 +270,7 @@ static int ip_fragment(struct net *net, struct sock *sk, struct sk_buff *skb,
 	return -EMSGSIZE;
 }
 
-bool ip_exceeds_mtu(const struct sk_buff *skb, u32 mtu)
+__always_inline bool ip_exceeds_mtu(const struct sk_buff *skb, u32 mtu)
 {
 	return skb->len > mtu && (!skb->shinfo->gso_size ||
 				  skb_gso_network_seglen(skb) > mtu);
@@ -291,10 +300,10 @@ static int ip_fragment_gso(struct net *net, struct sock *sk,
 	return err;
 }
 
-static int ip_finish_output(struct net *net, struct sock *sk,
-			    struct sk_buff *skb)
+static __always_inline int ip_finish_output(struct net *net, struct sock *sk,
+					    struct sk_buff *skb)
 {
-	u32 mtu = dst_mtu(skb_dst(skb));
+	u32 mtu = ipv4_mtu(skb_dst(skb));
 
 	NET_ROAD(net, skb);
 	if (likely(!ip_exceeds_mtu(skb, mtu)))
@@ -376,20 +385,27 @@ int ip_mc_output(struct net *net, struct sock *sk, struct sk_buff *skb)
 
 /* ---- local packets ------------------------------------------------------ */
 
+/* A complete header; consumes. Context: RCU. */
+static __always_inline int __ip_local_out(struct net *net, struct sock *sk,
+					  struct sk_buff *skb)
+{
+	NET_ROAD_AT(net, skb, "ip_local_out");
+	NET_INC_STATS(net, IP_OUTREQUESTS);
+	skb->protocol = cpu_to_be16(ETH_P_IP);
+	return NF_HOOK(NF_INET_LOCAL_OUT, net, sk, skb, NULL,
+		       skb_dst(skb)->dev, dst_output);
+}
+
 /* A complete header but for length and checksum; consumes. */
 int ip_local_out(struct net *net, struct sock *sk, struct sk_buff *skb)
 {
 	struct iphdr *iph = ip_hdr(skb);
 	int err;
 
-	NET_ROAD(net, skb);
-	NET_INC_STATS(net, IP_OUTREQUESTS);
 	iph->tot_len = cpu_to_be16((u16)skb->len);
 	ip_send_check(iph);
-	skb->protocol = cpu_to_be16(ETH_P_IP);
 	rcu_read_lock(&net->rcu);
-	err = NF_HOOK(NF_INET_LOCAL_OUT, net, sk, skb, NULL,
-		      skb_dst(skb)->dev, dst_output);
+	err = __ip_local_out(net, sk, skb);
 	rcu_read_unlock(&net->rcu);
 	return err;
 }
@@ -442,17 +458,15 @@ static bool ip_wants_df(const struct sock *sk, const struct rtable *rt)
 	       (p == IP_PMTUDISC_WANT && !rt->rt_mtu_locked);
 }
 
-/* The route of a connected socket: its own while it is good. Context: RCU. */
-static struct rtable *ip_sk_route(struct sock *sk, const struct flowi4 *fl,
-				  const struct ip_options_sock *opt)
+/* The route of a connected socket, looked for anew. Context: RCU. */
+static __noinline struct rtable *ip_sk_new_route(struct sock *sk,
+						 const struct flowi4 *fl)
 {
-	struct dst_entry *dst = __sk_dst_check(sk, 0);
 	struct inet_sock *inet = inet_sk(sk);
+	const struct ip_options_sock *opt = rcu_dereference(inet->inet_opt);
 	struct flowi4 fl4;
 	struct rtable *rt;
 
-	if (likely(dst))
-		return container_of(dst, struct rtable, dst);
 	fl4 = (struct flowi4){
 		.daddr = fl ? fl->daddr : inet->inet_daddr,
 		.saddr = fl ? fl->saddr : inet->inet_saddr,
@@ -471,21 +485,80 @@ static struct rtable *ip_sk_route(struct sock *sk, const struct flowi4 *fl,
 	return rt;
 }
 
-int ip_queue_xmit(struct sock *sk, struct sk_buff *skb, const struct flowi4 *fl)
+/* Its own while it is good. */
+static __always_inline struct rtable *ip_sk_route(struct sock *sk,
+						  const struct flowi4 *fl)
+{
+	struct dst_entry *dst = __sk_dst_check(sk, 0);
+
+	return likely(dst) ? container_of(dst, struct rtable, dst) :
+			     ip_sk_new_route(sk, fl);
+}
+
+/* The header of a packet of a connection with options, or in which others must
+ * not see how many packets it sends. */
+static __noinline void ip_push_slow_header(struct sock *sk, struct sk_buff *skb,
+					   const struct rtable *rt,
+					   __be32 saddr, __be32 daddr)
+{
+	const struct ip_build b = {
+		.saddr = saddr, .daddr = daddr,
+		.opt = rcu_dereference(inet_sk(sk)->inet_opt),
+		.protocol = (u8)sk->sk_protocol, .tos = inet_sk(sk)->tos,
+		.ttl = ip_select_ttl(inet_sk(sk)), .df = ip_wants_df(sk, rt),
+	};
+	struct iphdr *iph = ip_push_header(skb, &b);
+
+	iph->id = ip_ident(sock_net(sk), iph, sk,
+			   max_t(u32, skb->shinfo->gso_segs, 1));
+	iph->tot_len = cpu_to_be16((u16)skb->len);
+	ip_send_check(iph);
+}
+
+/*
+ * The same without options, not to be fragmented, of a connected socket. It is
+ * summed while its words are at hand: reading back what was just written in
+ * smaller pieces would make the processor wait.
+ */
+static __always_inline void ip_push_sock_header(struct sock *sk,
+						struct sk_buff *skb,
+						__be32 saddr, __be32 daddr)
 {
 	struct inet_sock *inet = inet_sk(sk);
+	u32 len = skb->len + IP_HLEN_MIN, segs = skb->shinfo->gso_segs;
+	__be32 first = cpu_to_be32((u32)(IPVERSION << 4 | IP_HLEN_MIN / 4) << 24 |
+				   (u32)inet->tos << 16 | (u16)len);
+	__be32 second = cpu_to_be32((u32)inet->inet_id << 16 | IP_DF);
+	__be16 third = cpu_to_be16((u16)(ip_select_ttl(inet) << 8 |
+					 (u8)sk->sk_protocol));
+	u64 sum = (u64)first + second + third + saddr + daddr;
+	struct iphdr *iph = skb_push(skb, IP_HLEN_MIN);
+
+	skb_reset_network_header(skb);
+	memcpy(iph, &first, sizeof(first));
+	memcpy(&iph->id, &second, sizeof(second));
+	memcpy(&iph->ttl, &third, sizeof(third));
+	sum = (sum & 0xffffffffu) + (sum >> 32);
+	iph->check = csum_fold((__wsum)(sum + (sum >> 32)));
+	iph->saddr = saddr;
+	iph->daddr = daddr;
+	memset(IPCB(skb), 0, sizeof(struct inet_skb_parm));
+	inet->inet_id = (u16)(inet->inet_id + (segs ? segs : 1));
+}
+
+int ip_queue_xmit(struct sock *sk, struct sk_buff *skb, const struct flowi4 *fl)
+{
+	__be32 saddr = fl ? fl->saddr : inet_sk(sk)->inet_saddr;
+	__be32 daddr = fl ? fl->daddr : inet_sk(sk)->inet_daddr;
 	struct net *net = sock_net(sk);
-	struct ip_build b;
-	struct iphdr *iph;
 	struct rtable *rt;
 	int err;
 
 	NET_ROAD(net, skb);
 	rcu_read_lock(&net->rcu);
-	b.opt = rcu_dereference(inet->inet_opt);
 	rt = skb_rtable(skb);
 	if (!rt) {
-		rt = ip_sk_route(sk, fl, b.opt);
+		rt = ip_sk_route(sk, fl);
 		if (unlikely(!rt)) {
 			rcu_read_unlock(&net->rcu);
 			NET_INC_STATS(net, IP_OUTNOROUTES);
@@ -494,17 +567,14 @@ int ip_queue_xmit(struct sock *sk, struct sk_buff *skb, const struct flowi4 *fl)
 		}
 		skb_dst_set_noref(skb, &rt->dst);
 	}
-	b.saddr = fl ? fl->saddr : inet->inet_saddr;
-	b.daddr = fl ? fl->daddr : inet->inet_daddr;
-	b.protocol = (u8)sk->sk_protocol;
-	b.tos = inet->tos;
-	b.ttl = ip_select_ttl(inet);
-	b.df = ip_wants_df(sk, rt);
-	iph = ip_push_header(skb, &b);
-	iph->id = ip_ident(net, iph, sk, max_t(u32, skb->shinfo->gso_segs, 1));
+	if (likely(!rcu_access_pointer(inet_sk(sk)->inet_opt) &&
+		   inet_sk(sk)->inet_daddr && ip_wants_df(sk, rt)))
+		ip_push_sock_header(sk, skb, saddr, daddr);
+	else
+		ip_push_slow_header(sk, skb, rt, saddr, daddr);
 	skb->priority = sk->sk_priority;
 	skb->mark = sk->sk_mark;
-	err = ip_local_out(net, sk, skb);
+	err = __ip_local_out(net, sk, skb);
 	rcu_read_unlock(&net->rcu);
 	return err;
 }
@@ -569,13 +639,6 @@ int ip_send_reply(struct net *net, struct sk_buff *skb,
 }
 
 /* ---- datagrams of sockets ------------------------------------------------ */
-
-u32 ip_sk_mtu(const struct sock *sk, const struct dst_entry *dst)
-{
-	if (inet_sk(sk)->pmtudisc < IP_PMTUDISC_PROBE)
-		return dst_mtu(dst);
-	return min(READ_ONCE(dst->dev->mtu), IP_MAX_DATAGRAM);
-}
 
 /* Does the datagram fit what IP, and the socket's own wish not to be cut,
  * allow? 0 or -EMSGSIZE, told to the error queue. */

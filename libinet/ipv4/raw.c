@@ -38,11 +38,6 @@ struct raw_sock {
 	u32 icmp_filter;
 };
 
-struct raw_hashinfo {
-	struct inet_lock lock;		/* guards changes; a leaf */
-	struct hlist_head chain[INET_MAX_PROTOS];	/* of sk_node, RCU */
-};
-
 static struct raw_sock *raw_sk(const struct sock *sk)
 {
 	return (struct raw_sock *)sk;
@@ -93,7 +88,7 @@ static void raw_rcv(struct sock *sk, struct sk_buff *skb)
 }
 
 /* To the raw sockets of one chain. Return: as raw_local_deliver(). */
-static bool raw_deliver_chain(struct hlist_head *chain, struct sk_buff *skb,
+bool raw_deliver_chain(struct hlist_head *chain, struct sk_buff *skb,
 			      int protocol)
 {
 	const struct iphdr *iph = ip_hdr(skb);
@@ -116,15 +111,6 @@ static bool raw_deliver_chain(struct hlist_head *chain, struct sk_buff *skb,
 			sk_drops_add(sk, 1);
 	}
 	return delivered;
-}
-
-bool raw_local_deliver(struct sk_buff *skb, int protocol)
-{
-	struct raw_hashinfo *h = skb_net(skb)->ipv4.raw_hashinfo;
-	struct hlist_head *chain = &h->chain[protocol % INET_MAX_PROTOS];
-
-	return unlikely(rcu_access_pointer(chain->first)) &&
-	       raw_deliver_chain(chain, skb, protocol);
 }
 
 void raw_icmp_error(struct sk_buff *skb, int protocol, u32 info)

@@ -40,7 +40,6 @@
 #include "ipv4/route_cache.h"
 #include "lib/points.h"
 
-#define IP_MAX_MTU 65535u
 #define NO_ENTRY_MSS_HEADERS 40u	/* IPv4 and TCP */
 
 static const struct dst_ops ipv4_dst_ops;
@@ -149,15 +148,11 @@ static struct dst_entry *ipv4_dst_check(struct dst_entry *dst, u32 cookie)
 	return rt_is_valid(rt) && !INET_BUGGIFY(ROUTE_FORGOTTEN) ? dst : NULL;
 }
 
-/* What a packet to this destination may be, header included. */
-static u32 ipv4_mtu(const struct dst_entry *dst)
+u32 ipv4_mtu_learned(const struct dst_entry *dst, u32 mtu)
 {
 	u32 pmtu = READ_ONCE(dst->pmtu);
-	u32 mtu = dst->metric_mtu;
 
-	if (!mtu)
-		mtu = READ_ONCE(dst->dev->mtu);
-	if (unlikely(pmtu) && pmtu < mtu) {
+	if (pmtu && pmtu < mtu) {
 		if (net_now(dst->net) < READ_ONCE(dst->expires_ns) &&
 		    !INET_BUGGIFY(PMTU_EXPIRES))
 			mtu = pmtu;
@@ -165,6 +160,12 @@ static u32 ipv4_mtu(const struct dst_entry *dst)
 			INET_PROBE(PMTU_EXPIRED);
 	}
 	return min(mtu, IP_MAX_MTU);
+}
+
+/* dst_ops.mtu. */
+static u32 ipv4_dst_mtu(const struct dst_entry *dst)
+{
+	return ipv4_mtu(dst);
 }
 
 static u32 ipv4_default_advmss(const struct dst_entry *dst)
@@ -257,7 +258,7 @@ static void ip_rt_update_pmtu(struct dst_entry *dst, struct sock *sk,
 static const struct dst_ops ipv4_dst_ops = {
 	.family = AF_INET,
 	.check = ipv4_dst_check,
-	.mtu = ipv4_mtu,
+	.mtu = ipv4_dst_mtu,
 	.default_advmss = ipv4_default_advmss,
 	.update_pmtu = ip_rt_update_pmtu,
 	.neigh_lookup = ipv4_neigh_lookup,

@@ -52,6 +52,23 @@ static inline u8 ip_sock_scope(const struct sock *sk)
 						RT_SCOPE_UNIVERSE;
 }
 
+#define IP_MAX_MTU 65535u
+
+/* The same where @dst has learned from ICMP, which may have become too old. */
+u32 ipv4_mtu_learned(const struct dst_entry *dst, u32 mtu) __cold;
+
+/* What a packet by @dst may be, header included. */
+static inline u32 ipv4_mtu(const struct dst_entry *dst)
+{
+	u32 mtu = dst->metric_mtu;
+
+	if (likely(!mtu))
+		mtu = READ_ONCE(dst->dev->mtu);
+	if (unlikely(READ_ONCE(dst->pmtu)))
+		return ipv4_mtu_learned(dst, mtu);
+	return min(mtu, IP_MAX_MTU);
+}
+
 static inline struct rtable *skb_rtable(const struct sk_buff *skb)
 {
 	return (struct rtable *)skb_dst(skb);

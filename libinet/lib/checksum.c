@@ -76,6 +76,7 @@ static __always_inline u64 sum_words(bool copy, u8 *dst, const u8 *src,
 {
 	u64 sum = 0, word;
 
+#pragma GCC unroll 4
 	for (; len >= 8; len -= 8, src += 8, dst = further(copy, dst, 8)) {
 		memcpy(&word, src, 8);
 		if (copy)

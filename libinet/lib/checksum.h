@@ -90,19 +90,24 @@ static inline void csum_replace4(__sum16 *sum, __be32 from, __be32 to)
 
 /* ---- whole headers ---- */
 
+static inline u32 csum_word(const u8 *p)
+{
+	u32 word;
+
+	memcpy(&word, p, sizeof(word));
+	return word;
+}
+
 /* The checksum of an IPv4 header of ihl 32-bit words, five at least. */
 static inline __sum16 ip_fast_csum(const void *iph, unsigned int ihl)
 {
 	const u8 *p = iph;
-	u32 word[5];
-	u64 sum;
+	u64 sum = (u64)csum_word(p) + csum_word(p + 4) + csum_word(p + 8) +
+		  csum_word(p + 12) + csum_word(p + 16);
 
-	memcpy(word, p, sizeof(word));		/* nearly always all of it */
-	sum = (u64)word[0] + word[1] + word[2] + word[3] + word[4];
-	for (; unlikely(ihl > 5); ihl--) {
+	for (; unlikely(ihl > 5); ihl--) {	/* nearly never */
 		p += 4;
-		memcpy(word, p + 16, 4);
-		sum += word[0];
+		sum += csum_word(p + 16);
 	}
 	sum = (sum & 0xffffffffu) + (sum >> 32);
 	return csum_fold((__wsum)(sum + (sum >> 32)));

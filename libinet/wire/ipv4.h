@@ -110,10 +110,7 @@ static inline unsigned int ipv4_hdr_len(const struct iphdr *iph)
 /* Is it a piece of a datagram? */
 static inline bool ip_is_fragment(const struct iphdr *iph)
 {
-	u8 b[2];
-
-	memcpy(b, &iph->frag_off, sizeof(b));
-	return ((b[0] << 8 | b[1]) & (IP_MF | IP_OFFSET)) != 0;
+	return iph->frag_off & htons(IP_MF | IP_OFFSET);
 }
 
 /* Address in host order, for the classes below. */
