@@ -129,11 +129,8 @@ int inet_csk_get_port(struct sock *sk, u16 snum)
 
 int inet_csk_listen_start(struct sock *sk)
 {
-	struct inet_connection_sock *icsk = inet_csk(sk);
 	int err;
 
-	reqsk_queue_init(&icsk->icsk_accept_queue, sk_smp(sk));
-	sk->sk_ack_backlog = 0;
 	WRITE_ONCE(sk->sk_state, TCP_LISTEN);
 	/* the port once more: others may share it only with those who do not
 	 * listen */

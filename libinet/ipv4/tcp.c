@@ -85,6 +85,7 @@ int tcp_init_sock(struct sock *sk)
 	struct tcp_sock *tp = tcp_sk(sk);
 
 	tcp_init_xmit_timers(sk);
+	reqsk_queue_init(&icsk->icsk_accept_queue, sk_smp(sk));
 	icsk->icsk_af_ops = &ipv4_specific;
 	icsk->icsk_rto_min_us = (u32)ipv4->sysctl_tcp_rto_min_us;
 	icsk->icsk_rto_max_us = (u32)ipv4->sysctl_tcp_rto_max_ms *

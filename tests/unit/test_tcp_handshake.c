@@ -446,6 +446,31 @@ static void listen_close_frees_children_and_requests(void **state)
 	tp_close(&t);
 }
 
+/* Requests of the listener that was are not requests of the one that is, but
+ * they end on its account. */
+static void listen_again_with_requests_left_takes_connections(void **state)
+{
+	struct tp t;
+	u16 i;
+
+	(void)state;
+	tp_open(&t);
+	tp_listen(&t, 100);
+	for (i = 0; i < 5; i++) {
+		t.pport = 2000 + i;
+		tp_send(&t, "S", 0, 0, NULL, 0);
+	}
+	assert_int_equal(fx_flush(&t.f), 5);
+	assert_int_equal(inet_shutdown(t.l, SHUT_RD), 0);
+	assert_int_equal(inet_listen(t.l, 100), 0);
+	fx_advance(&t.f, 200 * FX_SEC);		/* the five are given up */
+	fx_flush(&t.f);
+	assert_int_equal(t.f.net->ipv4.tcp_hashinfo->ehash_count, 0);
+	t.pport = 3000;
+	tp_passive(&t);
+	tp_close(&t);
+}
+
 /* ---- SYN-RECEIVED ----------------------------------------------------- */
 
 /* The route that the SYN found serves the request, until tables change. */
@@ -902,6 +927,8 @@ int main(void)
 		cmocka_unit_test(listen_backlog_bounds_connections_not_accepted),
 		cmocka_unit_test(listen_overflow_with_abort_on_overflow_is_reset),
 		cmocka_unit_test(listen_close_frees_children_and_requests),
+		cmocka_unit_test(
+			listen_again_with_requests_left_takes_connections),
 		cmocka_unit_test(syn_received_syn_ack_is_sent_again_and_given_up),
 		cmocka_unit_test(syn_received_same_syn_gets_syn_ack_again),
 		cmocka_unit_test(syn_received_wrong_ack_is_reset),
