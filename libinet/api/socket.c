@@ -90,14 +90,17 @@ struct socket *inet_socket(struct net *net, int family, int type, int protocol)
 int inet_close(struct socket *sock)
 {
 	struct net *net;
+	bool smp;
 	int err;
 
 	if (!sock)
 		return api_result(-EBADF);
 	net = sock->net;
+	smp = net->smp;
 	net_clock_hold(net);
 	err = sock_close(sock);
-	leave_stack(net);
+	if (!smp)	/* else the stack may be gone now */
+		leave_stack(net);
 	return api_result(err);
 }
 
@@ -314,7 +317,7 @@ static int do_sendmsg(struct socket *sock, const struct msghdr *user, int flags)
 
 	if (ret)
 		return ret;
-	if (msg.controllen > (size_t)sock_net(sock->sk)->sysctl_optmem_max)
+	if (msg.controllen > (size_t)READ_ONCE(sock_net(sock->sk)->sysctl_optmem_max))
 		return -ENOBUFS;
 	if (msg.controllen && !msg.control)
 		return -EFAULT;

@@ -185,7 +185,7 @@ int enqueue_to_backlog(struct sk_buff *skb, struct softnet_data *sd)
 	skb_dst_force(skb);
 	spin_lock(&sd->input_lock);
 	if (unlikely(sd->input_pkt_queue.qlen >=
-		     (u32)net->sysctl_netdev_max_backlog)) {
+		     (u32)READ_ONCE(net->sysctl_netdev_max_backlog))) {
 		spin_unlock(&sd->input_lock);
 		NET_INC_STATS(net, SOFTNET_DROPPED);
 		kfree_skb_reason(skb, SKB_DROP_REASON_CPU_BACKLOG);
@@ -196,7 +196,7 @@ int enqueue_to_backlog(struct sk_buff *skb, struct softnet_data *sd)
 	spin_unlock(&sd->input_lock);
 	if (!first)
 		return NET_RX_SUCCESS;
-	if (softnet_is_mine(sd))
+	if (this_softnet(net) == sd)
 		napi_schedule(&sd->backlog);
 	else
 		kick_softnet(sd);

@@ -136,7 +136,7 @@ __always_inline void __napi_schedule(struct napi_struct *napi)
 	struct softnet_data *sd = napi->softnet;
 
 	NET_ROAD(sd->net, NULL);
-	if (likely(softnet_is_mine(sd))) {
+	if (likely(this_softnet(sd->net) == sd)) {
 		____napi_schedule(sd, napi);
 		return;
 	}
@@ -201,7 +201,7 @@ static bool time_is_up(struct net *net, u64 *limit)
 	u64 now = net_now(net);
 
 	if (!*limit)
-		*limit = now + (u64)net->sysctl_netdev_budget_usecs * 1000;
+		*limit = now + (u64)READ_ONCE(net->sysctl_netdev_budget_usecs) * 1000;
 	return now >= *limit;
 }
 
@@ -212,7 +212,7 @@ static bool time_is_up(struct net *net, u64 *limit)
 void net_rx_action(struct softnet_data *sd)
 {
 	struct net *net = sd->net;
-	int budget = net->sysctl_netdev_budget;
+	int budget = READ_ONCE(net->sysctl_netdev_budget);
 	u64 limit = 0;		/* the clock is read when others wait */
 	struct napi_struct *napi;
 	bool repoll;

@@ -234,7 +234,8 @@ static inline struct softnet_data *this_softnet(struct net *net)
 	return sd && sd->net == net ? sd : NULL;
 }
 
-/* True where the caller may touch the softnet's own members. */
+/* True where the caller, who changes the configuration, may touch the softnet's
+ * own members: also while no thread runs. Packets ask this_softnet(). */
 static inline bool softnet_is_mine(const struct softnet_data *sd)
 {
 	return likely(!sd->net->smp) || current_softnet == sd ||

@@ -295,7 +295,7 @@ void sock_wake_all(struct socket *sock)
 	struct sock *sk;
 
 	rcu_read_lock(&net->rcu);
-	sk = READ_ONCE(sock->sk);
+	sk = rcu_dereference(sock->sk);
 	if (sk)
 		wake_up(&sk->sk_wq);
 	rcu_read_unlock(&net->rcu);
@@ -418,6 +418,32 @@ static u64 poll_deadline(struct net *net, int timeout_ms)
 	return net_now(net) + (u64)timeout_ms * 1000000;
 }
 
+/* Leaves all sockets, the first one last: with threads the stack may be gone
+ * afterwards. */
+static void poll_detach_all(struct poll_table *t, bool on_heap)
+{
+	struct socket *last = NULL;
+	bool smp = t->net->smp;
+	unsigned int i;
+
+	for (i = 0; i < t->nfds; i++) {
+		if (!t->fds[i].sock)
+			continue;
+		if (!last && t->entries[i].entered) {
+			last = t->fds[i].sock;
+			sock_user_get(last);
+		}
+		poll_detach(t->fds[i].sock, &t->entries[i]);
+	}
+	if (on_heap)
+		mem_free(&t->net->mem, t->entries,
+			 t->nfds * sizeof(*t->entries));
+	if (last)
+		sock_user_put(last);
+	if (!smp)
+		net_api_exit(t->net);
+}
+
 int sock_do_poll(struct inet_pollfd *fds, unsigned int nfds, int timeout_ms)
 {
 	struct poll_entry few[POLL_ON_STACK] = { 0 };
@@ -438,11 +464,6 @@ int sock_do_poll(struct inet_pollfd *fds, unsigned int nfds, int timeout_ms)
 		if (fds[i].sock)
 			poll_attach(fds[i].sock, &t.entries[i], &t.wq);
 	ret = poll_loop(&t);
-	for (i = 0; i < nfds; i++)
-		if (fds[i].sock)
-			poll_detach(fds[i].sock, &t.entries[i]);
-	if (t.entries != few)
-		mem_free(&t.net->mem, t.entries, nfds * sizeof(*t.entries));
-	net_api_exit(t.net);
+	poll_detach_all(&t, t.entries != few);
 	return ret;
 }

@@ -158,7 +158,7 @@ int sock_common_release(struct socket *sock)
 {
 	struct sock *sk = sock->sk;
 
-	sock->sk = NULL;
+	WRITE_ONCE(sock->sk, NULL);
 	if (sk && sk->sk_prot->close)
 		sk->sk_prot->close(sk, 0);
 	else if (sk)
@@ -183,10 +183,11 @@ void sock_release(struct socket *sock)
 	sock_events_exit(sock);
 	if (sock->ops)
 		sock->ops->release(sock);
+	/* Off the list is out of the stack: see sock_net_drain(). */
 	spin_lock(&net->sockets_lock);
 	list_del(&sock->net_list);
-	spin_unlock(&net->sockets_lock);
 	call_rcu(&net->rcu, &sock->rcu, sock_free_rcu);
+	spin_unlock(&net->sockets_lock);
 }
 
 int sock_close(struct socket *sock)
@@ -316,6 +317,37 @@ void sock_net_wake(struct net *net)
 	list_for_each_entry(sock, &net->sockets, net_list)
 		sock_wake_all(sock);
 	spin_unlock(&net->sockets_lock);
+}
+
+/* A call of another thread is inside, or frees the socket. Under
+ * sockets_lock, no softnet runs. */
+static bool sock_is_used(struct socket *sock)
+{
+	u32 users = __atomic_load_n(&sock->users, __ATOMIC_ACQUIRE);
+	bool closed;
+
+	spin_lock(&sock->event_lock);
+	closed = sock->closed;
+	users -= sock->event_queued;
+	spin_unlock(&sock->event_lock);
+	return closed ? users || !sock->event_queued : users > 1;
+}
+
+void sock_net_drain(struct net *net)
+{
+	struct socket *sock;
+	bool used = net->smp;
+
+	while (used) {
+		sock_net_wake(net);
+		used = false;
+		spin_lock(&net->sockets_lock);
+		list_for_each_entry(sock, &net->sockets, net_list)
+			used |= sock_is_used(sock);
+		spin_unlock(&net->sockets_lock);
+		if (used)
+			thread_yield();
+	}
 }
 
 const struct pernet_operations sock_net_ops = {

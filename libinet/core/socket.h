@@ -124,12 +124,15 @@ ssize_t sock_fail(ssize_t err) __cold;
 static inline ssize_t sock_leave(struct socket *sock, ssize_t ret)
 {
 	struct net *net = sock->net;
+	bool smp = net->smp;
 
 	if (unlikely(READ_ONCE(sock->event_fd) >= 0))
 		sock_refresh_fd(sock);
-	sock_user_put(sock);
-	net_api_exit(net);
-	net_clock_release(net);
+	sock_user_put(sock);	/* with threads the stack may be gone now */
+	if (!smp) {
+		net_api_exit(net);
+		net_clock_release(net);
+	}
 	return likely(ret >= 0) ? ret : sock_fail(ret);
 }
 
@@ -147,5 +150,8 @@ extern const struct pernet_operations sock_net_ops;
 void sock_net_exit(struct net *net);
 /* inet_stop(): all who wait fail with ESHUTDOWN. */
 void sock_net_wake(struct net *net);
+/* Wakes them, and waits until all calls of other threads on sockets have
+ * returned. Context: inet_destroy(), stopping is set, no softnet runs. */
+void sock_net_drain(struct net *net);
 
 #endif /* CORE_SOCKET_H */

@@ -64,7 +64,7 @@ void do_softirq(struct softnet_data *sd)
 
 void kick_softnet(struct softnet_data *sd)
 {
-	if (softnet_is_mine(sd)) {
+	if (this_softnet(sd->net) == sd) {
 		sd->kicked = 1;
 		return;
 	}
