@@ -6,6 +6,7 @@
 #include <inet/netdevice.h>
 
 #include "args.h"
+#include "lib/compiler.h"
 
 /* One per driver, defined at the end of its file, listed in drivers.c. */
 extern const struct netdev_driver tap_driver;
@@ -27,7 +28,7 @@ int driver_register(struct net_device *dev);
 static inline bool driver_frame_is_giant(const struct net_device *dev,
 					 const u8 *frame, u32 len)
 {
-	u32 most = dev->mtu + ETHER_HEADER;
+	u32 most = READ_ONCE(dev->mtu) + ETHER_HEADER;
 
 	if (__builtin_expect(len <= most, 1))
 		return false;

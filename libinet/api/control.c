@@ -116,8 +116,8 @@ int inet_link_show(struct net *net, FILE *out)
 			"%02x:%02x:%02x:%02x:%02x:%02x\n", dev->ifindex,
 			dev->name, netif_running(dev) ? "UP" : "DOWN",
 			dev->carrier ? ",LOWER_UP" : "",
-			dev->flags & NETDEV_IFF_PROMISC ? ",PROMISC" : "",
-			dev->mtu, dev->type == NETDEV_TYPE_LOOPBACK ?
+			READ_ONCE(dev->flags) & NETDEV_IFF_PROMISC ? ",PROMISC" : "",
+			READ_ONCE(dev->mtu), dev->type == NETDEV_TYPE_LOOPBACK ?
 			"loopback" : dev->type == NETDEV_TYPE_ETHER ? "ether" :
 			"none", a[0], a[1], a[2], a[3], a[4], a[5]);
 	}

@@ -122,7 +122,7 @@ int dev_queue_xmit(struct sk_buff *skb)
 	}
 	if (unlikely(skb->shinfo->gso_size && !(dev->features & NETIF_F_TSO)))
 		return xmit_gso(skb, dev);
-	if (unlikely(skb->len > dev->mtu + dev->hard_header_len + 4u &&
+	if (unlikely(skb->len > READ_ONCE(dev->mtu) + dev->hard_header_len + 4u &&
 		     !skb->shinfo->gso_size)) {
 		DEV_STATS_INC(dev, tx_errors);
 		kfree_skb_reason(skb, SKB_DROP_REASON_PKT_TOO_BIG);

@@ -16,7 +16,7 @@ struct request_sock *reqsk_alloc(struct kmem_cache *cache,
 	req->__req_common.skc_state = TCP_NEW_SYN_RECV;
 	req->__req_common.skc_family = ops->family;
 	req->__req_common.skc_prot = listener->sk_prot;
-	req->__req_common.skc_bound_dev_if = listener->sk_bound_dev_if;
+	req->__req_common.skc_bound_dev_if = READ_ONCE(listener->sk_bound_dev_if);
 	req->rsk_ops = ops;
 	req->rsk_cache = cache;
 	req->rsk_listener = listener;

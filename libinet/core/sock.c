@@ -259,7 +259,7 @@ void sock_orphan(struct sock *sk)
 
 void sock_graft(struct sock *sk, struct socket *parent)
 {
-	parent->sk = sk;
+	rcu_assign_pointer(parent->sk, sk);	/* sock_wake_all() may look */
 	rcu_assign_pointer(sk->sk_socket, parent);
 }
 
@@ -485,13 +485,15 @@ int sock_error(struct sock *sk)
 
 void sk_dst_set(struct sock *sk, struct dst_entry *dst)
 {
-	struct dst_entry *old = sk->sk_dst_cache;
+	struct dst_entry *old;
 
-	if (sk_smp(sk))
+	if (sk_smp(sk)) {
 		old = __atomic_exchange_n(&sk->sk_dst_cache, dst,
 					  __ATOMIC_ACQ_REL);
-	else
+	} else {
+		old = sk->sk_dst_cache;
 		sk->sk_dst_cache = dst;
+	}
 	dst_release(old);
 }
 

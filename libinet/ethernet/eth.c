@@ -32,7 +32,7 @@ static int eth_header(struct sk_buff *skb, struct net_device *dev,
 		return ETH_HLEN;
 	}
 	memset(eth->h_dest, 0, ETH_ALEN);
-	return dev->flags & (NETDEV_IFF_LOOPBACK | NETDEV_IFF_NOARP) ?
+	return READ_ONCE(dev->flags) & (NETDEV_IFF_LOOPBACK | NETDEV_IFF_NOARP) ?
 	       ETH_HLEN : -ETH_HLEN;
 }
 
@@ -141,7 +141,7 @@ __be16 eth_type_trans(struct sk_buff *skb, struct net_device *dev)
 	skb->pkt_type = eth_pkt_type(dev, eth->h_dest);
 	if (unlikely(is_multicast_ether_addr(eth->h_source) ||
 		     (ether_addr_equal(eth->h_source, dev->dev_addr) &&
-		      !(dev->flags & NETDEV_IFF_LOOPBACK)))) {
+		      !(READ_ONCE(dev->flags) & NETDEV_IFF_LOOPBACK)))) {
 		skb->drop_reason = SKB_DROP_REASON_L2_SOURCE;
 		return eth->h_proto;
 	}

@@ -96,7 +96,7 @@ static void inet_sock_defaults(struct sock *sk, int protocol,
 	inet->mc_loop = 1;
 	inet->mc_ttl = 1;
 	inet->mc_all = 1;
-	inet->pmtudisc = sock_net(sk)->ipv4.sysctl_ip_no_pmtu_disc ?
+	inet->pmtudisc = READ_ONCE(sock_net(sk)->ipv4.sysctl_ip_no_pmtu_disc) ?
 				 IP_PMTUDISC_DONT : IP_PMTUDISC_WANT;
 	if (sw->type == SOCK_RAW) {
 		inet->inet_num = (u16)protocol;
@@ -323,11 +323,14 @@ int inet_stream_release(struct socket *sock)
 	ip_mc_drop_socket(sk);
 	if (sock_flag(sk, SOCK_LINGER))
 		timeout_ns = sk->sk_lingertime_ns;
+	/* Who lingers is woken by sock->sk: it ends before the sock does. */
+	sock_hold(sk);
 	if (sk->sk_prot->close)
 		sk->sk_prot->close(sk, timeout_ns);
 	else
 		sk_common_release(sk);
-	sock->sk = NULL;
+	WRITE_ONCE(sock->sk, NULL);
+	sock_put(sk);
 	return 0;
 }
 
@@ -341,7 +344,7 @@ int inet_autobind(struct sock *sk)
 		return 0;
 	if (sk->sk_prot->get_port(sk, 0))
 		return -EAGAIN;
-	inet->inet_sport = cpu_to_be16(inet->inet_num);
+	WRITE_ONCE(inet->inet_sport, cpu_to_be16(inet->inet_num));
 	return 0;
 }
 
@@ -355,12 +358,12 @@ static int inet_bind_locked(struct sock *sk, __be32 addr, u16 port, u8 type)
 		return -EINVAL;
 	WRITE_ONCE(inet->inet_rcv_saddr, addr);
 	/* a group or a broadcast address is no source */
-	inet->inet_saddr = type == RTN_MULTICAST || type == RTN_BROADCAST ?
-				   0 : addr;
+	WRITE_ONCE(inet->inet_saddr, type == RTN_MULTICAST ||
+				     type == RTN_BROADCAST ? 0 : addr);
 	if ((port || !inet->bind_address_no_port) && sk->sk_prot->get_port) {
 		err = sk->sk_prot->get_port(sk, port);
 		if (err) {
-			inet->inet_saddr = 0;
+			WRITE_ONCE(inet->inet_saddr, 0);
 			WRITE_ONCE(inet->inet_rcv_saddr, 0);
 			return err;
 		}
@@ -369,9 +372,9 @@ static int inet_bind_locked(struct sock *sk, __be32 addr, u16 port, u8 type)
 		sk->sk_userlocks |= SOCK_BINDADDR_LOCK;
 	if (port)
 		sk->sk_userlocks |= SOCK_BINDPORT_LOCK;
-	inet->inet_sport = cpu_to_be16(inet->inet_num);
-	inet->inet_daddr = 0;
-	inet->inet_dport = 0;
+	WRITE_ONCE(inet->inet_sport, cpu_to_be16(inet->inet_num));
+	WRITE_ONCE(inet->inet_daddr, 0);
+	WRITE_ONCE(inet->inet_dport, 0);
 	sk_dst_reset(sk);
 	return 0;
 }
@@ -715,7 +718,8 @@ int inet_dgram_sendmsg(struct socket *sock, struct inet_msg *msg, size_t len)
 	NET_ROAD(sock->net, NULL);
 	if (!sk->sk_prot->sendmsg)
 		return -EOPNOTSUPP;
-	if (unlikely(!READ_ONCE(inet_sk(sk)->inet_num))) {
+	/* the last thing that a bind of another thread writes */
+	if (unlikely(!READ_ONCE(inet_sk(sk)->inet_sport))) {
 		lock_sock(sk);
 		err = inet_autobind(sk);
 		release_sock(sk);

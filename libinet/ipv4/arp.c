@@ -76,10 +76,10 @@ static int arp_constructor(struct neighbour *n)
 	}
 	if (n->type == RTN_MULTICAST) {
 		ip_eth_mc_map(addr, n->ha);
-	} else if (dev->flags & (NETDEV_IFF_NOARP | NETDEV_IFF_LOOPBACK)) {
+	} else if (READ_ONCE(dev->flags) & (NETDEV_IFF_NOARP | NETDEV_IFF_LOOPBACK)) {
 		memcpy(n->ha, dev->dev_addr, dev->addr_len);
 	} else if (n->type == RTN_BROADCAST ||
-		   dev->flags & NETDEV_IFF_POINTOPOINT) {
+		   READ_ONCE(dev->flags) & NETDEV_IFF_POINTOPOINT) {
 		memcpy(n->ha, dev->broadcast, dev->addr_len);
 	} else {
 		return 0;
@@ -99,7 +99,7 @@ void arp_send(struct net_device *dev, u16 op, __be32 dest_ip, __be32 src_ip,
 	struct sk_buff *skb;
 
 	NET_ROAD(net, NULL);
-	if (dev->flags & NETDEV_IFF_NOARP || !dev->header_ops ||
+	if (READ_ONCE(dev->flags) & NETDEV_IFF_NOARP || !dev->header_ops ||
 	    !netif_running(dev))
 		return;
 	skb = alloc_skb(net, LL_RESERVED_SPACE(dev) + ARP_HLEN);
@@ -208,7 +208,7 @@ void arp_announce_start(struct in_ifaddr *ifa)
 	struct net_device *dev = ifa->ifa_dev->dev;
 	struct net *net = dev_net(dev);
 
-	if (dev->flags & (NETDEV_IFF_NOARP | NETDEV_IFF_LOOPBACK) ||
+	if (READ_ONCE(dev->flags) & (NETDEV_IFF_NOARP | NETDEV_IFF_LOOPBACK) ||
 	    !dev->header_ops || !net->ipv4.sysctl_arp_notify)
 		return;
 	del_timer_sync(&ifa->announce_timer);
@@ -416,7 +416,7 @@ int arp_rcv(struct sk_buff *skb, struct net_device *dev,
 	(void)pt;
 	(void)orig_dev;
 	NET_ROAD(in.net, skb);
-	if (dev->flags & (NETDEV_IFF_NOARP | NETDEV_IFF_LOOPBACK) ||
+	if (READ_ONCE(dev->flags) & (NETDEV_IFF_NOARP | NETDEV_IFF_LOOPBACK) ||
 	    !rcu_access_pointer(dev->ip_ptr))
 		goto drop;
 	if (skb->pkt_type == SKB_PACKET_OTHERHOST) {

@@ -67,7 +67,7 @@ int ip4_datagram_connect(struct sock *sk, const struct sockaddr *addr,
 	if (IS_ERR(rt))
 		return (int)PTR_ERR(rt);
 	if (!inet->inet_saddr)
-		inet->inet_saddr = fl4.saddr;
+		WRITE_ONCE(inet->inet_saddr, fl4.saddr);
 	if (!inet->inet_rcv_saddr)
 		WRITE_ONCE(inet->inet_rcv_saddr, fl4.saddr);
 	WRITE_ONCE(inet->inet_daddr, fl4.daddr);
@@ -87,7 +87,7 @@ int ip4_datagram_disconnect(struct sock *sk, int flags)
 	WRITE_ONCE(inet->inet_dport, 0);
 	if (!(sk->sk_userlocks & SOCK_BINDADDR_LOCK)) {
 		WRITE_ONCE(inet->inet_rcv_saddr, 0);
-		inet->inet_saddr = 0;
+		WRITE_ONCE(inet->inet_saddr, 0);
 	}
 	sk_dst_reset(sk);
 	return 0;
@@ -103,7 +103,7 @@ static int ip4_datagram_dest(const struct sock *sk, const struct inet_msg *msg,
 	struct sockaddr_in sin;
 
 	if (!msg->name) {
-		if (sk->sk_state != TCP_ESTABLISHED)
+		if (READ_ONCE(sk->sk_state) != TCP_ESTABLISHED)
 			return -EDESTADDRREQ;
 		dest->daddr = READ_ONCE(inet->inet_daddr);
 		dest->dport = READ_ONCE(inet->inet_dport);
@@ -126,22 +126,23 @@ static void ip4_datagram_source(const struct sock *sk, struct ip4_dest *dest,
 				struct ipcm_cookie *ipc)
 {
 	const struct inet_sock *inet = inet_sk(sk);
+	__be32 saddr = READ_ONCE(inet->inet_saddr);
 
 	/* a device, a source or options of this message: not the cached way */
-	if (ipc->oif || ipc->opt || (ipc->addr && ipc->addr != inet->inet_saddr))
+	if (ipc->oif || ipc->opt || (ipc->addr && ipc->addr != saddr))
 		dest->connected = false;
 	if (!ipc->oif)
-		ipc->oif = sk->sk_bound_dev_if;
+		ipc->oif = READ_ONCE(sk->sk_bound_dev_if);
 	if (!ipc->addr)
-		ipc->addr = inet->inet_saddr;
+		ipc->addr = saddr;
 	if (ipv4_is_multicast(dest->daddr)) {
 		if (!ipc->oif)
-			ipc->oif = inet->mc_index;
+			ipc->oif = READ_ONCE(inet->mc_index);
 		if (!ipc->addr)
-			ipc->addr = inet->mc_addr;
+			ipc->addr = READ_ONCE(inet->mc_addr);
 		dest->connected = false;
 	} else if (!ipc->oif) {
-		ipc->oif = inet->uc_index;
+		ipc->oif = READ_ONCE(inet->uc_index);
 	}
 }
 
@@ -175,7 +176,7 @@ void ip4_datagram_flow(struct sock *sk, const struct ip4_dest *dest,
 						       dest->daddr,
 		.saddr = ipc->addr,
 		.fl4_dport = dest->dport,
-		.fl4_sport = inet->inet_sport,
+		.fl4_sport = READ_ONCE(inet->inet_sport),
 		.oif = ipc->oif,
 		.mark = sk->sk_mark,
 		.tos = ipc->tos >= 0 ? (u8)ipc->tos : inet->tos,
@@ -495,7 +496,7 @@ void ip4_datagram_tell_err(struct sock *sk, struct sk_buff *skb, __be16 port,
 		return;
 	if (inet_sk(sk)->recverr)
 		ip_icmp_error(sk, skb, err, port, info);
-	else if (!hard || sk->sk_state != TCP_ESTABLISHED)
+	else if (!hard || READ_ONCE(sk->sk_state) != TCP_ESTABLISHED)
 		return;
 	sk_report_error(sk, err);
 }
@@ -503,6 +504,7 @@ void ip4_datagram_tell_err(struct sock *sk, struct sk_buff *skb, __be16 port,
 /* Told to connected sockets if it is hard, and to those with IP_RECVERR. */
 void ip4_datagram_err(struct sock *sk, struct sk_buff *skb, u32 info)
 {
-	if (inet_sk(sk)->recverr || sk->sk_state == TCP_ESTABLISHED)
+	if (inet_sk(sk)->recverr ||
+	    READ_ONCE(sk->sk_state) == TCP_ESTABLISHED)
 		ip4_datagram_tell_err(sk, skb, 0, info);
 }

@@ -439,7 +439,7 @@ static void inetdev_up(struct net_device *dev)
 
 	if (!in_dev)
 		return;
-	if (dev->flags & NETDEV_IFF_LOOPBACK && !in_dev->ifa_list)
+	if (READ_ONCE(dev->flags) & NETDEV_IFF_LOOPBACK && !in_dev->ifa_list)
 		inet_insert_ifa(dev, cpu_to_be32(INADDR_LOOPBACK), 8, 0);
 	else
 		fib_enable_ip(dev);
@@ -527,7 +527,7 @@ static int addr_parse(struct net_device *dev, const char *text,
 	want->ifa_prefixlen = *plen < 0 ? 32 : (u8)*plen;
 	want->ifa_mask = inet_make_mask(want->ifa_prefixlen);
 	want->ifa_broadcast = 0;
-	if (want->ifa_prefixlen < 31 && dev->flags & NETDEV_IFF_BROADCAST)
+	if (want->ifa_prefixlen < 31 && READ_ONCE(dev->flags) & NETDEV_IFF_BROADCAST)
 		want->ifa_broadcast = want->ifa_local | ~want->ifa_mask;
 	if (nr == 1)
 		return 0;

@@ -30,7 +30,7 @@ int fib_validate_source(struct sk_buff *skb, __be32 src, __be32 dst,
 
 	(void)skb;
 	err = fib_lookup(net, &fl4, &res, 0);
-	if (dev->flags & NETDEV_IFF_LOOPBACK)
+	if (READ_ONCE(dev->flags) & NETDEV_IFF_LOOPBACK)
 		return 0;
 	if (err)
 		return rpf ? -EXDEV : 0;
@@ -95,7 +95,7 @@ static void fib_ifaddr_prefix(const struct in_ifaddr *ifa, bool add)
 	if (!ifa_has_prefix(ifa))
 		return;
 	/* All of 127/8 is local (RFC 1122 3.2.1.3 (g)). */
-	fib_magic(ifa, add, dev->flags & NETDEV_IFF_LOOPBACK ? RTN_LOCAL :
+	fib_magic(ifa, add, READ_ONCE(dev->flags) & NETDEV_IFF_LOOPBACK ? RTN_LOCAL :
 		  RTN_UNICAST, network, ifa->ifa_prefixlen);
 }
 

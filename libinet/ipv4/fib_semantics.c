@@ -133,7 +133,7 @@ void fib_release_info(struct fib_info *fi)
 
 static bool dev_is_up(const struct net_device *dev)
 {
-	return dev && dev->flags & NETDEV_IFF_UP;
+	return dev && READ_ONCE(dev->flags) & NETDEV_IFF_UP;
 }
 
 /* The gateway must be a neighbour: reached by a route of narrower scope. */

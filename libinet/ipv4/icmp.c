@@ -101,7 +101,7 @@ static struct icmp_peer *icmp_peer_find(struct icmp_state *s, __be32 daddr)
 /* May this destination have another error now? Context: lock. */
 static bool icmp_peer_allow(struct net *net, __be32 daddr, u64 now)
 {
-	u64 period = (u64)net->ipv4.sysctl_icmp_ratelimit * NSEC_PER_MSEC;
+	u64 period = (u64)READ_ONCE(net->ipv4.sysctl_icmp_ratelimit) * NSEC_PER_MSEC;
 	struct icmp_peer *p;
 
 	if (!period)
@@ -121,8 +121,8 @@ static bool icmp_peer_allow(struct net *net, __be32 daddr, u64 now)
 static bool icmp_global_allow(struct net *net, u64 now)
 {
 	struct icmp_state *s = net->ipv4.icmp;
-	u64 burst = (u64)net->ipv4.sysctl_icmp_msgs_burst;
-	u64 rate = (u64)net->ipv4.sysctl_icmp_msgs_per_sec, gain;
+	u64 burst = (u64)READ_ONCE(net->ipv4.sysctl_icmp_msgs_burst);
+	u64 rate = (u64)READ_ONCE(net->ipv4.sysctl_icmp_msgs_per_sec), gain;
 
 	if (s->credit < burst && now - s->stamp_ns >= ICMP_GLOBAL_SLICE_NS) {
 		gain = rate * min(now - s->stamp_ns, NSEC_PER_SEC) /
@@ -145,7 +145,7 @@ static bool icmp_mask_allow(const struct net *net, u8 type, u8 code)
 	/* Path MTU discovery must not be slowed down. */
 	if (type == ICMP_DEST_UNREACH && code == ICMP_FRAG_NEEDED)
 		return true;
-	return !((u32)net->ipv4.sysctl_icmp_ratemask >> type & 1);
+	return !((u32)READ_ONCE(net->ipv4.sysctl_icmp_ratemask) >> type & 1);
 }
 
 /* Both limits, the destination's first. */
@@ -264,7 +264,7 @@ static __be32 icmp_source(struct net *net, const struct sk_buff *skb,
 
 	if (rt && rt->rt_flags & RTCF_LOCAL)
 		return iph->daddr;
-	if (net->ipv4.sysctl_icmp_errors_use_inbound_ifaddr && skb->dev &&
+	if (READ_ONCE(net->ipv4.sysctl_icmp_errors_use_inbound_ifaddr) && skb->dev &&
 	    rt && rt->rt_is_input)
 		return inet_select_addr(skb->dev, iph->saddr, RT_SCOPE_LINK);
 	return 0;
@@ -317,7 +317,7 @@ void icmp_send(struct sk_buff *skb_in, u8 type, u8 code, __be32 info)
 	if (IS_ERR(rt))
 		return;
 	dev = rt->dst.dev;
-	if (!(dev->flags & NETDEV_IFF_LOOPBACK) &&
+	if (!(READ_ONCE(dev->flags) & NETDEV_IFF_LOOPBACK) &&
 	    !icmp_allow(net, fl4.daddr, type, code))
 		goto out;
 	quote = min(dst_mtu(&rt->dst), ICMP_MAX_ERROR_LEN) - IP_HLEN_MIN -
@@ -358,7 +358,7 @@ static enum skb_drop_reason icmp_echo(struct net *net, struct sk_buff *skb)
 	__sum16 check;
 
 	NET_ROAD(net, skb);
-	if (net->ipv4.sysctl_icmp_echo_ignore_all)
+	if (READ_ONCE(net->ipv4.sysctl_icmp_echo_ignore_all))
 		return SKB_DROP_REASON_ICMP_TYPE;
 	if (!icmp_is_single_host(net, iph.saddr))
 		return SKB_DROP_REASON_IP_MARTIAN_SOURCE;
@@ -403,7 +403,7 @@ static enum skb_drop_reason icmp_error_info(struct net *net,
 			return SKB_DROP_REASON_ICMP_INVALID;
 		if (icmph->code != ICMP_FRAG_NEEDED)
 			return SKB_NOT_DROPPED_YET;
-		if (net->ipv4.sysctl_ip_no_pmtu_disc)
+		if (READ_ONCE(net->ipv4.sysctl_ip_no_pmtu_disc))
 			return SKB_DROP_REASON_ICMP_TYPE;
 		*info = be16_to_cpu(icmph->un.frag.mtu);
 		return SKB_NOT_DROPPED_YET;
@@ -416,7 +416,7 @@ static enum skb_drop_reason icmp_error_info(struct net *net,
 		       *info >= ipv4_hdr_len(quoted) ?
 		       SKB_DROP_REASON_ICMP_INVALID : SKB_NOT_DROPPED_YET;
 	case ICMP_REDIRECT:
-		if (!net->ipv4.sysctl_accept_redirects)
+		if (!READ_ONCE(net->ipv4.sysctl_accept_redirects))
 			return SKB_DROP_REASON_ICMP_TYPE;
 		*info = be32_to_cpu(icmph->un.gateway);
 		return icmph->code > ICMP_REDIR_HOSTTOS ?
@@ -467,7 +467,7 @@ static enum skb_drop_reason icmp_error(struct net *net, struct sk_buff *skb)
 		return reason;
 	/* Linux's icmp_ignore_bogus_error_responses: a broadcast of ours
 	 * provokes no error from an honest host (RFC 1122 3.2.2) */
-	if (net->ipv4.sysctl_icmp_ignore_bogus_error_responses &&
+	if (READ_ONCE(net->ipv4.sysctl_icmp_ignore_bogus_error_responses) &&
 	    inet_addr_type(net, quoted->daddr) == RTN_BROADCAST)
 		return SKB_DROP_REASON_ICMP_INVALID;
 	if (inet_addr_type(net, quoted->saddr) != RTN_LOCAL)
@@ -514,7 +514,7 @@ static void icmp_count_in(struct net *net, u8 type)
 static bool icmp_to_many_is_fine(struct net *net, u8 type)
 {
 	return type == ICMP_ECHO &&
-	       !net->ipv4.sysctl_icmp_echo_ignore_broadcasts;
+	       !READ_ONCE(net->ipv4.sysctl_icmp_echo_ignore_broadcasts);
 }
 
 static bool icmp_csum_ok(const struct sk_buff *skb)
@@ -640,7 +640,7 @@ static int icmp_net_init(struct net *net)
 		return -ENOMEM;
 	lock_init(&s->lock, net->smp);
 	net_random_bytes(net, &s->secret, sizeof(s->secret));
-	s->credit = (u32)net->ipv4.sysctl_icmp_msgs_burst;
+	s->credit = (u32)READ_ONCE(net->ipv4.sysctl_icmp_msgs_burst);
 	s->stamp_ns = net_now(net);
 	net->ipv4.icmp = s;
 	return 0;

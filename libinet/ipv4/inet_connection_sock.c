@@ -246,7 +246,7 @@ static int reqsk_max_retries(const struct sock *sk)
 	const struct request_sock_queue *queue = &inet_csk(sk)->icsk_accept_queue;
 	int retries = inet_csk(sk)->icsk_syn_retries ?
 		inet_csk(sk)->icsk_syn_retries :
-		sock_net(sk)->ipv4.sysctl_tcp_synack_retries;
+		READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_synack_retries);
 	u32 qlen = reqsk_queue_len(queue);
 	u32 young = reqsk_queue_len_young(queue) * 2;
 

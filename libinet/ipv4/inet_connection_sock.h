@@ -95,7 +95,8 @@ struct inet_connection_sock {
 		u64 timeout_ns;		/* when the delayed ACK is due */
 		u64 lrcvtime_ns;	/* last data received */
 		u16 last_seg_size;
-		u16 rcv_mss;		/* estimate of the peer's segment size */
+		u16 rcv_mss;		/* estimate of the peer's segment size;
+					 * last: inet_poll() reads it */
 	} icsk_ack;
 	u32 icsk_user_timeout_ms;	/* TCP_USER_TIMEOUT, 0: none */
 	u64 icsk_probes_tstamp_ns;	/* first unanswered probe */

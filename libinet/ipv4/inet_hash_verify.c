@@ -191,7 +191,7 @@ void inet_hash_verify(struct net *net)
 
 	verify_ehash(h, &sum);
 	inet_assert(sum.timewaits == net->ipv4.tcp->death_row.tw_count);
-	inet_assert(sum.timewaits <= (u32)net->ipv4.sysctl_tcp_max_tw_buckets);
+	inet_assert(sum.timewaits <= (u32)READ_ONCE(net->ipv4.sysctl_tcp_max_tw_buckets));
 	inet_assert(verify_listeners(net, h) <= sum.requests);
 	verify_ports(h);
 	verify_memory(net);

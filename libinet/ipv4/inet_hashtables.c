@@ -150,7 +150,8 @@ static void ehash_added(struct inet_hashinfo *h)
 		(void)inet_ehash_resize(h, size * 2);
 }
 
-/* Is it the connection of the key? Compared by words of two members each. */
+/* Is it the connection of the key? Compared by words of two members each. Who
+ * is leaving the table may lose its names at this moment. */
 static bool inet_match(const struct sock_common *skc,
 		       const struct inet_lookup *key)
 {
@@ -160,13 +161,14 @@ static bool inet_match(const struct sock_common *skc,
 		      "addresses and ports lie as in the key");
 	u64 addrs, mine;
 	u32 ports, my_ports;
+	int dif = READ_ONCE(skc->skc_bound_dev_if);
 
 	memcpy(&addrs, &key->saddr, sizeof(addrs));
-	memcpy(&mine, &skc->skc_daddr, sizeof(mine));
+	memcpy_shared(&mine, &skc->skc_daddr, sizeof(mine));
 	memcpy(&ports, &key->sport, sizeof(ports));
-	memcpy(&my_ports, &skc->skc_dport, sizeof(my_ports));
+	memcpy_shared(&my_ports, &skc->skc_dport, sizeof(my_ports));
 	return addrs == mine && ports == my_ports &&
-	       (!skc->skc_bound_dev_if || skc->skc_bound_dev_if == key->dif);
+	       (!dif || dif == key->dif);
 }
 
 /*
@@ -188,7 +190,7 @@ static struct sock_common *ehash_walk_chain(struct inet_hashinfo *h, u32 hash,
 	hlist_for_each_entry_rcu(skc, &t->chains[hash & t->mask], skc_node) {
 		INET_STEP(EHASH);
 		last = skc;
-		if (skc->skc_hash != hash || !inet_match(skc, key))
+		if (READ_ONCE(skc->skc_hash) != hash || !inet_match(skc, key))
 			continue;
 		if (!refcount_inc_not_zero(&skc->skc_refcnt))
 			continue;
@@ -234,7 +236,7 @@ bool inet_ehash_insert(struct sock *sk, struct sock *osk)
 	struct inet_lock *lock;
 	bool ret = true;
 
-	sk->sk_hash = osk ? osk->sk_hash : sk_ehashfn(sk);
+	WRITE_ONCE(sk->sk_hash, osk ? osk->sk_hash : sk_ehashfn(sk));
 	lock = inet_ehash_lockp(h, sk->sk_hash);
 	spin_lock(lock);
 	if (!osk)
@@ -313,12 +315,15 @@ inet_lhash2_bucket(struct net *net, __be32 addr, u16 num)
 static int compute_score(const struct sock_common *skc, __be32 addr,
 			 const struct inet_lookup *key)
 {
-	if (skc->skc_num != key->hnum || skc->skc_rcv_saddr != addr ||
+	int dif = READ_ONCE(skc->skc_bound_dev_if);
+
+	if (READ_ONCE(skc->skc_num) != key->hnum ||
+	    READ_ONCE(skc->skc_rcv_saddr) != addr ||
 	    READ_ONCE(skc->skc_state) != TCP_LISTEN)
 		return 0;
-	if (!skc->skc_bound_dev_if)
+	if (!dif)
 		return 1;
-	return skc->skc_bound_dev_if == key->dif ? 2 : 0;
+	return dif == key->dif ? 2 : 0;
 }
 
 /* Of listeners that fit as well as one another, the @k-th one met replaces the
@@ -458,7 +463,7 @@ void inet_put_port(struct sock *sk)
 	inet_csk(sk)->icsk_bind_hash = NULL;
 	inet_bind_bucket_destroy(h, tb);
 	spin_unlock(lock);
-	sk->sk_num = 0;
+	WRITE_ONCE(sk->sk_num, 0);
 }
 
 int __inet_inherit_port(const struct sock *sk, struct sock *child)
@@ -500,7 +505,7 @@ static int __inet_check_established(struct inet_hashinfo *h, struct sock *sk,
 	*twp = NULL;
 	spin_lock(lock);
 	hlist_for_each_entry(skc, inet_ehash_chain(h, hash), skc_node) {
-		if (skc->skc_hash != hash || !inet_match(skc, &key))
+		if (READ_ONCE(skc->skc_hash) != hash || !inet_match(skc, &key))
 			continue;
 		if (skc->skc_state != TCP_TIME_WAIT ||
 		    !tcp_twsk_unique(sk, (struct sock *)skc)) {
@@ -513,7 +518,7 @@ static int __inet_check_established(struct inet_hashinfo *h, struct sock *sk,
 	}
 	sk->sk_num = lport;
 	inet_sk(sk)->inet_sport = htons(lport);
-	sk->sk_hash = hash;
+	WRITE_ONCE(sk->sk_hash, hash);
 	if (*twp)
 		hlist_replace_rcu(&(*twp)->tw_node, &sk->sk_node);
 	else

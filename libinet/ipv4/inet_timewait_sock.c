@@ -70,7 +70,7 @@ struct inet_timewait_sock *inet_twsk_alloc(const struct sock *sk,
 	struct inet_timewait_sock *tw;
 
 	if ((s32)READ_ONCE(dr->tw_count) >=
-		    sock_net(sk)->ipv4.sysctl_tcp_max_tw_buckets ||
+		    READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_max_tw_buckets) ||
 	    INET_BUGGIFY(TIME_WAIT_FULL))
 		return NULL;
 	tw = kmem_cache_zalloc(dr->cache);

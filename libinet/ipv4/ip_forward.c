@@ -52,7 +52,7 @@ static void ip_send_redirect(struct net *net, struct sk_buff *skb)
 	struct rtable *rt = skb_rtable(skb);
 	__be32 gw = rt_nexthop(rt, iph->daddr);
 
-	if (!net->ipv4.sysctl_send_redirects || rt->dst.dev != skb->dev ||
+	if (!READ_ONCE(net->ipv4.sysctl_send_redirects) || rt->dst.dev != skb->dev ||
 	    IPCB(skb)->srr || !inet_addr_onlink(skb->dev, iph->saddr, gw))
 		return;
 	icmp_send(skb, ICMP_REDIRECT, ICMP_REDIR_HOST, gw);

@@ -275,7 +275,7 @@ static struct ipq *ipq_create(struct ip_frags *f, const struct ipq_key *key)
 	f->nr_queues++;
 	timer_setup(&q->timer, ip_expire);
 	mod_timer(net_wheel(net), &q->timer, net_now(net) +
-		  (u64)net->ipv4.sysctl_ipfrag_time * NSEC_PER_SEC);
+		  (u64)READ_ONCE(net->ipv4.sysctl_ipfrag_time) * NSEC_PER_SEC);
 	return q;
 }
 
@@ -301,7 +301,7 @@ static bool ip_frag_too_far(struct ip_frags *f, struct ipq *q)
 {
 	u32 *rid = &f->peer_rid[jhash_1word(q->key.saddr, f->secret) >>
 				(32 - IPFRAG_PEER_SHIFT)];
-	u32 dist = (u32)f->net->ipv4.sysctl_ipfrag_max_dist;
+	u32 dist = (u32)READ_ONCE(f->net->ipv4.sysctl_ipfrag_max_dist);
 	u32 start = q->rid;
 
 	q->rid = ++*rid;
@@ -526,10 +526,10 @@ static struct sk_buff *ip_defrag_locked(struct ip_frags *f, struct sk_buff *skb,
 		return NULL;
 	if (INET_BUGGIFY(FRAGS_EVICTED))
 		ipfrag_evict(f, q, 0);
-	if (f->mem + skb->truesize > f->net->ipv4.sysctl_ipfrag_high_thresh) {
-		ipfrag_evict(f, q, f->net->ipv4.sysctl_ipfrag_low_thresh);
+	if (f->mem + skb->truesize > READ_ONCE(f->net->ipv4.sysctl_ipfrag_high_thresh)) {
+		ipfrag_evict(f, q, READ_ONCE(f->net->ipv4.sysctl_ipfrag_low_thresh));
 		if (f->mem + skb->truesize >
-		    f->net->ipv4.sysctl_ipfrag_high_thresh) {
+		    READ_ONCE(f->net->ipv4.sysctl_ipfrag_high_thresh)) {
 			ipq_fail(q, *reason);
 			return NULL;
 		}
@@ -679,7 +679,7 @@ void ip_frags_verify(struct net *net)
 		listed++;
 	}
 	inet_assert(listed == f->nr_queues && mem == f->mem);
-	inet_assert(mem <= net->ipv4.sysctl_ipfrag_high_thresh);
+	inet_assert(mem <= READ_ONCE(net->ipv4.sysctl_ipfrag_high_thresh));
 	for (i = 0; f->nr_queues && i < ARRAY_SIZE(f->bucket); i++)
 		hlist_for_each_entry(q, &f->bucket[i], hash) {
 			inet_assert(ipq_bucket(f, &q->key) == &f->bucket[i]);

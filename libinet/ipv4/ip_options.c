@@ -55,7 +55,7 @@ int ip_rcv_options(struct sk_buff *skb)
 		 * when that is allowed. */
 		const u8 *srr = skb_network_header(skb) + IPCB(skb)->srr;
 
-		if (!net->ipv4.sysctl_accept_source_route ||
+		if (!READ_ONCE(net->ipv4.sysctl_accept_source_route) ||
 		    srr[IPOPT_OFFSET] <= srr[IPOPT_OLEN]) {
 			kfree_skb_reason(skb,
 					 SKB_DROP_REASON_IP_SOURCE_ROUTE);

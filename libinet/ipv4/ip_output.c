@@ -352,7 +352,7 @@ static bool ip_wants_loop(const struct sk_buff *skb, const struct sock *sk,
 	const struct rtable *rt = skb_rtable(skb);
 	const struct in_device *in_dev = __in_dev_get_rcu(dev);
 
-	if (dev->flags & NETDEV_IFF_LOOPBACK)
+	if (READ_ONCE(dev->flags) & NETDEV_IFF_LOOPBACK)
 		return false;
 	if (rt->rt_type == RTN_BROADCAST)
 		return true;
@@ -627,7 +627,7 @@ int ip_send_reply(struct net *net, struct sk_buff *skb,
 		return -ENOMEM;
 	}
 	b.saddr = fl4.saddr;
-	b.ttl = to->ttl ? to->ttl : (u8)net->ipv4.sysctl_ip_default_ttl;
+	b.ttl = to->ttl ? to->ttl : (u8)READ_ONCE(net->ipv4.sysctl_ip_default_ttl);
 	b.df = skb->len + hlen <= dst_mtu(&rt->dst) &&
 	       !rt->rt_mtu_locked;
 	skb_dst_drop(skb);

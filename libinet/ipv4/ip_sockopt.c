@@ -386,8 +386,8 @@ static int set_mc_if(struct sock *sk, const void *val, socklen_t len)
 		if (sk->sk_bound_dev_if && sk->sk_bound_dev_if != ifindex)
 			return -EINVAL;
 	}
-	inet->mc_index = ifindex;
-	inet->mc_addr = mreq.imr_address.s_addr;
+	WRITE_ONCE(inet->mc_index, ifindex);
+	WRITE_ONCE(inet->mc_addr, mreq.imr_address.s_addr);
 	return 0;
 }
 
@@ -444,7 +444,7 @@ static int set_unicast_if(struct sock *sk, const void *val, socklen_t len)
 		if (sk->sk_bound_dev_if && sk->sk_bound_dev_if != ifindex)
 			return -EINVAL;
 	}
-	inet_sk(sk)->uc_index = ifindex;
+	WRITE_ONCE(inet_sk(sk)->uc_index, ifindex);
 	return 0;
 }
 

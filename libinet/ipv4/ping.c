@@ -79,7 +79,7 @@ static int ping_get_port(struct sock *sk, u16 ident)
 		ident = 0;
 	if (ident) {
 		WRITE_ONCE(sk->sk_num, ident);
-		inet_sk(sk)->inet_sport = cpu_to_be16(ident);
+		WRITE_ONCE(inet_sk(sk)->inet_sport, cpu_to_be16(ident));
 		hlist_add_head_rcu(&sk->sk_node, ping_chain(net, ident));
 		err = 0;
 	}
@@ -96,7 +96,7 @@ static void ping_unhash(struct sock *sk)
 	if (!hlist_unhashed(&sk->sk_node)) {
 		hlist_del_init_rcu(&sk->sk_node);
 		WRITE_ONCE(sk->sk_num, 0);
-		inet_sk(sk)->inet_sport = 0;
+		WRITE_ONCE(inet_sk(sk)->inet_sport, 0);
 	}
 	spin_unlock(&t->lock);
 }
@@ -173,7 +173,7 @@ static int ping_finish_skb(struct sock *sk, struct sk_buff *skb,
 
 	skb_reset_transport_header(skb);
 	memcpy(icmph, d->arg, sizeof(*icmph));
-	icmph->un.echo.id = inet_sk(sk)->inet_sport;
+	icmph->un.echo.id = READ_ONCE(inet_sk(sk)->inet_sport);
 	icmph->checksum = 0;
 	icmph->checksum = csum_fold(csum_partial(icmph, sizeof(*icmph),
 						 skb->csum));
@@ -250,11 +250,11 @@ static int ping_bind(struct sock *sk, const struct sockaddr *addr,
 	     !inet_addr_valid_or_nonlocal(sock_net(sk), inet,
 					  sin.sin_addr.s_addr, type)))
 		return -EADDRNOTAVAIL;
-	inet->inet_saddr = sin.sin_addr.s_addr;
+	WRITE_ONCE(inet->inet_saddr, sin.sin_addr.s_addr);
 	WRITE_ONCE(inet->inet_rcv_saddr, sin.sin_addr.s_addr);
 	err = ping_get_port(sk, be16_to_cpu(sin.sin_port));
 	if (err) {
-		inet->inet_saddr = 0;
+		WRITE_ONCE(inet->inet_saddr, 0);
 		WRITE_ONCE(inet->inet_rcv_saddr, 0);
 		return err;
 	}

@@ -153,11 +153,12 @@ static int raw_send_hdrinc(struct sock *sk, struct inet_msg *msg, size_t len,
 			   struct ip_datagram *d)
 {
 	struct net_device *dev = d->rt->dst.dev;
+	u32 mtu = READ_ONCE(dev->mtu);
 	struct sk_buff *skb;
 	int err;
 
-	if (len > dev->mtu) {
-		ip_local_error(sk, EMSGSIZE, d->fl4.daddr, 0, dev->mtu);
+	if (len > mtu) {
+		ip_local_error(sk, EMSGSIZE, d->fl4.daddr, 0, mtu);
 		return -EMSGSIZE;
 	}
 	if (len < IP_HLEN_MIN)
@@ -218,8 +219,9 @@ static int raw_bind(struct sock *sk, const struct sockaddr *addr, socklen_t len)
 					 sin.sin_addr.s_addr, type))
 		return -EADDRNOTAVAIL;
 	WRITE_ONCE(inet->inet_rcv_saddr, sin.sin_addr.s_addr);
-	inet->inet_saddr = type == RTN_MULTICAST || type == RTN_BROADCAST ?
-				   0 : sin.sin_addr.s_addr;
+	WRITE_ONCE(inet->inet_saddr, type == RTN_MULTICAST ||
+				     type == RTN_BROADCAST ?
+					     0 : sin.sin_addr.s_addr);
 	if (sin.sin_addr.s_addr)
 		sk->sk_userlocks |= SOCK_BINDADDR_LOCK;
 	sk_dst_reset(sk);

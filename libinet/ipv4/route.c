@@ -227,7 +227,7 @@ static void __ip_rt_update_pmtu(struct rtable *rt, __be32 daddr, u32 mtu)
 		mtu = min(old, floor);
 	}
 	if (rt->dst.pmtu == mtu && rt->rt_mtu_locked == lock &&
-	    net_now(net) + (u64)net->ipv4.sysctl_mtu_expires * 500000000ULL <
+	    net_now(net) + (u64)READ_ONCE(net->ipv4.sysctl_mtu_expires) * 500000000ULL <
 		    rt->dst.expires_ns)
 		return;
 	rcu_read_lock(&net->rcu);
@@ -451,7 +451,7 @@ static struct rtable *output_by_result(struct net *net, struct flowi4 *fl4,
 			dev, res->fi->nh.gw ? res->fi->nh.gw : fl4->daddr,
 			RT_SCOPE_UNIVERSE);
 	/* 127/8 never on a wire (RFC 1122 3.2.1.3) */
-	if (ipv4_is_loopback(fl4->saddr) && !(dev->flags & NETDEV_IFF_LOOPBACK))
+	if (ipv4_is_loopback(fl4->saddr) && !(READ_ONCE(dev->flags) & NETDEV_IFF_LOOPBACK))
 		return ERR_PTR(-EINVAL);
 	fl4->oif = dev->ifindex;
 	return rt_get_output(net, dev, res->type, res->fi, fl4->daddr);
@@ -467,8 +467,8 @@ static struct rtable *output_by_device(struct net *net, struct flowi4 *fl4,
 		type = RTN_BROADCAST;
 	else if (ipv4_is_multicast(fl4->daddr))
 		type = RTN_MULTICAST;
-	if (type == RTN_BROADCAST && !(dev->flags & NETDEV_IFF_BROADCAST) &&
-	    !(dev->flags & NETDEV_IFF_LOOPBACK))
+	if (type == RTN_BROADCAST && !(READ_ONCE(dev->flags) & NETDEV_IFF_BROADCAST) &&
+	    !(READ_ONCE(dev->flags) & NETDEV_IFF_LOOPBACK))
 		return ERR_PTR(-EINVAL);
 	if (!fl4->saddr)
 		fl4->saddr = inet_select_addr(dev, fl4->daddr, RT_SCOPE_LINK);
@@ -526,7 +526,7 @@ struct rtable *ip_route_output_flow(struct net *net, struct flowi4 *fl4,
 	struct rtable *rt;
 
 	if (sk && !fl4->oif)
-		fl4->oif = sk->sk_bound_dev_if;
+		fl4->oif = READ_ONCE(sk->sk_bound_dev_if);
 	rcu_read_lock(&net->rcu);
 	rt = output_rcu(net, fl4);
 	rcu_read_unlock(&net->rcu);
@@ -726,7 +726,7 @@ static int input_multicast(struct sk_buff *skb, __be32 daddr,
 static int input_no_route(struct net *net, int err,
 			  enum skb_drop_reason *reason)
 {
-	if (!net->ipv4.sysctl_ip_forward) {
+	if (!READ_ONCE(net->ipv4.sysctl_ip_forward)) {
 		*reason = SKB_DROP_REASON_IP_INADDRERRORS;
 		return -EHOSTUNREACH;
 	}
@@ -745,7 +745,7 @@ static int input_by_table(struct sk_buff *skb, const struct flowi4 *fl4,
 	err = fib_lookup(net, fl4, &res, 0);
 	if (unlikely(err))
 		return input_no_route(net, err, reason);
-	if (res.type == RTN_UNICAST && !net->ipv4.sysctl_ip_forward)
+	if (res.type == RTN_UNICAST && !READ_ONCE(net->ipv4.sysctl_ip_forward))
 		return input_no_route(net, 0, reason);
 	err = input_check_source(skb, fl4->daddr, fl4->saddr, dev, reason);
 	if (unlikely(err))
@@ -776,7 +776,7 @@ static __noinline int input_slow(struct sk_buff *skb, __be32 daddr,
 	if (unlikely(!in_dev))
 		return -EINVAL;
 	*reason = input_martian(daddr, saddr,
-				dev->flags & NETDEV_IFF_LOOPBACK);
+				READ_ONCE(dev->flags) & NETDEV_IFF_LOOPBACK);
 	if (unlikely(*reason))
 		return -EINVAL;
 	if (ipv4_is_lbcast(daddr)) {

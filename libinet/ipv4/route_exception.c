@@ -146,7 +146,7 @@ void update_or_create_fnhe(struct net *net, struct fib_nh *nh, __be32 daddr,
 	if (change->pmtu) {
 		e->pmtu = change->pmtu;
 		e->mtu_lock = change->mtu_lock;
-		e->expires_ns = now + (u64)net->ipv4.sysctl_mtu_expires *
+		e->expires_ns = now + (u64)READ_ONCE(net->ipv4.sysctl_mtu_expires) *
 				      NSEC_PER_SEC;
 	}
 	fnhe_forget_routes(e);
@@ -219,7 +219,7 @@ void ipv4_redirect(struct sk_buff *quote, struct net *net, int oif)
 	struct rtable *rt;
 	struct iphdr iph;
 
-	if (!net->ipv4.sysctl_accept_redirects ||
+	if (!READ_ONCE(net->ipv4.sysctl_accept_redirects) ||
 	    skb_headlen(quote) < sizeof(iph))
 		return;
 	memcpy(&iph, quote->data, sizeof(iph));

@@ -24,7 +24,7 @@ struct tcp_seq_and_ts_off secure_tcp_seq_and_ts_off(struct net *net,
 	return (struct tcp_seq_and_ts_off){
 		/* ISN = M + F(...): M faster than one per 4 us (MUST-8) */
 		.seq = (u32)hash + (u32)(net_now(net) >> ISN_TICK_SHIFT),
-		.ts_off = net->ipv4.sysctl_tcp_timestamps == 1 ?
+		.ts_off = READ_ONCE(net->ipv4.sysctl_tcp_timestamps) == 1 ?
 			  (u32)(hash >> 32) : 0,
 	};
 }

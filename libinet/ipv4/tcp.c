@@ -40,7 +40,8 @@ static void tcp_init_counters(struct tcp_sock *tp)
 	tp->total_retrans = tp->delivered = 0;
 	tp->bytes_acked = tp->bytes_received = 0;
 	tp->bytes_sent = tp->bytes_retrans = 0;
-	tp->segs_in = tp->segs_out = 0;
+	WRITE_ONCE(tp->segs_in, 0);
+	tp->segs_out = 0;
 	tp->data_segs_in = tp->data_segs_out = 0;
 	tp->rcv_ooopack = 0;
 	tp->last_oow_ack_ns = 0;
@@ -58,16 +59,17 @@ void tcp_init_connection_state(struct sock *sk)
 	tp->mss_cache = TCP_MSS_DEFAULT;
 	tp->tcp_header_len = TCP_HLEN_MIN;
 	tp->pred_flags = 0;
-	tp->urg_data = 0;
+	WRITE_ONCE(tp->urg_data, 0);
 	tp->urg_mode = false;
 	sk->sk_deferred = 0;
-	tp->copied_seq = tp->rcv_nxt;
+	WRITE_ONCE(tp->copied_seq, tp->rcv_nxt);
 	tp->rx_opt = (struct tcp_options_received){
 		.user_mss = tp->rx_opt.user_mss };
 	memset(&tp->rcv_rtt_est, 0, sizeof(tp->rcv_rtt_est));
 	memset(&tp->rcvq_space, 0, sizeof(tp->rcvq_space));
-	memset(&icsk->icsk_ack, 0, sizeof(icsk->icsk_ack));
-	icsk->icsk_ack.rcv_mss = TCP_MIN_MSS;
+	memset(&icsk->icsk_ack, 0,
+	       offsetof(__typeof__(icsk->icsk_ack), rcv_mss));
+	WRITE_ONCE(icsk->icsk_ack.rcv_mss, TCP_MIN_MSS);
 	icsk->icsk_rto_us = TCP_TIMEOUT_INIT_US;
 	icsk->icsk_backoff = 0;
 	icsk->icsk_retransmits = 0;
@@ -87,10 +89,10 @@ int tcp_init_sock(struct sock *sk)
 	tcp_init_xmit_timers(sk);
 	reqsk_queue_init(&icsk->icsk_accept_queue, sk_smp(sk));
 	icsk->icsk_af_ops = &ipv4_specific;
-	icsk->icsk_rto_min_us = (u32)ipv4->sysctl_tcp_rto_min_us;
-	icsk->icsk_rto_max_us = (u32)ipv4->sysctl_tcp_rto_max_ms *
+	icsk->icsk_rto_min_us = (u32)READ_ONCE(ipv4->sysctl_tcp_rto_min_us);
+	icsk->icsk_rto_max_us = (u32)READ_ONCE(ipv4->sysctl_tcp_rto_max_ms) *
 				USEC_PER_MSEC;
-	tp->reordering = (u32)ipv4->sysctl_tcp_reordering;
+	tp->reordering = (u32)READ_ONCE(ipv4->sysctl_tcp_reordering);
 	tcp_assign_congestion_control(sk);
 	tcp_init_connection_state(sk);
 	sk->sk_state = TCP_CLOSE;
@@ -126,7 +128,7 @@ static bool tcp_in_idle(const struct sock *sk)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
 
-	return sock_net(sk)->ipv4.sysctl_tcp_slow_start_after_idle &&
+	return READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_slow_start_after_idle) &&
 	       tp->mstamp_ns - tp->lsndtime_ns >
 		       (u64)inet_csk(sk)->icsk_rto_us * NSEC_PER_USEC;
 }
@@ -190,11 +192,13 @@ void tcp_push(struct sock *sk, int flags, u32 mss_now, int nonagle)
 bool tcp_stream_memory_free(const struct sock *sk)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
-	u32 lowat = tp->notsent_lowat ? tp->notsent_lowat :
-		    (u32)sock_net(sk)->ipv4.sysctl_tcp_notsent_lowat;
+	u32 lowat = READ_ONCE(tp->notsent_lowat);
 
+	if (!lowat)
+		lowat = (u32)READ_ONCE(
+			sock_net(sk)->ipv4.sysctl_tcp_notsent_lowat);
 	return sk_stream_memory_free(sk) &&
-	       (tp->write_seq - tp->snd_nxt) < lowat;
+	       READ_ONCE(tp->write_seq) - READ_ONCE(tp->snd_nxt) < lowat;
 }
 
 /* True when the route's device sums what we send. */
@@ -246,7 +250,7 @@ static void tcp_write_copy(struct sock *sk, struct sk_buff *skb, u32 n,
 		csum_and_copy_from_iter(to, n, &csum, &msg->iter);
 		skb->csum = csum_block_add(skb->csum, csum, off);
 	}
-	tp->write_seq += n;
+	WRITE_ONCE(tp->write_seq, tp->write_seq + n);
 	TCP_SKB_CB(skb)->end_seq += n;
 }
 
@@ -339,22 +343,29 @@ int tcp_sendmsg(struct sock *sk, struct inet_msg *msg, size_t len)
 
 /* ---- readiness -------------------------------------------------------- */
 
+/* Enough to read, or so much that the peer's next segment has no room. Nothing
+ * is locked: each member is read once. */
 static bool tcp_stream_is_readable(const struct sock *sk)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
-	u32 target = (u32)max(sk->sk_rcvlowat, 1);
-	u32 avail = READ_ONCE(tp->rcv_nxt) - READ_ONCE(tp->copied_seq);
+	u32 target = (u32)max(READ_ONCE(sk->sk_rcvlowat), 1);
+	u32 rcv_nxt = READ_ONCE(tp->rcv_nxt), seq = READ_ONCE(tp->copied_seq);
+	u32 avail = rcv_nxt - seq;
+	s32 window;
 
-	if (tp->urg_data && READ_ONCE(tp->urg_seq) == tp->copied_seq &&
+	if (READ_ONCE(tp->urg_data) && READ_ONCE(tp->urg_seq) == seq &&
 	    !sock_flag(sk, SOCK_URGINLINE))
 		target++;
-	return avail >= target || (avail && tcp_receive_window(tp) <
-				   inet_csk(sk)->icsk_ack.rcv_mss);
+	if (avail >= target || !avail)
+		return avail;
+	window = (s32)(READ_ONCE(tp->rcv_wup) + READ_ONCE(tp->rcv_wnd) -
+		       rcv_nxt);
+	return window < READ_ONCE(inet_csk(sk)->icsk_ack.rcv_mss);
 }
 
 static unsigned int tcp_poll_write(struct sock *sk)
 {
-	if (sk->sk_shutdown & SEND_SHUTDOWN)
+	if (READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN)
 		return POLLOUT | POLLWRNORM;
 	if (sk_stream_is_writeable(sk) && tcp_stream_memory_free(sk))
 		return POLLOUT | POLLWRNORM;
@@ -386,10 +397,11 @@ unsigned int tcp_poll(struct socket *sock)
 			mask |= tcp_poll_write(sk);
 		else
 			mask |= POLLOUT | POLLWRNORM;
-		if (tcp_sk(sk)->urg_data & TCP_URG_VALID)
+		if (READ_ONCE(tcp_sk(sk)->urg_data) & TCP_URG_VALID)
 			mask |= POLLPRI;
 	}
-	if (READ_ONCE(sk->sk_err) || !skb_queue_empty(&sk->sk_error_queue))
+	if (READ_ONCE(sk->sk_err) ||
+	    !skb_queue_empty_lockless(&sk->sk_error_queue))
 		mask |= POLLERR;
 	return mask;
 }

@@ -608,7 +608,7 @@ static inline u64 tcp_fin_time_ns(const struct sock *sk)
 {
 	u64 s = tcp_sk(sk)->linger2_s ?
 		(u64)tcp_sk(sk)->linger2_s :
-		(u64)sock_net(sk)->ipv4.sysctl_tcp_fin_timeout;
+		(u64)READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_fin_timeout);
 	u64 rto = (u64)inet_csk(sk)->icsk_rto_us * NSEC_PER_USEC;
 
 	return max(s * NSEC_PER_SEC, rto * 7 / 2);

@@ -59,7 +59,7 @@ bool tcp_check_oom(struct sock *sk, int shift)
 	u32 orphans = __atomic_load_n(&sock_net(sk)->ipv4.tcp->orphan_count,
 				      __ATOMIC_RELAXED);
 
-	if (orphans << shift > (u32)sock_net(sk)->ipv4.sysctl_tcp_max_orphans)
+	if (orphans << shift > (u32)READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_max_orphans))
 		return true;
 	return sk->sk_wmem_queued > SOCK_MIN_SNDBUF &&
 	       sk_under_memory_pressure(sk);
@@ -222,9 +222,9 @@ int tcp_disconnect(struct sock *sk, int flags)
 	tcp_cleanup_congestion_control(sk);
 	tcp_init_connection_state(sk);
 	tp->window_clamp = 0;
-	sk->sk_dport = 0;
+	WRITE_ONCE(sk->sk_dport, 0);
 	if (!(sk->sk_userlocks & SOCK_BINDADDR_LOCK)) {
-		sk->sk_rcv_saddr = 0;
+		WRITE_ONCE(sk->sk_rcv_saddr, 0);
 		inet_sk(sk)->inet_saddr = 0;
 	}
 	WRITE_ONCE(sk->sk_shutdown, 0);

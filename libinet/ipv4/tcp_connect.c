@@ -23,9 +23,9 @@ u32 tcp_syn_options(struct sock *sk, struct tcp_out_options *opts)
 	const struct net *net = sock_net(sk);
 	bool answer = sk->sk_state == TCP_SYN_RECV;
 	bool ts = answer ? tp->rx_opt.tstamp_ok :
-			   net->ipv4.sysctl_tcp_timestamps;
+			   READ_ONCE(net->ipv4.sysctl_tcp_timestamps);
 	bool ws = answer ? tp->rx_opt.wscale_ok :
-			   net->ipv4.sysctl_tcp_window_scaling;
+			   READ_ONCE(net->ipv4.sysctl_tcp_window_scaling);
 
 	memset(opts, 0, sizeof(*opts));
 	opts->options = OPTION_MSS;
@@ -54,7 +54,7 @@ static void tcp_connect_init(struct sock *sk)
 	struct tcp_initial_window w = { 0 };
 
 	tp->tcp_header_len = TCP_HLEN_MIN;
-	if (sock_net(sk)->ipv4.sysctl_tcp_timestamps)
+	if (READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_timestamps))
 		tp->tcp_header_len += TCPOLEN_TSTAMP_ALIGNED;
 	tp->max_window = 0;
 	tcp_sync_mss(sk, ip_sk_mtu(sk, dst));
@@ -63,20 +63,23 @@ static void tcp_connect_init(struct sock *sk)
 
 	w.space = (u32)tcp_full_space(sk);
 	w.mss = tp->advmss;
-	w.wscale_ok = sock_net(sk)->ipv4.sysctl_tcp_window_scaling;
+	w.wscale_ok = READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_window_scaling);
 	w.window_clamp = tp->window_clamp;
 	tcp_select_initial_window(sk, &w);
 	tp->window_clamp = w.window_clamp;
-	tp->rcv_wnd = tp->rcv_ssthresh = w.rcv_wnd;
+	tp->rcv_ssthresh = w.rcv_wnd;
+	WRITE_ONCE(tp->rcv_wnd, w.rcv_wnd);
 	tp->rx_opt.rcv_wscale = w.rcv_wscale & 0xf;
 
 	WRITE_ONCE(sk->sk_err, 0);
 	sk->sk_err_soft = 0;
 	sock_reset_flag(sk, SOCK_DONE);
 	tp->snd_wnd = 0;
-	tp->snd_una = tp->snd_sml = tp->snd_up = tp->snd_nxt = tp->write_seq;
+	tp->snd_una = tp->snd_sml = tp->snd_up = tp->write_seq;
+	WRITE_ONCE(tp->snd_nxt, tp->write_seq);
 	tp->pushed_seq = tp->write_seq;
-	tp->rcv_nxt = tp->rcv_wup = 0;
+	WRITE_ONCE(tp->rcv_nxt, 0);
+	WRITE_ONCE(tp->rcv_wup, 0);
 	WRITE_ONCE(tp->copied_seq, 0);
 	icsk->icsk_rto_us = TCP_TIMEOUT_INIT_US;
 	icsk->icsk_retransmits = 0;
@@ -100,12 +103,12 @@ int tcp_connect(struct sock *sk)
 	if (!skb)
 		return -ENOBUFS;
 	tcp_init_nondata_skb(skb, tp->write_seq, TCPHDR_SYN);
-	tp->write_seq++;
+	WRITE_ONCE(tp->write_seq, tp->write_seq + 1);
 	sk_wmem_queued_add(sk, (s32)skb->truesize);
 	sk_mem_charge(sk, (s32)skb->truesize);
 	__skb_queue_tail(&tp->rtx_queue, skb);
 	tp->packets_out += tcp_skb_pcount(skb);
-	tp->snd_nxt = tp->write_seq;
+	WRITE_ONCE(tp->snd_nxt, tp->write_seq);
 	tp->pushed_seq = tp->write_seq;
 	NET_INC_STATS(sock_net(sk), TCP_ACTIVEOPENS);
 	/* what cannot be sent now is sent again by the timer */

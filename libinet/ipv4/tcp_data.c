@@ -46,8 +46,8 @@ static void tcp_measure_rcv_mss(struct sock *sk, const struct sk_buff *skb)
 
 	icsk->icsk_ack.last_seg_size = 0;
 	if (len >= icsk->icsk_ack.rcv_mss) {
-		icsk->icsk_ack.rcv_mss = (u16)min(len,
-						  (u32)tcp_sk(sk)->advmss);
+		WRITE_ONCE(icsk->icsk_ack.rcv_mss,
+			   (u16)min(len, (u32)tcp_sk(sk)->advmss));
 		return;
 	}
 	/* two of the same size, above the smallest that a path may have: that
@@ -57,7 +57,7 @@ static void tcp_measure_rcv_mss(struct sock *sk, const struct sk_buff *skb)
 	    (len >= TCP_MSS_DEFAULT ||
 	     (len >= TCP_MIN_MSS &&
 	      !(TCP_SKB_CB(skb)->tcp_flags & TCPHDR_PSH)))) {
-		icsk->icsk_ack.rcv_mss = (u16)len;
+		WRITE_ONCE(icsk->icsk_ack.rcv_mss, (u16)len);
 		return;
 	}
 	if (icsk->icsk_ack.pending & ICSK_ACK_PUSHED)
@@ -182,11 +182,11 @@ void tcp_rcv_space_adjust(struct sock *sk)
 		return;
 	copied = tp->copied_seq - tp->rcvq_space.seq;
 	if (copied > tp->rcvq_space.space) {
-		if (net->ipv4.sysctl_tcp_moderate_rcvbuf &&
+		if (READ_ONCE(net->ipv4.sysctl_tcp_moderate_rcvbuf) &&
 		    !(sk->sk_userlocks & SOCK_RCVBUF_LOCK)) {
 			rcvbuf = tcp_space_from_win(
 				sk, 2 * (s64)copied + 16 * (s64)tp->advmss);
-			rcvbuf = min(rcvbuf, (s64)net->ipv4.sysctl_tcp_rmem[2]);
+			rcvbuf = min(rcvbuf, (s64)READ_ONCE(net->ipv4.sysctl_tcp_rmem[2]));
 			if (rcvbuf > sk->sk_rcvbuf) {
 				INET_PROBE(RCVBUF_GROWN);
 				WRITE_ONCE(sk->sk_rcvbuf, (s32)rcvbuf);

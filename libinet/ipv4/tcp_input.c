@@ -63,7 +63,7 @@ bool tcp_oow_rate_limited(struct net *net, const struct sk_buff *skb,
 			  enum mib_counter mib, u64 *last_oow_ack_ns)
 {
 	u64 now = net_now(net);
-	u64 limit = (u64)net->ipv4.sysctl_tcp_invalid_ratelimit * NSEC_PER_MSEC;
+	u64 limit = (u64)READ_ONCE(net->ipv4.sysctl_tcp_invalid_ratelimit) * NSEC_PER_MSEC;
 
 	/* text is no part of a war of ACKs */
 	if (skb && TCP_SKB_CB(skb)->seq != TCP_SKB_CB(skb)->end_seq &&
@@ -295,7 +295,7 @@ void tcp_sndbuf_expand(struct sock *sk)
 	if (sk->sk_userlocks & SOCK_SNDBUF_LOCK)
 		return;
 	size = 2 * segs * SKB_TRUESIZE(size);
-	size = min(size, (u64)net->ipv4.sysctl_tcp_wmem[2]);
+	size = min(size, (u64)READ_ONCE(net->ipv4.sysctl_tcp_wmem[2]));
 	if ((u64)sk->sk_sndbuf < size) {
 		INET_PROBE(SNDBUF_GROWN);
 		WRITE_ONCE(sk->sk_sndbuf, (s32)size);

@@ -103,10 +103,10 @@ static void tcp_v4_connect_undo(struct sock *sk)
 	sk_dst_reset(sk);
 	if (!(sk->sk_userlocks & SOCK_BINDADDR_LOCK)) {
 		inet_sk(sk)->inet_saddr = 0;
-		sk->sk_rcv_saddr = 0;
+		WRITE_ONCE(sk->sk_rcv_saddr, 0);
 	}
-	sk->sk_dport = 0;
-	sk->sk_daddr = 0;
+	WRITE_ONCE(sk->sk_dport, 0);
+	WRITE_ONCE(sk->sk_daddr, 0);
 }
 
 /* Context: the sock is locked, in CLOSE. */
@@ -128,16 +128,16 @@ int tcp_v4_connect(struct sock *sk, const struct sockaddr *addr, socklen_t len)
 		return (int)PTR_ERR(rt);
 	if (!inet->inet_saddr)
 		inet->inet_saddr = inet_csk(sk)->icsk_fl.saddr;
-	sk->sk_rcv_saddr = inet->inet_saddr;
-	sk->sk_daddr = inet_csk(sk)->icsk_fl.daddr;
-	sk->sk_dport = to->sin_port;
+	WRITE_ONCE(sk->sk_rcv_saddr, inet->inet_saddr);
+	WRITE_ONCE(sk->sk_daddr, inet_csk(sk)->icsk_fl.daddr);
+	WRITE_ONCE(sk->sk_dport, to->sin_port);
 	sk_dst_set(sk, &rt->dst);
 	inet_csk(sk)->icsk_ext_hdr_len =
 		inet->inet_opt ? inet->inet_opt->optlen : 0;
 	tp->rx_opt.mss_clamp = TCP_MSS_DEFAULT;
 	tp->rx_opt.ts_recent = 0;
 	tp->rx_opt.ts_recent_stamp = 0;
-	tp->write_seq = 0;
+	WRITE_ONCE(tp->write_seq, 0);
 
 	tcp_set_state(sk, TCP_SYN_SENT);
 	err = inet_hash_connect(net, sk);
@@ -147,7 +147,7 @@ int tcp_v4_connect(struct sock *sk, const struct sockaddr *addr, socklen_t len)
 					       sk->sk_daddr, inet->inet_sport,
 					       sk->sk_dport);
 		if (!tp->write_seq)	/* no TIME-WAIT was taken over */
-			tp->write_seq = st.seq;
+			WRITE_ONCE(tp->write_seq, st.seq);
 		tp->high_seq = tp->write_seq;
 		tp->tsoffset = st.ts_off;
 		err = tcp_connect(sk);
@@ -258,7 +258,7 @@ static void tcp_v4_send_answer(struct net *net, const struct tcp_v4_answer *a)
 /* May another RST go to @addr? */
 static bool tcp_rst_allowed(struct net *net, __be32 addr)
 {
-	u32 rate = (u32)net->ipv4.sysctl_tcp_rst_per_sec;
+	u32 rate = (u32)READ_ONCE(net->ipv4.sysctl_tcp_rst_per_sec);
 	u32 now_ms = (u32)(net_now(net) / NSEC_PER_MSEC);
 	u32 hash = jhash_1word(addr, net->hash_secret);
 	struct tcp_net *tn = net->ipv4.tcp;
@@ -287,7 +287,7 @@ static bool tcp_rst_ends_nothing(const struct sock *sk)
 	const u32 opening = TCPF(TCP_LISTEN) | TCPF(TCP_SYN_SENT) |
 			    TCPF(TCP_SYN_RECV);
 
-	return !sk || TCPF(sk->sk_state) & opening;
+	return !sk || TCPF(READ_ONCE(sk->sk_state)) & opening;
 }
 
 /* RFC 9293 3.10.7.1. */
@@ -747,6 +747,7 @@ static void tcp_v4_no_socket(struct sk_buff *skb)
  * the skb and the reference. */
 static void tcp_v4_rcv_sock(struct sock *sk, struct sk_buff *skb)
 {
+	struct tcp_sock *tp = tcp_sk(sk);
 	bool late;
 
 	if (unlikely(inet_sk(sk)->min_ttl > ip_hdr(skb)->ttl)) {
@@ -756,7 +757,8 @@ static void tcp_v4_rcv_sock(struct sock *sk, struct sk_buff *skb)
 		return;
 	}
 	bh_lock_sock(sk);
-	tcp_sk(sk)->segs_in += tcp_skb_pcount(skb);
+	WRITE_ONCE(tp->segs_in,		/* owned or not */
+		   READ_ONCE(tp->segs_in) + tcp_skb_pcount(skb));
 	late = INET_BUGGIFY(BACKLOG) && !sock_owned_by_user(sk);
 	sk->sk_lock_owned |= late;
 	if (likely(!sock_owned_by_user(sk)))

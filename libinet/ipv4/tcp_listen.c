@@ -54,10 +54,10 @@ static void tcp_openreq_init(struct request_sock *req, const struct sock *sk,
 	req->__req_common.skc_dport = th->source;
 	req->mss = tcp_options_mss(&info, tcp_sk(sk)->rx_opt.user_mss,
 				   TCP_MSS_DEFAULT,
-				   (u16)net->ipv4.sysctl_tcp_min_snd_mss);
-	treq->tstamp_ok = info.saw_tstamp && net->ipv4.sysctl_tcp_timestamps;
+				   (u16)READ_ONCE(net->ipv4.sysctl_tcp_min_snd_mss));
+	treq->tstamp_ok = info.saw_tstamp && READ_ONCE(net->ipv4.sysctl_tcp_timestamps);
 	treq->ts_recent = treq->tstamp_ok ? info.rcv_tsval : 0;
-	treq->wscale_ok = info.wscale_ok && net->ipv4.sysctl_tcp_window_scaling;
+	treq->wscale_ok = info.wscale_ok && READ_ONCE(net->ipv4.sysctl_tcp_window_scaling);
 	treq->snd_wscale = treq->wscale_ok ? info.snd_wscale & 0xf : 0;
 	treq->rcv_isn = TCP_SKB_CB(skb)->seq;
 	treq->rcv_nxt = treq->rcv_isn + 1;
@@ -72,7 +72,7 @@ static bool tcp_conn_request_room(struct sock *sk)
 	u32 qlen = reqsk_queue_len(&inet_csk(sk)->icsk_accept_queue);
 
 	if (inet_csk_reqsk_queue_is_full(sk) ||
-	    qlen >= (u32)net->ipv4.sysctl_tcp_max_syn_backlog ||
+	    qlen >= (u32)READ_ONCE(net->ipv4.sysctl_tcp_max_syn_backlog) ||
 	    INET_BUGGIFY(SYN_DROPPED)) {
 		NET_INC_STATS(net, TCP_REQQFULLDROP);
 		return false;

@@ -162,7 +162,7 @@ static enum tcp_tw_status tcp_tw_time_wait(struct inet_timewait_sock *tw,
 	if (!paws_reject && tcb->seq == tcptw->tw_rcv_nxt &&
 	    (tcb->seq == tcb->end_seq || th->rst)) {
 		/* RFC 1337: a RST must not end it */
-		if (th->rst && !tw->tw_net->ipv4.sysctl_tcp_rfc1337) {
+		if (th->rst && !READ_ONCE(tw->tw_net->ipv4.sysctl_tcp_rfc1337)) {
 			inet_twsk_deschedule_put(tw);
 			return TCP_TW_SUCCESS;
 		}
@@ -229,8 +229,9 @@ bool tcp_twsk_unique(struct sock *sk, struct sock *sktw)
 	if (!(sk->sk_userlocks & SOCK_BINDPORT_LOCK) &&
 	    (!reuse || now_s - tcptw->tw_ts_recent_stamp < 1))
 		return false;
-	tp->write_seq = tcptw->tw_snd_nxt + 65535 + 2;
-	tp->write_seq += tp->write_seq == 0;
+	WRITE_ONCE(tp->write_seq, tcptw->tw_snd_nxt + 65535 + 2);
+	if (!tp->write_seq)
+		WRITE_ONCE(tp->write_seq, 1);
 	return true;
 }
 
@@ -394,7 +395,7 @@ static struct sock *tcp_req_complete(struct sock *sk, struct sk_buff *skb,
 							 &own_req);
 	if (!child) {
 		/* the peer will send again, or get our SYN-ACK again */
-		if (!net->ipv4.sysctl_tcp_abort_on_overflow)
+		if (!READ_ONCE(net->ipv4.sysctl_tcp_abort_on_overflow))
 			return NULL;
 		req->rsk_ops->send_reset(sk, skb);
 		NET_INC_STATS(net, TCP_EMBRYONICRSTS);

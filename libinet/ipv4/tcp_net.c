@@ -46,7 +46,7 @@ static int set_ehash_entries(struct net *net, const struct sysctl_row *row,
 	(void)row;
 	(void)value;
 	return inet_ehash_resize(net->ipv4.tcp_hashinfo,
-				 (u32)net->ipv4.sysctl_tcp_ehash_entries);
+				 (u32)READ_ONCE(net->ipv4.sysctl_tcp_ehash_entries));
 }
 
 #define TCP_ROW(name, lo, hi, ...) \
@@ -122,7 +122,7 @@ static int tcp_net_init(struct net *net)
 					  64);
 	if (tn->rsk_cache && tn->death_row.cache)
 		err = inet_hashinfo_init(&tn->hashinfo, net,
-			(u32)net->ipv4.sysctl_tcp_ehash_entries);
+			(u32)READ_ONCE(net->ipv4.sysctl_tcp_ehash_entries));
 	if (!err) {
 		net->ipv4.tcp_hashinfo = &tn->hashinfo;
 		return 0;

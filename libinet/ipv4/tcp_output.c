@@ -228,7 +228,7 @@ static __always_inline void tcp_event_new_data_sent(struct sock *sk, struct sk_b
 	struct tcp_sock *tp = tcp_sk(sk);
 	u32 prior_packets = tp->packets_out;
 
-	tp->snd_nxt = TCP_SKB_CB(skb)->end_seq;
+	WRITE_ONCE(tp->snd_nxt, TCP_SKB_CB(skb)->end_seq);
 	__skb_unlink(skb, &sk->sk_write_queue);
 	__skb_queue_tail(&tp->rtx_queue, skb);
 	tp->packets_out += tcp_skb_pcount(skb);
@@ -627,7 +627,7 @@ static void tcp_add_fin(struct tcp_sock *tp, struct sk_buff *skb)
 {
 	TCP_SKB_CB(skb)->tcp_flags |= TCPHDR_FIN;
 	TCP_SKB_CB(skb)->end_seq++;
-	tp->write_seq++;
+	WRITE_ONCE(tp->write_seq, tp->write_seq + 1);
 }
 
 void tcp_send_fin(struct sock *sk)
@@ -646,12 +646,12 @@ void tcp_send_fin(struct sock *sk)
 			sk_forced_mem_schedule(sk, (s32)skb->truesize);
 			tcp_init_nondata_skb(skb, tp->write_seq,
 					     TCPHDR_ACK | TCPHDR_FIN);
-			tp->write_seq++;
+			WRITE_ONCE(tp->write_seq, tp->write_seq + 1);
 			tcp_skb_entail(sk, skb);
 		} else if (!tcp_rtx_queue_empty(sk)) {
 			/* goes with the retransmission of the last one */
 			tcp_add_fin(tp, skb_peek_tail(&tp->rtx_queue));
-			tp->snd_nxt = tp->write_seq;
+			WRITE_ONCE(tp->snd_nxt, tp->write_seq);
 			return;
 		} else {
 			INET_PROBE(FIN_WITHOUT_MEMORY);

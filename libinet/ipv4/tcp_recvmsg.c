@@ -138,7 +138,7 @@ static bool tcp_reader_copy(struct tcp_reader *r, struct sk_buff *skb, u32 off)
 			tcp_rcv_space_adjust(r->sk);
 	}
 	if (tp->urg_data && after(tp->copied_seq, tp->urg_seq)) {
-		tp->urg_data = 0;
+		WRITE_ONCE(tp->urg_data, 0);
 		tcp_fast_path_check(r->sk);
 	}
 	if (off + used < skb->len)

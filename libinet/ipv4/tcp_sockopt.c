@@ -180,7 +180,7 @@ static int get_keepintvl(struct sock *sk, int *val)
 {
 	u32 own = tcp_sk(sk)->keepalive_intvl_s;
 
-	*val = own ? (int)own : sock_net(sk)->ipv4.sysctl_tcp_keepalive_intvl;
+	*val = own ? (int)own : READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_keepalive_intvl);
 	return 0;
 }
 
@@ -194,7 +194,7 @@ static int get_keepcnt(struct sock *sk, int *val)
 {
 	u8 own = tcp_sk(sk)->keepalive_probes;
 
-	*val = own ? own : sock_net(sk)->ipv4.sysctl_tcp_keepalive_probes;
+	*val = own ? own : READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_keepalive_probes);
 	return 0;
 }
 
@@ -208,7 +208,7 @@ static int get_syncnt(struct sock *sk, int *val)
 {
 	u8 own = inet_csk(sk)->icsk_syn_retries;
 
-	*val = own ? own : sock_net(sk)->ipv4.sysctl_tcp_syn_retries;
+	*val = own ? own : READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_syn_retries);
 	return 0;
 }
 
@@ -222,7 +222,7 @@ static int get_linger2(struct sock *sk, int *val)
 {
 	*val = tcp_sk(sk)->linger2_s;
 	if (!*val)
-		*val = sock_net(sk)->ipv4.sysctl_tcp_fin_timeout;
+		*val = READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_fin_timeout);
 	return 0;
 }
 
@@ -347,7 +347,7 @@ void tcp_get_info(struct sock *sk, void *buf, socklen_t *len)
 	info.tcpi_bytes_acked = tp->bytes_acked;
 	info.tcpi_bytes_received = tp->bytes_received;
 	info.tcpi_segs_out = tp->segs_out;
-	info.tcpi_segs_in = tp->segs_in;
+	info.tcpi_segs_in = READ_ONCE(tp->segs_in);
 	info.tcpi_notsent_bytes = tp->write_seq - tp->snd_nxt;
 	info.tcpi_min_rtt = tp->rtt_min_us;
 	info.tcpi_data_segs_in = tp->data_segs_in;

@@ -13,14 +13,14 @@ static void tcp_take_syn_options(struct sock *sk, const struct sk_buff *skb,
 	struct tcp_options_received *rx = &tp->rx_opt;
 	const struct net *net = sock_net(sk);
 
-	rx->tstamp_ok = info->saw_tstamp && net->ipv4.sysctl_tcp_timestamps;
-	rx->wscale_ok = info->wscale_ok && net->ipv4.sysctl_tcp_window_scaling;
+	rx->tstamp_ok = info->saw_tstamp && READ_ONCE(net->ipv4.sysctl_tcp_timestamps);
+	rx->wscale_ok = info->wscale_ok && READ_ONCE(net->ipv4.sysctl_tcp_window_scaling);
 	rx->snd_wscale = rx->wscale_ok ? info->snd_wscale & 0xf : 0;
 	rx->saw_tstamp = rx->tstamp_ok;
 	rx->rcv_tsval = info->rcv_tsval;
 	rx->rcv_tsecr = tcp_hdr(skb)->ack ? info->rcv_tsecr : 0;
 	rx->mss_clamp = tcp_options_mss(info, rx->user_mss, TCP_MSS_DEFAULT,
-					(u16)net->ipv4.sysctl_tcp_min_snd_mss);
+					(u16)READ_ONCE(net->ipv4.sysctl_tcp_min_snd_mss));
 	if (!rx->wscale_ok) {
 		rx->rcv_wscale = 0;
 		tp->window_clamp = min(tp->window_clamp, 65535u);
@@ -43,7 +43,7 @@ static void tcp_take_syn(struct sock *sk, const struct sk_buff *skb,
 	struct tcp_sock *tp = tcp_sk(sk);
 
 	WRITE_ONCE(tp->rcv_nxt, TCP_SKB_CB(skb)->seq + 1);
-	tp->rcv_wup = tp->rcv_nxt;
+	WRITE_ONCE(tp->rcv_wup, tp->rcv_nxt);
 	WRITE_ONCE(tp->copied_seq, tp->rcv_nxt);
 	tp->snd_wnd = ntohs(tcp_hdr(skb)->window);
 	tp->max_window = tp->snd_wnd;

@@ -126,7 +126,7 @@ static bool tcp_syn_timed_out(struct sock *sk)
 	const struct inet_connection_sock *icsk = inet_csk(sk);
 	u32 until = icsk->icsk_syn_retries ?
 		icsk->icsk_syn_retries :
-		(u32)sock_net(sk)->ipv4.sysctl_tcp_syn_retries;
+		(u32)READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_syn_retries);
 
 	if (icsk->icsk_retransmits)
 		tcp_negative_advice(sk);
@@ -149,7 +149,7 @@ static bool tcp_write_timeout(struct sock *sk)
 	if (TCPF(sk->sk_state) & handshake) {
 		expired = tcp_syn_timed_out(sk);
 	} else {
-		if (retransmits_timed_out(sk, (u32)net->ipv4.sysctl_tcp_retries1,
+		if (retransmits_timed_out(sk, (u32)READ_ONCE(net->ipv4.sysctl_tcp_retries1),
 					  0)) {
 			INET_PROBE(R1_REACHED);
 			tcp_negative_advice(sk);
@@ -375,14 +375,14 @@ static u64 keepalive_intvl_ns(const struct sock *sk)
 	u32 s = tcp_sk(sk)->keepalive_intvl_s;
 
 	return NSEC_PER_SEC *
-	       (s ? s : (u32)sock_net(sk)->ipv4.sysctl_tcp_keepalive_intvl);
+	       (s ? s : (u32)READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_keepalive_intvl));
 }
 
 static int keepalive_probes(const struct sock *sk)
 {
 	int n = tcp_sk(sk)->keepalive_probes;
 
-	return n ? n : sock_net(sk)->ipv4.sysctl_tcp_keepalive_probes;
+	return n ? n : READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_keepalive_probes);
 }
 
 /* Are there enough unanswered probes to call it dead (MUST-29)? */

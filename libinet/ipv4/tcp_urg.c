@@ -35,7 +35,7 @@ void tcp_check_urg(struct sock *sk, const struct tcphdr *th)
 	struct tcp_sock *tp = tcp_sk(sk);
 	u32 ptr = ntohs(th->urg_ptr);
 
-	if (ptr && !sock_net(sk)->ipv4.sysctl_tcp_stdurg)
+	if (ptr && !READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_stdurg))
 		ptr--;
 	ptr += ntohl(th->seq);
 
@@ -48,7 +48,7 @@ void tcp_check_urg(struct sock *sk, const struct tcphdr *th)
 	if (tp->urg_data && !after(ptr, tp->urg_seq))
 		return;
 	tcp_urg_overtaken(sk);
-	tp->urg_data = TCP_URG_NOTYET;
+	WRITE_ONCE(tp->urg_data, TCP_URG_NOTYET);
 	WRITE_ONCE(tp->urg_seq, ptr);
 	tp->pred_flags = 0;		/* no fast path while it is pending */
 	/* MUST-32: told as soon as the pointer is known */

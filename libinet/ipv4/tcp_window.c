@@ -136,11 +136,11 @@ u16 tcp_select_window(struct sock *sk)
 	 * 7323 2.4) */
 	if (new_win <= cur_win)
 		new_win = ALIGN(cur_win, 1u << scale);
-	if (!scale && sock_net(sk)->ipv4.sysctl_tcp_workaround_signed_windows)
+	if (!scale && READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_workaround_signed_windows))
 		new_win = min(new_win, max(cur_win, MAX_TCP_WINDOW));
 	new_win = min(new_win, 65535u << scale);
-	tp->rcv_wnd = new_win;
-	tp->rcv_wup = tp->rcv_nxt;
+	WRITE_ONCE(tp->rcv_wnd, new_win);
+	WRITE_ONCE(tp->rcv_wup, tp->rcv_nxt);
 	new_win >>= scale;
 	if (unlikely(!new_win || !old_win || want_zero))
 		return tcp_window_edge(sk, old_win, new_win, want_zero);
@@ -161,13 +161,13 @@ void tcp_select_initial_window(const struct sock *sk,
 	if (space > w->mss)
 		space -= space % w->mss;
 	w->rcv_wnd = (u32)min(space,
-			      net->ipv4.sysctl_tcp_workaround_signed_windows ?
+			      READ_ONCE(net->ipv4.sysctl_tcp_workaround_signed_windows) ?
 				      (u64)MAX_TCP_WINDOW : 65535ull);
 	w->rcv_wscale = 0;
 	if (w->wscale_ok) {
 		/* room for what the buffer may grow to */
-		space = max(space, (u64)net->ipv4.sysctl_tcp_rmem[2]);
-		space = max(space, (u64)net->sysctl_rmem_max);
+		space = max(space, (u64)READ_ONCE(net->ipv4.sysctl_tcp_rmem[2]));
+		space = max(space, (u64)READ_ONCE(net->sysctl_rmem_max));
 		space = min(space, (u64)w->window_clamp);
 		w->rcv_wscale = (u8)clamp(fls64(space) - 16, 0,
 					  TCP_MAX_WINDOW_SHIFT);
@@ -182,7 +182,8 @@ void tcp_initialize_rcv_mss(struct sock *sk)
 
 	hint = min(hint, tp->rcv_wnd / 2);
 	hint = min(hint, TCP_MSS_DEFAULT);
-	inet_csk(sk)->icsk_ack.rcv_mss = (u16)max(hint, TCP_MIN_MSS);
+	WRITE_ONCE(inet_csk(sk)->icsk_ack.rcv_mss,
+		   (u16)max(hint, TCP_MIN_MSS));
 }
 
 void tcp_init_buffer_space(struct sock *sk)

@@ -675,7 +675,7 @@ static int udp_connect(struct sock *sk, const struct sockaddr *addr,
 		return -ENOBUFS;
 	}
 	if (!inet->inet_saddr)
-		inet->inet_saddr = fl4.saddr;
+		WRITE_ONCE(inet->inet_saddr, fl4.saddr);
 	WRITE_ONCE(sk->sk_state, TCP_ESTABLISHED);
 	sk_dst_set(sk, &rt->dst);
 	return 0;
@@ -694,12 +694,12 @@ static int udp_disconnect(struct sock *sk, int flags)
 	if (err)
 		return -ENOBUFS;
 	WRITE_ONCE(sk->sk_state, TCP_CLOSE);
-	sk->sk_bound_dev_if = 0;
+	WRITE_ONCE(sk->sk_bound_dev_if, 0);
 	if (!bound)
-		inet->inet_saddr = 0;
+		WRITE_ONCE(inet->inet_saddr, 0);
 	if (!(sk->sk_userlocks & SOCK_BINDPORT_LOCK)) {
 		udp_lib_unhash(sk);
-		inet->inet_sport = 0;
+		WRITE_ONCE(inet->inet_sport, 0);
 	}
 	sk_dst_reset(sk);
 	return 0;

@@ -211,7 +211,8 @@ static bool udp_port_conflict(struct udp_table *t, const struct sock *sk,
 
 		if (sk2 == sk || (sk2->sk_reuse && sk->sk_reuse))
 			continue;
-		if (sk2->sk_bound_dev_if && sk->sk_bound_dev_if &&
+		if (READ_ONCE(sk2->sk_bound_dev_if) &&
+		    sk->sk_bound_dev_if &&
 		    sk2->sk_bound_dev_if != sk->sk_bound_dev_if)
 			continue;
 		if (!udp_saddr_overlap(sk, sk2))

@@ -288,7 +288,7 @@ static inline void hlist_add_head_rcu(struct hlist_node *n,
 {
 	struct hlist_node *first = head->first;
 
-	n->next = first;
+	WRITE_ONCE(n->next, first);	/* n may be left by a reader only now */
 	WRITE_ONCE(n->pprev, &head->first);
 	smp_store_release(&head->first, n);
 	if (first)

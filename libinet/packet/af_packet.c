@@ -223,7 +223,7 @@ static int packet_check_len(const struct sock *sk, const struct net_device *dev,
 
 	if (len < header)
 		return -EINVAL;
-	if (len > (size_t)dev->mtu + header + (header ? VLAN_EXTRA : 0))
+	if (len > (size_t)READ_ONCE(dev->mtu) + header + (header ? VLAN_EXTRA : 0))
 		return -EMSGSIZE;
 	return 0;
 }
