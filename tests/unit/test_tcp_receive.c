@@ -528,6 +528,34 @@ static void established_gap_is_reported_and_filled(void **state)
 	tp_close(&t);
 }
 
+/* A reader that stops reading must not keep the devices' frames: not those of
+ * text in order, nor of text that came too early. */
+static void established_text_in_a_short_pool_leaves_it(void **state)
+{
+	struct skb_shared_info *hog[2048];
+	struct net *net;
+	struct sock *sk;
+	struct tp t;
+	u32 n = 0;
+
+	(void)state;
+	tp_open(&t);
+	tp_passive(&t);
+	net = t.f.net;
+	sk = tp_sk(&t);
+	while (!frame_pool_low(net))
+		hog[n++] = frame_alloc(net, true);
+	tp_send(&t, "A", 6, 1, "world", 5);
+	assert_true(tcp_sk(sk)->ooo_last_skb->shinfo->heap);
+	tp_send(&t, "A", 1, 1, "hell", 4);
+	assert_true(skb_peek(&sk->sk_receive_queue)->shinfo->heap);
+	tp_send(&t, "A", 5, 1, "o", 1);
+	tp_read(&t, "helloworld", 10);
+	while (n)
+		frame_put(hog[--n]);
+	tp_close(&t);
+}
+
 /* All orders of four pieces that overlap give the same stream. */
 /* @req RFC9293:SHLD-31 */
 static void established_overlaps_in_any_order_are_exact(void **state)
@@ -834,6 +862,7 @@ int main(void)
 		cmocka_unit_test(established_text_comes_without_a_name),
 		cmocka_unit_test(established_read_of_nothing_learns_the_same),
 		cmocka_unit_test(established_gap_is_reported_and_filled),
+		cmocka_unit_test(established_text_in_a_short_pool_leaves_it),
 		cmocka_unit_test(established_overlaps_in_any_order_are_exact),
 		cmocka_unit_test(established_conflicting_overlap_keeps_the_first),
 		cmocka_unit_test(established_fin_out_of_order_waits),
