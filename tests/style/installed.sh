@@ -1,8 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # make installcheck: a program that knows only pkg-config builds against what
-# was installed, shared and static, and runs; and so does the example that
-# brings a protocol of its own.
+# was installed, shared and static, and runs; and so do the examples.
 set -eu
 : "${CC:?is set by make installcheck}" "${libdir:?}" "${DESTDIR?}"
 dir=$(mktemp -d)
@@ -23,19 +22,46 @@ int main(void)
 }
 END
 
-# own_protocol NAME FLAGS...: examples/customproto.c, far from the sources
-cp "${0%/*}/../../examples/customproto.c" "$dir"
-own_protocol() {
+# The examples stand far from the sources.
+for example in customproto echo minimal ping; do
+	cp "${0%/*}/../../examples/$example.c" "$dir"
+done
+
+# example NAME KIND FLAGS...: NAME builds with nothing else
+example() {
 	name=$1
-	shift
+	out=$dir/$1_$2
+	shift 2
 	# shellcheck disable=SC2086
-	$CC ${SAN_CFLAGS-} -o "$dir/$name" "$dir/customproto.c" "$@" -pthread
-	if ! LD_LIBRARY_PATH=$DESTDIR$libdir "$dir/$name" >"$dir/said"; then
-		echo "installcheck: the $name program failed:" >&2
+	$CC ${SAN_CFLAGS-} -o "$out" "$dir/$name.c" "$@" -pthread
+}
+
+# says PROGRAM ARGUMENT...: it runs, and this is the first line of what it says
+says() {
+	program=$1
+	shift
+	if ! LD_LIBRARY_PATH=$DESTDIR$libdir "$dir/$program" "$@" >"$dir/said"
+	then
+		echo "installcheck: $program failed:" >&2
 		cat "$dir/said" >&2
 		exit 1
 	fi
-	echo "installcheck: $name program: $(head -n 1 "$dir/said")"
+	echo "installcheck: $program: $(head -n 1 "$dir/said")"
+}
+
+# examples KIND FLAGS...: all of them
+examples() {
+	kind=$1
+	shift
+	example customproto "$kind" "$@"
+	says "customproto_$kind"
+	example minimal "$kind" "$@"
+	example ping "$kind" "$@" -lm
+	says "ping_$kind" --help
+	if echo '#include <ev.h>' | $CC -E - >/dev/null 2>&1; then
+		example echo "$kind" "$@" -lev
+		says "echo_$kind" --help
+	fi
 }
 
 # check NAME FLAGS...: build, run, compare with pkg-config's own answer
@@ -56,7 +82,7 @@ check() {
 # shellcheck disable=SC2046
 check shared $(pkg-config $sysroot --cflags --libs libinetdev libinet)
 # shellcheck disable=SC2046
-own_protocol customproto_shared \
+examples shared \
 	$(pkg-config $sysroot --cflags --libs libinetdev libinet)
 if [ -f "$DESTDIR$libdir/libinet.a" ]; then
 	# Only our archives are static: --static would want the distribution's
@@ -68,7 +94,7 @@ if [ -f "$DESTDIR$libdir/libinet.a" ]; then
 		"$DESTDIR$libdir/libinetdev.a" "$DESTDIR$libdir/libinet.a" \
 		$(pkg-config --libs $needs) -pthread
 	# shellcheck disable=SC2046,SC2086
-	own_protocol customproto_static $(pkg-config $sysroot --cflags libinet) \
+	examples static $(pkg-config $sysroot --cflags libinet) \
 		"$DESTDIR$libdir/libinetdev.a" "$DESTDIR$libdir/libinet.a" \
 		$(pkg-config --libs $needs)
 fi

@@ -8,12 +8,14 @@ transfer (default 64 MiB; `make check-system-long` takes 1 GiB).
 import os
 import socket
 import subprocess
+import time
 
-from peer import (ADDR, CAT, DEVICE, KERNEL, Echo, Stream, case, connect,
+from peer import (ADDR, BUILD, CAT, DEVICE, KERNEL, Echo, Stream, case, connect,
                   enter_namespace, half_close_by_libinet, kernel_end,
                   kernel_has_no_connections, libinet_end, pattern, pump, run,
                   run_cases, size, skip_without_echo)
 
+MINIMAL = os.path.join(BUILD, "examples/minimal")
 BYTES = size("SYSTEM_BYTES", 64 << 20)
 
 
@@ -105,6 +107,25 @@ def udp_first_sender_is_the_client_of_inetcat():
         assert sock.recv(100) == b"answer"
         assert proc.stdout.read() == b"question"
         assert proc.wait(20) == 0
+
+
+@case
+def minimal_greets_whoever_connects():
+    """examples/minimal, one client after another."""
+    run("ip", "neigh", "flush", "dev", "tap0")  # it has an address of its own
+    with subprocess.Popen([MINIMAL]) as proc:
+        for _ in range(100):
+            with socket.socket() as sock:
+                sock.settimeout(20)
+                if sock.connect_ex(ADDR) == 0:
+                    break
+            time.sleep(0.1)
+        for _ in range(3):
+            with connect() as sock:
+                got = b"".join(iter(lambda: sock.recv(100), b""))
+                assert got == b"hello from libinet\n", got
+        proc.terminate()
+    run("ip", "neigh", "flush", "dev", "tap0")
 
 
 @case
