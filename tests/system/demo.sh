@@ -1,0 +1,112 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# scripts/demo, as whoever tries it for the first time: with a TAP, as a user
+# without rights, where the system has no TAP, and where it has no namespaces.
+set -u
+: "${top_srcdir:?is set by make check}" "${top_builddir:?}"
+demo=$top_srcdir/scripts/demo
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+count=0
+
+# result NAME STATUS SAID: one case
+result() {
+	count=$((count + 1))
+	if [ "$2" -eq 0 ]; then
+		echo "ok $count - $1"
+	else
+		echo "not ok $count - $1"
+		echo "$3" | sed 's/^/#   /'
+	fi
+}
+
+skip() {
+	count=$((count + 1))
+	echo "ok $count - $1 # SKIP $2"
+}
+
+# talked STATUS SAID: all went well between the kernel and libinet?
+talked() {
+	[ "$1" -eq 0 ] || return 1
+	for line in '3 packets transmitted, 3 received, 0% packet loss' \
+		'hello over TCP' 'hello over UDP' 'tcp_v4_rcv' \
+		'echo: 2 connections, 1000015 bytes, 1 datagrams' \
+		'== it works; the next step is README.md'; do
+		echo "$2" | grep -qF "$line" || return 1
+	done
+}
+
+# in_memory STATUS SAID WHY: two stacks talked instead, and it says why?
+in_memory() {
+	[ "$1" -eq 0 ] || return 1
+	for line in "== no TAP device: $3; so two stacks talk over a wire in memory" \
+		'== inet-trace ping' 'icmp_rcv' '== inet-trace udp-rx' 'udp_rcv' \
+		'== inet-trace tcp-rx' 'tcp_v4_rcv'; do
+		echo "$2" | grep -qF "$line" || return 1
+	done
+}
+
+# enter COMMAND...: in mount and network namespaces of its own, as root there
+enter() {
+	if [ "$(id -u)" -eq 0 ]; then
+		unshare --mount --net "$@"
+	else
+		unshare --user --map-root-user --mount --net "$@"
+	fi
+}
+
+name=demo_lets_the_kernel_talk_to_libinet
+if ! [ -x "$top_builddir/examples/echo" ]; then
+	skip $name "examples/echo was not built (libev is missing)"
+elif ! enter ip tuntap add dev tap0 mode tap 2>/dev/null; then
+	skip $name "no TAP in a namespace"
+else
+	said=$(timeout 120 "$demo" "$top_builddir" 2>&1)
+	talked $? "$said"
+	result $name $? "$said"
+fi
+
+# A device of our own that everybody may open, as Debian's is.
+name=demo_needs_no_rights
+user='setpriv --reuid 65534 --regid 65534 --clear-groups --no-new-privs'
+open_tun='mount -t tmpfs none /dev/net && mknod -m 666 /dev/net/tun c 10 200'
+if ! [ -x "$top_builddir/examples/echo" ]; then
+	skip $name "examples/echo was not built (libev is missing)"
+elif [ "$(id -u)" -ne 0 ]; then
+	skip $name "the case before was it"
+elif ! enter sh -c "$open_tun && $user unshare --user --map-root-user --net \
+	ip tuntap add dev tap0 mode tap" 2>/dev/null; then
+	skip $name "users have no TAP in a namespace here"
+elif ! $user test -x "$top_builddir/examples/echo"; then
+	skip $name "the build is in a private folder"
+else
+	said=$(timeout 120 unshare --mount sh -c \
+		"$open_tun && exec $user '$demo' '$top_builddir'" 2>&1)
+	talked $? "$said"
+	result $name $? "$said"
+fi
+
+name=demo_without_a_tap_says_so_and_uses_the_wire
+if ! enter mount -t tmpfs none /dev/net 2>/dev/null; then
+	skip $name "no mount namespace"
+else
+	said=$(timeout 120 unshare --user --map-root-user --mount sh -c \
+		"mount -t tmpfs none /dev/net && exec '$demo' '$top_builddir'" 2>&1)
+	in_memory $? "$said" "/dev/net/tun may not be used here"
+	result $name $? "$said"
+fi
+
+# An unshare as it is where namespaces are forbidden.
+printf '#!/bin/sh\necho "unshare failed: Operation not permitted" >&2\nexit 1\n' \
+	>"$dir/unshare"
+chmod +x "$dir/unshare"
+said=$(PATH=$dir:$PATH timeout 120 "$demo" "$top_builddir" 2>&1)
+status=$?
+enter='unshare --user --map-root-user --net'
+[ "$(id -u)" -ne 0 ] || enter='unshare --net'
+in_memory $status "$said" "this system allows no new network namespace ($enter)"
+result demo_without_namespaces_says_so_and_uses_the_wire $? "$said"
+
+! said=$("$demo" "$dir/nowhere" 2>&1)
+result demo_of_no_build_fails $? "$said"
+echo "1..$count"
