@@ -3,6 +3,7 @@
  * echo: RFC 862 over TCP and UDP on a stack of its own, driven by libev.
  *
  *	echo [-d DEVICE] [-a ADDR/LEN] [-g GATEWAY] [-p PORT] [-n MAX] [-t N]
+ *	     [-w FILE]
  *
  * The stack runs embedded: libev waits for its descriptor and its next timer
  * (ev_io, ev_timer, ev_prepare), and calls inet_run(). Each client is a small
@@ -30,6 +31,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <inet/capture.h>
 #include <inet/control.h>
 #include <inet/inet.h>
 #include <inet/netdev.h>
@@ -50,6 +52,7 @@ struct client {
 
 struct server {
 	struct net *net;
+	struct inet_capture *capture;
 	struct socket *tcp, *udp;
 	struct client *clients;
 	unsigned int nr_clients, max_clients;
@@ -66,7 +69,7 @@ struct server {
 };
 
 struct options {
-	const char *device, *addr, *gateway;
+	const char *device, *addr, *gateway, *record;
 	unsigned int port, max_clients, trace;
 };
 
@@ -398,6 +401,21 @@ static int server_listen(struct server *s, const struct options *o)
 	return 0;
 }
 
+/* Records the frames as they are on the wire: not merged. */
+static int server_record(struct server *s, struct net_device *dev,
+			 const char *path)
+{
+	struct inet_capture_config capture = {
+		.size = sizeof(capture), .path = path,
+		.buffer_bytes = 16 << 20,
+	};
+
+	if (!path)
+		return 0;
+	s->capture = inet_capture_open(s->net, &capture);
+	return s->capture ? inet_netdev_set_feature(dev, "gro", false) : -1;
+}
+
 /* The stack, its device, address and route, and the sockets. */
 static int server_start(struct server *s, const struct options *o)
 {
@@ -410,7 +428,11 @@ static int server_start(struct server *s, const struct options *o)
 	if (!s->net)
 		return server_fail(s, "stack");
 	dev = inet_netdev_open(s->net, o->device);
-	if (!dev || inet_addr_add(dev, o->addr) || inet_netdev_up(dev))
+	if (!dev)
+		return server_fail(s, o->device);
+	if (server_record(s, dev, o->record))
+		return server_fail(s, o->record);
+	if (inet_addr_add(dev, o->addr) || inet_netdev_up(dev))
 		return server_fail(s, o->device);
 	if (o->gateway) {
 		snprintf(route, sizeof(route), "default via %s", o->gateway);
@@ -433,6 +455,8 @@ static void server_end(struct server *s, const struct options *o)
 		inet_trace_print_text(s->net, stdout);
 	while (s->clients)
 		client_free(s->clients, true);
+	if (inet_capture_close(s->capture))
+		server_fail(s, o->record);
 	inet_destroy(s->net);
 	fprintf(stderr, "echo: %llu connections, %llu bytes, %llu datagrams\n",
 		s->accepted, s->bytes, s->datagrams);
@@ -441,7 +465,7 @@ static void server_end(struct server *s, const struct options *o)
 static void usage(FILE *out)
 {
 	fputs("usage: echo [-h] [-d DEVICE] [-a ADDR/LEN] [-g GATEWAY] [-p PORT]\n"
-	      "            [-n MAX] [-t N]\n"
+	      "            [-n MAX] [-t N] [-w FILE]\n"
 	      "  -d DEVICE   tap:NAME (default tap:tap0)\n"
 	      "  -a ADDR/LEN own address (default 10.0.0.2/24)\n"
 	      "  -g GATEWAY  default route\n"
@@ -449,6 +473,7 @@ static void usage(FILE *out)
 	      "  -p PORT     1..65535 (default 7)\n"
 	      "  -n MAX      clients at once, 1..1000000 (default 65536); others wait\n"
 	      "  -t N        print the road of the first N stations, 1..1000000\n"
+	      "  -w FILE     record all frames as pcapng\n"
 	      "SIGTERM and SIGINT end it, SIGUSR1 prints what the stack holds.\n",
 	      out);
 }
@@ -474,8 +499,8 @@ static void parse(struct options *o, int argc, char **argv)
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "d:a:g:hp:n:t:", words, NULL)) !=
-	       -1) {
+	while ((c = getopt_long(argc, argv, "d:a:g:hp:n:t:w:", words,
+				NULL)) != -1) {
 		switch (c) {
 		case 'd':
 			o->device = optarg;
@@ -498,6 +523,9 @@ static void parse(struct options *o, int argc, char **argv)
 		case 't':
 			o->trace = number(c, 1, 1000000);
 			break;
+		case 'w':
+			o->record = optarg;
+			break;
 		default:
 			usage(stderr);
 			exit(2);
@@ -518,6 +546,7 @@ int main(int argc, char **argv)
 
 	parse(&o, argc, argv);
 	if (server_start(&s, &o)) {
+		inet_capture_close(s.capture);
 		inet_destroy(s.net);
 		return 1;
 	}

@@ -73,6 +73,12 @@
 #define FIRST_ROOM 4096u
 #define RECORDED_MAX (256u << 20)	/* bytes of a stream in a file */
 
+/* The numbers that a stream may have. */
+static u32 seq_max(const struct world *w)
+{
+	return w->recorded ? RECORDED_MAX : SEQ_MAX;
+}
+
 /* Makes @p longer, with zeros. */
 static void *grow(void *p, size_t size, size_t from, size_t to)
 {
@@ -262,9 +268,8 @@ static void sent_data(struct world *w, struct flow *f, int h,
 {
 	struct stream *me = &f->of[h];
 	u32 pos = s->seq - me->iss, end = pos + s->len, known;
-	u32 max = w->recorded ? RECORDED_MAX : SEQ_MAX;
 
-	if (end + (s->flags & FIN) > max || end < pos) {
+	if (end + (s->flags & FIN) > seq_max(w) || end < pos) {
 		bad(w, f, h, "a sequence number from nowhere", pos, s->len);
 		return;
 	}
@@ -309,6 +314,10 @@ static void sent_ack(struct world *w, struct flow *f, int h,
 	/* A SYN that is sent again cannot scale what it says. */
 	if (s->flags & SYN && me->acked_any && edge < me->edge)
 		edge = me->edge;
+	/* Linux, since 6.1: a host that has no memory for what came closes its
+	 * window, though RFC 9293 3.8.6 says that it should not (SHLD-14). */
+	if (w->recorded && !s->window && peer->contiguous > ack)
+		me->edge = edge;
 	if (me->acked_any && edge + (1u << scale) <= me->edge)
 		bad(w, f, h, "right edge moves left", edge, me->edge);
 	/* It closed first, and now acknowledges the other FIN. */
@@ -509,6 +518,7 @@ static void monitor_arrived(struct world *w, const struct segment *s)
 	pos = s->seq - peer->iss;
 	me->heard_ns = w->now;
 	me->credit++;
+	me->since++;
 	if (!(s->flags & RST))
 		me->rst_credit++;
 	if (s->tos == SIM_FORGED_TOS) {
@@ -522,8 +532,9 @@ static void monitor_arrived(struct world *w, const struct segment *s)
 		me->got_rst = true;
 		return;
 	}
-	if (!peer->syn || f->over || pos + s->len + 1 > SEQ_MAX ||
-	    pos + s->len + 1 < pos || (s->flags & SYN && pos))
+	if (!peer->syn || f->over || pos > peer->end ||
+	    s->len + (s->flags & FIN) > peer->end - pos ||
+	    (s->flags & SYN && pos))
 		return;		/* an old connection's late segment */
 	was = peer->contiguous;
 	arrived_data(peer, s, pos);
@@ -533,8 +544,12 @@ static void monitor_arrived(struct world *w, const struct segment *s)
 		if (!me->ts_last || (s32)(s->ts - me->ts_last) > 0)
 			me->ts_last = s->ts;
 	}
+	if (peer->contiguous > was)
+		me->since = 0;
 	if (!(s->flags & SYN) && peer->contiguous > was && !me->owed_ns)
 		me->owed_ns = w->now;
+	if (s->len)
+		me->recent[me->nr_recent++ % NR_RECENT] = pos;
 	me->last_pos = s->len ? pos : 0;
 	me->last_end = pos + s->len;
 	if (s->flags & ACK && me->syn && s->ack - me->iss <= me->end) {

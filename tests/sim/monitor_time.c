@@ -198,6 +198,10 @@ void monitor_sent_time(struct world *w, struct flow *f, int h,
 	}
 	if (!s->len && !(s->flags & (SYN | FIN | RST)))
 		sent_bare(w, f, h, s);
+	/* What covers all that came in order has answered what came before. */
+	if (s->flags & ACK && s->ack - f->of[!h].iss == f->of[!h].contiguous &&
+	    me->credit > me->since)
+		me->credit = me->since;
 }
 
 /* A FIN that comes again to TIME-WAIT is answered (RFC 9293 3.10.7.4), but

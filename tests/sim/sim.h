@@ -177,6 +177,7 @@ struct world {
 	struct flow *flows;	/* the monitor's */
 	struct watch *watch;
 	bool recorded;		/* frames of a file: no calls are known */
+	bool blurred;		/* ... of which nobody knows when they arrived */
 	u64 slack_ns, late_ns;	/* of its clocks: early, late */
 	u64 frames, bytes, forged;
 	FILE *pcap;

@@ -235,6 +235,7 @@ RULE(ack_that_goes_back_is_caught)
 	open_pair();
 	PASSES(0, ACK, 1, 1, 10);
 	LEAVES(1, ACK, 1, 11);
+	ARRIVES(0, ACK, 1, 1, 10);
 	LEAVES(1, ACK, 1, 10);
 	caught("ACK goes back");
 }

@@ -454,6 +454,19 @@ RULE(saved_acks_are_caught)
 	caught("an ACK that answers nothing");
 }
 
+RULE(second_ack_for_all_that_came_is_caught)
+{
+	u32 i;
+
+	(void)state;
+	open_pair();
+	for (i = 0; i < 4; i++)
+		PASSES(0, ACK, 1 + i * 10, 1, 10);
+	LEAVES(1, ACK, 1, 41);
+	LEAVES(1, ACK, 1, 41);
+	caught("an ACK that answers nothing");
+}
+
 RULE(ack_long_after_what_it_answers_is_caught)
 {
 	(void)state;
@@ -585,6 +598,7 @@ int main(void)
 		cmocka_unit_test(two_full_segments_without_an_ack_are_caught),
 		cmocka_unit_test(ack_in_pieces_is_caught),
 		cmocka_unit_test(saved_acks_are_caught),
+		cmocka_unit_test(second_ack_for_all_that_came_is_caught),
 		cmocka_unit_test(ack_long_after_what_it_answers_is_caught),
 		cmocka_unit_test(retransmission_within_a_round_trip_is_caught),
 		cmocka_unit_test(tail_probe_is_allowed_once),
