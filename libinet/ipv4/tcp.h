@@ -210,6 +210,9 @@ struct tcp_sock {
 	u32 reordering;
 	u32 high_seq;		/* NewReno's "recover" */
 	u64 retrans_stamp_ns;	/* first retransmission of this loss, 0: none */
+	/* RFC 5927 7.2: what the path is known to carry, and an error that says
+	 * it does not; that is about ptb_seq and waits, 0: none */
+	u32 max_seg_acked, ptb_mtu, ptb_seq;
 	u32 total_retrans;
 	u32 delivered;		/* packets known to have arrived */
 	u64 lsndtime_ns;	/* last data sent */
@@ -719,6 +722,8 @@ int tcp_v4_rcv(struct sk_buff *skb);
 int tcp_v4_do_rcv(struct sock *sk, struct sk_buff *skb);
 int tcp_v4_err(struct sk_buff *skb, u32 info);
 void tcp_v4_mtu_reduced(struct sock *sk);
+/* The segment timed out of which an ICMP error said that it is too large. */
+void tcp_believe_too_big(struct sock *sk);
 int tcp_v4_send_synack(const struct sock *sk, struct request_sock *req,
 		       struct dst_entry *dst);
 /* A RST in answer to @skb; @sk may be NULL. Borrows. */

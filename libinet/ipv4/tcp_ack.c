@@ -207,6 +207,8 @@ static void tcp_clean_one(struct tcp_sock *tp, const struct sk_buff *skb,
 	if (unlikely(tcb->sacked & TCPCB_LOST))
 		tp->lost_out -= pcount;
 	tp->packets_out -= pcount;
+	if (unlikely(skb->len > tp->max_seg_acked))
+		WRITE_ONCE(tp->max_seg_acked, skb->len);
 	if (unlikely(tcb->tcp_flags & TCPHDR_SYN)) {
 		a->flag |= FLAG_SYN_ACKED;
 	} else {
@@ -328,6 +330,8 @@ int tcp_ack(struct sock *sk, const struct sk_buff *skb, int flag)
 		a.flag |= FLAG_SND_UNA_ADVANCED;
 		inet_csk(sk)->icsk_retransmits = 0;
 		tp->retrans_stamp_ns = 0;	/* R1, R2 count from here */
+		if (unlikely(tp->ptb_mtu) && after(a.ack, tp->ptb_seq))
+			tp->ptb_mtu = 0;	/* it did arrive */
 	}
 	if (flag & FLAG_UPDATE_TS_RECENT)
 		tcp_replace_ts_recent(tp, a.ack_seq);

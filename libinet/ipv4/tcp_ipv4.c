@@ -541,12 +541,57 @@ static int tcp_v4_icmp_errno(const struct icmphdr *icmph, bool *fatal)
 	}
 }
 
+/* What the path is known to carry does not exceed @mtu any more. */
+static void tcp_path_carries(struct sock *sk, u32 mtu)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	WRITE_ONCE(tp->max_seg_acked,
+		   min(tp->max_seg_acked, tcp_mtu_to_mss(sk, mtu)));
+}
+
+void tcp_believe_too_big(struct sock *sk)
+{
+	struct dst_entry *dst = rcu_access_pointer(sk->sk_dst_cache);
+	struct tcp_sock *tp = tcp_sk(sk);
+	u32 mtu = tp->ptb_mtu;
+
+	tp->ptb_mtu = 0;
+	if (!dst || after(tp->snd_una, tp->ptb_seq))
+		return;
+	dst->ops->update_pmtu(dst, sk, NULL, mtu);
+	sk_dst_reset(sk);	/* the retransmission finds the new one */
+	tcp_path_carries(sk, mtu);
+}
+
+/*
+ * Must a Too Big wait (RFC 5927 7.2)? Segments as large have arrived, so it may
+ * be forged: if this one arrives too, it was. Until a retransmission timeout.
+ */
+static bool tcp_ptb_waits(struct sock *sk, const struct icmp_quote *quote,
+			  u32 mtu)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	mtu = max(mtu, (u32)sock_net(sk)->ipv4.sysctl_min_pmtu);
+	if (READ_ONCE(tp->max_seg_acked) <= tcp_mtu_to_mss(sk, mtu))
+		return false;
+	if (sock_owned_by_user(sk)) {	/* there will be another */
+		NET_INC_STATS(sock_net(sk), TCP_LOCKDROPPEDICMPS);
+		return true;
+	}
+	tp->ptb_mtu = mtu;
+	tp->ptb_seq = quote->seq;
+	return true;
+}
+
 /* A path too narrow. The error must be about a segment that is in flight and
  * indeed larger than it says. */
 static void tcp_v4_err_frag_needed(struct sock *sk, struct sk_buff *skb,
 				   const struct icmp_quote *quote, u32 mtu)
 {
-	if (sk->sk_state == TCP_LISTEN || (mtu && quote->tot_len <= mtu))
+	if (sk->sk_state == TCP_LISTEN || (mtu && quote->tot_len <= mtu) ||
+	    tcp_ptb_waits(sk, quote, mtu))
 		return;
 	ipv4_sk_update_pmtu(skb, sk, mtu);
 	if (!sock_owned_by_user(sk))

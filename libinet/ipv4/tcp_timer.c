@@ -240,6 +240,8 @@ static void tcp_retransmit_timer(struct sock *sk)
 		NET_INC_STATS(sock_net(sk), TCP_TIMEOUTS);
 	if (!(TCPF(sk->sk_state) & handshake))
 		tcp_enter_loss(sk);
+	if (unlikely(tp->ptb_mtu))
+		tcp_believe_too_big(sk);
 	err = tcp_retransmit_skb(sk, tcp_rtx_queue_head(sk));
 	if (err > 0 || err == -EBUSY) {
 		/* our own queues are full: not the peer's fault, no backoff */

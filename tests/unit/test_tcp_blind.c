@@ -469,6 +469,79 @@ static void established_path_mtu_lies_are_bounded(void **state)
 	}
 }
 
+/* Segments of @len octets go there and are acknowledged, then one that is not
+ * yet; the next octet is returned. */
+static u32 large_ones_arrive(struct tp *t, u32 len)
+{
+	tp_write(t, big, len);
+	fx_flush(&t->f);
+	tp_send(t, "A", 1, 1 + len, NULL, 0);
+	tp_write(t, big, len);
+	fx_flush(&t->f);
+	return 1 + len;
+}
+
+/* What arrived proves the path: an error that denies it is believed only when
+ * its segment is not acknowledged in time. @req 5927-3 @attack C4 */
+static void established_path_mtu_is_not_lowered_while_there_is_progress(void **state)
+{
+	static const u32 mtu[] = { 0, 1, 67, 68, 296, 551, 1000, 1499 };
+	struct tp t;
+	size_t i;
+	u32 next;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(mtu); i++) {
+		tp_open(&t);
+		tp_passive(&t);
+		next = large_ones_arrive(&t, 1460);
+		tp_icmp(&t, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, mtu[i], next);
+		tp_silence(&t);
+		assert_int_equal(tsk(&t)->mss_cache, 1460);
+		tp_send(&t, "A", 1, next + 1460, NULL, 0);	/* progress */
+		assert_int_equal(tsk(&t)->ptb_mtu, 0);
+		tp_write(&t, big, 1460);
+		tp_expect(&t, "PA", next + 1460, 1, 1460);
+		fx_advance(&t.f, FX_SEC / 4);	/* lost, but not for its size */
+		tp_expect(&t, "PA", next + 1460, 1, 1460);
+		tp_close(&t);
+	}
+}
+
+/* The path did become narrower: after one timeout it is believed, for ten
+ * minutes, but never below 552 octets. @req 5927-3 @attack C4 */
+static void established_path_mtu_is_lowered_when_the_segment_times_out(void **state)
+{
+	static const u32 mtu[] = { 0, 68, 551, 1000 };
+	static const u32 mss[] = { 512, 512, 512, 960 };
+	struct tp t;
+	size_t i;
+	u32 next;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(mtu); i++) {
+		tp_open(&t);
+		tp_passive(&t);
+		next = large_ones_arrive(&t, 1460);
+		tp_icmp(&t, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, mtu[i], next);
+		tp_silence(&t);
+		fx_advance(&t.f, FX_SEC / 4);
+		tp_expect(&t, "A", next, 1, mss[i]);
+		assert_int_equal(tsk(&t)->mss_cache, mss[i]);
+		tp_send(&t, "A", 1, next + 1460, NULL, 0);
+		tp_write(&t, big, mss[i]);
+		fx_flush(&t.f);
+		tp_send(&t, "A", 1, next + 1460 + mss[i], NULL, 0);
+		/* a lower one would have to wait again, a higher is no news */
+		tp_icmp(&t, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, 65535, next);
+		assert_int_equal(tsk(&t)->mss_cache, mss[i]);
+		fx_advance(&t.f, 600 * FX_SEC);
+		tp_write(&t, big, 1460);
+		tp_expect(&t, "PA", next + 1460 + mss[i], 1, 1460);
+		tp_close(&t);
+	}
+}
+
 /* ---- urgent data ------------------------------------------------------ */
 
 static int at_mark(struct tp *t)
@@ -631,6 +704,10 @@ int main(void)
 		cmocka_unit_test(syn_sent_soft_icmp_is_told_at_the_end),
 		cmocka_unit_test(established_path_mtu_makes_smaller_segments),
 		cmocka_unit_test(established_path_mtu_lies_are_bounded),
+		cmocka_unit_test(
+			established_path_mtu_is_not_lowered_while_there_is_progress),
+		cmocka_unit_test(
+			established_path_mtu_is_lowered_when_the_segment_times_out),
 		cmocka_unit_test(urgent_octet_is_apart_from_the_stream),
 		cmocka_unit_test(urgent_octet_inline_is_in_its_place),
 		cmocka_unit_test(urgent_pointer_ahead_of_its_octet_is_waited_for),
