@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "core/skbuff.h"
+#include "attack.h"
 #include "fixture.h"
 #include "lib/byteorder.h"
 #include "lib/checksum.h"
@@ -579,7 +580,7 @@ static void broadcast_every_socket_of_the_port_gets_its_own(void **state)
 }
 
 #define TEST(name) \
-	cmocka_unit_test_setup_teardown(name, fx_setup_learned, fx_teardown)
+	cmocka_unit_test_setup_teardown(name, attack_setup_learned, fx_teardown)
 
 int main(void)
 {
