@@ -561,6 +561,19 @@ static void tcp_data_refuse(struct sock *sk, struct sk_buff *skb,
 	kfree_skb_reason(skb, reason);
 }
 
+/* Text in several pieces that is not exactly what is expected next: it will be
+ * cut, or may be when more comes, and for that it must be in one. False: no
+ * memory. */
+static bool tcp_data_make_whole(const struct tcp_sock *tp, struct sk_buff *skb)
+{
+	const struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
+
+	if (tcb->seq == tp->rcv_nxt &&
+	    !after(tcb->end_seq, tp->rcv_nxt + tcp_receive_window(tp)))
+		return true;
+	return skb_linearize(skb) == 0;
+}
+
 void tcp_data_queue(struct sock *sk, struct sk_buff *skb)
 {
 	struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
@@ -582,6 +595,10 @@ void tcp_data_queue(struct sock *sk, struct sk_buff *skb)
 		INET_PROBE(DSACKABLE);
 		NET_INC_STATS(sock_net(sk), TCP_DELAYEDACKLOST);
 		tcp_data_refuse(sk, skb, SKB_DROP_REASON_TCP_OLD_DATA);
+		return;
+	}
+	if (unlikely(!tcp_data_make_whole(tp, skb))) {
+		kfree_skb_reason(skb, SKB_DROP_REASON_NOMEM);
 		return;
 	}
 	if (!tcp_trim_to_window(tp, skb)) {

@@ -2,6 +2,8 @@
 /* TCP by script: see tcp_peer.h. */
 #include "tcp_peer.h"
 
+#include "attack.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -53,6 +55,12 @@ void tp_open(struct tp *t)
 	t->mss = 1460;
 	t->ws = -1;
 	t->ts_val = 1000;
+}
+
+void tp_open_watched(struct tp *t)
+{
+	tp_open(t);
+	attack_begin(&t->f);
 }
 
 void tp_close(struct tp *t)

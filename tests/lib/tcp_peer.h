@@ -46,6 +46,8 @@ struct tp {
 };
 
 void tp_open(struct tp *t);
+/* The same, watched (attack.h). */
+void tp_open_watched(struct tp *t);
 void tp_close(struct tp *t);
 
 /* A segment from the peer. */

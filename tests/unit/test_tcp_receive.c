@@ -124,7 +124,7 @@ static void established_single_octets_are_coalesced(void **state)
 	u32 i;
 
 	(void)state;
-	tp_open(&t);
+	tp_open_watched(&t);
 	tp_passive(&t);
 	for (i = 0; i < 20000; i++) {
 		u8 b = (u8)(i * 7 + 1);
@@ -172,6 +172,32 @@ static void established_segment_beyond_window_is_answered(void **state)
 	tp_close(&t);
 }
 
+/* The same with segments that lie in memory in pieces: what is cut off is more
+ * than the first one. */
+static void established_overlapping_segment_in_pieces_is_trimmed(void **state)
+{
+	static u8 text[3000];
+	struct tp t;
+	u32 i, cut;
+
+	(void)state;
+	for (i = 0; i < sizeof(text); i++)
+		text[i] = (u8)(i * 7 + 1);
+	for (cut = 60; cut < 1500; cut += 97) {
+		tp_open(&t);
+		t.f.rx_cut = cut;
+		tp_passive(&t);
+		tp_send(&t, "A", 1, 1, text, 1000);
+		tp_send(&t, "A", 701, 1, text + 700, 800);	/* front */
+		tp_send(&t, "A", 2001, 1, text + 2000, 500);	/* a hole */
+		tp_send(&t, "A", 2301, 1, text + 2300, 700);	/* behind */
+		tp_send(&t, "A", 1401, 1, text + 1400, 800);	/* over it */
+		tp_read(&t, NULL, 3000);
+		fx_flush(&t.f);
+		tp_close(&t);
+	}
+}
+
 /* Half old, half new. */
 /* @req 9293-SM-4 */
 static void established_overlapping_segment_is_trimmed(void **state)
@@ -198,7 +224,8 @@ static void established_text_beyond_right_edge_is_cut(void **state)
 	u32 i, edge;
 
 	(void)state;
-	tp_open(&t);
+	tp_open_watched(&t);
+	t.f.rx_vary = false;	/* small pieces cost more than the window */
 	tp_passive(&t);
 	tp = tcp_sk(tp_sk(&t));
 	for (i = 1; tcp_receive_window(tp) > 1400; i += 1400)
@@ -219,7 +246,7 @@ static void established_rst_with_text_is_a_rst(void **state)
 	struct tp t;
 
 	(void)state;
-	tp_open(&t);
+	tp_open_watched(&t);
 	tp_passive(&t);
 	tp_send(&t, "R", 1, 0, big, 1460);
 	tp_silence(&t);
@@ -235,7 +262,7 @@ static void listen_syn_with_text_is_a_syn(void **state)
 	struct tp t;
 
 	(void)state;
-	tp_open(&t);
+	tp_open_watched(&t);
 	tp_listen(&t, 1);
 	tp_send(&t, "S", 0, 0, text, sizeof(text));
 	tp_next(&t);
@@ -273,7 +300,7 @@ static void established_odd_options_do_not_matter(void **state)
 	size_t i;
 
 	(void)state;
-	tp_open(&t);
+	tp_open_watched(&t);
 	tp_passive(&t);
 	for (i = 0; i < ARRAY_SIZE(opts); i++) {
 		tp_send_opt(&t, "A", 1 + (u32)i, 1, opts[i], 4);
@@ -300,7 +327,7 @@ static void established_reserved_bits_are_ignored(void **state)
 	u32 len;
 
 	(void)state;
-	tp_open(&t);
+	tp_open_watched(&t);
 	tp_passive(&t);
 	seg.seq = t.iss + 1;
 	seg.ack_seq = t.irs + 1;
@@ -329,7 +356,7 @@ static void established_checksum_of_another_address_is_wrong(void **state)
 	u32 len;
 
 	(void)state;
-	tp_open(&t);
+	tp_open_watched(&t);
 	tp_passive(&t);
 	seg.seq = t.iss + 1;
 	seg.ack_seq = t.irs + 1;
@@ -357,7 +384,7 @@ static void established_bad_checksum_is_dropped_silently(void **state)
 	u32 len, bit;
 
 	(void)state;
-	tp_open(&t);
+	tp_open_watched(&t);
 	tp_passive(&t);
 	seg.seq = t.iss + 1;
 	seg.ack_seq = t.irs + 1;
@@ -390,7 +417,7 @@ static void segment_with_lying_data_offset_is_dropped(void **state)
 	u32 len, doff, cut;
 
 	(void)state;
-	tp_open(&t);
+	tp_open_watched(&t);
 	tp_listen(&t, 4);
 	for (doff = 0; doff < 16; doff++) {
 		if (doff == 5)
@@ -419,7 +446,7 @@ static void established_ack_of_unsent_is_answered_and_dropped(void **state)
 	struct tp t;
 
 	(void)state;
-	tp_open(&t);
+	tp_open_watched(&t);
 	tp_passive(&t);
 	tp_send(&t, "PA", 1, 2, "evil", 4);
 	tp_expect(&t, "A", 1, 1, 0);
@@ -618,7 +645,7 @@ static void established_fin_out_of_order_waits(void **state)
 	struct tp t;
 
 	(void)state;
-	tp_open(&t);
+	tp_open_watched(&t);
 	tp_passive(&t);
 	tp_send(&t, "FA", 6, 1, NULL, 0);
 	assert_int_equal(tp_state(&t), TCP_ESTABLISHED);
@@ -638,7 +665,7 @@ static void established_many_gaps_stay_within_the_buffer(void **state)
 	u32 i;
 
 	(void)state;
-	tp_open(&t);
+	tp_open_watched(&t);
 	tp_passive(&t);
 	sk = tp_sk(&t);
 	for (i = 1; i < 30000; i += 2) {
@@ -667,7 +694,8 @@ static void established_slow_reader_gets_no_silly_window(void **state)
 	u32 i, seq = 1, edge, last_edge = 0, wnd;
 
 	(void)state;
-	tp_open(&t);
+	tp_open_watched(&t);
+	t.f.rx_vary = false;	/* as above */
 	tp_passive(&t);
 	/* fill the window */
 	for (;;) {
@@ -849,6 +877,8 @@ int main(void)
 		cmocka_unit_test(established_old_segment_is_acknowledged_and_dropped),
 		cmocka_unit_test(established_segment_beyond_window_is_answered),
 		cmocka_unit_test(established_overlapping_segment_is_trimmed),
+		cmocka_unit_test(
+			established_overlapping_segment_in_pieces_is_trimmed),
 		cmocka_unit_test(established_text_beyond_right_edge_is_cut),
 		cmocka_unit_test(established_rst_with_text_is_a_rst),
 		cmocka_unit_test(listen_syn_with_text_is_a_syn),
