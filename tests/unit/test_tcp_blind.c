@@ -12,6 +12,7 @@
 #include <sys/ioctl.h>
 #include <linux/sockios.h>
 
+#include "attack.h"
 #include "tcp_peer.h"
 
 static u8 big[65536];
@@ -29,7 +30,7 @@ static void established_reset_must_be_exact(void **state)
 	struct tp t;
 
 	(void)state;
-	tp_open(&t);
+	tp_open_watched(&t);
 	tp_passive(&t);
 	tp_send(&t, "R", 2, 0, NULL, 0);		/* inside */
 	tp_expect(&t, "A", 1, 1, 0);
@@ -53,7 +54,7 @@ static void established_challenge_acks_are_limited(void **state)
 	u32 i, n = 0;
 
 	(void)state;
-	tp_open(&t);
+	tp_open_watched(&t);
 	tp_passive(&t);
 	for (i = 0; i < 1000; i++) {
 		tp_send(&t, "R", 2 + i, 0, NULL, 0);
@@ -74,7 +75,7 @@ static void challenge_ack_limit_is_random_each_second(void **state)
 	struct tp t;
 
 	(void)state;
-	tp_open(&t);
+	tp_open_watched(&t);
 	fx_sysctl(&t.f, "net.ipv4.tcp_challenge_ack_limit", "100");
 	fx_sysctl(&t.f, "net.ipv4.tcp_invalid_ratelimit", "0");
 	tp_passive(&t);
@@ -106,7 +107,7 @@ static void established_syn_is_challenged_wherever_it_is(void **state)
 	size_t i;
 
 	(void)state;
-	tp_open(&t);
+	tp_open_watched(&t);
 	tp_passive(&t);
 	for (i = 0; i < ARRAY_SIZE(seq); i++) {
 		tp_send(&t, i & 1 ? "S" : "SA", seq[i], 1, NULL, 0);
@@ -166,7 +167,7 @@ static void established_segment_without_ack_is_dropped(void **state)
 	size_t i;
 
 	(void)state;
-	tp_open(&t);
+	tp_open_watched(&t);
 	tp_passive(&t);
 	for (i = 0; i < ARRAY_SIZE(flags); i++) {
 		fx_mark(&t.f);
@@ -329,7 +330,7 @@ static void established_icmp_errors_are_soft(void **state)
 	struct tp t;
 
 	(void)state;
-	tp_open(&t);
+	tp_open_watched(&t);
 	tp_passive(&t);
 	tp_write(&t, "x", 1);
 	tp_expect(&t, "PA", 1, 1, 1);
@@ -355,7 +356,7 @@ static void established_icmp_about_what_is_not_in_flight_is_forged(void **state)
 	struct tp t;
 
 	(void)state;
-	tp_open(&t);
+	tp_open_watched(&t);
 	tp_passive(&t);
 	tp_write(&t, "x", 1);
 	tp_expect(&t, "PA", 1, 1, 1);
@@ -376,7 +377,7 @@ static void established_source_quench_is_ignored(void **state)
 	u32 cwnd;
 
 	(void)state;
-	tp_open(&t);
+	tp_open_watched(&t);
 	tp_passive(&t);
 	tp_write(&t, "x", 1);
 	cwnd = tsk(&t)->snd_cwnd;
@@ -392,7 +393,7 @@ static void syn_sent_only_hard_icmp_refuses(void **state)
 	struct tp t;
 
 	(void)state;
-	tp_open(&t);
+	tp_open_watched(&t);
 	tp_connect(&t);
 	tp_icmp(&t, ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, 0, 5);
 	assert_int_equal(tp_state(&t), TCP_SYN_SENT);
@@ -456,7 +457,8 @@ static void established_path_mtu_lies_are_bounded(void **state)
 
 	(void)state;
 	for (i = 0; i < ARRAY_SIZE(mtu); i++) {
-		tp_open(&t);
+		tp_open_watched(&t);
+		attack_allow(&t.f, UINT32_MAX);
 		tp_passive(&t);
 		tp_write(&t, big, 1460);
 		tp_icmp(&t, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, mtu[i], 1);
@@ -492,7 +494,7 @@ static void established_path_mtu_is_not_lowered_while_there_is_progress(void **s
 
 	(void)state;
 	for (i = 0; i < ARRAY_SIZE(mtu); i++) {
-		tp_open(&t);
+		tp_open_watched(&t);
 		tp_passive(&t);
 		next = large_ones_arrive(&t, 1460);
 		tp_icmp(&t, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, mtu[i], next);
@@ -520,7 +522,7 @@ static void established_path_mtu_is_lowered_when_the_segment_times_out(void **st
 
 	(void)state;
 	for (i = 0; i < ARRAY_SIZE(mtu); i++) {
-		tp_open(&t);
+		tp_open_watched(&t);
 		tp_passive(&t);
 		next = large_ones_arrive(&t, 1460);
 		tp_icmp(&t, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, mtu[i], next);
@@ -560,7 +562,7 @@ static void urgent_octet_is_apart_from_the_stream(void **state)
 	char buf[8];
 
 	(void)state;
-	tp_open(&t);
+	tp_open_watched(&t);
 	tp_passive(&t);
 	t.urg_ptr = 4;			/* behind "abcX" */
 	tp_send(&t, "UPA", 1, 1, "abcXde", 6);
@@ -589,7 +591,7 @@ static void urgent_octet_inline_is_in_its_place(void **state)
 	char buf[8];
 
 	(void)state;
-	tp_open(&t);
+	tp_open_watched(&t);
 	tp_passive(&t);
 	tp_setsockopt(&t, SOL_SOCKET, SO_OOBINLINE, 1);
 	t.urg_ptr = 4;
@@ -655,7 +657,7 @@ static void urgent_pointer_lies_do_no_harm(void **state)
 	ssize_t n;
 
 	(void)state;
-	tp_open(&t);
+	tp_open_watched(&t);
 	tp_passive(&t);
 	for (i = 0; i < 2000; i++) {
 		t.urg_ptr = ptr[i % ARRAY_SIZE(ptr)];

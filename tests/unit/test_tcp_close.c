@@ -288,7 +288,7 @@ static void fin_wait_2_orphan_ends_after_fin_timeout(void **state)
 	struct tp t;
 
 	(void)state;
-	tp_open(&t);
+	tp_open_watched(&t);
 	fx_sysctl(&t.f, "net.ipv4.tcp_fin_timeout", "10");
 	tp_passive(&t);
 	app_close(&t);
@@ -345,7 +345,7 @@ static void orphan_with_zero_window_is_limited(void **state)
 	u32 i;
 
 	(void)state;
-	tp_open(&t);
+	tp_open_watched(&t);
 	t.win = 0;
 	tp_passive(&t);
 	tp_write(&t, "x", 1);
@@ -366,7 +366,7 @@ static void orphans_are_counted_and_bounded(void **state)
 	u16 i;
 
 	(void)state;
-	tp_open(&t);
+	tp_open_watched(&t);
 	fx_sysctl(&t.f, "net.ipv4.tcp_max_orphans", "5");
 	tp_listen(&t, 50);
 	for (i = 0; i < 20; i++) {
@@ -387,7 +387,7 @@ static void linger_zero_is_a_reset(void **state)
 	struct tp t;
 
 	(void)state;
-	tp_open(&t);
+	tp_open_watched(&t);
 	tp_passive(&t);
 	assert_int_equal(inet_setsockopt(t.s, SOL_SOCKET, SO_LINGER, &l,
 					 sizeof(l)), 0);
@@ -471,7 +471,7 @@ static void time_wait_reset_does_not_end_it(void **state)
 	struct tp t;
 
 	(void)state;
-	tp_open(&t);
+	tp_open_watched(&t);
 	tp_passive(&t);
 	to_time_wait(&t);
 	tp_send(&t, "R", 2, 0, NULL, 0);
@@ -491,7 +491,7 @@ static void time_wait_syn_above_reopens(void **state)
 	u32 old_irs;
 
 	(void)state;
-	tp_open(&t);
+	tp_open_watched(&t);
 	tp_passive(&t);
 	to_time_wait(&t);
 	old_irs = t.irs;
@@ -508,7 +508,7 @@ static void time_wait_syn_below_is_challenged(void **state)
 	struct tp t;
 
 	(void)state;
-	tp_open(&t);
+	tp_open_watched(&t);
 	tp_passive(&t);
 	to_time_wait(&t);
 	tp_send(&t, "S", -5000u, 0, NULL, 0);
@@ -523,7 +523,7 @@ static void time_wait_newer_timestamp_reopens_whatever_the_sequence(void **state
 	struct tp t;
 
 	(void)state;
-	tp_open(&t);
+	tp_open_watched(&t);
 	t.ts = true;
 	tp_passive(&t);
 	to_time_wait(&t);
@@ -540,7 +540,7 @@ static void time_wait_older_timestamp_is_challenged(void **state)
 	struct tp t;
 
 	(void)state;
-	tp_open(&t);
+	tp_open_watched(&t);
 	t.ts = true;
 	tp_passive(&t);
 	to_time_wait(&t);
@@ -588,7 +588,7 @@ static void time_wait_port_is_reused_by_connect(void **state)
 	u32 old;
 
 	(void)state;
-	tp_open(&t);
+	tp_open_watched(&t);
 	t.ts = true;
 	fx_sysctl(&t.f, "net.ipv4.ip_local_port_range", "40000 40000");
 	tp_active(&t);
@@ -646,7 +646,7 @@ static void connect_without_a_free_port_fails(void **state)
 	u32 i;
 
 	(void)state;
-	tp_open(&t);
+	tp_open_watched(&t);
 	fx_sysctl(&t.f, "net.ipv4.ip_local_port_range", "40000 40015");
 	for (i = 0; i < 17; i++) {
 		s[i] = inet_socket(t.f.net, AF_INET,
@@ -677,7 +677,7 @@ static void connect_ports_are_spread(void **state)
 	struct tp t;
 
 	(void)state;
-	tp_open(&t);
+	tp_open_watched(&t);
 	for (i = 0; i < 300; i++) {
 		to.sin_port = htons((u16)(1000 + i));
 		s = inet_socket(t.f.net, AF_INET, SOCK_STREAM | SOCK_NONBLOCK,

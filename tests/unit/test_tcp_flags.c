@@ -463,7 +463,7 @@ static void every_segment_is_judged_as_the_rfc_says(void **state)
 	int seq, ack;
 	struct tp t;
 
-	tp_open(&t);
+	tp_open_watched(&t);
 	tp_listen(&t, 8);
 	for (flags = 0; flags < 256; flags++)
 		for (seq = BELOW; seq <= OVER; seq++)

@@ -74,7 +74,7 @@ static void closed_flood_gets_few_resets(void **state)
 	u32 i, n = 0;
 
 	(void)state;
-	tp_open(&t);
+	tp_open_watched(&t);
 	fx_sysctl(&t.f, "net.ipv4.tcp_rst_per_sec", "100");
 	for (i = 0; i < 1000; i++)
 		tp_send(&t, "A", i, i, NULL, 0);
@@ -129,7 +129,7 @@ static void listen_other_flags_are_dropped(void **state)
 	size_t i;
 
 	(void)state;
-	tp_open(&t);
+	tp_open_watched(&t);
 	tp_listen(&t, 4);
 	for (i = 0; i < ARRAY_SIZE(flags); i++) {
 		fx_mark(&t.f);
@@ -199,7 +199,7 @@ static void listen_syn_with_tiny_mss_gets_the_floor(void **state)
 
 	(void)state;
 	for (i = 0; i < ARRAY_SIZE(mss); i++) {
-		tp_open(&t);
+		tp_open_watched(&t);
 		t.mss = mss[i];
 		tp_passive(&t);
 		tp_write_pattern(&t, i < 4 ? 200 : 2000);
@@ -215,7 +215,7 @@ static void listen_window_scale_is_agreed_and_bounded(void **state)
 	struct tp t;
 
 	(void)state;
-	tp_open(&t);
+	tp_open_watched(&t);
 	t.ws = 15;
 	t.win = 1000;
 	tp_listen(&t, 4);
@@ -264,7 +264,7 @@ static void listen_syn_to_broadcast_is_dropped(void **state)
 	size_t i;
 
 	(void)state;
-	tp_open(&t);
+	tp_open_watched(&t);
 	tp_listen(&t, 4);
 	for (i = 0; i < ARRAY_SIZE(to); i++) {
 		struct fx_ip ip = { .daddr = to[i] };
@@ -295,7 +295,7 @@ static void listen_syn_from_invalid_source_is_dropped(void **state)
 	size_t i;
 
 	(void)state;
-	tp_open(&t);
+	tp_open_watched(&t);
 	tp_listen(&t, 4);
 	for (i = 0; i < ARRAY_SIZE(from); i++) {
 		struct fx_ip ip = { .saddr = from[i] };
@@ -347,7 +347,7 @@ static void listen_full_accept_queue_takes_no_syn(void **state)
 	struct tp t;
 
 	(void)state;
-	tp_open(&t);
+	tp_open_watched(&t);
 	tp_listen(&t, 0);
 	tp_send(&t, "S", 0, 0, NULL, 0);	/* backlog 0 holds one */
 	tp_next(&t);
@@ -377,7 +377,7 @@ static void listen_backlog_bounds_connections_not_accepted(void **state)
 	u16 i;
 
 	(void)state;
-	tp_open(&t);
+	tp_open_watched(&t);
 	tp_listen(&t, 2);
 	for (i = 0; i < 10; i++)
 		handshake_from(&t, 1000 + i);
@@ -393,7 +393,7 @@ static void listen_overflow_with_abort_on_overflow_is_reset(void **state)
 	u32 irs;
 
 	(void)state;
-	tp_open(&t);
+	tp_open_watched(&t);
 	fx_sysctl(&t.f, "net.ipv4.tcp_abort_on_overflow", "1");
 	tp_listen(&t, 2);
 	/* four requests, but only three places */
@@ -498,7 +498,7 @@ static void syn_received_syn_ack_is_sent_again_and_given_up(void **state)
 	u32 i;
 
 	(void)state;
-	tp_open(&t);
+	tp_open_watched(&t);
 	tp_listen(&t, 4);
 	tp_syn(&t);
 	for (i = 0; i < 5; i++)		/* tcp_synack_retries */
@@ -515,7 +515,7 @@ static void syn_received_same_syn_gets_syn_ack_again(void **state)
 	struct tp t;
 
 	(void)state;
-	tp_open(&t);
+	tp_open_watched(&t);
 	tp_listen(&t, 4);
 	tp_syn(&t);
 	tp_send(&t, "S", 0, 0, NULL, 0);
@@ -638,7 +638,7 @@ static void syn_sent_wrong_ack_is_reset(void **state)
 	struct tp t;
 
 	(void)state;
-	tp_open(&t);
+	tp_open_watched(&t);
 	tp_connect(&t);
 	tp_send(&t, "SA", 0, 0, NULL, 0);
 	expect_reset(&t, t.irs, false, 0);
@@ -658,7 +658,7 @@ static void syn_sent_reset_needs_a_good_ack(void **state)
 	struct tp t;
 
 	(void)state;
-	tp_open(&t);
+	tp_open_watched(&t);
 	tp_connect(&t);
 	tp_send(&t, "R", 0, 0, NULL, 0);
 	tp_send(&t, "RA", 0, 2, NULL, 0);
@@ -716,7 +716,7 @@ static void syn_sent_syn_crosses_syn(void **state)
 	struct tp t;
 
 	(void)state;
-	tp_open(&t);
+	tp_open_watched(&t);
 	tp_connect(&t);
 	tp_send(&t, "S", 0, 0, NULL, 0);
 	assert_int_equal(tp_state(&t), TCP_SYN_RECV);
@@ -740,7 +740,7 @@ static void syn_received_split_handshake_ack_establishes(void **state)
 	struct tp t;
 
 	(void)state;
-	tp_open(&t);
+	tp_open_watched(&t);
 	tp_connect(&t);
 	tp_send(&t, "S", 0, 0, NULL, 0);
 	tp_expect(&t, "SA", 0, 1, 0);
@@ -869,7 +869,7 @@ static void syn_received_old_duplicate_syn_recovers(void **state)
 	u32 irs;
 
 	(void)state;
-	tp_open(&t);
+	tp_open_watched(&t);
 	tp_listen(&t, 4);
 	tp_syn(&t);	/* the old one */
 	irs = t.irs;

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <string.h>
 
+#include "attack.h"
 #include "tcp_peer.h"
 
 static u8 big[1 << 20];
@@ -204,7 +205,8 @@ static void established_small_windows_do_not_make_small_segments(void **state)
 	u32 acked, i;
 
 	(void)state;
-	tp_open(&t);
+	tp_open_watched(&t);
+	attack_allow(&t.f, UINT32_MAX);
 	t.win = 10000;
 	tp_passive(&t);
 	tp_write(&t, big, 16000);
