@@ -49,4 +49,8 @@ const char *side_result(int n);
 void side_note(struct side *d, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* Runs @script on a stack and on the kernel, over their loopbacks; fails where
+ * the transcripts differ, skips without a loopback of the kernel's. */
+void sides_compare(void (*script)(struct side *d));
+
 #endif /* TESTS_SIDES_H */
