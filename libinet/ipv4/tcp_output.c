@@ -263,6 +263,19 @@ static void tcp_fragment_count(struct tcp_sock *tp, const struct sk_buff *buff)
 		tp->retrans_out += pcount;
 }
 
+/*
+ * May a segment in flight be cut? Each cut costs a frame, so a peer whose
+ * window opens octet by octet could have us hold a thousand times the text
+ * (CVE-2019-11478's lesson). The first one may always be: it must fit the path.
+ */
+static bool tcp_may_cut(const struct sock *sk, const struct sk_buff *skb)
+{
+	s64 limit = sk->sk_sndbuf + 2 * (s64)SKB_TRUESIZE(65536);
+
+	return sk->sk_wmem_queued / 2 <= limit ||
+	       skb == tcp_rtx_queue_head(sk);
+}
+
 int tcp_fragment(struct sock *sk, struct sk_buff_head *q, struct sk_buff *skb,
 		 u32 len)
 {
@@ -449,6 +462,8 @@ static int tcp_retrans_fit(struct sock *sk, struct sk_buff *skb)
 	}
 	if (skb->len <= limit)
 		return 0;
+	if (unlikely(!tcp_may_cut(sk, skb)))
+		return -ENOMEM;
 	INET_PROBE(RTX_CUT);
 	return tcp_fragment(sk, &tp->rtx_queue, skb, limit);
 }

@@ -317,6 +317,43 @@ static void established_shrunken_window_is_survived(void **state)
 	tp_close(&t);
 }
 
+/* Each cut costs a frame: a peer must not have us cut without end. */
+/* @attack W2 */
+static void established_cuts_of_what_is_in_flight_are_bounded(void **state)
+{
+	struct sk_buff *head, *second;
+	struct tcp_sock *tp;
+	struct sock *sk;
+	struct tp t;
+
+	(void)state;
+	tp_open(&t);
+	tp_passive(&t);
+	sk = tp_sk(&t);
+	tp = tcp_sk(sk);
+	tp_write_pattern(&t, 3 * tp->mss_cache);
+	fx_flush(&t.f);
+	lock_sock(sk);
+	head = tcp_rtx_queue_head(sk);
+	second = head->next;
+	/* the window ends one octet into the second */
+	tp->snd_wnd = head->len + 1;
+	sk->sk_wmem_queued += 10 << 20;
+	assert_int_equal(tcp_retransmit_skb(sk, second), -ENOMEM);
+	assert_int_equal(tp->packets_out, 3);
+	/* the first must fit the window, whatever it costs */
+	tp->snd_wnd = 1;
+	assert_int_equal(tcp_retransmit_skb(sk, head), 0);
+	assert_int_equal(tp->packets_out, 4);
+	sk->sk_wmem_queued -= 10 << 20;
+	tp->snd_wnd = 2000;
+	assert_int_equal(tcp_retransmit_skb(sk, second), 0);
+	assert_int_equal(tp->packets_out, 5);
+	release_sock(sk);
+	tp_send(&t, "RA", 1, 1, NULL, 0);
+	tp_close(&t);
+}
+
 /* @req 9293-SM-9 */
 static void established_old_window_update_is_ignored(void **state)
 {
@@ -805,6 +842,8 @@ int main(void)
 		cmocka_unit_test(established_zero_window_is_probed_for_ever),
 		cmocka_unit_test(established_unanswered_probes_end_it),
 		cmocka_unit_test(established_shrunken_window_is_survived),
+		cmocka_unit_test(
+			established_cuts_of_what_is_in_flight_are_bounded),
 		cmocka_unit_test(established_old_window_update_is_ignored),
 		cmocka_unit_test(established_timeout_sends_first_segment_and_backs_off),
 		cmocka_unit_test(established_karn_no_sample_from_retransmission),
