@@ -114,6 +114,10 @@ __always_inline struct sk_buff *tcp_stream_alloc_skb(struct sock *sk, u32 size,
 	if (!skb)
 		return NULL;
 	skb_reserve(skb, MAX_TCP_HEADER);
+	/* When memory is short, what the reader gave back goes to everybody:
+	 * a stream's text is let in by one segment even then. */
+	if (unlikely(sk_under_memory_pressure(sk)))
+		sk_mem_reclaim(sk);
 	if (force) {
 		sk_forced_mem_schedule(sk, (s32)skb->truesize);
 	} else if (!sk_mem_schedule(sk, (s32)skb->truesize, false)) {

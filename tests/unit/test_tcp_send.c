@@ -354,6 +354,36 @@ static void established_cuts_of_what_is_in_flight_are_bounded(void **state)
 	tp_close(&t);
 }
 
+/* A peer that sends octet by octet, while memory is short: each is let in, so
+ * that the connection goes on, but what its reader gives back must not become
+ * the writer's, or the budget is exceeded by all buffers. */
+static void established_writer_gets_nothing_of_the_reader(void **state)
+{
+	static const u8 text[1000];
+	s64 before;
+	struct tp t;
+	u32 i;
+
+	(void)state;
+	tp_open(&t);
+	tp_passive(&t);
+	tp_setsockopt(&t, SOL_SOCKET, SO_SNDBUF, 100000);
+	fx_sysctl(&t.f, "net.ipv4.tcp_mem", "4 6 8");
+	while (inet_send(t.s, text, sizeof(text), 0) > 0)
+		;
+	before = t.f.net->proto_mem[PROTO_MEM_TCP];
+	assert_in_range(before, 6 * 4096, 10 * 4096);
+	for (i = 0; i < 50; i++) {
+		tp_send(&t, "PA", 1 + i, 1, "x", 1);
+		tp_read(&t, "x", 1);
+		inet_send(t.s, text, sizeof(text), 0);
+		fx_flush(&t.f);
+		assert_true(t.f.net->proto_mem[PROTO_MEM_TCP] <= before + 4096);
+	}
+	tp_send(&t, "RA", 51, 1, NULL, 0);
+	tp_close(&t);
+}
+
 /* @req 9293-SM-9 */
 static void established_old_window_update_is_ignored(void **state)
 {
@@ -844,6 +874,7 @@ int main(void)
 		cmocka_unit_test(established_shrunken_window_is_survived),
 		cmocka_unit_test(
 			established_cuts_of_what_is_in_flight_are_bounded),
+		cmocka_unit_test(established_writer_gets_nothing_of_the_reader),
 		cmocka_unit_test(established_old_window_update_is_ignored),
 		cmocka_unit_test(established_timeout_sends_first_segment_and_backs_off),
 		cmocka_unit_test(established_karn_no_sample_from_retransmission),
