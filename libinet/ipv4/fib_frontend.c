@@ -134,6 +134,8 @@ void fib_del_ifaddr(struct in_ifaddr *ifa)
 		fib_ifaddr_broadcast(heir, true);
 		fib_ifaddr_prefix(heir, true);
 	}
+	if (!ifa->ifa_dev->ifa_list)	/* no source is left to send from */
+		fib_disable_ip(ifa->ifa_dev->dev, true);
 }
 
 /* The device came up: its networks are there. */

@@ -294,6 +294,24 @@ static void address_second_of_a_network_takes_over(void **state)
 	assert_int_equal(inet_addr_type(f.net, A(10, 0, 0, 255)), RTN_UNICAST);
 }
 
+/* Without an address there is no source to send from: routes by the device that
+ * were added by hand go too, as on Linux. */
+/* @req 1122-3.2.1.3b */
+static void address_last_of_a_device_takes_all_routes(void **state)
+{
+	(void)state;
+	add("default via 10.0.0.1");
+	add("192.0.2.0/24 dev test0");
+	leads(A(192, 0, 2, 1), f.dev, 0, FX_IP);
+	assert_int_equal(inet_addr_add(f.dev, "10.0.0.3/24"), 0);
+	assert_int_equal(inet_addr_del(f.dev, "10.0.0.2"), 0);
+	leads(A(192, 0, 2, 1), f.dev, 0, A(10, 0, 0, 3));
+	assert_int_equal(inet_addr_del(f.dev, "10.0.0.3"), 0);
+	fails(A(192, 0, 2, 1), -ENETUNREACH);
+	fails(A(198, 51, 100, 1), -ENETUNREACH);
+	assert_null(strstr(fx_show(&f, inet_route_show), "test0"));
+}
+
 static void address_nonsense_is_refused_with_a_sentence(void **state)
 {
 	static const char *const bad[] = {
@@ -882,6 +900,7 @@ int main(void)
 		T(device_closed_takes_everything),
 		T(address_added_and_deleted_brings_and_takes_routes),
 		T(address_second_of_a_network_takes_over),
+		T(address_last_of_a_device_takes_all_routes),
 		T(address_nonsense_is_refused_with_a_sentence),
 		T(address_point_to_point_31_has_no_broadcast),
 		T(destination_of_ours_goes_by_lo),
