@@ -475,6 +475,8 @@ u32 tcp_current_mss(struct sock *sk);
 u32 tcp_advertise_mss(const struct sock *sk);
 /* The window field of the segment being sent. */
 u16 tcp_select_window(struct sock *sk);
+/* What may be told at all: the field has 16 bits, 15 for some peers. */
+u32 tcp_largest_window(const struct sock *sk);
 /* What we would like to offer now. */
 u32 __tcp_select_window(struct sock *sk);
 

@@ -87,7 +87,8 @@ void tcp_cleanup_rbuf(struct sock *sk, u32 copied)
 	if (copied > 0 && !time_to_ack && !(sk->sk_shutdown & RCV_SHUTDOWN)) {
 		now = tcp_receive_window(tp);
 		if (2 * now <= tp->window_clamp) {
-			next = __tcp_select_window(sk);
+			next = min(__tcp_select_window(sk),
+				   tcp_largest_window(sk));
 			time_to_ack = next && next >= 2 * now;
 		}
 	}

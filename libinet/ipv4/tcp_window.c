@@ -123,6 +123,16 @@ static __noinline u16 tcp_window_edge(struct sock *sk, u32 old_win, u32 new_win,
 	return (u16)new_win;
 }
 
+u32 tcp_largest_window(const struct sock *sk)
+{
+	u32 scale = tcp_sk(sk)->rx_opt.rcv_wscale;
+
+	if (!scale &&
+	    READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_workaround_signed_windows))
+		return MAX_TCP_WINDOW;
+	return 65535u << scale;
+}
+
 u16 tcp_select_window(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
@@ -136,8 +146,7 @@ u16 tcp_select_window(struct sock *sk)
 	 * 7323 2.4) */
 	if (new_win <= cur_win)
 		new_win = ALIGN(cur_win, 1u << scale);
-	if (!scale && READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_workaround_signed_windows))
-		new_win = min(new_win, max(cur_win, MAX_TCP_WINDOW));
+	new_win = min(new_win, max(cur_win, tcp_largest_window(sk)));
 	new_win = min(new_win, 65535u << scale);
 	WRITE_ONCE(tp->rcv_wnd, new_win);
 	WRITE_ONCE(tp->rcv_wup, tp->rcv_nxt);

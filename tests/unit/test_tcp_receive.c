@@ -866,6 +866,42 @@ static void established_waitall_and_lowat(void **state)
 	tp_close(&t);
 }
 
+/* Some peers read a window as a signed number. What is never told need not be
+ * said again and again. */
+static void established_signed_window_is_not_updated_for_nothing(void **state)
+{
+	static const u8 text[1000];
+	u8 buf[10];
+	struct tp t;
+	u32 i;
+
+	(void)state;
+	tp_open(&t);
+	fx_sysctl(&t.f, "net.ipv4.tcp_workaround_signed_windows", "1");
+	fx_sysctl(&t.f, "net.ipv4.tcp_rmem", "4096 400000 800000");
+	t.ws = -1;
+	tp_passive(&t);
+	for (i = 0; i < 100; i++) {	/* until it could be twice as large */
+		tp_send(&t, "PA", 1 + 1000 * i, 1, text, sizeof(text));
+		fx_advance(&t.f, FX_SEC);
+		assert_int_equal(inet_recv(t.s, big, sizeof(text), 0), 1000);
+	}
+	tp_send(&t, "PA", 100001, 1, text, sizeof(text));
+	fx_advance(&t.f, FX_SEC);
+	fx_flush(&t.f);
+	for (i = 0; i < sizeof(text) / sizeof(buf); i++) {
+		assert_int_equal(inet_recv(t.s, buf, sizeof(buf), 0),
+				 sizeof(buf));
+		tp_silence(&t);
+	}
+	tp_send(&t, "PA", 101001, 1, text, sizeof(text));
+	fx_advance(&t.f, FX_SEC);
+	tp_expect(&t, "A", 1, 102001, 0);
+	assert_int_equal(ntohs(t.p.tcp->window), 32767);
+	tp_send(&t, "RA", 102001, 1, NULL, 0);
+	tp_close(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -903,6 +939,8 @@ int main(void)
 		cmocka_unit_test(established_window_of_65535_is_not_negative),
 		cmocka_unit_test(established_fast_reader_makes_the_buffer_grow),
 		cmocka_unit_test(established_peek_leaves_and_trunc_discards),
+		cmocka_unit_test(
+			established_signed_window_is_not_updated_for_nothing),
 		cmocka_unit_test(established_waitall_and_lowat),
 	};
 
