@@ -67,8 +67,9 @@ int sk_stream_wait_memory(struct sock *sk, s64 *timeo_ns)
 		return -EPIPE;
 	/* Tell me: sk_stream_write_space() asks after it made room. */
 	WRITE_ONCE(sk->sk_nospace, true);
+	/* Where nothing is queued nobody will make room: memory is short. */
 	if (!*timeo_ns)
-		return -EAGAIN;
+		return sk->sk_wmem_queued ? -EAGAIN : -ENOBUFS;
 	if (sk_stream_memory_free(sk))
 		err = stream_nap(sk, timeo_ns);
 	else

@@ -384,6 +384,32 @@ static void established_writer_gets_nothing_of_the_reader(void **state)
 	tp_close(&t);
 }
 
+/* EAGAIN promises that room will be made; where nothing is queued nobody makes
+ * any. */
+static void established_write_without_memory_says_so(void **state)
+{
+	struct tp t;
+
+	(void)state;
+	tp_open(&t);
+	tp_passive(&t);
+	skb_cache_flush(t.f.net->softnets);
+	mem_fail_nth(&t.f.net->mem, 1);
+	errno = 0;
+	assert_int_equal(inet_send(t.s, "x", 1, 0), -1);
+	assert_int_equal(errno, ENOBUFS);
+	assert_true(mem_failed(&t.f.net->mem));
+	tp_write(&t, "x", 1);
+	tp_expect(&t, "PA", 1, 1, 1);
+	/* the ACK of this one will say that there is room */
+	skb_cache_flush(t.f.net->softnets);
+	mem_fail_nth(&t.f.net->mem, 1);
+	assert_int_equal(inet_send(t.s, "y", 1, MSG_EOR), -1);
+	assert_int_equal(errno, EAGAIN);
+	tp_send(&t, "RA", 1, 2, NULL, 0);
+	tp_close(&t);
+}
+
 /* @req 9293-SM-9 */
 static void established_old_window_update_is_ignored(void **state)
 {
@@ -875,6 +901,7 @@ int main(void)
 		cmocka_unit_test(
 			established_cuts_of_what_is_in_flight_are_bounded),
 		cmocka_unit_test(established_writer_gets_nothing_of_the_reader),
+		cmocka_unit_test(established_write_without_memory_says_so),
 		cmocka_unit_test(established_old_window_update_is_ignored),
 		cmocka_unit_test(established_timeout_sends_first_segment_and_backs_off),
 		cmocka_unit_test(established_karn_no_sample_from_retransmission),
