@@ -93,6 +93,8 @@ struct fib_config {
 
 struct fib_result {
 	u8 prefixlen, type, scope;
+	bool steady;			/* holds until the tables change: no
+					 * other gateway may come into use */
 	struct fib_info *fi;		/* borrowed under RCU */
 };
 

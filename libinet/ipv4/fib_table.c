@@ -85,6 +85,8 @@ int fib_lookup(struct net *net, const struct flowi4 *fl4,
 		hlist_for_each_entry_rcu(fa, &leaf->aliases, node) {
 			if (!fib_alias_fits(fa, fl4, flags))
 				continue;
+			res->steady = !rcu_access_pointer(fa->node.next) ||
+				      !fa->fi->nh.gw;
 			fa = fib_select_gateway(net, fa, fl4);
 			res->fi = fa->fi;
 			res->prefixlen = leaf->plen;

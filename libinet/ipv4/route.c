@@ -13,8 +13,10 @@
  *
  * Each softnet remembers the last packets for us (struct rt_input, a few dozen
  * pairs of addresses, the newer takes the place of the older), so that a flow
- * asks the tables once and not twice for each packet. Memory does not grow with
- * what arrives, and who makes it miss only gets the ordinary lookup.
+ * asks the tables once and not twice for each packet; and the last questions
+ * about packets of ours (struct rt_output), so that connections of one peer ask
+ * once. Memory does not grow with what arrives, and who makes it miss only gets
+ * the ordinary lookup.
  *
  * Whatever changes a table moves net->ipv4.rt_genid; an rtable of an older
  * generation is not used any more, wherever it was kept (rt_is_valid(),
@@ -476,10 +478,11 @@ static struct rtable *output_by_device(struct net *net, struct flowi4 *fl4,
 }
 
 /*
- * Decides about a packet of ours. Return: the route or ERR_PTR(-E).
- * Context: RCU.
+ * Decides about a packet of ours. *@steady becomes true when the answer holds
+ * until the tables change. Return: the route or ERR_PTR(-E). Context: RCU.
  */
-static struct rtable *output_rcu(struct net *net, struct flowi4 *fl4)
+static struct rtable *output_rcu(struct net *net, struct flowi4 *fl4,
+				 bool *steady)
 {
 	struct net_device *dev = NULL;
 	struct fib_result res;
@@ -508,27 +511,80 @@ static struct rtable *output_rcu(struct net *net, struct flowi4 *fl4)
 		    ipv4_is_multicast(fl4->daddr)))
 		return output_by_device(net, fl4, dev);
 	err = fib_lookup(net, fl4, &res, 0);
-	if (!err)
-		return ipv4_is_multicast(fl4->daddr) && res.fi->nh.dev ?
-		       output_by_device(net, fl4, res.fi->nh.dev) :
-		       ipv4_is_lbcast(fl4->daddr) && res.fi->nh.dev ?
-		       output_by_device(net, fl4, res.fi->nh.dev) :
-		       output_by_result(net, fl4, &res);
-	if (dev)
-		return output_by_device(net, fl4, dev);
-	return ERR_PTR(err);
+	if (err)
+		return dev ? output_by_device(net, fl4, dev) : ERR_PTR(err);
+	if ((ipv4_is_multicast(fl4->daddr) || ipv4_is_lbcast(fl4->daddr)) &&
+	    res.fi->nh.dev)
+		return output_by_device(net, fl4, res.fi->nh.dev);
+	*steady = res.steady;
+	return output_by_result(net, fl4, &res);
+}
+
+/* Where this softnet would remember the answer to @fl4; NULL: nowhere. */
+static struct rt_output *output_place(struct net *net, const struct flowi4 *fl4)
+{
+	const struct softnet_data *sd = this_softnet(net);
+	u32 hash = (fl4->saddr ^ rol32(fl4->daddr, 16)) * 0x9e3779b1u;
+
+	return unlikely(!sd) ? NULL :
+	       net->ipv4.rt->output + (sd->id << RT_OUTPUT_SHIFT) +
+		       (hash >> (32 - RT_OUTPUT_SHIFT));
+}
+
+/* The answer to the same question since the tables changed, or NULL. */
+static struct rtable *output_remembered(struct net *net, struct flowi4 *fl4)
+{
+	const struct rt_output *e = output_place(net, fl4);
+
+	if (unlikely(!e) || e->daddr != fl4->daddr || e->saddr != fl4->saddr ||
+	    e->oif != fl4->oif || e->scope != fl4->scope ||
+	    e->flags != fl4->flags || !rt_is_valid(e->rt) ||
+	    !dst_hold_safe(&e->rt->dst))
+		return NULL;
+	fl4->saddr = e->src;
+	fl4->oif = e->ifindex;
+	return e->rt;
+}
+
+/* @rt, @fl4: the answer to @asked. Not what is learned of a path and may be
+ * forgotten. Context: RCU. */
+static void output_remember(struct net *net, const struct flowi4 *asked,
+			    const struct flowi4 *fl4, struct rtable *rt)
+{
+	struct rt_output *e = output_place(net, asked);
+
+	if (unlikely(!e) || rt->rt_flags & RTCF_REDIRECTED || rt->dst.pmtu ||
+	    fl4->daddr != asked->daddr)
+		return;
+	dst_hold(&rt->dst);
+	if (e->rt)
+		dst_release(&e->rt->dst);
+	*e = (struct rt_output){
+		.daddr = asked->daddr, .saddr = asked->saddr,
+		.oif = asked->oif, .scope = asked->scope,
+		.flags = asked->flags, .src = fl4->saddr,
+		.ifindex = fl4->oif, .rt = rt,
+	};
 }
 
 /* Where does a packet of this host go? See route.h. */
 struct rtable *ip_route_output_flow(struct net *net, struct flowi4 *fl4,
 				    struct sock *sk)
 {
+	struct flowi4 asked;
 	struct rtable *rt;
+	bool steady = false;
 
 	if (sk && !fl4->oif)
 		fl4->oif = READ_ONCE(sk->sk_bound_dev_if);
 	rcu_read_lock(&net->rcu);
-	rt = output_rcu(net, fl4);
+	rt = output_remembered(net, fl4);
+	if (!rt) {
+		asked = *fl4;
+		rt = output_rcu(net, fl4, &steady);
+		if (steady && !IS_ERR(rt))
+			output_remember(net, &asked, fl4, rt);
+	}
 	rcu_read_unlock(&net->rcu);
 	if (IS_ERR(rt) && PTR_ERR(rt) == -ENETUNREACH)
 		NET_INC_STATS(net, IP_OUTNOROUTES);
@@ -912,6 +968,25 @@ static void input_forget(struct net *net)
 	mem_free(&net->mem, input, input_size(net));
 }
 
+static size_t output_size(const struct net *net)
+{
+	return (sizeof(struct rt_output) << RT_OUTPUT_SHIFT) * net->nr_softnets;
+}
+
+/* The same for what they send. */
+static void output_forget(struct net *net)
+{
+	struct rt_output *output = net->ipv4.rt->output;
+	u32 i;
+
+	if (!output)
+		return;
+	for (i = 0; i < net->nr_softnets << RT_OUTPUT_SHIFT; i++)
+		if (output[i].rt)
+			dst_release(&output[i].rt->dst);
+	mem_free(&net->mem, output, output_size(net));
+}
+
 static void route_net_exit(struct net *net)
 {
 	struct rt_state *st = net->ipv4.rt;
@@ -919,6 +994,7 @@ static void route_net_exit(struct net *net)
 	if (!st)
 		return;
 	input_forget(net);
+	output_forget(net);
 	rcu_barrier(&net->rcu);
 	kmem_cache_destroy(st->cache);
 	mem_free(&net->mem, st, sizeof(*st));
@@ -936,9 +1012,10 @@ static int route_net_init(struct net *net)
 	INIT_LIST_HEAD(&st->all);
 	net->ipv4.rt = st;
 	st->input = mem_zalloc(&net->mem, input_size(net));
+	st->output = mem_zalloc(&net->mem, output_size(net));
 	st->cache = kmem_cache_create(&net->mem, "rtable",
 				      sizeof(struct rtable), 0);
-	if (!st->input || !st->cache) {
+	if (!st->input || !st->output || !st->cache) {
 		route_net_exit(net);
 		return -ENOMEM;
 	}

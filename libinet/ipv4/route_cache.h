@@ -35,12 +35,23 @@ struct fnhe_table {
 };
 
 #define RT_INPUT_SHIFT 6	/* answers that a softnet remembers: 64 */
+#define RT_OUTPUT_SHIFT 6	/* and as many about what it sends */
 
 /* A pair of addresses that was found good, and to be for us: what the tables
  * said. Belongs to one softnet. */
 struct rt_input {
 	__be32 daddr, saddr;
 	int iif;
+	struct rtable *rt;		/* with a reference; NULL: none */
+};
+
+/* What the tables said about a packet of ours. Belongs to one softnet. */
+struct rt_output {
+	__be32 daddr, saddr;		/* the question; 0: any */
+	int oif;
+	u8 scope, flags;
+	__be32 src;			/* the answer */
+	int ifindex;
 	struct rtable *rt;		/* with a reference; NULL: none */
 };
 
@@ -51,6 +62,7 @@ struct rt_state {
 	u32 nr;
 	struct kmem_cache *cache;
 	struct rt_input *input;		/* [nr_softnets << RT_INPUT_SHIFT] */
+	struct rt_output *output;	/* [nr_softnets << RT_OUTPUT_SHIFT] */
 };
 
 /* A new rtable, refcnt 1, or NULL. */

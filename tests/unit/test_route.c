@@ -474,6 +474,39 @@ static void gateway_silent_the_next_is_used(void **state)
 	leads(A(8, 8, 8, 8), f.dev, FX_PEER, FX_IP);
 }
 
+/* How many questions about @daddr the softnet would not ask again. */
+static u32 remembered(__be32 daddr)
+{
+	const struct rt_output *output = f.net->ipv4.rt->output;
+	u32 i, nr = 0;
+
+	for (i = 0; i < 1u << RT_OUTPUT_SHIFT; i++)
+		nr += output[i].daddr == daddr && rt_is_valid(output[i].rt);
+	return nr;
+}
+
+static void answer_is_remembered_until_tables_change(void **state)
+{
+	struct flowi4 fl4 = { .daddr = A(8, 8, 8, 8), .saddr = FX_IP };
+	struct rtable *rt;
+
+	(void)state;
+	add("default via 10.0.0.1");
+	leads(A(8, 8, 8, 8), f.dev, FX_PEER, FX_IP);
+	leads(A(8, 8, 8, 8), f.dev, FX_PEER, FX_IP);
+	assert_int_equal(remembered(A(8, 8, 8, 8)), 1);
+	rt = ip_route_output_flow(f.net, &fl4, NULL);	/* another question */
+	dst_release(&rt->dst);
+	assert_int_equal(remembered(A(8, 8, 8, 8)), 2);
+	add("8.8.0.0/16 via 10.0.0.13");
+	assert_int_equal(remembered(A(8, 8, 8, 8)), 0);
+	leads(A(8, 8, 8, 8), f.dev, A(10, 0, 0, 13), FX_IP);
+	/* which of several gateways is used may change at any time */
+	add("8.8.0.0/16 via 10.0.0.14 metric 10");
+	leads(A(8, 8, 8, 8), f.dev, A(10, 0, 0, 13), FX_IP);
+	assert_int_equal(remembered(A(8, 8, 8, 8)), 0);
+}
+
 /* ---- input ------------------------------------------------------------------------ */
 
 /* A packet of an unknown protocol, so that a delivered one is NOPROTO. */
@@ -909,6 +942,7 @@ int main(void)
 		T(broadcast_and_group_are_known),
 		T(rtable_is_shared_until_tables_change),
 		T(gateway_silent_the_next_is_used),
+		T(answer_is_remembered_until_tables_change),
 		W(source_that_cannot_be_on_a_wire_is_dropped),
 		T(discards_are_counted_and_logged_if_asked),
 		T(destination_that_cannot_be_on_a_wire_is_dropped),
