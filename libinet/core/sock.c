@@ -204,6 +204,13 @@ struct sock *sk_clone_lock(const struct sock *sk)
 
 /* ---- the end ---------------------------------------------------------- */
 
+/* What streams have emptied already. */
+static void sk_queue_purge(struct sk_buff_head *q)
+{
+	if (unlikely(!skb_queue_empty(q)))
+		skb_queue_purge_reason(q, SKB_DROP_REASON_SOCKET_CLOSED);
+}
+
 /* Nobody can find the sock any more. */
 static void sk_destruct_rcu(struct rcu_head *head)
 {
@@ -215,12 +222,9 @@ static void sk_destruct_rcu(struct rcu_head *head)
 		prot->destroy(sk);
 	if (sk->sk_destruct)
 		sk->sk_destruct(sk);
-	skb_queue_purge_reason(&sk->sk_receive_queue,
-			       SKB_DROP_REASON_SOCKET_CLOSED);
-	skb_queue_purge_reason(&sk->sk_write_queue,
-			       SKB_DROP_REASON_SOCKET_CLOSED);
-	skb_queue_purge_reason(&sk->sk_error_queue,
-			       SKB_DROP_REASON_SOCKET_CLOSED);
+	sk_queue_purge(&sk->sk_receive_queue);
+	sk_queue_purge(&sk->sk_write_queue);
+	sk_queue_purge(&sk->sk_error_queue);
 	inet_assert(!sk->sk_backlog.head);
 	inet_assert(!timer_pending(&sk->sk_timer));
 	dst_release(sk->sk_dst_cache);

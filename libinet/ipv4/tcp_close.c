@@ -236,24 +236,25 @@ int tcp_disconnect(struct sock *sk, int flags)
 
 /* ---- CLOSE ------------------------------------------------------------ */
 
+/* Out of the tables; its port to whoever wants it, unless it was asked for. */
+static void tcp_leave_tables(struct sock *sk)
+{
+	sk->sk_prot->unhash(sk);
+	if (!(sk->sk_userlocks & SOCK_BINDPORT_LOCK))
+		inet_put_port(sk);
+}
+
 void tcp_set_state(struct sock *sk, int state)
 {
-	struct net *net = sock_net(sk);
-	int old = sk->sk_state;
-
 	const u32 established = TCPF(TCP_ESTABLISHED) | TCPF(TCP_CLOSE_WAIT);
-	bool was = TCPF(old) & established, is = TCPF(state) & established;
+	u32 was = established >> sk->sk_state & 1;
+	u32 is = established >> state & 1;
 
-	if (is && !was)
-		NET_INC_STATS(net, TCP_CURRESTAB);
-	else if (was && !is)
-		NET_DEC_STATS(net, TCP_CURRESTAB);
+	if (is != was)
+		NET_ADD_STATS(sock_net(sk), TCP_CURRESTAB, (u64)is - was);
 	if (state == TCP_CLOSE) {
-		if (was)
-			NET_INC_STATS(net, TCP_ESTABRESETS);
-		sk->sk_prot->unhash(sk);
-		if (!(sk->sk_userlocks & SOCK_BINDPORT_LOCK))
-			inet_put_port(sk);
+		NET_ADD_STATS(sock_net(sk), TCP_ESTABRESETS, was);
+		tcp_leave_tables(sk);
 	}
 	/* After unhash: who finds it hashed may trust its state. */
 	WRITE_ONCE(sk->sk_state, (u8)state);
