@@ -36,6 +36,20 @@ int inet_netdev_set_feature(struct net_device *dev, const char *name,
 /* Return: 1 on, 0 off, -1 with EINVAL. */
 int inet_netdev_get_feature(const struct net_device *dev,
 			    const char *name) INET_API;
+/*
+ * Receive packet steering: the softnets to which the flows of receive queue
+ * @queue are spread, as a hexadecimal mask ("f": 0 to 3; "0": packets stay
+ * where they are polled). As queues/rx-N/rps_cpus below /sys on Linux. EINVAL.
+ */
+int inet_netdev_set_rps_cpus(struct net_device *dev, unsigned int queue,
+			     const char *softnets) INET_API;
+/* ERANGE: 17 bytes are enough. */
+int inet_netdev_get_rps_cpus(struct net_device *dev, unsigned int queue,
+			     char *buf, size_t size) INET_API;
+/* How many flows such a queue tells apart, as rps_flow_cnt: a power of 2, 4096
+ * if nothing is said, before its first mask. EINVAL, EBUSY. */
+int inet_netdev_set_rps_flow_cnt(struct net_device *dev, unsigned int queue,
+				 unsigned int flows) INET_API;
 const char *inet_netdev_name(const struct net_device *dev) INET_API;
 int inet_netdev_index(const struct net_device *dev) INET_API;
 int inet_netdev_get_stats(struct net_device *dev,

@@ -160,6 +160,7 @@ struct net_device {
 
 	/* The stack's from here on; drivers do not touch these. */
 	struct netdev_queue *tx;
+	struct netdev_rx_queue *rx;
 	struct in_device *ip_ptr;	/* IPv4 configuration, RCU */
 	struct netdev_hw_addr *mc;	/* multicast list, under net's lock */
 	struct napi_struct *napi_list;
@@ -205,6 +206,20 @@ void dev_close(struct net_device *dev) INET_EXPORT(dev_close);
 int dev_set_mtu(struct net_device *dev, u32 mtu) INET_EXPORT(dev_set_mtu);
 int dev_set_mac_address(struct net_device *dev, const u8 *addr)
 	INET_EXPORT(dev_set_mac_address);
+
+/*
+ * Receive packet steering: the softnets to which flows of receive queue @queue
+ * are spread, as a hexadecimal mask ("f": 0 to 3; "0": none, packets stay where
+ * they are polled). As Linux's queues/rx-N/rps_cpus. 0, -EINVAL, -ENOMEM.
+ */
+int dev_set_rps_cpus(struct net_device *dev, u32 queue, const char *softnets)
+	INET_EXPORT(dev_set_rps_cpus);
+int dev_get_rps_cpus(struct net_device *dev, u32 queue, char *buf, size_t size)
+	INET_EXPORT(dev_get_rps_cpus);
+/* Flows that a queue tells apart, a power of 2, 4096 if nothing is said: before
+ * its first mask. As rps_flow_cnt. 0, -EINVAL, -EBUSY. */
+int dev_set_rps_flow_cnt(struct net_device *dev, u32 queue, u32 nr)
+	INET_EXPORT(dev_set_rps_flow_cnt);
 
 /* Switches a feature by ethtool's name: "rx", "tx" (checksums), "sg", "tso",
  * "gro". 0, -EINVAL (no such feature), -EOPNOTSUPP (it is fixed). */

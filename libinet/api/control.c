@@ -75,6 +75,27 @@ int inet_netdev_get_feature(const struct net_device *dev, const char *name)
 	return api_result(dev && name ? dev_get_feature(dev, name) : -EINVAL);
 }
 
+int inet_netdev_set_rps_cpus(struct net_device *dev, unsigned int queue,
+			     const char *softnets)
+{
+	return api_result(dev && softnets ?
+			  dev_set_rps_cpus(dev, queue, softnets) : -EINVAL);
+}
+
+int inet_netdev_get_rps_cpus(struct net_device *dev, unsigned int queue,
+			     char *buf, size_t size)
+{
+	return api_result(dev && buf ?
+			  dev_get_rps_cpus(dev, queue, buf, size) : -EINVAL);
+}
+
+int inet_netdev_set_rps_flow_cnt(struct net_device *dev, unsigned int queue,
+				 unsigned int flows)
+{
+	return api_result(dev ? dev_set_rps_flow_cnt(dev, queue, flows) :
+				-EINVAL);
+}
+
 const char *inet_netdev_name(const struct net_device *dev)
 {
 	return dev->name;

@@ -12,6 +12,7 @@
 #include "api/api.h"
 #include "core/dev.h"
 #include "core/net.h"
+#include "core/rps.h"
 #include "core/socket.h"
 #include "ipv4/inet_net.h"
 #include "ipv4/ip_net.h"
@@ -23,6 +24,7 @@
 static const struct pernet_operations *const pernet_list[] = {
 	&sock_net_ops,
 	&net_dev_ops,
+	&rps_net_ops,
 	&ipv4_net_ops,
 	&inet_net_ops,
 	&packet_net_ops,

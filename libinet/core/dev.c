@@ -11,6 +11,7 @@
 
 #include "core/gro.h"
 #include "core/net.h"
+#include "core/rps.h"
 #include "core/skbuff.h"
 #include "lib/assert.h"
 
@@ -159,12 +160,14 @@ static void netdev_free_queues(struct net_device *dev)
 	mem_free(&dev->net->mem, dev->tx,
 		 dev->num_tx_queues * sizeof(*dev->tx));
 	dev->tx = NULL;
+	rps_free_queues(dev);
 }
 
 /* One transmit queue each; tx_queue_len 0 means no queue discipline. */
 static int netdev_alloc_queues(struct net_device *dev)
 {
 	struct net *net = dev->net;
+	int err;
 	u32 i;
 
 	if (!dev->num_tx_queues || dev->num_tx_queues > MAX_TX_QUEUES)
@@ -173,6 +176,11 @@ static int netdev_alloc_queues(struct net_device *dev)
 	dev->tx = mem_calloc(&net->mem, dev->num_tx_queues, sizeof(*dev->tx));
 	if (!dev->tx)
 		return -ENOMEM;
+	err = rps_alloc_queues(dev);
+	if (err) {
+		netdev_free_queues(dev);
+		return err;
+	}
 	for (i = 0; i < dev->num_tx_queues; i++) {
 		struct netdev_queue *txq = &dev->tx[i];
 

@@ -43,10 +43,10 @@ struct net_device *dev_get_by_index_rcu(struct net *net, int ifindex);
 int __netif_receive_skb_core(struct sk_buff *skb);
 void flush_backlogs(struct net_device *dev);
 int process_backlog(struct napi_struct *napi, int budget);
-int enqueue_to_backlog(struct sk_buff *skb, struct softnet_data *sd);
-/* Which softnet shall go on with the packet; NULL: this one. The RPS engine's
- * seam. */
-struct softnet_data *get_rps_cpu(struct net_device *dev, struct sk_buff *skb);
+/* Queues @skb for @sd, from any context. *@qtail (if not NULL) is where the
+ * packet is in its row. Consumes. NET_RX_*. */
+int enqueue_to_backlog(struct sk_buff *skb, struct softnet_data *sd,
+		       u32 *qtail);
 void dev_queue_xmit_nit(struct sk_buff *skb, struct net_device *dev);
 
 /* To the driver. Under txq->xmit_lock. On NETDEV_TX_BUSY @skb stays ours. */

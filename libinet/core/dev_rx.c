@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #include "core/net.h"
+#include "core/rps.h"
 #include "core/skbuff.h"
 #include "core/dst.h"
 #include "lib/byteorder.h"
@@ -146,21 +147,15 @@ drop:
 
 /* ---- entries ---------------------------------------------------------- */
 
-struct softnet_data *get_rps_cpu(struct net_device *dev, struct sk_buff *skb)
-{
-	(void)dev;
-	(void)skb;
-	return NULL;	/* no rps_map: the softnet that received it goes on */
-}
-
 int netif_receive_skb(struct sk_buff *skb)
 {
+	struct rps_dev_flow *flow;
 	struct softnet_data *sd;
 
 	NET_ROAD(skb_net(skb), skb);
-	sd = get_rps_cpu(skb->dev, skb);
-	if (sd)
-		return enqueue_to_backlog(skb, sd);
+	sd = get_rps_cpu(skb->dev, skb, &flow);
+	if (unlikely(sd))
+		return enqueue_to_backlog(skb, sd, &flow->last_qtail);
 	return __netif_receive_skb_core(skb);
 }
 
@@ -172,35 +167,78 @@ int netif_rx(struct sk_buff *skb)
 	NET_ROAD(net, skb);
 	if (!sd)
 		sd = &net->softnets[skb_get_hash(skb) % net->nr_softnets];
-	return enqueue_to_backlog(skb, sd);
+	return enqueue_to_backlog(skb, sd, NULL);
 }
 
-/* Queues @skb for @sd, from any context. Consumes it. NET_RX_*. */
-int enqueue_to_backlog(struct sk_buff *skb, struct softnet_data *sd)
+/* Why @skb cannot join the backlog of @sd; 0: it can. Under input_lock. */
+static enum skb_drop_reason backlog_refuse(struct softnet_data *sd,
+					   struct sk_buff *skb)
 {
+	u32 qlen = sd->input_pkt_queue.qlen;
+
+	if (unlikely(qlen >=
+		     (u32)READ_ONCE(sd->net->sysctl_netdev_max_backlog)))
+		return SKB_DROP_REASON_CPU_BACKLOG;
+	if (unlikely(sd->flow_limit) && skb_flow_limit(sd, skb, qlen))
+		return SKB_DROP_REASON_FLOW_LIMIT;
+	return SKB_NOT_DROPPED_YET;
+}
+
+/* The backlog of @sd is no longer empty: it has to look. A softnet that is in
+ * a round of polls kicks others when the round is over. */
+static void backlog_schedule(struct softnet_data *sd)
+{
+	struct softnet_data *mine = this_softnet(sd->net);
+
+	if (mine == sd)
+		napi_schedule(&sd->backlog);
+	else if (mine && mine->in_softirq)
+		mine->rps_ipi |= 1ULL << sd->id;
+	else
+		kick_softnet(sd);
+}
+
+int enqueue_to_backlog(struct sk_buff *skb, struct softnet_data *sd, u32 *qtail)
+{
+	enum skb_drop_reason reason;
 	struct net *net = sd->net;
 	bool first;
 
 	NET_ROAD(net, skb);
 	skb_dst_force(skb);
 	spin_lock(&sd->input_lock);
-	if (unlikely(sd->input_pkt_queue.qlen >=
-		     (u32)READ_ONCE(net->sysctl_netdev_max_backlog))) {
+	reason = backlog_refuse(sd, skb);
+	if (unlikely(reason)) {
 		spin_unlock(&sd->input_lock);
 		NET_INC_STATS(net, SOFTNET_DROPPED);
-		kfree_skb_reason(skb, SKB_DROP_REASON_CPU_BACKLOG);
+		kfree_skb_reason(skb, reason);
 		return NET_RX_DROP;
 	}
 	first = skb_queue_empty(&sd->input_pkt_queue);
 	__skb_queue_tail(&sd->input_pkt_queue, skb);
+	sd->input_queue_tail++;
+	if (qtail)
+		WRITE_ONCE(*qtail, sd->input_queue_tail);
 	spin_unlock(&sd->input_lock);
-	if (!first)
-		return NET_RX_SUCCESS;
-	if (this_softnet(net) == sd)
-		napi_schedule(&sd->backlog);
-	else
-		kick_softnet(sd);
+	if (first)
+		backlog_schedule(sd);
 	return NET_RX_SUCCESS;
+}
+
+void net_rps_send_ipi(struct softnet_data *sd)
+{
+	u64 set = sd->rps_ipi;
+
+	sd->rps_ipi = 0;
+	for (; set; set &= set - 1)
+		kick_softnet(&sd->net->softnets[__builtin_ctzll(set)]);
+}
+
+/* @n packets of the backlog have been dealt with: whoever sees it may send
+ * what follows them elsewhere. Pairs with rps_flow_may_move(). */
+static void input_queue_head_add(struct softnet_data *sd, u32 n)
+{
+	__atomic_fetch_add(&sd->input_queue_head, n, __ATOMIC_RELEASE);
 }
 
 /* The poll() of a softnet's backlog NAPI. */
@@ -209,7 +247,7 @@ int process_backlog(struct napi_struct *napi, int budget)
 	struct softnet_data *sd = container_of(napi, struct softnet_data,
 					       backlog);
 	struct sk_buff *skb;
-	int work = 0;
+	int work = 0, done = 0;
 
 	NET_ROAD(sd->net, NULL);
 	napi->weight = READ_ONCE(sd->net->sysctl_dev_weight);
@@ -219,6 +257,8 @@ int process_backlog(struct napi_struct *napi, int budget)
 			__netif_receive_skb_core(skb);
 			work++;
 		}
+		input_queue_head_add(sd, (u32)(work - done));
+		done = work;
 		if (work == budget)
 			return work;
 		spin_lock(&sd->input_lock);
@@ -232,8 +272,9 @@ int process_backlog(struct napi_struct *napi, int budget)
 	return work;
 }
 
-/* Drops what waits in @q for a device that went down. Under its lock. */
-static void flush_queue(struct sk_buff_head *q, struct net_device *dev)
+/* Drops what waits in @q of @sd for a device that went down. Under its lock. */
+static void flush_queue(struct softnet_data *sd, struct sk_buff_head *q,
+			struct net_device *dev)
 {
 	struct sk_buff *skb, *tmp;
 
@@ -242,6 +283,7 @@ static void flush_queue(struct sk_buff_head *q, struct net_device *dev)
 			continue;
 		__skb_unlink(skb, q);
 		kfree_skb_reason(skb, SKB_DROP_REASON_DEV_DOWN);
+		input_queue_head_add(sd, 1);
 	}
 }
 
@@ -255,10 +297,10 @@ void flush_backlogs(struct net_device *dev)
 		struct softnet_data *sd = &net->softnets[i];
 
 		spin_lock(&sd->input_lock);
-		flush_queue(&sd->input_pkt_queue, dev);
+		flush_queue(sd, &sd->input_pkt_queue, dev);
 		spin_unlock(&sd->input_lock);
 		if (softnet_is_mine(sd))
-			flush_queue(&sd->process_queue, dev);
+			flush_queue(sd, &sd->process_queue, dev);
 		else
 			softnet_quiesce(sd);	/* rx_refuse() drops them */
 	}

@@ -31,6 +31,7 @@ struct packet_sklist;
 #define PTYPE_HASH_SIZE 16
 #define NET_MAX_SYSCTL_TABLES 16
 #define NET_MAX_SOFTNETS 64
+#define NET_MAX_CPUS 256u	/* told apart; others share a number */
 #define NET_MAX_SK_SLABS 16
 #define NET_MAX_NOTIFIERS 8
 
@@ -84,6 +85,13 @@ struct net {
 	void (*notifiers[NET_MAX_NOTIFIERS])(struct net *net, int event,
 					     struct net_device *dev);
 	u32 nr_notifiers;
+
+	/* steering: core/rps.c */
+	bool rps_needed;		/* a queue has a map */
+	struct rps_sock_flow_table *rps_sock_flow;	/* RCU */
+	u8 softnet_of_cpu[NET_MAX_CPUS];	/* number + 1 of who ran there */
+	s32 sysctl_rps_sock_flow_entries;
+	s32 sysctl_flow_limit_table_len;
 
 	struct netns_ipv4 ipv4;
 	struct packet_sklist *packet;
@@ -240,13 +248,6 @@ static inline bool softnet_is_mine(const struct softnet_data *sd)
 {
 	return likely(!sd->net->smp) || current_softnet == sd ||
 	       !READ_ONCE(sd->net->running);
-}
-
-/* Adds @n to one counter of a softnet that is the caller's; others read it. */
-static inline void net_mib_own(struct softnet_data *sd, enum mib_counter id,
-			       u64 n)
-{
-	WRITE_ONCE(sd->mib[id], sd->mib[id] + n);
 }
 
 /* Adds @n to one counter of the calling context. Any thread. */

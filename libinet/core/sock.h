@@ -136,6 +136,7 @@ struct sock {
 	s32 sk_forward_alloc;		/* reserved from proto_mem, unused */
 	s32 sk_omem_alloc;
 	u32 sk_drops;			/* atomic */
+	u32 sk_rxhash;			/* of the flow received, 0: not known */
 	s32 sk_incoming_cpu;		/* softnet of the last packet, or -1 */
 	int sk_err;			/* reported once, atomic exchange */
 	int sk_err_soft;		/* reported with a timeout */

@@ -23,6 +23,7 @@
 
 #include "core/irq.h"
 #include "core/net.h"
+#include "core/rps.h"
 #include "core/sch_generic.h"
 #include "core/skbuff.h"
 #include "lib/assert.h"
@@ -55,6 +56,8 @@ void do_softirq(struct softnet_data *sd)
 		sd->pending = 0;
 		for (; pending; pending &= pending - 1)
 			net->softirq_vec[__builtin_ctz(pending)](sd);
+		if (unlikely(sd->rps_ipi))
+			net_rps_send_ipi(sd);
 	}
 	rcu_read_unlock(&net->rcu);
 	sd->in_softirq = false;
@@ -199,6 +202,8 @@ u32 softnet_wait_run(struct softnet_data *sd, u64 timeout_ns)
 		   0 : softnet_sleep_ns(sd, timeout_ns);
 	n = poller_wait(&sd->poller, events, POLLER_MAX_EVENTS, sleep_ns);
 	__atomic_store_n(&sd->sleeping, 0, __ATOMIC_SEQ_CST);
+	if (unlikely(rcu_access_pointer(sd->net->rps_sock_flow)))
+		rps_note_cpu(sd);
 	for (i = 0; i < n; i++)
 		work += irq_handle(events[i].data, events[i].events);
 	return work + softnet_run(sd);

@@ -22,6 +22,7 @@ struct net;
 
 struct Qdisc;
 struct irq_desc;
+struct sd_flow_limit;
 
 enum softirq_nr {
 	NET_TX_SOFTIRQ,
@@ -60,9 +61,16 @@ struct softnet_data {
 	 * is due. Not empty: SOCK_EVENT_SOFTIRQ counts as raised. */
 	struct llist_head sock_events;
 
+	/* steering */
+	u64 rps_ipi;			/* softnets to kick after this round */
+	u32 cpu;			/* the processor of the last turn */
+	u32 input_queue_head;		/* packets dealt with; read by others */
+
 	/* others: under input_lock, then kick_softnet() */
 	struct inet_lock input_lock;
 	struct sk_buff_head input_pkt_queue;
+	u32 input_queue_tail;		/* packets ever queued */
+	struct sd_flow_limit *flow_limit;
 	struct napi_struct *remote_poll;	/* scheduled by other threads */
 	struct Qdisc *remote_output;
 	struct sk_buff *remote_completion;
@@ -108,6 +116,8 @@ int softnet_init(struct net *net, u32 id);
 void softnet_destroy(struct softnet_data *sd);
 
 void net_rx_action(struct softnet_data *sd);
+/* Kicks those whose backlogs got something in this round. */
+void net_rps_send_ipi(struct softnet_data *sd);
 void net_tx_action(struct softnet_data *sd);
 
 #endif /* CORE_SOFTNET_H */

@@ -31,6 +31,7 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "core/rps.h"
 #include "core/sockopt.h"
 #include "core/trace.h"
 #include "ipv4/igmp.h"
@@ -692,6 +693,7 @@ int inet_stream_sendmsg(struct socket *sock, struct inet_msg *msg, size_t len)
 	struct sock *sk = sock->sk;
 
 	NET_ROAD(sock->net, NULL);
+	sock_rps_record_flow(sk);
 	if (!sk->sk_prot->sendmsg)
 		return -EOPNOTSUPP;
 	return sk->sk_prot->sendmsg(sk, msg, len);
@@ -704,6 +706,7 @@ int inet_stream_recvmsg(struct socket *sock, struct inet_msg *msg, size_t len,
 	struct sock *sk = sock->sk;
 
 	NET_ROAD(sock->net, NULL);
+	sock_rps_record_flow(sk);
 	if (!sk->sk_prot->recvmsg)
 		return -EOPNOTSUPP;
 	return sk->sk_prot->recvmsg(sk, msg, len, flags);
@@ -716,6 +719,7 @@ int inet_dgram_sendmsg(struct socket *sock, struct inet_msg *msg, size_t len)
 	int err;
 
 	NET_ROAD(sock->net, NULL);
+	sock_rps_record_flow(sk);
 	if (!sk->sk_prot->sendmsg)
 		return -EOPNOTSUPP;
 	/* the last thing that a bind of another thread writes */
@@ -736,6 +740,7 @@ int inet_dgram_recvmsg(struct socket *sock, struct inet_msg *msg, size_t len,
 	struct sock *sk = sock->sk;
 
 	NET_ROAD(sock->net, NULL);
+	sock_rps_record_flow(sk);
 	if (!sk->sk_prot->recvmsg)
 		return -EOPNOTSUPP;
 	return sk->sk_prot->recvmsg(sk, msg, len, flags);

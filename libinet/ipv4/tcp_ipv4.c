@@ -11,6 +11,7 @@
  */
 #include <errno.h>
 
+#include "core/rps.h"
 #include "core/skbuff.h"
 #include "ipv4/inet_common.h"
 #include "ipv4/ip.h"
@@ -712,6 +713,7 @@ int tcp_v4_err(struct sk_buff *skb, u32 info)
 __always_inline int tcp_v4_do_rcv(struct sock *sk, struct sk_buff *skb)
 {
 	NET_ROAD(sock_net(sk), skb);
+	sock_rps_save_rxhash(sk, skb);
 	if (likely(sk->sk_state == TCP_ESTABLISHED)) {
 		tcp_rcv_established(sk, skb);
 		return 0;

@@ -33,6 +33,7 @@
 #include <sys/ioctl.h>
 
 #include "core/dev.h"
+#include "core/rps.h"
 #include "core/skbuff.h"
 #include "core/sockopt.h"
 #include "core/trace.h"
@@ -106,6 +107,7 @@ static void udp_queue_rcv_skb(struct sock *sk, struct sk_buff *skb)
 	int err;
 
 	NET_ROAD(net, skb);
+	sock_rps_save_rxhash(sk, skb);
 	udp_csum_pull(skb);
 	ipv4_pktinfo_prepare(sk, skb);
 	err = sock_queue_rcv_skb(sk, skb);

@@ -68,6 +68,13 @@ bool thread_is_self(const struct thread *t)
 	return pthread_equal(t->id, pthread_self());
 }
 
+unsigned int thread_cpu(void)
+{
+	int cpu = sched_getcpu();
+
+	return cpu < 0 ? 0 : (unsigned int)cpu;
+}
+
 void thread_yield(void)
 {
 	sched_yield();

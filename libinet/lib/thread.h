@@ -32,6 +32,9 @@ void thread_join(struct thread *t);
 /* Return: whether the caller is the thread t. */
 bool thread_is_self(const struct thread *t);
 
+/* The processor that the caller runs on; it may be another one already. */
+unsigned int thread_cpu(void);
+
 /* Lets another thread run. */
 void thread_yield(void);
 
