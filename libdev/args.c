@@ -155,7 +155,9 @@ static int store_number(const struct reader *r, const struct arg_row *row,
 		       bad(r, "%s=%s is out of range: %llu to %llu", row->key,
 			   text, (unsigned long long)row->lo,
 			   (unsigned long long)row->hi) :
-		       bad(r, "%s=%s is out of range", row->key, text);
+		       bad(r, row->kind == ARG_PPM ?
+			   "%s=%s is out of range: 0%% to 100%%" :
+			   "%s=%s is out of range", row->key, text);
 	if (row->size == sizeof(u32))
 		*(u32 *)member = (u32)value;
 	else

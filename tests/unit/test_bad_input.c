@@ -141,7 +141,7 @@ static void device_string_wrong_is_explained(void **state)
 		{ "wire:w0,peer=w0", EEXIST,
 		  "w0: a device has this name already" },
 		{ "wire:w0,peer=w1,loss=200%", EINVAL,
-		  "wire: loss=200% is out of range" },
+		  "wire: loss=200% is out of range: 0% to 100%" },
 		{ "wire:w0,peer=w1,loss=x", EINVAL,
 		  "wire: loss: 'x' is not a share like 2%, 0.1% or 150ppm" },
 		{ "wire:w0,peer=w1,delay=5", EINVAL,
