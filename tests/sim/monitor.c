@@ -11,6 +11,8 @@
  *	states		RFC 9293's eleven: a segment may leave in the state of
  *			its sender; a connection has one owner; TIME-WAIT lasts
  *			and answers; in the end all is acknowledged and closed
+ *	listings	what inet_socket_show() says: each connection once, in
+ *			its state, in TIME-WAIT for 2 MSL
  *	calls		accept() returns a connection once, after its handshake;
  *			no byte before it was written, no FIN before close();
  *			the last byte of a write has PSH; the urgent pointer
@@ -606,6 +608,9 @@ void monitor_frame(struct world *w, int h, bool sent, const u8 *p, u32 len)
 	fnv(w, p, len);
 	if (w->pcap && sent)
 		record(w, p, len);
+	/* For its trace only; but the forger wants numbers. */
+	if (w->again && !w->forge_gap)
+		return;
 	kind = monitor_parse(&s, p, len);
 	if (!sent && memcmp(p, w->host[h].mac, 6) && p[0] != 255)
 		return;			/* for somebody else */

@@ -60,6 +60,7 @@ struct stream {
 	u8 state;		/* enum monitor_state of its sender */
 	bool passive;		/* ... who had not closed when a FIN came */
 	bool accepted;		/* ... which accept() has returned */
+	u32 listed;		/* the last listing that had it */
 	const struct end *app;	/* its program, NULL: not known yet */
 	u32 iss;
 	u32 end;		/* sent so far */

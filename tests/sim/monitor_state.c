@@ -257,7 +257,7 @@ void monitor_accept(struct world *w, int host, int peer, u16 port,
 	struct flow *f = flow_of(w, host, peer, port, peer_port);
 	struct stream *me;
 
-	if (w->blind)
+	if (w->blind || w->again)
 		return;
 	if (!f) {
 		sim_fail(w, "monitor: host %d accepts port %u, whose SYN never "
@@ -281,7 +281,7 @@ void monitor_error(struct world *w, const struct end *e, int err)
 	int h = e->host > to->host;
 	struct stream *me;
 
-	if (!f || w->blind || f->forged || f->over)
+	if (!f || w->blind || w->again || f->forged || f->over)
 		return;
 	me = &f->of[h];
 	if ((err == ECONNRESET || err == EPIPE || err == ECONNREFUSED) &&
@@ -316,7 +316,7 @@ void monitor_end(struct world *w)
 {
 	struct flow *f;
 
-	for (f = w->flows; f && !w->blind; f = f->next) {
+	for (f = w->flows; f && !w->blind && !w->again; f = f->next) {
 		check_silence(w, f, 0);
 		check_silence(w, f, 1);
 	}

@@ -176,6 +176,8 @@ struct world {
 	unsigned int nr_messages;
 	struct flow *flows;	/* the monitor's */
 	struct watch *watch;
+	u32 nr_listings;
+	u64 listing_ns, listing_gap;	/* when the next one is due */
 	bool recorded;		/* frames of a file: no calls are known */
 	bool blurred;		/* ... of which nobody knows when they arrived */
 	u64 slack_ns, late_ns;	/* of its clocks: early, late */
@@ -266,6 +268,8 @@ void monitor_accept(struct world *w, int host, int peer, u16 port,
 void monitor_error(struct world *w, const struct end *e, int err);
 /* @m was delivered once more. */
 void monitor_message(struct world *w, const struct message *m);
+/* What inet_socket_show() says of host @h; @text is taken apart. */
+void monitor_listing(struct world *w, int h, char *text);
 /* Nothing is due any more. */
 void monitor_end(struct world *w);
 void monitor_free(struct world *w);

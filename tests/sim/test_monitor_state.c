@@ -323,6 +323,65 @@ RULE(silence_without_an_end_is_caught)
 	caught("silence, but not closed");
 }
 
+/* ---- what hosts say ---------------------------------------------------- */
+
+#define LISTED "tcp   ESTAB 0 0 10.0.0.1:40000 10.0.1.1:7000\n"
+
+static void lists(int h, const char *text)
+{
+	char copy[256];
+
+	strcpy(copy, text);
+	monitor_listing(&w, h, copy);
+}
+
+RULE(listing_that_is_right_passes)
+{
+	(void)state;
+	open_called();
+	lists(0, "Netid State Recv-Q Send-Q Local Peer\n"
+		 "tcp LISTEN 0 0 10.0.0.1:7000 0.0.0.0:*\n" LISTED);
+	end_a->ending = true;
+	PASSES(0, FIN | ACK, 1, 1);
+	lists(1, "tcp CLOSE-WAIT 0 0 10.0.1.1:7000 10.0.0.1:40000\n");
+	lists(0, "tcp FIN-WAIT-1 0 0 10.0.0.1:40000 10.0.1.1:7000\n");
+	caught("");
+}
+
+RULE(listing_of_another_state_is_caught)
+{
+	(void)state;
+	open_called();
+	lists(0, "tcp FIN-WAIT-1 0 0 10.0.0.1:40000 10.0.1.1:7000\n");
+	caught("says that it is in FIN-WAIT-1");
+}
+
+RULE(listing_of_two_owners_is_caught)
+{
+	(void)state;
+	open_called();
+	lists(0, LISTED LISTED);
+	caught("two owners of one connection");
+}
+
+RULE(listing_without_a_connection_is_caught)
+{
+	(void)state;
+	open_called();
+	lists(0, "");
+	caught("a connection without an owner");
+}
+
+RULE(listing_without_time_wait_is_caught)
+{
+	(void)state;
+	open_pair();
+	close_pair();
+	later(59999);
+	lists(0, "");
+	caught("left TIME-WAIT too early");
+}
+
 /* ---- selective ACKs --------------------------------------------------- */
 
 /* The option with one block, or two. */
@@ -588,6 +647,11 @@ int main(void)
 		cmocka_unit_test(early_timeout_is_caught),
 		cmocka_unit_test(silence_with_unacknowledged_bytes_is_caught),
 		cmocka_unit_test(silence_without_an_end_is_caught),
+		cmocka_unit_test(listing_that_is_right_passes),
+		cmocka_unit_test(listing_of_another_state_is_caught),
+		cmocka_unit_test(listing_of_two_owners_is_caught),
+		cmocka_unit_test(listing_without_a_connection_is_caught),
+		cmocka_unit_test(listing_without_time_wait_is_caught),
 		cmocka_unit_test(sack_that_is_right_passes),
 		cmocka_unit_test(sack_permitted_unasked_is_caught),
 		cmocka_unit_test(sack_that_was_not_agreed_is_caught),

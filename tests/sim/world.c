@@ -11,6 +11,7 @@
 #include "sim.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define START_NS (1000 * SIM_S)
@@ -71,6 +72,31 @@ static u64 run_stacks(struct world *w, u64 next)
 	return next;
 }
 
+/* Asks the hosts now and then, and ever more seldom, what they have. */
+static void list_connections(struct world *w)
+{
+	unsigned int i;
+	size_t len;
+	char *text;
+	FILE *f;
+
+	if (w->now < w->listing_ns || w->blind || w->again)
+		return;
+	w->listing_gap = w->listing_gap ? 2 * w->listing_gap : 50 * SIM_MS;
+	w->listing_ns = w->now + w->listing_gap;
+	for (i = 0; i < w->nr_hosts; i++) {
+		f = open_memstream(&text, &len);
+		if (!f)
+			continue;
+		if (inet_socket_show(w->host[i].net, f))
+			len = 0;	/* no memory for it */
+		fclose(f);
+		if (len)
+			monitor_listing(w, (int)i, text);
+		free(text);
+	}
+}
+
 /* Everything due now. Return: when the next thing is due. */
 static u64 turn(struct world *w)
 {
@@ -90,6 +116,7 @@ static u64 turn(struct world *w)
 	t = messages_step(w);
 	next = t < next ? t : next;
 	verify_step(w);
+	list_connections(w);
 	for (i = 0; i < w->nr_stacks; i++) {
 		struct host *h = &w->host[i];
 
