@@ -85,11 +85,14 @@ void skb_cache_flush(struct softnet_data *sd)
 	skb_cache_drop(sd, sd->nr_skb_cache);
 }
 
+/* From the softnet's cache, mostly. */
 static inline struct sk_buff *skb_header_alloc(struct net *net)
 {
 	struct softnet_data *sd = this_softnet(net);
 	struct sk_buff *skb;
 
+	if (INET_BUGGIFY(NO_MEMORY))
+		return NULL;
 	if (likely(sd && sd->skb_cache)) {
 		skb = sd->skb_cache;
 		sd->skb_cache = skb->next;

@@ -123,8 +123,8 @@ static void verify_congestion(const struct sock *sk)
 }
 
 /* Bytes held, by true size, against the buffers: each may be exceeded by the
- * packet that was let in last, and the send buffer by a FIN and by what a
- * smaller path MTU cuts in two. */
+ * packet that was let in last, and the send buffer by what a smaller path MTU
+ * or window cuts in two: tcp_may_cut(). */
 static void verify_buffers(const struct sock *sk)
 {
 	const struct net *net = sock_net(sk);
@@ -134,10 +134,13 @@ static void verify_buffers(const struct sock *sk)
 	inet_assert(sk->sk_forward_alloc >= 0);
 	inet_assert(sk_rmem_alloc_get(sk) <= sk->sk_rcvbuf + one);
 	if (!net->proto_pressure[PROTO_MEM_TCP])
-		inet_assert(sk->sk_wmem_queued <= sk->sk_sndbuf + 2 * one);
-	/* a FIN and the first segment of a queue are let in always */
-	inet_assert(net->proto_mem[PROTO_MEM_TCP] <=
-		    limit + 2 * one * (s64)net->proto_sockets[PROTO_MEM_TCP]);
+		inet_assert(sk->sk_wmem_queued / 2 <= sk->sk_sndbuf + one +
+			    2 * (s64)SKB_TRUESIZE(65536));
+	/* a FIN and the first segment of a queue are let in always; whole
+	 * quanta are taken */
+	inet_assert(net->proto_mem[PROTO_MEM_TCP] <= limit +
+		    2 * (one + SK_MEM_QUANTUM) *
+		    (s64)net->proto_sockets[PROTO_MEM_TCP]);
 }
 
 /* Whatever waits has a timer: no connection may fall asleep for ever. */

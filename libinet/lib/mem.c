@@ -10,6 +10,7 @@
 #include "lib/mem.h"
 
 #include "lib/assert.h"
+#include "lib/points.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -87,6 +88,8 @@ static bool must_fail(struct mem *mem)
 {
 	bool fail = false;
 
+	if (INET_BUGGIFY(NO_MEMORY))
+		return true;
 	if (likely(!READ_ONCE(mem->fail_nth)))
 		return false;
 	spin_lock(&mem->lock);

@@ -28,7 +28,7 @@ static void draw_habits(struct world *w, struct end *e)
 
 	if (sim_draw(w, r, SIM_STALL, 10, &own)) {
 		e->stall_at = (u32)rng_log(&own, 1, SIM_MAX_BYTES);
-		e->stall_ns = rng_log(&own, 10 * SIM_MS, 5 * SIM_S);
+		e->stall_ns = rng_log(&own, 10 * SIM_MS, 60 * SIM_S);
 	}
 	if (sim_draw(w, r, SIM_ABORT, 4, &own)) {
 		e->abort_at = (u32)rng_log(&own, 1, SIM_MAX_BYTES);
@@ -72,7 +72,18 @@ static void draw_conn(struct world *w, struct conn *c, unsigned int i)
 	c->end[1].host = (u8)((c->end[0].host + 1 +
 			       server % (w->nr_hosts - 1)) % w->nr_hosts);
 	c->end[1].port = htons(SIM_PORT);
+	c->aborted = w->fragile;
 	c->crossing = sim_draw(w, r, SIM_CROSSING, 5, &own);
+	c->doomed = sim_draw(w, r, SIM_DOOMED, 1, &own);
+	if (c->doomed) {
+		c->crossing = false;
+		c->aborted = true;
+		c->end[1].port = htons(SIM_CLOSED_PORT);
+		return;
+	}
+	c->reuse = rng_chance(r, 30) && w->reuse && !c->crossing;
+	if (c->reuse)
+		c->end[0].port = htons((u16)(SIM_REUSED_PORT + i % 2));
 	if (!c->crossing)
 		return;
 	c->end[0].port = htons((u16)(10000 + i));
@@ -84,8 +95,13 @@ void app_draw(struct world *w)
 	struct rng *r = &w->config;
 	u64 spread = rng_log(r, SIM_MS, 5 * SIM_S);
 	bool small = rng_chance(r, 50);
+	struct rng own;
 	unsigned int i;
 
+	/* late segments of a connection whose ports are used again cannot be
+	 * told from those of the next, by the monitor */
+	w->reuse = sim_draw(w, r, SIM_REUSE, 10, &own) && !w->fragile;
+	w->blind |= w->reuse;
 	w->nr_conns = (unsigned int)rng_log(r, 1, SIM_MAX_CONNS);
 	w->nr_ends_open = 2 * w->nr_conns;
 	for (i = 0; i < w->nr_conns; i++) {
@@ -99,6 +115,10 @@ void app_draw(struct world *w)
 		draw_end(w, &c->end[1], small);
 		c->end[0].to_recv = c->end[1].to_send;
 		c->end[1].to_recv = c->end[0].to_send;
+		/* whose connection is accepted is told by the port: the last
+		 * one must have ended well */
+		if (c->reuse)
+			c->end[0].abort_at = c->end[1].abort_at = 0;
 		c->end[who].lazy = lazy;
 		c->end[0].conn = c->end[1].conn = c;
 		draw_chunks(w, &c->end[0]);
@@ -157,6 +177,8 @@ static void set_options(struct world *w, struct socket *s)
 			(int)rng_log(&own, 4608, 1 << 18));
 	set_int(s, IPPROTO_TCP, TCP_NODELAY, rng_chance(r, 30));
 	set_int(s, SOL_SOCKET, SO_OOBINLINE, 1);
+	if (sim_draw(w, r, SIM_KNOBS, 10, &own))
+		set_int(s, IPPROTO_IP, IP_MINTTL, 63);
 	if (sim_draw(w, r, SIM_LINGER, 10, &own))
 		inet_setsockopt(s, SOL_SOCKET, SO_LINGER, &linger,
 				sizeof(linger));
@@ -174,6 +196,8 @@ int app_listen(struct host *h)
 {
 	struct sockaddr_in a = addr_of((unsigned int)(h - h->w->host),
 				       htons(SIM_PORT));
+	int backlog = 2 * SIM_MAX_CONNS;
+	struct rng own;
 
 	h->listener = inet_socket(h->net, AF_INET, SOCK_STREAM | SOCK_NONBLOCK,
 				  0);
@@ -183,7 +207,16 @@ int app_listen(struct host *h)
 	inet_set_event_cb(h->listener, POLLIN, host_ready, h);
 	if (inet_bind(h->listener, (struct sockaddr *)&a, sizeof(a)))
 		return -1;
-	return inet_listen(h->listener, SIM_MAX_CONNS);
+	if (sim_draw(h->w, &h->w->app, SIM_BACKLOG, 10, &own)) {
+		/* old requests make room for young ones: a client that is
+		 * connected already may find nobody there */
+		h->w->fragile = true;
+		h->w->timely = false;
+		h->w->blind = true;
+		backlog = (int)rng_range(&own, 6, 10);
+		h->accept_gap = rng_log(&own, SIM_MS, 200 * SIM_MS);
+	}
+	return inet_listen(h->listener, backlog);
 }
 
 static bool no_memory(void)
@@ -196,12 +229,15 @@ static void set_keepalive(struct end *e)
 {
 	struct conn *c = e->conn;
 
-	if (!c->end[0].abort_at && !c->end[1].abort_at)
+	if (!c->end[0].abort_at && !c->end[1].abort_at && !c->w->fragile)
 		return;
 	set_int(e->sock, SOL_SOCKET, SO_KEEPALIVE, 1);
 	set_int(e->sock, IPPROTO_TCP, TCP_KEEPIDLE, 20);
 	set_int(e->sock, IPPROTO_TCP, TCP_KEEPINTVL, 5);
 	set_int(e->sock, IPPROTO_TCP, TCP_KEEPCNT, 6);
+	if (e->abort_at & 1)
+		set_int(e->sock, IPPROTO_TCP, TCP_LINGER2,
+			e->abort_at & 2 ? -1 : 61);
 }
 
 /* Forgets a socket that was never connected. */
@@ -212,10 +248,25 @@ static void end_drop(struct end *e)
 	e->sock = NULL;
 }
 
-/* A call of @e failed. Return: false; all but memory is a failure. */
+/* Is there a reason to try once more later? */
+static bool try_again(const struct conn *c)
+{
+	const struct world *w = c->w;
+	unsigned int i;
+
+	if (no_memory() || (c->reuse && (errno == EADDRINUSE ||
+					 errno == EADDRNOTAVAIL)))
+		return true;
+	for (i = 0; i < w->nr_events; i++)	/* it has lost its address */
+		if (w->event[i].kind == SIM_ADDRESS)
+			return true;
+	return false;
+}
+
+/* A call of @e failed. Return: false; not every reason is a good one. */
 static bool connect_failed(struct end *e)
 {
-	if (!no_memory())
+	if (!try_again(e->conn))
 		sim_fail(e->conn->w, "connect: %s", strerror(errno));
 	end_drop(e);
 	return false;
@@ -229,6 +280,8 @@ static bool end_open(struct end *e)
 
 	e->sock = inet_socket(w->host[e->host].net, AF_INET,
 			      SOCK_STREAM | SOCK_NONBLOCK, 0);
+	if (e->sock && e->conn->reuse)
+		set_int(e->sock, SOL_SOCKET, SO_REUSEADDR, 1);
 	if (!e->sock || (e->port &&
 	    inet_bind(e->sock, (struct sockaddr *)&me, sizeof(me))))
 		return connect_failed(e);
@@ -263,6 +316,9 @@ static u64 app_connect(struct conn *c)
 		     (!c->crossing || end_connect(&c->end[1]));
 	if (c->started)
 		return UINT64_MAX;
+	/* the first SYN is on its way, and the next one will have another
+	 * number from the same port */
+	c->aborted |= c->crossing;
 	end_drop(&c->end[0]);
 	end_drop(&c->end[1]);
 	c->start_ns = c->w->now + RETRY_NS;
@@ -273,18 +329,22 @@ static u64 app_connect(struct conn *c)
 static struct conn *app_find(struct world *w, unsigned int h,
 			     const struct sockaddr_in *a)
 {
+	struct conn *late = NULL;
 	unsigned int i;
 
 	for (i = 0; i < w->nr_conns; i++) {
 		struct conn *c = &w->conn[i];
 
-		if (c->started && !c->crossing && c->end[1].host == h &&
-		    c->end[0].port == a->sin_port && !c->end[1].sock &&
-		    htonl(SIM_ADDR(c->end[0].host)) == a->sin_addr.s_addr &&
-		    (!c->end[1].closed || c->aborted))
+		if (!c->started || c->crossing || c->end[1].host != h ||
+		    c->end[0].port != a->sin_port || c->end[1].sock ||
+		    htonl(SIM_ADDR(c->end[0].host)) != a->sin_addr.s_addr)
+			continue;
+		if (!c->end[1].closed)
 			return c;
+		if (c->aborted)
+			late = c;
 	}
-	return NULL;
+	return late;
 }
 
 /* Accepts one. Return: false when there is none. */
@@ -324,9 +384,15 @@ static void app_accept(struct world *w, unsigned int h)
 {
 	unsigned int i;
 
-	for (i = 0; i <= SIM_MAX_CONNS; i++)
+	for (i = 0; i <= SIM_MAX_CONNS; i++) {
 		if (!app_accept_one(w, h))
 			return;
+		if (!w->host[h].accept_gap)
+			continue;
+		w->host[h].accept_ns = w->now + w->host[h].accept_gap;
+		w->host[h].dirty = true;
+		return;
+	}
 }
 
 /* The connection of an end is no more, or of its peer: closes what is left. */
@@ -346,9 +412,13 @@ static void end_gone(struct world *w, struct end *e)
 /* A call failed for good: right only when an end has given up. */
 static void end_error(struct world *w, struct end *e, const char *call)
 {
+	struct end *peer = &e->conn->end[e == &e->conn->end[0]];
+
 	if (e->conn->aborted) {
 		monitor_error(w, e, errno);
 		end_gone(w, e);
+		if (!peer->sock)
+			end_gone(w, peer);
 		return;
 	}
 	sim_fail(w, "port %u: %s after %u of %u sent, %u of %u received: %s",
@@ -442,7 +512,11 @@ static void end_abort(struct world *w, struct end *e)
 	if (e->abort_rst)
 		inet_setsockopt(e->sock, SOL_SOCKET, SO_LINGER, &linger,
 				sizeof(linger));
-	e->reset = e->abort_rst;
+	else if (e->abort_at % 3 == 0)
+		inet_connect(e->sock, &(struct sockaddr){ .sa_family =
+							  AF_UNSPEC },
+			     sizeof(struct sockaddr));
+	e->reset = e->abort_rst || e->abort_at % 3 == 0;
 	e->conn->aborted = true;
 	end_gone(w, e);
 	if (!peer->sock)
@@ -557,10 +631,15 @@ u64 app_step(struct world *w)
 
 		if (!h->dirty || h->paused_until > w->now || !h->listener)
 			continue;
+		if (h->accept_ns > w->now) {
+			next = h->accept_ns < next ? h->accept_ns : next;
+			continue;
+		}
 		h->dirty = false;
 		app_accept(w, i);
-		if (h->dirty && w->now + RETRY_NS < next)
-			next = w->now + RETRY_NS;
+		t = h->accept_ns > w->now ? h->accept_ns : w->now + RETRY_NS;
+		if (h->dirty && t < next)
+			next = t;
 	}
 	for (i = 0; i < w->nr_conns; i++) {
 		if (w->conn[i].end[0].closed && w->conn[i].end[1].closed)

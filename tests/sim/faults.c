@@ -72,11 +72,14 @@ static void draw_event(struct world *w, enum sim_feature kind,
 	e->direction = (u8)rng_range(&own, INET_WIRE_A_TO_B, INET_WIRE_BOTH);
 	e->at_ns = w->now + rng_range(&own, 0, chaos);
 	/* Shorter than an orphan lives: eight RTOs, each twice the last. */
-	e->off_ns = e->at_ns + rng_log(&own, SIM_MS, 3 * SIM_S);
+	e->off_ns = e->at_ns + rng_log(&own, SIM_MS, 12 * SIM_S);
 	if (e->off_ns > w->heal_ns)
 		w->heal_ns = e->off_ns;
+	e->size = (u32)rng_range(&own, 560, 1400);
 	if (kind != SIM_PARTITION)
 		w->timely = false;
+	if (kind == SIM_ADDRESS)	/* who has one is what the monitor knows */
+		w->blind = true;
 	w->nr_events++;
 }
 
@@ -90,6 +93,9 @@ void faults_draw_events(struct world *w)
 		draw_event(w, SIM_CARRIER, 5, w->nr_links);
 		draw_event(w, SIM_PAUSE, 5, w->nr_hosts);
 	}
+	draw_event(w, SIM_ADDRESS, 4, w->nr_hosts);
+	if (w->nr_stacks > w->nr_hosts)
+		draw_event(w, SIM_PMTU, 20, w->nr_links);
 	for (i = 0; i < w->nr_stacks; i++) {
 		if (!sim_draw(w, &w->config, SIM_ALLOC, 5, &own))
 			continue;
@@ -99,6 +105,18 @@ void faults_draw_events(struct world *w)
 	}
 }
 
+/* The router's end of a cable takes less than the host's, which must learn it
+ * from ICMP; what the host itself sends to it is too large. */
+static void narrow_path(struct world *w, const struct event *e, bool on)
+{
+	struct net_device *dev = inet_wire_device(w->link[e->which].wire, 'b');
+	u32 mtu = w->host[e->which].mtu;
+
+	if (on && e->size < mtu)
+		mtu = e->size;
+	(void)inet_netdev_set_mtu(dev, mtu);
+}
+
 /* Begins or ends one event. */
 static void event_set(struct world *w, struct event *e, bool on)
 {
@@ -106,17 +124,40 @@ static void event_set(struct world *w, struct event *e, bool on)
 
 	e->on = on;
 	if (e->kind == SIM_PARTITION)
-		inet_wire_partition(wire, e->direction, on);
+		inet_wire_partition(wire, e->direction,
+				    on || w->link[e->which].healthy[0].partition);
 	else if (e->kind == SIM_CARRIER)
 		inet_wire_set_carrier(wire, !on);
+	else if (e->kind == SIM_ADDRESS)
+		host_address(w, e->which, e->direction & 1, !on);
+	else if (e->kind == SIM_PMTU)
+		narrow_path(w, e, on);
 	else
 		w->host[e->which].paused_until = on ? e->off_ns : 0;
 }
 
+/* A cable breaks, and stays broken. Return: as faults_step(). */
+static u64 death_step(struct world *w)
+{
+	struct link *l = &w->link[w->dead_link];
+
+	if (!w->death_ns)
+		return UINT64_MAX;
+	if (w->now < w->death_ns)
+		return w->death_ns;
+	inet_wire_partition(l->wire, INET_WIRE_BOTH, true);
+	l->healthy[0].partition = l->healthy[1].partition = true;
+	w->death_ns = 0;
+	return UINT64_MAX;
+}
+
 u64 faults_step(struct world *w)
 {
-	u64 next = w->healed ? UINT64_MAX : w->heal_ns;
+	u64 next = death_step(w);
 	unsigned int i;
+
+	if (!w->healed && w->heal_ns < next)
+		next = w->heal_ns;
 
 	for (i = 0; i < w->nr_events; i++) {
 		struct event *e = &w->event[i];
@@ -138,6 +179,8 @@ void faults_heal(struct world *w)
 	unsigned int i;
 
 	w->healed = true;
+	for (i = 0; i < w->nr_stacks; i++)
+		w->host[i].tick_ns = 0;
 	for (i = 0; i < w->nr_links; i++) {
 		inet_wire_set_faults(w->link[i].wire, INET_WIRE_A_TO_B,
 				     &w->link[i].healthy[0]);
@@ -146,4 +189,13 @@ void faults_heal(struct world *w)
 	}
 	for (i = 0; i < w->nr_stacks; i++)
 		w->host[i].alloc_ppm = 0;
+	/* without memory an address may not have come back, or no route */
+	for (i = 0; i < w->nr_events; i++) {
+		const struct event *e = &w->event[i];
+
+		if (e->kind != SIM_ADDRESS)
+			continue;
+		host_address(w, e->which, e->direction & 1, false);
+		host_address(w, e->which, e->direction & 1, true);
+	}
 }

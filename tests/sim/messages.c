@@ -47,11 +47,18 @@ int messages_open(struct host *h)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET,
 				 .sin_port = htons(SIM_UDP_PORT) };
+	struct rng own;
+	int small = 1;
 
 	h->udp = inet_socket(h->net, AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
 	if (!h->udp)
 		return -1;
 	inet_set_event_cb(h->udp, POLLIN, message_ready, h);
+	if (sim_draw(h->w, &h->w->config, SIM_BUFFERS, 10, &own)) {
+		inet_setsockopt(h->udp, SOL_SOCKET, SO_RCVBUF, &small,
+				sizeof(small));
+		h->mail_gap = rng_log(&own, SIM_MS, SIM_S);
+	}
 	return inet_bind(h->udp, (struct sockaddr *)&a, sizeof(a));
 }
 
@@ -129,14 +136,28 @@ static void messages_receive(struct world *w, unsigned int h)
 	}
 }
 
+/* Reads what came for host @i, if it is its time. Return: when it is, or
+ * @next. */
+static u64 mailbox_step(struct world *w, unsigned int i, u64 next)
+{
+	struct host *h = &w->host[i];
+
+	if (!h->mail || h->paused_until > w->now)
+		return next;
+	if (h->mail_ns > w->now)
+		return h->mail_ns < next ? h->mail_ns : next;
+	messages_receive(w, i);
+	h->mail_ns = w->now + h->mail_gap;
+	return next;
+}
+
 u64 messages_step(struct world *w)
 {
 	u64 next = UINT64_MAX;
 	unsigned int i;
 
 	for (i = 0; i < w->nr_hosts; i++)
-		if (w->host[i].mail && w->host[i].paused_until <= w->now)
-			messages_receive(w, i);
+		next = mailbox_step(w, i, next);
 	for (i = 0; i < w->nr_messages; i++) {
 		struct message *m = &w->message[i];
 

@@ -17,6 +17,7 @@
 #include "sim.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -32,7 +33,8 @@
 struct options {
 	u64 seed, count, conns;
 	unsigned int seconds;
-	u32 without, keep;
+	u64 without;
+	u32 keep;
 	bool verbose, once, reach, counts;
 	const char *pcap;
 };
@@ -281,7 +283,7 @@ static void shrink(struct options *o, const char *why, u32 nr_conns,
 		before = budget;
 		for (at = 0; at < SIM_NR_FEATURES; at++) {
 			t = *o;
-			t.without |= 1u << at;
+			t.without |= 1ull << at;
 			if (t.without != o->without &&
 			    still_fails(&t, why, sh, &budget))
 				*o = t, before = 0;
@@ -355,11 +357,11 @@ static void usage(void)
 }
 
 /* "loss,dup" as bits; ends the program when there is no such feature. */
-static u32 parse_features(char *list)
+static u64 parse_features(char *list)
 {
 	char *name, *rest = NULL;
 	unsigned int i;
-	u32 bits = 0;
+	u64 bits = 0;
 
 	for (name = strtok_r(list, ",", &rest); name;
 	     name = strtok_r(NULL, ",", &rest)) {
@@ -370,7 +372,7 @@ static u32 parse_features(char *list)
 			fprintf(stderr, "sim: -x %s: no such feature\n", name);
 			usage();
 		}
-		bits |= 1u << i;
+		bits |= 1ull << i;
 	}
 	return bits;
 }
@@ -423,6 +425,9 @@ int main(int argc, char **argv)
 	struct shared *sh = mmap(NULL, sizeof(*sh), PROT_READ | PROT_WRITE,
 				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
+	/* each world takes some megabytes and gives them back */
+	mallopt(M_MMAP_THRESHOLD, 32 << 20);
+	mallopt(M_TRIM_THRESHOLD, 256 << 20);
 	parse(&o, argc, argv);
 	if (sh == MAP_FAILED)
 		return 2;

@@ -16,6 +16,7 @@
 #include <inet/control.h>
 #include <inet/inet.h>
 #include <inet/netdev.h>
+#include <inet/netfilter.h>
 #include <inet/protocol.h>
 #include <inet/skbuff.h>
 #include <inet/socket.h>
@@ -27,8 +28,10 @@
 #define SIM_MAX_BYTES 65536u
 #define SIM_PORT 7000		/* TCP; hosts that open at once have others */
 #define SIM_UDP_PORT 7001
+#define SIM_REUSED_PORT 9000	/* and 9001: of many connections */
+#define SIM_CLOSED_PORT 7002	/* nobody listens there */
 #define SIM_MAX_HOSTS 4		/* and one router */
-#define SIM_MAX_EVENTS 8
+#define SIM_MAX_EVENTS 10
 #define SIM_MAX_MESSAGES 48
 #define SIM_ADDR(h) (0x0a000001u + ((u32)(h) << 8))
 #define SIM_FORGED_TOS 0xc4	/* on frames that no host has sent */
@@ -47,7 +50,10 @@
 	F(ROUTER, "router") F(PARTITION, "partition") F(CARRIER, "carrier") \
 	F(PAUSE, "pause") F(ALLOC, "alloc") F(FORGE, "forge") F(UDP, "udp") \
 	F(URGENT, "urgent") F(ABORT, "abort") F(LINGER, "linger") \
-	F(CROSSING, "crossing") F(STALL, "stall") F(BUGGIFY, "buggify")
+	F(CROSSING, "crossing") F(STALL, "stall") F(BUGGIFY, "buggify") \
+	F(BACKLOG, "backlog") F(RING, "ring") F(POOR, "poor") F(DEATH, "death") \
+	F(DOOMED, "doomed") F(REUSE, "reuse") F(PMTU, "pmtu") F(ODD, "odd") \
+	F(ADDRESS, "address") F(TICK, "tick") F(STRANGE, "strange")
 
 #define SIM_FEATURE_ENUM(name, text) SIM_##name,
 enum sim_feature { SIM_FEATURES(SIM_FEATURE_ENUM) SIM_NR_FEATURES };
@@ -63,6 +69,7 @@ struct end {
 	struct socket *sock;
 	u8 host;
 	u16 port;		/* network order; 0: not known yet */
+	u32 first_ack;		/* that came to it, in an odd world */
 	u32 key;		/* of the bytes that this end writes */
 	u32 to_send, sent;
 	u32 to_recv, rcvd;
@@ -90,6 +97,8 @@ struct conn {
 	u64 start_ns;
 	bool started;
 	bool crossing;		/* both ends connect, at the same moment */
+	bool doomed;		/* nobody is where it connects to */
+	bool reuse;		/* from a port that others have used */
 	bool aborted;		/* an end has given up: the other may fail */
 	struct end end[2];	/* client, server */
 };
@@ -109,6 +118,7 @@ struct host {
 	struct net_device *dev;		/* NULL for the router */
 	struct socket *listener, *udp;
 	struct packet_type tap;
+	struct nf_hook_ops odd;
 	struct rng random, memory;
 	u32 addr, mtu;
 	u8 mac[6], neighbour[6];	/* link addresses; 0: ARP finds it */
@@ -119,6 +129,9 @@ struct host {
 	u32 alloc_ppm;		/* allocations that fail */
 	u64 allocated;		/* bytes from env->alloc, not given back */
 	u64 paused_until;
+	u64 tick_ns;		/* its clock stands still in between */
+	u64 mail_gap, mail_ns;	/* reads datagrams slowly: not before */
+	u64 accept_gap, accept_ns;	/* accepts slowly: not before */
 	struct inet_usage base;
 	bool dirty;		/* something to accept */
 	bool mail;		/* a datagram has come */
@@ -130,6 +143,7 @@ struct event {
 	enum sim_feature kind;
 	u8 which;		/* wire or host */
 	u8 direction;		/* of a partition */
+	u32 size;		/* of a narrow path */
 	bool on;
 };
 
@@ -150,7 +164,7 @@ struct reach {
 
 struct world {
 	u64 seed, now, hash;
-	struct rng config, app, forge, verify;
+	struct rng config, app, forge, verify, odd;
 	bool again;		/* for its trace only */
 	/* hosts first, the router, if there is one, behind them */
 	struct host host[SIM_MAX_HOSTS + 1];
@@ -167,8 +181,14 @@ struct world {
 	bool chatty;
 	bool dups;		/* a cable duplicates frames */
 	bool blind;		/* without memory the tap misses frames */
+	bool reuse;		/* some ports are used again */
+	bool strange;		/* forged frames of all kinds */
 	bool timely;		/* nothing between a timer and the wire */
-	u32 without;		/* faults and habits that are turned off */
+	bool fragile;		/* a connection may end for want of memory, or
+				 * of a peer: errors are no failures */
+	u64 death_ns;		/* a cable breaks for good; 0: never */
+	unsigned int dead_link;
+	u64 without;		/* faults and habits that are turned off */
 	u32 keep;		/* connections that are there, one bit each */
 	struct conn conn[SIM_MAX_CONNS];
 	unsigned int nr_conns, nr_ends_open;
@@ -210,6 +230,14 @@ int world_run(struct world *w, u64 seed);
 /* Draws and makes stacks, cables, addresses and routes. 0, or -1. */
 int topology_create(struct world *w);
 void topology_destroy(struct world *w);
+
+/* Takes away, or gives back, the address and the routes of host @i; @down: with
+ * its device. */
+void host_address(struct world *w, unsigned int i, bool down, bool on);
+
+/* ---- odd.c ---- */
+/* Has the hosts see odd peers, if the seed says so. */
+int odd_draw(struct world *w);
 
 /* ---- faults.c ---- */
 void faults_draw_link(struct world *w, struct inet_fault_config *f,

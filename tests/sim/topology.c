@@ -10,13 +10,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/sch_generic.h"
+
 #define MAX_TAPPED 4096
 
 /* ---- the environment of a stack --------------------------------------- */
 
 static u64 env_now(void *opaque)
 {
-	return ((struct host *)opaque)->w->now;
+	const struct host *h = opaque;
+
+	return h->tick_ns ? h->w->now - h->w->now % h->tick_ns : h->w->now;
 }
 
 static u64 env_wall(void *opaque)
@@ -64,6 +68,58 @@ static void env_log(void *opaque, int level, const char *line)
 
 /* ---- stacks ----------------------------------------------------------- */
 
+/* Knobs turned in few worlds: each makes something rare happen. */
+static int set_rare_knobs(struct world *w, struct host *h)
+{
+	static const char *const knobs[][2] = {
+		{ "net.core.netdev_budget", "8" },
+		{ "net.core.netdev_max_backlog", "4" },
+		{ "net.ipv4.conf.all.rp_filter", "1" },
+		{ "net.ipv4.icmp_msgs_burst", "1" },
+		{ "net.ipv4.icmp_msgs_per_sec", "1" },
+		{ "net.ipv4.ipfrag_high_thresh", "4000" },
+		{ "net.ipv4.neigh.default.base_reachable_time_ms", "1000" },
+		{ "net.ipv4.neigh.default.unres_qlen_bytes", "2500" },
+		{ "net.ipv4.route.mtu_expires", "1" },
+		{ "net.ipv4.tcp_adv_win_scale", "-2" },
+		{ "net.ipv4.tcp_fin_timeout", "90" },
+		{ "net.ipv4.tcp_max_syn_backlog", "8" },
+		{ "net.ipv4.tcp_max_tw_buckets", "1" },
+		{ "net.ipv4.tcp_notsent_lowat", "1000" },
+		{ "net.ipv4.tcp_reordering", "1" },
+		{ "net.ipv4.tcp_tw_reuse", "1" },
+		{ "net.ipv4.tcp_workaround_signed_windows", "1" },
+	};
+	struct rng own;
+	unsigned int i;
+
+	for (i = 0; i < sizeof(knobs) / sizeof(knobs[0]); i++) {
+		if (!sim_draw(w, &w->config, SIM_KNOBS, 4, &own))
+			continue;
+		w->timely = false;
+		if (inet_sysctl_set(h->net, knobs[i][0], knobs[i][1]))
+			return -1;
+	}
+	return 0;
+}
+
+/* A peer who is dead is given up soon; or memory for a few packets, in all. */
+static int set_poor(struct world *w, struct host *h)
+{
+	static const char *const knobs[][2] = {
+		{ "net.ipv4.tcp_retries2", "8" },
+		{ "net.ipv4.tcp_mem", "6 12 24" },
+		{ "net.ipv4.udp_mem", "2 3 4" },
+		{ "net.ipv4.tcp_max_orphans", "1" },
+	};
+	unsigned int i, nr = w->death_ns ? 1 : sizeof(knobs) / sizeof(knobs[0]);
+
+	for (i = 0; w->fragile && i < nr; i++)
+		if (inet_sysctl_set(h->net, knobs[i][0], knobs[i][1]))
+			return -1;
+	return 0;
+}
+
 /* A knob turned in every fourth world. */
 static int set_knobs(struct world *w, struct host *h)
 {
@@ -86,7 +142,7 @@ static int set_knobs(struct world *w, struct host *h)
 		if (i == 0)
 			h->rto_min_us = 50000;
 	}
-	return 0;
+	return set_rare_knobs(w, h) || set_poor(w, h) ? -1 : 0;
 }
 
 /* Turns a knob, unless @value is 0. */
@@ -133,7 +189,13 @@ static int host_create(struct world *w, unsigned int i)
 		.nr_frames = 4096, .frame_size = 2048,
 		.name = i < w->nr_hosts ? "host" : "router",
 	};
+	struct rng own;
 
+	if (sim_draw(w, &w->config, SIM_TICK, 3, &own)) {
+		h->tick_ns = rng_log(&own, SIM_MS, 10 * SIM_MS);
+		w->timely = false;
+		w->blind = true;	/* its second may be a tick shorter */
+	}
 	h->w = w;
 	rng_init(&h->random, w->seed, 100 + (u64)i);
 	rng_init(&h->memory, w->seed, 200 + (u64)i);
@@ -202,6 +264,16 @@ static void monitor_link(struct host *h, u32 addr, const u8 *mac,
 		memcpy(h->neighbour, neighbour, 6);
 }
 
+/* What the device does not take waits in a queue of @limit frames: more than
+ * that is dropped before anybody has seen it. */
+static void short_queues(struct world *w, struct net_device **dev, u32 limit)
+{
+	dev[0]->tx[0].qdisc->limit = limit;
+	dev[1]->tx[0].qdisc->limit = limit;
+	w->blind = true;
+	w->timely = false;
+}
+
 /* A cable from @a to @b with faults of its own, both ends with addresses. */
 static int link_create(struct world *w, struct host *a, u32 addr_a,
 		       struct host *b, u32 addr_b, bool arp)
@@ -212,6 +284,7 @@ static int link_create(struct world *w, struct host *a, u32 addr_a,
 	struct net_device *dev[2];
 	struct rng own;
 	char name[8];
+	bool ring;
 
 	/* Below 552 Linux lets a router cut TCP, which hides it here. */
 	if (sim_draw(w, &w->config, SIM_MTU, 50, &own))
@@ -220,6 +293,9 @@ static int link_create(struct world *w, struct host *a, u32 addr_a,
 	memcpy(cfg.mac_b, (u8[]){ 2, 0, 0, 0, (u8)w->nr_links, 2 }, 6);
 	monitor_link(a, addr_a, cfg.mac_a, arp ? NULL : cfg.mac_b);
 	monitor_link(b, addr_b, cfg.mac_b, arp ? NULL : cfg.mac_a);
+	ring = sim_draw(w, &w->config, SIM_RING, 5, &own);
+	if (ring)
+		cfg.ring_frames = 8;
 	faults_draw_link(w, &cfg.a_to_b, &l->healthy[0]);
 	faults_draw_link(w, &cfg.b_to_a, &l->healthy[1]);
 	snprintf(name, sizeof(name), "w%u", w->nr_links);
@@ -229,6 +305,8 @@ static int link_create(struct world *w, struct host *a, u32 addr_a,
 	w->nr_links++;
 	dev[0] = inet_wire_device(l->wire, 'a');
 	dev[1] = inet_wire_device(l->wire, 'b');
+	if (ring)
+		short_queues(w, dev, (u32)rng_range(&own, 1, 8));
 	a->dev = dev[0];
 	a->mtu = cfg.mtu;
 	if (b < &w->host[w->nr_hosts]) {
@@ -273,20 +351,47 @@ int topology_create(struct world *w)
 	w->nr_hosts = star ? (unsigned int)rng_range(&own, 2, SIM_MAX_HOSTS) :
 			     2;
 	w->nr_stacks = w->nr_hosts + star;
+	w->timely = true;
+	w->fragile = sim_draw(w, &w->config, SIM_POOR, 4, &own);
+	if (sim_draw(w, &w->config, SIM_DEATH, 2, &own)) {
+		w->fragile = true;
+		w->death_ns = w->now + rng_log(&own, SIM_MS, 5 * SIM_S);
+		w->dead_link = star ? (unsigned int)
+			       rng_range(&own, 0, w->nr_hosts - 1) : 0;
+	}
 	for (i = 0; i < w->nr_stacks && !err; i++)
 		err = host_create(w, i);
 	arp = sim_draw(w, &w->config, SIM_ARP, 30, &own);
-	w->timely = !arp;
+	w->timely &= !arp && !w->fragile;
 	if (!err)
 		err = star ? star_create(w, arp) :
 			     link_create(w, &w->host[0], SIM_ADDR(0),
 					 &w->host[1], SIM_ADDR(1), arp);
 	for (i = 0; i < w->nr_hosts && !err; i++)
 		host_tap(&w->host[i]);
+	if (!err)
+		err = odd_draw(w);
 	if (err)
 		sim_fail(w, "create: %s; %s", inet_strerror(w->host[0].net),
 			 inet_strerror(w->host[w->nr_stacks - 1].net));
 	return err;
+}
+
+void host_address(struct world *w, unsigned int i, bool down, bool on)
+{
+	bool star = w->nr_stacks > w->nr_hosts;
+	struct host *h = &w->host[i];
+	char text[48];
+
+	if (down)
+		(void)(on ? inet_netdev_up(h->dev) : inet_netdev_down(h->dev));
+	snprintf(text, sizeof(text), "10.0.%u.1/%d", i, star ? 24 : 16);
+	if (!down)
+		(void)(on ? inet_addr_add(h->dev, text) :
+			    inet_addr_del(h->dev, text));
+	snprintf(text, sizeof(text), "default via 10.0.%u.254", i);
+	if (star && on)
+		(void)inet_route_add(h->net, text);
 }
 
 void topology_destroy(struct world *w)
@@ -300,6 +405,8 @@ void topology_destroy(struct world *w)
 
 		if (!h->net)
 			continue;
+		if (h->odd.hook)
+			nf_unregister_net_hook(h->net, &h->odd);
 		if (h->tap.func)
 			dev_remove_pack(h->net, &h->tap);
 		inet_destroy(h->net);

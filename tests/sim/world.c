@@ -121,9 +121,12 @@ static u64 turn(struct world *w)
 		struct host *h = &w->host[i];
 
 		left = inet_next_timeout_ns(h->net);
-		if (left >= 0 && h->paused_until <= w->now &&
-		    w->now + (u64)left < next)
-			next = w->now + (u64)left;
+		if (left < 0 || h->paused_until > w->now)
+			continue;
+		t = w->now + (u64)left;
+		if (left && h->tick_ns)		/* its next tick */
+			t += h->tick_ns - 1 - (t - 1) % h->tick_ns;
+		next = t < next ? t : next;
 	}
 	return next;
 }
