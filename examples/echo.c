@@ -3,7 +3,7 @@
  * echo: RFC 862 over TCP and UDP on a stack of its own, driven by libev.
  *
  *	echo [-d DEVICE] [-a ADDR/LEN] [-g GATEWAY] [-p PORT] [-n MAX] [-t N]
- *	     [-w FILE]
+ *	     [-e SECONDS] [-w FILE]
  *
  * The stack runs embedded: libev waits for its descriptor and its next timer
  * (ev_io, ev_timer, ev_prepare), and calls inet_run(). Each client is a small
@@ -17,7 +17,7 @@
  * The end. At SIGTERM or SIGINT nobody is accepted any more. A client that has
  * got back all it sent gets a FIN, and is closed when its own has come. One
  * that is owed bytes gets a RST, so that a cut stream does not look whole, and
- * so does, after LINGER_S or at a second signal, whoever is still there.
+ * so does, after SECONDS or at a second signal, whoever is still there.
  * SIGUSR1 prints what the stack holds.
  */
 #include <arpa/inet.h>
@@ -39,7 +39,6 @@
 #include <inet/trace.h>
 
 #define ECHO_BUFFER 65536
-#define LINGER_S 2.		/* for the clients to end too */
 #define MAX_CLIENTS 1000000
 
 struct client {
@@ -70,7 +69,7 @@ struct server {
 
 struct options {
 	const char *device, *addr, *gateway, *record;
-	unsigned int port, max_clients, trace;
+	unsigned int port, max_clients, trace, wait_s;
 };
 
 /* ---- TCP clients ------------------------------------------------------ */
@@ -345,12 +344,12 @@ static void usage_cb(struct ev_loop *loop, ev_signal *w, int revents)
 		(unsigned long long)u.timers, (unsigned long long)u.mem_bytes);
 }
 
-static void server_watch(struct server *s)
+static void server_watch(struct server *s, const struct options *o)
 {
 	s->loop = ev_default_loop(0);
 	ev_io_init(&s->io, io_cb, inet_poll_fd(s->net), EV_READ);
 	ev_timer_init(&s->timer, timer_cb, 0., 0.);
-	ev_timer_init(&s->deadline, deadline_cb, LINGER_S, 0.);
+	ev_timer_init(&s->deadline, deadline_cb, o->wait_s, 0.);
 	ev_prepare_init(&s->prepare, prepare_cb);
 	ev_signal_init(&s->sigterm, signal_cb, SIGTERM);
 	ev_signal_init(&s->sigint, signal_cb, SIGINT);
@@ -443,7 +442,7 @@ static int server_start(struct server *s, const struct options *o)
 		return 1;
 	if (o->trace && inet_trace_start(s->net, o->trace))
 		return server_fail(s, "trace");
-	server_watch(s);
+	server_watch(s, o);
 	fprintf(stderr, "echo: %s on %s, port %u, TCP and UDP\n", o->addr,
 		inet_netdev_name(dev), o->port);
 	return 0;
@@ -465,7 +464,7 @@ static void server_end(struct server *s, const struct options *o)
 static void usage(FILE *out)
 {
 	fputs("usage: echo [-h] [-d DEVICE] [-a ADDR/LEN] [-g GATEWAY] [-p PORT]\n"
-	      "            [-n MAX] [-t N] [-w FILE]\n"
+	      "            [-n MAX] [-t N] [-e SECONDS] [-w FILE]\n"
 	      "  -d DEVICE   tap:NAME (default tap:tap0)\n"
 	      "  -a ADDR/LEN own address (default 10.0.0.2/24)\n"
 	      "  -g GATEWAY  default route\n"
@@ -473,6 +472,7 @@ static void usage(FILE *out)
 	      "  -p PORT     1..65535 (default 7)\n"
 	      "  -n MAX      clients at once, 1..1000000 (default 65536); others wait\n"
 	      "  -t N        print the road of the first N stations, 1..1000000\n"
+	      "  -e SECONDS  for the clients to end too, 0..3600 (default 5)\n"
 	      "  -w FILE     record all frames as pcapng\n"
 	      "SIGTERM and SIGINT end it, SIGUSR1 prints what the stack holds.\n",
 	      out);
@@ -499,7 +499,7 @@ static void parse(struct options *o, int argc, char **argv)
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "d:a:g:hp:n:t:w:", words,
+	while ((c = getopt_long(argc, argv, "d:a:g:hp:n:t:e:w:", words,
 				NULL)) != -1) {
 		switch (c) {
 		case 'd':
@@ -526,6 +526,9 @@ static void parse(struct options *o, int argc, char **argv)
 		case 'w':
 			o->record = optarg;
 			break;
+		case 'e':
+			o->wait_s = number(c, 0, 3600);
+			break;
 		default:
 			usage(stderr);
 			exit(2);
@@ -541,7 +544,7 @@ static void parse(struct options *o, int argc, char **argv)
 int main(int argc, char **argv)
 {
 	struct options o = { .device = "tap:tap0", .addr = "10.0.0.2/24",
-			     .port = 7, .max_clients = 65536 };
+			     .port = 7, .max_clients = 65536, .wait_s = 5 };
 	static struct server s;
 
 	parse(&o, argc, argv);

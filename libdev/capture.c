@@ -14,6 +14,11 @@
  * room never makes wait. What does not fit the buffer is dropped and counted.
  * Only inet_capture_close() waits, for FINAL_WAIT_MS at most.
  *
+ * When the output fails (a full disk, a limit of the file's size, a reader that
+ * has gone) the capture is over and the stack goes on. A file is cut behind its
+ * last whole block, so that it can be read; the frames that are not in it count
+ * as dropped. No signal reaches the program.
+ *
  * A device gets its interface block when its first frame is taken.
  */
 #include <inet/capture.h>
@@ -69,6 +74,10 @@ struct inet_capture {
 	struct outbuf out;
 	u8 *scratch;
 	int error;			/* errno of the output; then it is over */
+	struct {
+		u32 len, left;		/* left 0: no block is */
+		bool packet;
+	} part;				/* the block that is written in part */
 	u32 nr_devices;
 	struct capture_device devices[INET_CAPTURE_MAX_DEVICES];
 	struct inet_capture_stats stats;
@@ -87,25 +96,76 @@ struct frame_view {
 
 /* ---- the output ------------------------------------------------------- */
 
-/* write() without the SIGPIPE of a reader that has gone. */
+/* write() without the signal of a reader that has gone, or of a size limit. */
 static ssize_t write_quietly(int fd, const void *p, size_t len)
 {
 	const struct timespec now = { 0 };
-	sigset_t pipe_set, pending, old;
+	sigset_t ours, pending, old;
+	int err, sig;
 	ssize_t n;
-	int err;
 
-	sigemptyset(&pipe_set);
-	sigaddset(&pipe_set, SIGPIPE);
 	sigpending(&pending);
-	pthread_sigmask(SIG_BLOCK, &pipe_set, &old);
+	sigemptyset(&ours);
+	sigaddset(&ours, SIGPIPE);
+	sigaddset(&ours, SIGXFSZ);
+	pthread_sigmask(SIG_BLOCK, &ours, &old);
 	n = write(fd, p, len);
 	err = errno;
-	if (n < 0 && err == EPIPE && !sigismember(&pending, SIGPIPE))
-		sigtimedwait(&pipe_set, NULL, &now);
+	sig = n >= 0 ? 0 : err == EPIPE ? SIGPIPE : err == EFBIG ? SIGXFSZ : 0;
+	if (sig && !sigismember(&pending, sig)) {
+		sigemptyset(&ours);
+		sigaddset(&ours, sig);
+		sigtimedwait(&ours, NULL, &now);
+	}
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	errno = err;
 	return n;
+}
+
+/* @n bytes are in the output: where does that leave us? */
+static void output_written(struct inet_capture *c, size_t n)
+{
+	struct outbuf *b = &c->out;
+	size_t pos = b->start + c->part.left;
+
+	b->start += n;
+	c->stats.bytes += n;
+	while (pos < b->start) {
+		c->part.len = pcapng_block(b->data + pos, &c->part.packet);
+		pos += c->part.len;
+	}
+	c->part.left = (u32)(pos - b->start);
+}
+
+/* Takes the beginning of a block off the end of the file. */
+static void output_cut(struct inet_capture *c)
+{
+	u32 begun = c->part.len - c->part.left;
+	off_t at = lseek(c->fd, 0, SEEK_CUR);
+	struct stat st;
+
+	if (at >= begun && !fstat(c->fd, &st) && st.st_size == at &&
+	    !ftruncate(c->fd, at - begun))
+		c->stats.bytes -= begun;
+}
+
+/* The output takes nothing any more: the frames that wait are lost. */
+static void output_fail(struct inet_capture *c, int err)
+{
+	const struct outbuf *b = &c->out;
+	size_t pos = b->start + c->part.left;
+	u64 lost = c->part.left && c->part.packet;
+	bool packet;
+
+	c->error = err;
+	while (pos < b->end) {
+		pos += pcapng_block(b->data + pos, &packet);
+		lost += packet;
+	}
+	c->stats.written -= lost;
+	c->stats.dropped += lost;
+	if (c->regular && c->part.left)
+		output_cut(c);
 }
 
 /* Whether the output takes a chunk now, or in @wait_ms. */
@@ -131,19 +191,15 @@ static int output_flush(struct inet_capture *c, int wait_ms)
 
 		if (!output_is_ready(c, wait_ms))
 			return -EAGAIN;
-		if (c->regular)
-			n = write(c->fd, b->data + b->start, len);
-		else
-			n = write_quietly(c->fd, b->data + b->start,
-					  min(len, (size_t)CHUNK));
+		if (!c->regular)
+			len = min(len, (size_t)CHUNK);
+		n = write_quietly(c->fd, b->data + b->start, len);
 		if (n < 0 && errno == EAGAIN)
 			return -EAGAIN;
 		if (n < 0 && errno != EINTR)
-			c->error = errno;
-		if (n > 0) {
-			b->start += (size_t)n;
-			c->stats.bytes += (u64)n;
-		}
+			output_fail(c, errno);
+		if (n > 0)
+			output_written(c, (size_t)n);
 	}
 	if (b->start == b->end)
 		b->start = b->end = 0;
@@ -269,7 +325,7 @@ static void capture_frame(struct inet_capture *c, const struct frame_view *v,
 	c->stats.accepted++;
 	if (d)
 		d->accepted++;
-	if (d && !c->error && append_frame(c, v, d)) {
+	if (d && !c->error && append_frame(c, v, d) && !c->error) {
 		c->stats.written++;
 		if (c->immediate || c->out.end - c->out.start >= c->out.size / 2)
 			output_flush(c, 0);
@@ -432,7 +488,12 @@ inet_capture_open(struct net *net, const struct inet_capture_config *config)
 	if (err)
 		goto fail;
 	pcapng_section(&c->out, "libinet " PACKAGE_VERSION, cfg.comment);
-	output_flush(c, 0);
+	err = output_flush(c, 0);
+	if (err && err != -EAGAIN) {
+		netdev_error(net, err, "capture: nothing can be written: %s",
+			     strerror(-err));
+		goto fail;
+	}
 	c->pt = (struct packet_type){ .type = cpu_to_be16(ETH_P_EVERYTHING),
 				      .dev = c->dev, .func = capture_rcv };
 	dev_add_pack(net, &c->pt);

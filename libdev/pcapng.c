@@ -187,3 +187,12 @@ bool pcapng_statistics(struct outbuf *b, const struct pcapng_stats *s)
 	block_u16s(&k, OPT_END, 0);
 	return block_end(&k);
 }
+
+u32 pcapng_block(const u8 *block, bool *packet)
+{
+	u32 head[2];
+
+	memcpy(head, block, sizeof(head));
+	*packet = head[0] == BLOCK_PACKET;
+	return head[1];
+}

@@ -56,4 +56,7 @@ bool pcapng_interface(struct outbuf *b, const struct pcapng_interface *i);
 u8 *pcapng_packet(struct outbuf *b, const struct pcapng_packet *p);
 bool pcapng_statistics(struct outbuf *b, const struct pcapng_stats *s);
 
+/* The length of the block that begins at @block, and whether it is a packet's. */
+u32 pcapng_block(const u8 *block, bool *packet);
+
 #endif /* LIBDEV_PCAPNG_H */

@@ -120,7 +120,7 @@ static bool cache_refill(struct net *net, struct frame_cache *c)
 		si = pool_take_locked(net);
 		si->next_free = c->free;
 		c->free = si;
-		c->nr++;
+		WRITE_ONCE(c->nr, c->nr + 1);
 	}
 	spin_unlock(&pool->lock);
 	return c->nr > 0;
@@ -135,7 +135,7 @@ void frame_cache_flush(struct net *net, struct frame_cache *c, u32 nr)
 	for (; nr && c->nr; nr--) {
 		si = c->free;
 		c->free = si->next_free;
-		c->nr--;
+		WRITE_ONCE(c->nr, c->nr - 1);
 		pool_give_locked(&net->pool, si);
 	}
 	spin_unlock(&net->pool.lock);
@@ -159,7 +159,7 @@ static struct skb_shared_info *cache_take(struct frame_cache *c)
 	struct skb_shared_info *si = c->free;
 
 	c->free = si->next_free;
-	c->nr--;
+	WRITE_ONCE(c->nr, c->nr - 1);
 	frame_unpoison(si);
 	frame_reset(si);
 	return si;
@@ -239,7 +239,8 @@ void frame_free(struct skb_shared_info *si)
 	frame_poison(si);
 	si->next_free = sd->frames.free;
 	sd->frames.free = si;
-	if (unlikely(++sd->frames.nr > net->pool.cache_max))
+	WRITE_ONCE(sd->frames.nr, sd->frames.nr + 1);
+	if (unlikely(sd->frames.nr > net->pool.cache_max))
 		frame_cache_flush(net, &sd->frames, FRAME_CACHE_BATCH);
 }
 

@@ -224,14 +224,14 @@ void net_rx_action(struct softnet_data *sd)
 		if (!sd->poll_head)
 			sd->poll_tail = &sd->poll_head;
 		work = napi_poll(net, napi, &repoll);
-		sd->mib[MIB_SOFTNET_PROCESSED] += (u64)work;
+		net_mib_own(sd, MIB_SOFTNET_PROCESSED, (u64)work);
 		if (repoll)
 			____napi_schedule(sd, napi);
 		budget -= work;
 		if (!sd->poll_head)
 			break;
 		if (budget <= 0 || time_is_up(net, &limit)) {
-			sd->mib[MIB_SOFTNET_TIMESQUEEZE]++;
+			net_mib_own(sd, MIB_SOFTNET_TIMESQUEEZE, 1);
 			raise_softirq(sd, NET_RX_SOFTIRQ);
 			break;
 		}

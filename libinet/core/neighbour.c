@@ -274,7 +274,7 @@ static bool neigh_unlink(struct neigh_table *tbl, struct neighbour *n)
 	if (n->on_gc_list) {
 		list_del(&n->gc_list);
 		n->on_gc_list = false;
-		tbl->gc_entries--;
+		WRITE_ONCE(tbl->gc_entries, tbl->gc_entries - 1);
 	}
 	return true;
 }
@@ -334,8 +334,8 @@ static bool neigh_may_evict(const struct neighbour *n, u64 now, bool all)
  */
 static bool neigh_forced_gc(struct neigh_table *tbl, u64 now)
 {
-	u32 goal = (u32)tbl->parms->gc_thresh2;
-	u32 full = (u32)tbl->parms->gc_thresh3;
+	u32 goal = (u32)READ_ONCE(tbl->parms->gc_thresh2);
+	u32 full = (u32)READ_ONCE(tbl->parms->gc_thresh3);
 	struct neighbour *n, *tmp;
 	LIST_HEAD(victims);
 
@@ -391,7 +391,7 @@ full:
 /* Every base_reachable_time / 2: drops what is not used, above gc_thresh1. */
 static void neigh_periodic_collect(struct neigh_table *tbl, u64 now)
 {
-	u64 stale = sec_to_ns(tbl->parms->gc_stale_time_s);
+	u64 stale = sec_to_ns(READ_ONCE(tbl->parms->gc_stale_time_s));
 	struct neighbour *n, *tmp;
 	LIST_HEAD(victims);
 
@@ -435,14 +435,14 @@ static void neigh_periodic_work(struct timer_list *t)
 {
 	struct neigh_table *tbl = from_timer(tbl, t, gc_timer);
 	u64 now = neigh_now(tbl);
-	u64 next = max(ms_to_ns(tbl->parms->base_reachable_time_ms) / 2,
+	u64 next = max(ms_to_ns(READ_ONCE(tbl->parms->base_reachable_time_ms)) / 2,
 		       NEIGH_PERIODIC_MIN_NS);
 
 	if (now - tbl->last_rand_ns >= NEIGH_RAND_NS) {
 		neigh_rand_reach_time(tbl);
 		tbl->last_rand_ns = now;
 	}
-	if (READ_ONCE(tbl->entries) >= (u32)tbl->parms->gc_thresh1)
+	if (READ_ONCE(tbl->entries) >= (u32)READ_ONCE(tbl->parms->gc_thresh1))
 		neigh_periodic_collect(tbl, now);
 	if (!READ_ONCE(tbl->closing))
 		mod_timer(net_wheel(tbl->net), &tbl->gc_timer, now + next);
@@ -497,7 +497,7 @@ static struct neighbour *neigh_insert(struct neigh_table *tbl,
 	WRITE_ONCE(tbl->entries, tbl->entries + 1);
 	list_add_tail(&n->gc_list, &tbl->gc_list);
 	n->on_gc_list = true;
-	tbl->gc_entries++;
+	WRITE_ONCE(tbl->gc_entries, tbl->gc_entries + 1);
 	neigh_hold(n);
 	hlist_add_head_rcu(&n->hash, &nht->buckets[neigh_hash(
 		nht, n->primary_key, n->dev)]);
@@ -574,7 +574,7 @@ static void neigh_probe(struct neighbour *n) releases(&n->lock)
 /* REACHABLE or DELAY and its time is over. Return: when to look again. */
 static u64 neigh_timer_known(struct neighbour *n, u64 now)
 {
-	u64 delay = sec_to_ns(n->tbl->parms->delay_first_probe_time_s);
+	u64 delay = sec_to_ns(READ_ONCE(n->tbl->parms->delay_first_probe_time_s));
 	u64 reachable = READ_ONCE(n->tbl->reachable_time_ns);
 	u64 confirmed = READ_ONCE(n->confirmed_ns);
 
@@ -583,7 +583,7 @@ static u64 neigh_timer_known(struct neighbour *n, u64 now)
 			return confirmed + reachable;
 		n->updated_ns = now;
 		neigh_suspect(n);
-		if (now > n->used_ns + delay) {
+		if (now > READ_ONCE(n->used_ns) + delay) {
 			neigh_set_state(n, NUD_STALE);
 			return 0;
 		}
@@ -599,7 +599,7 @@ static u64 neigh_timer_known(struct neighbour *n, u64 now)
 	INET_PROBE(NEIGH_PROBED);
 	neigh_set_state(n, NUD_PROBE);
 	n->probes = 0;
-	return now + ms_to_ns(n->tbl->parms->retrans_time_ms);
+	return now + ms_to_ns(READ_ONCE(n->tbl->parms->retrans_time_ms));
 }
 
 /* The time of a state is over: the next state, a probe or the end. */
@@ -615,7 +615,7 @@ static void neigh_timer_handler(struct timer_list *t)
 	if (n->nud_state & (NUD_REACHABLE | NUD_DELAY))
 		next = neigh_timer_known(n, now);
 	else
-		next = now + ms_to_ns(n->tbl->parms->retrans_time_ms);
+		next = now + ms_to_ns(READ_ONCE(n->tbl->parms->retrans_time_ms));
 
 	if (n->nud_state & (NUD_INCOMPLETE | NUD_PROBE) &&
 	    n->probes >= neigh_max_probes(n)) {
@@ -641,7 +641,7 @@ release:
 /* Lets @skb wait, dropping the oldest when there is no room. Context: lock. */
 static void neigh_queue_skb(struct neighbour *n, struct sk_buff *skb)
 {
-	u32 limit = (u32)n->tbl->parms->unres_qlen_bytes;
+	u32 limit = (u32)READ_ONCE(n->tbl->parms->unres_qlen_bytes);
 	struct sk_buff *old;
 
 	skb_dst_force(skb);
@@ -659,7 +659,7 @@ static void neigh_queue_skb(struct neighbour *n, struct sk_buff *skb)
 static bool neigh_start_resolving(struct neighbour *n, u64 now)
 {
 	const struct neigh_parms *p = n->tbl->parms;
-	u64 retrans = ms_to_ns(p->retrans_time_ms);
+	u64 retrans = ms_to_ns(READ_ONCE(p->retrans_time_ms));
 
 	if (p->mcast_probes + p->app_probes == 0) {
 		neigh_set_state(n, NUD_FAILED);
@@ -693,7 +693,7 @@ static __noinline int __neigh_event_send(struct neighbour *n,
 		neigh_set_state(n, NUD_DELAY);
 		n->updated_ns = now;
 		neigh_add_timer(n, now + sec_to_ns(
-			n->tbl->parms->delay_first_probe_time_s));
+			READ_ONCE(n->tbl->parms->delay_first_probe_time_s)));
 		goto send;
 	}
 	if (!(n->nud_state & NUD_INCOMPLETE)) {
@@ -757,10 +757,10 @@ static void neigh_update_gc_list(struct neighbour *n)
 	if (!hlist_unhashed(&n->hash) && want != n->on_gc_list) {
 		if (want) {
 			list_add_tail(&n->gc_list, &tbl->gc_list);
-			tbl->gc_entries++;
+			WRITE_ONCE(tbl->gc_entries, tbl->gc_entries + 1);
 		} else {
 			list_del(&n->gc_list);
-			tbl->gc_entries--;
+			WRITE_ONCE(tbl->gc_entries, tbl->gc_entries - 1);
 		}
 		n->on_gc_list = want;
 	}
@@ -1116,7 +1116,7 @@ int neigh_table_init(struct net *net, struct neigh_table *tbl)
 	neigh_rand_reach_time(tbl);
 	tbl->last_rand_ns = now;
 	mod_timer(net_wheel(net), &tbl->gc_timer, now + max(
-		ms_to_ns(tbl->parms->base_reachable_time_ms) / 2,
+		ms_to_ns(READ_ONCE(tbl->parms->base_reachable_time_ms)) / 2,
 		NEIGH_PERIODIC_MIN_NS));
 	return 0;
 }

@@ -250,6 +250,13 @@ static inline bool softnet_is_mine(const struct softnet_data *sd)
 	       !READ_ONCE(sd->net->running);
 }
 
+/* Adds @n to one counter of a softnet that is the caller's; others read it. */
+static inline void net_mib_own(struct softnet_data *sd, enum mib_counter id,
+			       u64 n)
+{
+	WRITE_ONCE(sd->mib[id], sd->mib[id] + n);
+}
+
 /* Adds @n to one counter of the calling context. Any thread. */
 static inline void net_mib_add(struct net *net, enum mib_counter id, u64 n)
 {

@@ -14,10 +14,10 @@ typedef int nf_okfn(struct net *net, struct sock *sk, struct sk_buff *skb);
 int nf_hook_slow(struct sk_buff *skb, const struct nf_hook_state *state);
 
 /* Consumes @skb: by @okfn when every hook accepts. Context: RCU. */
-static inline int NF_HOOK(enum nf_inet_hooks hook, struct net *net,
-			  struct sock *sk, struct sk_buff *skb,
-			  struct net_device *in, struct net_device *out,
-			  nf_okfn *okfn)
+static __always_inline int NF_HOOK(enum nf_inet_hooks hook, struct net *net,
+				   struct sock *sk, struct sk_buff *skb,
+				   struct net_device *in,
+				   struct net_device *out, nf_okfn *okfn)
 {
 	if (unlikely(rcu_dereference(net->nf_hooks[hook]))) {
 		struct nf_hook_state state = {

@@ -75,7 +75,7 @@ static void skb_cache_drop(struct softnet_data *sd, u32 nr)
 	for (; nr && sd->skb_cache; nr--) {
 		skb = sd->skb_cache;
 		sd->skb_cache = skb->next;
-		sd->nr_skb_cache--;
+		WRITE_ONCE(sd->nr_skb_cache, sd->nr_skb_cache - 1);
 		kmem_cache_free(sd->net->skb_slab, skb);
 	}
 }
@@ -96,12 +96,13 @@ static inline struct sk_buff *skb_header_alloc(struct net *net)
 	if (likely(sd && sd->skb_cache)) {
 		skb = sd->skb_cache;
 		sd->skb_cache = skb->next;
-		sd->nr_skb_cache--;
+		WRITE_ONCE(sd->nr_skb_cache, sd->nr_skb_cache - 1);
 		return skb;
 	}
 	return kmem_cache_alloc(net->skb_slab);
 }
 
+/* Into the cache of the softnet, or back to the slab. */
 static inline void skb_header_free(struct net *net, struct sk_buff *skb)
 {
 	struct softnet_data *sd = this_softnet(net);
@@ -112,7 +113,8 @@ static inline void skb_header_free(struct net *net, struct sk_buff *skb)
 	}
 	skb->next = sd->skb_cache;
 	sd->skb_cache = skb;
-	if (unlikely(++sd->nr_skb_cache > SKB_CACHE_MAX))
+	WRITE_ONCE(sd->nr_skb_cache, sd->nr_skb_cache + 1);
+	if (unlikely(sd->nr_skb_cache > SKB_CACHE_MAX))
 		skb_cache_drop(sd, SKB_CACHE_BATCH);
 }
 

@@ -44,7 +44,7 @@ static void verify_poll_list(struct softnet_data *sd)
 /* What other stacks and threads, or netif_rx(), left for process_backlog(). */
 static void verify_backlog(struct softnet_data *sd)
 {
-	u32 max_backlog = (u32)sd->net->sysctl_netdev_max_backlog;
+	u32 max_backlog = (u32)READ_ONCE(sd->net->sysctl_netdev_max_backlog);
 
 	skb_queue_verify(&sd->input_pkt_queue);
 	skb_queue_verify(&sd->process_queue);

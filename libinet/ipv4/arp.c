@@ -131,7 +131,7 @@ static __be32 arp_source(struct neighbour *n, struct sk_buff *skb)
 {
 	struct net *net = dev_net(n->dev);
 	__be32 saddr = 0, target = neigh_addr(n);
-	s32 announce = net->ipv4.sysctl_arp_announce;
+	s32 announce = READ_ONCE(net->ipv4.sysctl_arp_announce);
 
 	if (skb && skb->protocol == cpu_to_be16(ETH_P_IP) && announce < 2 &&
 	    pskb_may_pull(skb, sizeof(struct iphdr)))
@@ -209,7 +209,7 @@ void arp_announce_start(struct in_ifaddr *ifa)
 	struct net *net = dev_net(dev);
 
 	if (READ_ONCE(dev->flags) & (NETDEV_IFF_NOARP | NETDEV_IFF_LOOPBACK) ||
-	    !dev->header_ops || !net->ipv4.sysctl_arp_notify)
+	    !dev->header_ops || !READ_ONCE(net->ipv4.sysctl_arp_notify))
 		return;
 	del_timer_sync(&ifa->announce_timer);
 	ifa->announces_left = ANNOUNCE_NUM - 1;
@@ -282,7 +282,7 @@ static bool arp_conflict(const struct arp_in *in)
 			     in->a.sha[2], in->a.sha[3], in->a.sha[4],
 			     in->a.sha[5]);
 	now = net_now(in->net);
-	if (!in->net->ipv4.sysctl_arp_defend ||
+	if (!READ_ONCE(in->net->ipv4.sysctl_arp_defend) ||
 	    (ifa->defended_ns && now - ifa->defended_ns < DEFEND_INTERVAL_NS))
 		return true;
 	ifa->defended_ns = now;
@@ -298,7 +298,7 @@ static bool arp_may_answer(const struct arp_in *in)
 	if (inet_addr_type(in->net, in->a.tip) != RTN_LOCAL)
 		return false;
 	ifa = inet_lookup_ifaddr_rcu(in->net, in->a.tip);
-	switch (in->net->ipv4.sysctl_arp_ignore) {
+	switch (READ_ONCE(in->net->ipv4.sysctl_arp_ignore)) {
 	case 1:		/* only addresses of this device */
 		return ifa && ifa->ifa_dev->dev == in->dev;
 	case 2:		/* and only to askers of the same network */
@@ -343,7 +343,7 @@ static void arp_merge(const struct arp_in *in, struct neighbour *n)
 {
 	const struct neigh_parms *p = n->tbl->parms;
 	u8 old[MAX_ADDR_LEN], state = NUD_STALE, was;
-	u64 lock = (u64)p->locktime_ms * 1000000;
+	u64 lock = (u64)READ_ONCE(p->locktime_ms) * 1000000;
 	u32 flags = 0;
 	bool known;
 
@@ -399,7 +399,7 @@ static void arp_process(const struct arp_in *in)
 	for_us = a->op == ARPOP_REQUEST && arp_may_answer(in);
 	if (a->sip)
 		arp_learn(in, for_us || (arp_is_announcement(a) &&
-					 in->net->ipv4.sysctl_arp_accept));
+					 READ_ONCE(in->net->ipv4.sysctl_arp_accept)));
 	/* A probe (sender 0) is answered too: that defends (RFC 5227 2.1.1) */
 	if (for_us)
 		arp_send(in->dev, ARPOP_REPLY, a->sip, a->tip, a->sha, a->sha);

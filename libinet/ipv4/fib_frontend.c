@@ -24,7 +24,7 @@ int fib_validate_source(struct sk_buff *skb, __be32 src, __be32 dst,
 {
 	struct flowi4 fl4 = { .daddr = src, .saddr = dst };
 	struct net *net = dev_net(dev);
-	s32 rpf = net->ipv4.sysctl_rp_filter;
+	s32 rpf = READ_ONCE(net->ipv4.sysctl_rp_filter);
 	struct fib_result res;
 	int err;
 

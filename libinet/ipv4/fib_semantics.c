@@ -125,7 +125,7 @@ void fib_release_info(struct fib_info *fi)
 		return;
 	hlist_del(&fi->hash);
 	fi->net->ipv4.fib->nr_infos--;
-	fi->flags |= RTNH_F_DEAD;
+	WRITE_ONCE(fi->flags, fi->flags | RTNH_F_DEAD);
 	call_rcu(&fi->net->rcu, &fi->rcu, fib_info_free_rcu);
 }
 

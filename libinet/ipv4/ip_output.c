@@ -444,7 +444,7 @@ static inline struct iphdr *ip_push_header(struct sk_buff *skb,
 static u8 ip_select_ttl(const struct inet_sock *inet)
 {
 	return inet->uc_ttl < 0 ?
-	       (u8)sock_net(&inet->sk)->ipv4.sysctl_ip_default_ttl :
+	       (u8)READ_ONCE(sock_net(&inet->sk)->ipv4.sysctl_ip_default_ttl) :
 	       (u8)inet->uc_ttl;
 }
 

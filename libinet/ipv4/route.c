@@ -94,7 +94,7 @@ void rt_kill(struct rtable *rt)
 {
 	if (!rt)
 		return;
-	WRITE_ONCE(rt->dst.genid, rt->dst.net->ipv4.rt_genid - 1);
+	WRITE_ONCE(rt->dst.genid, READ_ONCE(rt->dst.net->ipv4.rt_genid) - 1);
 	dst_release(&rt->dst);
 }
 
@@ -181,7 +181,7 @@ static u32 ipv4_default_advmss(const struct dst_entry *dst)
 	if (dst->metric_mtu)
 		mtu = min(mtu, dst->metric_mtu);
 	mtu = max(mtu, NO_ENTRY_MSS_HEADERS) - NO_ENTRY_MSS_HEADERS;
-	return max(mtu, (u32)dst->net->ipv4.sysctl_min_adv_mss);
+	return max(mtu, (u32)READ_ONCE(dst->net->ipv4.sysctl_min_adv_mss));
 }
 
 static struct neighbour *ipv4_neigh_lookup(struct dst_entry *dst,
@@ -216,7 +216,7 @@ static void ipv4_negative_advice(struct sock *sk, struct dst_entry *dst)
 static void __ip_rt_update_pmtu(struct rtable *rt, __be32 daddr, u32 mtu)
 {
 	struct net *net = rt->dst.net;
-	u32 old = ipv4_mtu(&rt->dst), floor = (u32)net->ipv4.sysctl_min_pmtu;
+	u32 old = ipv4_mtu(&rt->dst), floor = (u32)READ_ONCE(net->ipv4.sysctl_min_pmtu);
 	struct flowi4 fl4 = { .daddr = daddr };
 	struct fib_result res;
 	bool lock = false;
@@ -659,7 +659,7 @@ static inline bool input_remembered(struct sk_buff *skb, __be32 daddr, __be32 sa
 
 	if (unlikely(!e) || e->saddr != saddr || e->daddr != daddr ||
 	    e->iif != dev->ifindex || !rt_is_valid(e->rt) ||
-	    net->ipv4.sysctl_rp_filter)
+	    READ_ONCE(net->ipv4.sysctl_rp_filter))
 		return false;
 	skb_dst_set_noref(skb, &e->rt->dst);
 	return true;
@@ -889,7 +889,7 @@ void ip_route_input_error(struct sk_buff *skb, int err,
 			icmp_send(skb, ICMP_DEST_UNREACH, ICMP_PKT_FILTERED, 0);
 	}
 	if (reason == SKB_DROP_REASON_IP_MARTIAN_SOURCE &&
-	    net->ipv4.sysctl_log_martians)
+	    READ_ONCE(net->ipv4.sysctl_log_martians))
 		ip_log_martian(net, skb);
 	kfree_skb_reason(skb, reason);
 }

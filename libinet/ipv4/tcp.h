@@ -302,7 +302,7 @@ static inline u32 tcp_wnd_end(const struct tcp_sock *tp)
 /* The window that @space bytes of truesize can back (tcp_adv_win_scale). */
 static inline s32 tcp_win_from_space(const struct sock *sk, s32 space)
 {
-	s32 scale = sock_net(sk)->ipv4.sysctl_tcp_adv_win_scale;
+	s32 scale = READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_adv_win_scale);
 
 	return scale <= 0 ? space >> -scale : space - (space >> scale);
 }
@@ -310,7 +310,7 @@ static inline s32 tcp_win_from_space(const struct sock *sk, s32 space)
 /* The truesize that @win bytes of payload need. */
 static inline s64 tcp_space_from_win(const struct sock *sk, s64 win)
 {
-	s32 scale = sock_net(sk)->ipv4.sysctl_tcp_adv_win_scale;
+	s32 scale = READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_adv_win_scale);
 
 	return scale <= 0 ? win << -scale :
 			    win + win / ((1 << scale) - 1);

@@ -82,7 +82,7 @@ bool tcp_oow_rate_limited(struct net *net, const struct sk_buff *skb,
  * (CVE-2016-5696). */
 static bool tcp_challenge_budget(struct net *net)
 {
-	s32 limit = net->ipv4.sysctl_tcp_challenge_ack_limit;
+	s32 limit = READ_ONCE(net->ipv4.sysctl_tcp_challenge_ack_limit);
 	struct tcp_net *tn = net->ipv4.tcp;
 	u32 now_s = (u32)(net_now(net) / NSEC_PER_SEC), rnd;
 	bool ok;

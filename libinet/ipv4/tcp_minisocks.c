@@ -216,7 +216,7 @@ bool tcp_twsk_unique(struct sock *sk, struct sock *sktw)
 	const struct tcp_timewait_sock *tcptw = tcp_twsk(sktw);
 	struct net *net = sock_net(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
-	int reuse = net->ipv4.sysctl_tcp_tw_reuse;
+	int reuse = READ_ONCE(net->ipv4.sysctl_tcp_tw_reuse);
 	s64 now_s = (s64)(net_now(net) / NSEC_PER_SEC);
 
 	if (tcptw->tw_sk.tw_substate != TCP_TIME_WAIT ||

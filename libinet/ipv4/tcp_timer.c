@@ -72,7 +72,7 @@ static bool tcp_out_of_resources(struct sock *sk, bool do_reset)
 /* How often an orphan retries; not at all when ICMP told that it is in vain. */
 static u32 tcp_orphan_retries(const struct sock *sk, bool alive)
 {
-	u32 retries = (u32)sock_net(sk)->ipv4.sysctl_tcp_orphan_retries;
+	u32 retries = (u32)READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_orphan_retries);
 
 	if (sk->sk_err_soft && !alive)
 		return 0;
@@ -143,7 +143,7 @@ static bool tcp_write_timeout(struct sock *sk)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	struct net *net = sock_net(sk);
-	u32 until = (u32)net->ipv4.sysctl_tcp_retries2;
+	u32 until = (u32)READ_ONCE(net->ipv4.sysctl_tcp_retries2);
 	bool expired, alive;
 
 	if (TCPF(sk->sk_state) & handshake) {
@@ -279,7 +279,7 @@ static void tcp_probe_timer(struct sock *sk)
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
 	u64 user = icsk->icsk_user_timeout_ms * NSEC_PER_MSEC;
-	u32 max_probes = (u32)sock_net(sk)->ipv4.sysctl_tcp_retries2;
+	u32 max_probes = (u32)READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_retries2);
 
 	if (tp->fin_pending) {
 		tcp_send_fin(sk);

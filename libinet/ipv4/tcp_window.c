@@ -18,7 +18,7 @@
 static u32 __tcp_mtu_to_mss(const struct sock *sk, u32 pmtu)
 {
 	const struct inet_connection_sock *icsk = inet_csk(sk);
-	s32 floor = sock_net(sk)->ipv4.sysctl_tcp_min_snd_mss;
+	s32 floor = READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_min_snd_mss);
 	s32 mss = (s32)pmtu - icsk->icsk_af_ops->net_header_len - TCP_HLEN_MIN;
 
 	mss = min(mss, (s32)tcp_sk(sk)->rx_opt.mss_clamp);

@@ -109,7 +109,7 @@ static bool must_fail(struct mem *mem)
 static void account(struct mem *mem, size_t size)
 {
 	spin_lock(&mem->lock);
-	mem->live_bytes += size;
+	WRITE_ONCE(mem->live_bytes, mem->live_bytes + size);
 	mem->live_objects++;
 	mem->peak_bytes = max(mem->peak_bytes, mem->live_bytes);
 	spin_unlock(&mem->lock);
@@ -120,7 +120,7 @@ static void unaccount(struct mem *mem, size_t size)
 {
 	spin_lock(&mem->lock);
 	inet_assert(mem->live_objects && mem->live_bytes >= size);
-	mem->live_bytes -= size;
+	WRITE_ONCE(mem->live_bytes, mem->live_bytes - size);
 	mem->live_objects--;
 	spin_unlock(&mem->lock);
 }

@@ -24,6 +24,10 @@ ROWS = {
 }
 
 
+# The inside of a protocol: its page says what each is for, as far as it is.
+OF_PROTOCOLS = {"inet_iov_iter", "inet_msg", "inet_protosw"}
+
+
 def plain(page):
     """The words of a man page, without its escapes."""
     text = re.sub(r'(?m)^[.\']\\".*$', "", page)
@@ -85,6 +89,7 @@ def main():
     public, _ = declared()
     wanted["public_functions"] = {
         source_name(symbol, file): file for symbol, file in public.items()}
+    wanted["public_structs_with_their_members"] = members(files)
     for kind, names in wanted.items():
         if not pages:
             tap.skip(f"manual_has_all_{kind}", "no page yet")
@@ -93,6 +98,23 @@ def main():
                   [f"{names[n]}: {n}" for n in sorted(names)
                    if n not in words])
     tap.done()
+
+
+def members(files):
+    """Structs that a user fills or reads, and their members: {name: file}."""
+    found = {}
+    for file in files:
+        if not re.match(r"include/inet/\w+\.h$", file):
+            continue
+        for name, body in re.findall(r"(?ms)^struct (inet_\w+) \{(.*?)^\}",
+                                     code(read(file))):
+            if name in OF_PROTOCOLS:
+                continue
+            found[name] = file
+            for pair in re.findall(r"\(\*(\w+)\)|(\w+)(?:\[\w+\])?\s*[;,]",
+                                   re.sub(r"\)\s*\([^;]*;", ");", body)):
+                found[pair[0] or pair[1]] = file
+    return found
 
 
 def source_name(symbol, file):

@@ -117,12 +117,19 @@ class Echo:
         """Ends it by SIGNALS. Return: what it printed, and said."""
         for number in signals or [signal.SIGTERM]:
             self.proc.send_signal(number)
+        return self.ended()
+
+    def ended(self):
+        """It ends. Return: what it printed, and said."""
         out, err = self.proc.communicate(timeout=60)
         assert self.proc.returncode == 0, f"echo ended badly: {err}"
         return out, err
 
-    def __exit__(self, *exc):
-        if self.proc.returncode is None:
+    def __exit__(self, kind, *_):
+        if kind:
+            self.proc.kill()
+            self.proc.communicate()
+        elif self.proc.returncode is None:
             self.end()
 
 

@@ -4,10 +4,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -702,12 +705,102 @@ static void reader_gone_is_an_error_and_no_signal(void **state)
 	pass(r, 100, 1, true);
 	pass(r, 100, 2, true);
 	inet_capture_get_stats(c, &stats);
-	assert_int_equal(stats.dropped, 1);
+	assert_int_equal(stats.written, 0);
+	assert_int_equal(stats.dropped, 2);
 	assert_int_equal(inet_capture_close(c), -1);
 	assert_int_equal(errno, EPIPE);
 	sigpending(&pending);
 	assert_int_equal(sigismember(&pending, SIGPIPE), 0);
 	close(fds[1]);
+}
+
+/* ---- no room ---------------------------------------------------------- */
+
+/* Frames until the output is full, and some more: the error is told, the stack
+ * goes on, the file is whole up to where it ends. */
+static void fill(struct rig *r, const char *path, bool immediate, int err)
+{
+	struct inet_capture_config cfg = config(r);
+	struct inet_capture_stats stats;
+	struct recording *rec;
+	struct inet_capture *c;
+	u32 nr = 0;
+
+	cfg.path = path;
+	cfg.immediate = immediate;
+	cfg.buffer_bytes = 128 << 10;
+	c = inet_capture_open(r->net, &cfg);
+	assert_non_null(c);
+	while (nr < 200) {
+		pass(r, 1000, nr++, false);
+		dut_frames_clear(&r->rx);
+	}
+	assert_int_equal(inet_capture_flush(c), -1);
+	assert_int_equal(errno, err);
+	pass(r, 100, nr++, false);
+	assert_int_equal(r->rx.nr, 1);
+	inet_capture_get_stats(c, &stats);
+	assert_int_equal(stats.seen, nr);
+	assert_int_equal(stats.accepted, nr);
+	assert_int_equal(stats.written + stats.dropped, nr);
+	assert_int_equal(inet_capture_close(c), -1);
+	assert_int_equal(errno, err);
+	rec = read_file(path);		/* each block is whole */
+	assert_int_equal(rec->size, stats.bytes);
+	assert_int_equal(rec->nr_packets, stats.written);
+	assert_in_range(rec->nr_packets, 5, 60);
+	for (u32 i = 0; i < rec->nr_packets; i++)
+		assert_is_frame(&rec->packet[i], 1000, i);
+	recording_free(rec);
+}
+
+/* "ulimit -f": the signal would end the program. */
+static void file_at_its_limit_is_cut_at_a_block(void **state)
+{
+	struct rig *r = *state;
+	struct rlimit old, limit;
+
+	signal(SIGXFSZ, SIG_DFL);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	limit = old;
+	for (rlim_t size = 20000; size < 20020; size += 3) {
+		limit.rlim_cur = size;
+		assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+		fill(r, r->path, size % 2, EFBIG);
+	}
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+}
+
+static void full_disk_is_an_error_and_the_file_is_whole(void **state)
+{
+	char folder[] = "/tmp/inet-full-XXXXXX", path[64];
+	struct rig *r = *state;
+
+	assert_non_null(mkdtemp(folder));
+	if (unshare(CLONE_NEWNS) ||
+	    mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) ||
+	    mount("tmpfs", folder, "tmpfs", 0, "size=32k")) {
+		rmdir(folder);
+		skip();
+	}
+	snprintf(path, sizeof(path), "%s/full.pcapng", folder);
+	fill(r, path, true, ENOSPC);
+	fill(r, path, false, ENOSPC);
+	umount(folder);
+	rmdir(folder);
+}
+
+static void output_that_takes_no_head_is_refused(void **state)
+{
+	struct rig *r = *state;
+	struct inet_capture_config cfg = config(r);
+
+	cfg.path = "/dev/full";
+	assert_null(inet_capture_open(r->net, &cfg));
+	assert_int_equal(errno, ENOSPC);
+	assert_non_null(strstr(inet_strerror(r->net), "nothing can be written"));
+	pass(r, 100, 1, false);
+	assert_int_equal(r->rx.nr, 1);
 }
 
 #define CAPTURE_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -732,6 +825,9 @@ int main(void)
 		CAPTURE_TEST(pipe_not_read_never_waits_and_counts_drops),
 		CAPTURE_TEST(pipe_read_sees_each_frame_at_once),
 		CAPTURE_TEST(reader_gone_is_an_error_and_no_signal),
+		CAPTURE_TEST(file_at_its_limit_is_cut_at_a_block),
+		CAPTURE_TEST(output_that_takes_no_head_is_refused),
+		CAPTURE_TEST(full_disk_is_an_error_and_the_file_is_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

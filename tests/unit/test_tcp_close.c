@@ -337,15 +337,15 @@ static void fin_wait_1_orphan_gives_up(void **state)
 	tp_close(&t);
 }
 
-/* The peer keeps its window closed over what we still have to say. */
-/* @attack W1 */
-static void orphan_with_zero_window_is_limited(void **state)
+/* Seconds that an orphan lives whose peer answers each probe with a closed
+ * window. */
+static u32 orphan_lives(const char *retries)
 {
 	struct tp t;
 	u32 i;
 
-	(void)state;
 	tp_open_watched(&t);
+	fx_sysctl(&t.f, "net.ipv4.tcp_orphan_retries", retries);
 	t.win = 0;
 	tp_passive(&t);
 	tp_write(&t, "x", 1);
@@ -357,6 +357,21 @@ static void orphan_with_zero_window_is_limited(void **state)
 	}
 	assert_int_equal(orphans(&t), 0);
 	tp_close(&t);
+	return i;
+}
+
+/* The peer keeps its window closed over what we still have to say: until the
+ * backoff is at its most, and tcp_orphan_retries were made. */
+/* @attack W1 */
+static void orphan_with_zero_window_is_limited(void **state)
+{
+	u32 usual;
+
+	(void)state;
+	usual = orphan_lives("0");
+	assert_in_range(usual, 200, 400);
+	/* three more, two minutes apart */
+	assert_in_range(orphan_lives("13") - usual, 350, 370);
 }
 
 /* @attack W4 */
