@@ -76,7 +76,8 @@ void points_draw(struct world *w)
 	}
 	/* what waits for a neighbour that is dropped dies unseen */
 	w->blind |= w->point_ppm[BUGGIFY_NEIGH_FORGOTTEN] != 0;
-	/* without memory the tap misses frames */
+	/* without memory, or a TIME-WAIT, the tap misses frames and states */
+	w->blind |= w->point_ppm[BUGGIFY_TIME_WAIT_FULL] != 0;
 	w->blind |= w->point_ppm[BUGGIFY_NO_MEMORY] != 0;
 }
 

@@ -84,7 +84,6 @@ static int set_rare_knobs(struct world *w, struct host *h)
 		{ "net.ipv4.tcp_adv_win_scale", "-2" },
 		{ "net.ipv4.tcp_fin_timeout", "90" },
 		{ "net.ipv4.tcp_max_syn_backlog", "8" },
-		{ "net.ipv4.tcp_max_tw_buckets", "1" },
 		{ "net.ipv4.tcp_notsent_lowat", "1000" },
 		{ "net.ipv4.tcp_reordering", "1" },
 		{ "net.ipv4.tcp_tw_reuse", "1" },
