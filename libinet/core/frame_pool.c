@@ -143,15 +143,10 @@ void frame_cache_flush(struct net *net, struct frame_cache *c, u32 nr)
 
 static void frame_reset(struct skb_shared_info *si)
 {
+	const size_t begin = offsetof(struct skb_shared_info, frags);
+
 	si->dataref = 1;
-	si->frags = NULL;
-	si->frag_list = NULL;
-	si->gso_size = 0;
-	si->gso_segs = 0;
-	si->gso_type = 0;
-	si->nr_frags = 0;
-	si->tx_flags = 0;
-	si->tskey = 0;
+	memset((u8 *)si + begin, 0, sizeof(*si) - begin);
 }
 
 static struct skb_shared_info *cache_take(struct frame_cache *c)
@@ -227,7 +222,7 @@ static __noinline void frame_free_slow(struct net *net,
 	spin_unlock(&net->pool.lock);
 }
 
-void frame_free(struct skb_shared_info *si)
+__always_inline void frame_free(struct skb_shared_info *si)
 {
 	struct net *net = si->net;
 	struct softnet_data *sd = this_softnet(net);

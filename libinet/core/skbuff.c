@@ -229,14 +229,16 @@ struct sk_buff *skb_share_check(struct sk_buff *skb)
 
 static __always_inline void __kfree_skb(struct sk_buff *skb)
 {
-	struct net *net = skb_net(skb);
+	struct skb_shared_info *si;
 
-	skb_dst_drop(skb);
+	if (unlikely(skb->refdst > SKB_DST_NOREF))
+		skb_dst_drop(skb);
 	if (skb->destructor)
 		skb->destructor(skb);
-	NET_ROAD_END(net, skb);
-	frame_put(skb->shinfo);
-	skb_header_free(net, skb);
+	si = skb->shinfo;
+	NET_ROAD_END(si->net, skb);
+	skb_header_free(si->net, skb);
+	frame_put(si);
 }
 
 /* Drops one reference. Return: true when it was the last. */

@@ -154,6 +154,34 @@ static void every_failing_allocation_leaves_nothing(void **state)
 
 /* ---- lock and backlog ------------------------------------------------- */
 
+static u32 nr_released;
+
+static void count_release(struct sock *sk)
+{
+	assert_true(sock_owned_by_user(sk));
+	nr_released++;
+}
+
+/* A protocol of the stack says when it has work; one of the application is
+ * called each time. */
+static void protocol_of_the_application_is_called_at_each_release(void **state)
+{
+	static const struct proto prot = { .name = "APP", .priv_size = 8,
+					   .release_cb = count_release };
+	struct sock *sk = sk_alloc(*state, PF_INET, &prot);
+
+	assert_non_null(sk);
+	sock_init_data(NULL, sk);
+	nr_released = 0;
+	for (u32 i = 1; i < 4; i++) {
+		lock_sock(sk);
+		release_sock(sk);
+		assert_int_equal(nr_released, i);
+	}
+	sock_put(sk);
+	settle(*state);
+}
+
 static void owned_sock_gets_packets_at_release(void **state)
 {
 	struct socket *p[2];
@@ -630,6 +658,7 @@ int main(void)
 		SIM(too_many_sockets_refused_with_enfile),
 		SIM(every_failing_allocation_leaves_nothing),
 		SIM(owned_sock_gets_packets_at_release),
+		SIM(protocol_of_the_application_is_called_at_each_release),
 		SIM(backlog_beyond_limit_refused),
 		SIM(backlog_flood_during_release_is_bounded),
 		SIM(empty_recv_simulated_would_block),
