@@ -421,13 +421,13 @@ static void established_old_window_update_is_ignored(void **state)
 	tp_send(&t, "PA", 1, 1, "x", 1);	/* WL1 = 1 */
 	assert_int_equal(tsk(&t)->snd_wnd, 5000);
 	t.win = 7000;
-	tp_send(&t, "A", 2, 1, NULL, 0);	/* newer */
+	tp_send(&t, "A", 102, 1, NULL, 0);	/* newer, behind text to come */
 	assert_int_equal(tsk(&t)->snd_wnd, 7000);
 	t.win = 100;
-	tp_send(&t, "A", 1, 1, NULL, 0);	/* overtaken: seq < WL1 */
+	tp_send(&t, "A", 2, 1, NULL, 0);	/* overtaken: seq < WL1 */
 	assert_int_equal(tsk(&t)->snd_wnd, 7000);
 	t.win = 200;
-	tp_send(&t, "A", 2, 1, NULL, 0);	/* same seq and ack: taken */
+	tp_send(&t, "A", 102, 1, NULL, 0);	/* same seq and ack: taken */
 	assert_int_equal(tsk(&t)->snd_wnd, 200);
 	tp_close(&t);
 }
