@@ -232,13 +232,10 @@ static void header_cut_anywhere_is_dropped(void **state)
 
 	(void)state;
 	len = fx_build_ip(frame, &ip, "12345678", 8);
-	for (cut = ETH_HLEN; cut < len; cut++) {
-		fx_inject(&f, frame, cut);
-		fx_assert_dropped(&f, cut < ETH_HLEN + 20 ?
-				  SKB_DROP_REASON_IP_INHDR :
-				  SKB_DROP_REASON_IP_TOTLEN, 1);
-	}
-	fx_expect_silence(&f);
+	for (cut = ETH_HLEN; cut < len; cut++)
+		attack_dies(&f, frame, cut, cut < ETH_HLEN + 20 ?
+			    SKB_DROP_REASON_IP_INHDR :
+			    SKB_DROP_REASON_IP_TOTLEN);
 }
 
 /* @attack I2 @req 1122-3.2.1.2 */
@@ -285,6 +282,51 @@ static void unicast_in_a_broadcast_frame_is_dropped(void **state)
 	inject_ip(&ip, "12345678", 8);
 	fx_assert_dropped(&f, SKB_DROP_REASON_OTHERHOST, 1);
 	fx_expect_silence(&f);
+}
+
+/* What stands before the datagram and lies: tags cut and nested, an 802.3
+ * length past the end, SNAP cut, a source that no host has. Each dies of its
+ * own reason while a connection goes on. The datagram behind is a good one.
+ * @attack L1 @attack L6 @attack L7 */
+static void link_header_that_lies_dies(void **state)
+{
+	static const struct {
+		u8 len;		/* of what stands where the type should */
+		u8 bytes[24];
+		u32 total;	/* of the frame, 0: all of it */
+		enum skb_drop_reason reason;
+	} bad[] = {
+		{ 4, { 0x81, 0, 0, 5 }, 16, SKB_DROP_REASON_VLAN },
+		{ 22, { 0x81, 0, 0, 1, 0x81, 0, 0, 2, 0x81, 0, 0, 3, 0x81, 0,
+			0, 4, 0x81, 0, 0, 5, 8, 0 }, 0, SKB_DROP_REASON_VLAN },
+		{ 5, { 0x05, 0xdc, 0xaa, 0xaa, 3 }, 0, SKB_DROP_REASON_LLC },
+		{ 7, { 0, 5, 0xaa, 0xaa, 3, 0, 0 }, 19, SKB_DROP_REASON_LLC },
+	};
+	const u32 ip_len = IP_HLEN_MIN + 8;
+	struct fx_ip ip = { .proto = 253 };
+	u32 i, len, shape;
+
+	(void)state;
+	for (shape = 0; shape < ARRAY_SIZE(bad) * 100; shape++) {
+		i = shape % ARRAY_SIZE(bad);
+		len = fx_build_ip(frame, &ip, "12345678", 8);
+		memmove(frame + 12 + bad[i].len, frame + ETH_HLEN, ip_len);
+		memcpy(frame + 12, bad[i].bytes, bad[i].len);
+		len += bad[i].len - 2u;
+		attack_dies(&f, frame, bad[i].total ? bad[i].total : len,
+			    bad[i].reason);
+	}
+	for (len = 0; len < ETH_HLEN; len++)
+		attack_dies(&f, frame, len, SKB_DROP_REASON_RX_SHORT);
+	for (i = 0; i < 3; i++) {
+		len = fx_build_ip(frame, &ip, "12345678", 8);
+		if (i == 0)
+			frame[6] |= 1;
+		else
+			memcpy(frame + 6, i == 1 ? (const u8 *)
+			       "\xff\xff\xff\xff\xff\xff" : fx_mac, 6);
+		attack_dies(&f, frame, len, SKB_DROP_REASON_L2_SOURCE);
+	}
 }
 
 /* @attack I7 @req 1122-3.2.1.7b */
@@ -828,6 +870,7 @@ int main(void)
 		T(header_every_version_ihl_and_length_is_judged),
 		T(header_cut_anywhere_is_dropped),
 		T(header_any_bit_flipped_is_dropped),
+		T(link_header_that_lies_dies),
 		T(unicast_in_a_broadcast_frame_is_dropped),
 		T(ttl_zero_or_one_for_us_is_delivered),
 		T(protocol_unknown_flood_is_answered_at_the_limit),

@@ -24,6 +24,14 @@ static void open_passive(struct tp *t)
 	tp_passive(t);
 }
 
+/* The same under attack.h's eyes; what the stack sends is its own. */
+static void open_attacked(struct tp *t)
+{
+	tp_open_watched(t);
+	attack_allow(&t->f, UINT32_MAX);
+	tp_passive(t);
+}
+
 /* The peer acknowledges everything up to @seq. */
 static void ack(struct tp *t, u32 seq)
 {
@@ -234,7 +242,7 @@ static void established_zero_window_is_probed_for_ever(void **state)
 	u32 i;
 
 	(void)state;
-	open_passive(&t);
+	open_attacked(&t);
 	t.win = 0;
 	tp_write(&t, "a", 1);
 	tp_expect(&t, "PA", 1, 1, 1);
@@ -291,7 +299,7 @@ static void established_shrunken_window_is_survived(void **state)
 	struct tp t;
 
 	(void)state;
-	open_passive(&t);
+	open_attacked(&t);
 	tp_write(&t, big, 5000);
 	assert_int_equal(drain(&t), 4);
 	/* the peer takes back all but 2000 octets */
@@ -317,6 +325,54 @@ static void established_shrunken_window_is_survived(void **state)
 	tp_close(&t);
 }
 
+/* Nothing of the stream was sent: ACKs at most. */
+static void no_text(struct tp *t)
+{
+	while (fx_pop(&t->f, &t->p))
+		assert_int_equal(t->p.data_len, 0);
+}
+
+/* A window that opens by an octet, or by ever more up to half of a segment
+ * and closes again: nothing goes out; nor does a late ACK with an older,
+ * larger window open anything. Then the stream is whole, in full segments. */
+/* @req RFC9293:MUST-38 @attack W2 */
+static void established_window_that_flutters_gets_no_small_segments(void **state)
+{
+	const u32 len = 4380;
+	struct tp t;
+	u32 i, k;
+
+	(void)state;
+	open_attacked(&t);
+	tp_send(&t, "PA", 1, 1, "x", 1);
+	t.win = 0;
+	tp_send(&t, "A", 2, 1, NULL, 0);
+	fx_flush(&t.f);
+	tp_write_pattern(&t, len);
+	tp_silence(&t);
+	for (i = 1; i < 700; i++) {
+		t.win = (u16)(i & 1 ? 1 : i);
+		tp_send(&t, "A", 102, 1, NULL, 0);
+		no_text(&t);
+		t.win = 0;
+		tp_send(&t, "A", 102, 1, NULL, 0);
+		t.win = 65535;
+		tp_send(&t, "A", 2, 1, NULL, 0);	/* before WL1 */
+		no_text(&t);
+	}
+	tp_send(&t, "A", 102, 1, NULL, 0);
+	for (i = 0; i < len; i += t.p.data_len) {
+		tp_next(&t);
+		assert_int_equal(ntohl(t.p.tcp->seq) - t.irs, 1 + i);
+		assert_int_equal(t.p.data_len, 1460);
+		for (k = 0; k < t.p.data_len; k++)
+			assert_int_equal(t.p.data[k], (u8)((i + k) * 7 + 1));
+	}
+	tp_send(&t, "A", 2, 1 + len, NULL, 0);
+	assert_int_equal(tsk(&t)->packets_out, 0);
+	tp_close(&t);
+}
+
 /* Each cut costs a frame: a peer must not have us cut without end. */
 /* @attack W2 */
 static void established_cuts_of_what_is_in_flight_are_bounded(void **state)
@@ -327,8 +383,7 @@ static void established_cuts_of_what_is_in_flight_are_bounded(void **state)
 	struct tp t;
 
 	(void)state;
-	tp_open(&t);
-	tp_passive(&t);
+	open_attacked(&t);
 	sk = tp_sk(&t);
 	tp = tcp_sk(sk);
 	tp_write_pattern(&t, 3 * tp->mss_cache);
@@ -534,7 +589,7 @@ static void established_silent_peer_is_given_up(void **state)
 	u64 begin;
 
 	(void)state;
-	open_passive(&t);
+	open_attacked(&t);
 	begin = t.f.now_ns;
 	tp_write(&t, "a", 1);
 	while (tp_state(&t) == TCP_ESTABLISHED)
@@ -573,7 +628,7 @@ static void established_slow_progress_is_no_timeout(void **state)
 	u32 i;
 
 	(void)state;
-	open_passive(&t);
+	open_attacked(&t);
 	tp_setsockopt(&t, IPPROTO_TCP, TCP_USER_TIMEOUT, 5000);
 	tp_write(&t, big, 1400);
 	for (i = 1; i < 100; i++) {
@@ -898,6 +953,7 @@ int main(void)
 		cmocka_unit_test(established_zero_window_is_probed_for_ever),
 		cmocka_unit_test(established_unanswered_probes_end_it),
 		cmocka_unit_test(established_shrunken_window_is_survived),
+		cmocka_unit_test(established_window_that_flutters_gets_no_small_segments),
 		cmocka_unit_test(
 			established_cuts_of_what_is_in_flight_are_bounded),
 		cmocka_unit_test(established_writer_gets_nothing_of_the_reader),
