@@ -64,6 +64,8 @@ static void read_text(struct tp *t, u32 len)
 
 /* ---- what is merged --------------------------------------------------- */
 
+/* What waits together is taken in before it is acknowledged: by one ACK.
+ * @req RFC9293:MUST-59 */
 static void row_of_full_segments_goes_up_once(void **state)
 {
 	struct tp t;
