@@ -17,6 +17,7 @@ ROWS = {
     "socket_options": (r"libinet/.*\.[ch]$",
                        r"SOCKOPT_ROW\w*\(\s*SOL_\w+,\s*(\w+)|"
                        r"SOCKOPT_ROW\w*\(\s*IPPROTO_\w+,\s*(\w+)"),
+    "message_flags": (r"libinet/.*\.c$", r"\b(MSG_[A-Z_]+)\b"),
     "counters": (r"libinet/.*mib\.def$", r'^MIB\(\w+,\s*"(\w+)"\)'),
     "drop_reasons": (r".*drop_reason\.def$", r"^DROP\((\w+),"),
     "devices": (r"libdev/.*\.c$",
