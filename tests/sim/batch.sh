@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # Random worlds in the simulator: the seeds that once failed, then SIM_CONNS
-# connections from seed SIM_SEED on.
+# connections from seed SIM_SEED on; and what a failing one leaves.
 set -u
-sim=${top_builddir:-.}/tests/sim/sim
+sim=$(cd "${top_builddir:-.}" && pwd)/tests/sim/sim
 list=${top_srcdir:-.}/tests/sim/regressions
 
-echo 1..2
+echo 1..3
 verdict() {
 	if [ "$1" -eq 0 ]; then echo "ok $2"; else echo "not ok $2"; fi
 }
@@ -23,3 +23,21 @@ conns=100000
 if [ -n "${SAN_CFLAGS:-}" ]; then conns=5000; fi
 "$sim" -s "${SIM_SEED:-1}" -c "${SIM_CONNS:-$conns}"
 verdict $? "2 - random_worlds_every_byte_and_all_memory_back"
+
+# A world that fails is shrunk and leaves its frames and one command; what that
+# says and leaves is the same.
+dir=$(mktemp -d)
+trap 'rm -r "$dir"' EXIT
+frames=$dir/sim-1.pcap
+(
+	cd "$dir" || exit 1
+	"$sim" -s 1 -n 1 -1 -f 100 >first && exit 1
+	said=$(sed -n 's/^# shrunk: //p' first)
+	command=$(sed -n 's/^# replay: [^ ]* //p' first)
+	[ -n "$said" ] && [ -s "$frames" ] && mv "$frames" before || exit 1
+	case $command in *" -x "*" -k "*) ;; *) exit 1 ;; esac
+	# shellcheck disable=SC2086
+	"$sim" $command >again && exit 1
+	grep -qF "$said" again && cmp -s before "$frames"
+)
+verdict $? "3 - failing_world_is_shrunk_and_replayed_by_its_command"

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * sim [-s SEED] [-n COUNT] [-c CONNECTIONS] [-t SECONDS] [-x FEATURE,...]
- *     [-k MASK] [-1] [-v] [-q] [-r] [-p FILE.pcap]
+ *     [-k MASK] [-f FRAME] [-1] [-v] [-q] [-r] [-p FILE.pcap]
  *
  * Runs COUNT worlds from SEED on, or as many as CONNECTIONS need, or for
  * SECONDS. -x turns faults and habits off, -k keeps only the connections whose
- * bit is set, -1 runs no world twice (else each is, for its trace). -q prints how
+ * bit is set, -f lets a world fail at this frame, to see what follows,
+ * -1 runs no world twice (else each is, for its trace). -q prints how
  * often each point, probe, counter and drop reason was reached; -r fails when one
  * never was (points.c).
  *
@@ -31,7 +32,7 @@
 #define SHRINK_RUNS 400		/* worlds that shrinking may cost */
 
 struct options {
-	u64 seed, count, conns;
+	u64 seed, count, conns, fail_at;
 	unsigned int seconds;
 	u64 without;
 	u32 keep;
@@ -142,6 +143,7 @@ static int run_once(struct world *w, const struct options *o, u64 seed,
 	memset(w, 0, sizeof(*w));
 	w->chatty = o->verbose && pcap;
 	w->without = o->without;
+	w->fail_at = o->fail_at;
 	w->keep = o->keep;
 	w->again = !reach;
 	points_begin(w, reach);
@@ -315,6 +317,8 @@ static void print_command(const struct options *o)
 	}
 	if (o->keep != UINT32_MAX)
 		printf(" -k 0x%x", o->keep);
+	if (o->fail_at)
+		printf(" -f %llu", (unsigned long long)o->fail_at);
 	printf(" -p %s\n", o->pcap);
 }
 
@@ -348,7 +352,7 @@ static void usage(void)
 	unsigned int i;
 
 	fprintf(stderr, "usage: sim [-s SEED] [-n COUNT] [-c CONNECTIONS] "
-		"[-t SECONDS] [-x FEATURE,...] [-k MASK] [-1] [-v] "
+		"[-t SECONDS] [-x FEATURE,...] [-k MASK] [-f FRAME] [-1] [-v] "
 		"[-q] [-r] [-p FILE.pcap]\nfeatures:");
 	for (i = 0; i < SIM_NR_FEATURES; i++)
 		fprintf(stderr, " %s", features[i]);
@@ -395,7 +399,7 @@ static void parse(struct options *o, int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "s:n:c:t:x:k:1vrqp:")) != -1) {
+	while ((c = getopt(argc, argv, "s:n:c:t:x:k:f:1vrqp:")) != -1) {
 		switch (c) {
 		case 's': o->seed = parse_number(optarg, 's'); break;
 		case 'n': o->count = parse_number(optarg, 'n'); break;
@@ -405,6 +409,7 @@ static void parse(struct options *o, int argc, char **argv)
 			break;
 		case 'x': o->without |= parse_features(optarg); break;
 		case 'k': o->keep = (u32)parse_number(optarg, 'k'); break;
+		case 'f': o->fail_at = parse_number(optarg, 'f'); break;
 		case '1': o->once = true; break;
 		case 'v': o->verbose = true; break;
 		case 'r': o->reach = true; break;
