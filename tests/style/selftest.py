@@ -116,7 +116,7 @@ def check_ledger(tap):
     labels = [f"{kind}-{n}" for kind, last in (("MUST", 69), ("SHLD", 31),
                                                ("MAY", 18), ("REC", 1))
               for n in range(1, last + 1)]
-    row = "| {} | not yet: later |  |\n".format
+    row = "| {} | not yet: TCP the best |  |\n".format
     rest = "".join(row(label) for label in labels[1:])
     test = LICENCE + "/* @req RFC9293:MUST-1 */\nstatic void c(void **s)\n"
     shown = "| MUST-1 | in | test_a:c |\n"
@@ -131,6 +131,8 @@ def check_ledger(tap):
             ("row_with_another_test", "| MUST-1 | in | test_a:d |\n", test,
              ["compliance_says_what_the_tests_show"]),
             ("row_twice", shown + shown, test,
+             ["compliance_rows_are_single_and_have_a_status"]),
+            ("row_not_yet_by_no_issue", "| MUST-1 | not yet: later |  |\n", "",
              ["compliance_rows_are_single_and_have_a_status"]),
             ("row_without_a_reason", "| MUST-1 | out |  |\n", "",
              ["compliance_rows_are_single_and_have_a_status"]),
