@@ -151,11 +151,12 @@ def check_documented(tap):
                                  "SOCKOPT_ROW(SOL_SOCKET, SO_X, 0)\n"
                                  '/* SYSCTL_ROW("net.no", a) */\n',
         "libinet/core/mib.def": 'MIB(IP_X, "IpX")\n',
+        "libinet/api/x.c": "if (flags & MSG_X) /* MSG_NO */\n",
         "include/inet/drop_reason.def": 'DROP(BAD_X, "x")\n',
         "include/inet/x.h": "int inet_x(void) INET_API;\n",
     }
     words = {"knobs": "net.ipv4.x_y", "socket_options": "SO_X",
-             "counters": "IpX", "drop_reasons": "BAD_X",
+             "message_flags": "MSG_X", "counters": "IpX", "drop_reasons": "BAD_X",
              "public_functions": "inet_x"}
     for missing in [None, *words]:
         page = "".join(f".It {word}\n" for kind, word in words.items()
