@@ -20,6 +20,10 @@ static const struct unit units_u32[] = {
 	{ "", 1 }, { "k", 1ull << 10 }, { "M", 1ull << 20 }, { NULL, 0 },
 };
 
+static const struct unit units_u64[] = {
+	{ "", 1 }, { NULL, 0 },
+};
+
 static const struct unit units_time[] = {
 	{ "ns", 1 }, { "us", 1000 }, { "ms", 1000000 }, { "s", 1000000000 },
 	{ NULL, 0 },
@@ -55,11 +59,12 @@ static int __printf(2, 3) bad(const struct reader *r, const char *fmt, ...)
 	return -EINVAL;
 }
 
-/* Reads digits of base 10 or 16. Return: the first character that is none,
- * NULL when the number does not fit 64 bits. */
-static const char *read_digits(const char *s, u32 base, u64 *value)
+/* Reads digits of base 10 or 16; *fits: the number does 64 bits. Return: the
+ * first character that is none. */
+static const char *read_digits(const char *s, u32 base, u64 *value, bool *fits)
 {
 	*value = 0;
+	*fits = true;
 	for (; isxdigit((unsigned char)*s); s++) {
 		u32 digit = isdigit((unsigned char)*s) ? (u32)(*s - '0') :
 			(u32)(tolower((unsigned char)*s) - 'a' + 10);
@@ -67,7 +72,7 @@ static const char *read_digits(const char *s, u32 base, u64 *value)
 		if (digit >= base)
 			return s;
 		if (*value > (U64_MAX - digit) / base)
-			return NULL;
+			*fits = false;
 		*value = *value * base + digit;
 	}
 	return s;
@@ -88,25 +93,25 @@ static const char *read_fraction(const char *s, u64 *millionths)
 	return s;
 }
 
-/* "1.5ms" with its unit. Return: 0, -EINVAL. */
+/* "1.5ms" with its unit. Return: 0, -EINVAL, -ERANGE: more than 64 bits. */
 static int parse_quantity(const char *text, const struct unit *units,
 			  u64 *value)
 {
 	u64 whole, millionths;
 	const char *s;
+	bool fits;
 
 	if (!isdigit((unsigned char)text[0]))
 		return -EINVAL;
-	s = read_digits(text, 10, &whole);
-	if (!s)
-		return -EINVAL;
+	s = read_digits(text, 10, &whole, &fits);
 	s = read_fraction(s, &millionths);
 	for (; units->name; units++) {
 		if (strcmp(s, units->name) != 0)
 			continue;
-		if (whole > U64_MAX / units->worth - 1 ||
-		    (millionths && units->worth == 1))
+		if (millionths && units->worth == 1)
 			return -EINVAL;
+		if (!fits || whole > U64_MAX / units->worth - 1)
+			return -ERANGE;
 		*value = whole * units->worth +
 			 millionths * units->worth / 1000000;
 		return 0;
@@ -114,14 +119,17 @@ static int parse_quantity(const char *text, const struct unit *units,
 	return -EINVAL;
 }
 
-/* A plain number, decimal or 0x. Return: 0, -EINVAL. */
+/* A plain number, decimal or 0x. Return: 0, -EINVAL, -ERANGE. */
 static int parse_u64(const char *text, u64 *value)
 {
 	bool hex = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
 	const char *digits = hex ? text + 2 : text;
-	const char *end = read_digits(digits, hex ? 16 : 10, value);
+	bool fits;
+	const char *end = read_digits(digits, hex ? 16 : 10, value, &fits);
 
-	return end && end != digits && *end == '\0' ? 0 : -EINVAL;
+	if (end == digits || *end != '\0')
+		return -EINVAL;
+	return fits ? 0 : -ERANGE;
 }
 
 /* "02:00:00:00:00:01". Return: 0, -EINVAL. */
@@ -131,8 +139,9 @@ static int parse_mac(const char *text, u8 *mac)
 
 	for (u32 i = 0; i < 6; i++, text += 2) {
 		u64 byte;
+		bool fits;
 		char pair[3] = { text[0], text[0] ? text[1] : '\0', '\0' };
-		const char *end = read_digits(pair, 16, &byte);
+		const char *end = read_digits(pair, 16, &byte, &fits);
 
 		if (end != pair + 2)
 			return -EINVAL;
@@ -146,23 +155,29 @@ static int parse_mac(const char *text, u8 *mac)
 	return 0;
 }
 
-/* Stores a number of the row's size, if it is in the row's range. */
-static int store_number(const struct reader *r, const struct arg_row *row,
-			const char *text, u64 value, void *member)
+/* The largest unit that *value has a whole number of, which it becomes. */
+static const char *in_units(const struct unit *units, u64 *value)
 {
-	if (value < row->lo || value > row->hi)
-		return row->kind == ARG_U32 ?
-		       bad(r, "%s=%s is out of range: %llu to %llu", row->key,
-			   text, (unsigned long long)row->lo,
-			   (unsigned long long)row->hi) :
-		       bad(r, row->kind == ARG_PPM ?
-			   "%s=%s is out of range: 0%% to 100%%" :
-			   "%s=%s is out of range", row->key, text);
-	if (row->size == sizeof(u32))
-		*(u32 *)member = (u32)value;
-	else
-		*(u64 *)member = value;
-	return 0;
+	const struct unit *best = units;
+
+	for (; units->name; units++)
+		if (*value % units->worth == 0)
+			best = units;
+	*value /= best->worth;
+	return best->name;
+}
+
+/* Says what the range is, in units that may be written so. */
+static int out_of_range(const struct reader *r, const struct arg_row *row,
+			const char *text, const struct unit *units)
+{
+	u64 lo = row->lo, hi = row->hi;
+	const char *lo_unit = in_units(units, &lo);
+	const char *hi_unit = in_units(units, &hi);
+
+	return bad(r, "%s=%s is out of range: %llu%s to %llu%s", row->key, text,
+		   (unsigned long long)lo, lo_unit, (unsigned long long)hi,
+		   hi_unit);
 }
 
 /* Reads the value of one row that is a number with a unit. */
@@ -177,17 +192,23 @@ static int read_number(const struct reader *r, const struct arg_row *row,
 		[ARG_TIME] = { units_time, "a time like 20ms, 1.5s or 10us" },
 		[ARG_RATE] = { units_rate, "a rate like 200mbit or 1.5gbit" },
 		[ARG_PPM] = { units_ppm, "a share like 2%, 0.1% or 150ppm" },
-		[ARG_U64] = { NULL, "a number like 42 or 0x2a" },
+		[ARG_U64] = { units_u64, "a number like 42 or 0x2a" },
 	};
 	u64 value;
 	int err;
 
 	err = row->kind == ARG_U64 ? parse_u64(text, &value) :
 		parse_quantity(text, kinds[row->kind].units, &value);
-	if (err)
+	if (err == -EINVAL)
 		return bad(r, "%s: '%s' is not %s", row->key, text,
 			   kinds[row->kind].shape);
-	return store_number(r, row, text, value, member);
+	if (err || value < row->lo || value > row->hi)
+		return out_of_range(r, row, text, kinds[row->kind].units);
+	if (row->size == sizeof(u32))
+		*(u32 *)member = (u32)value;
+	else
+		*(u64 *)member = value;
+	return 0;
 }
 
 /* Reads the value of one row. @text is NULL when there was no '='. */

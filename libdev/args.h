@@ -54,13 +54,15 @@ int args_parse(const struct args_spec *spec, const char *text, void *out,
 /* Rows for the member @m, a struct inet_fault_config, of @type. */
 #define FAULT_ARG_ROWS(type, m)						\
 	ARG_ROW("seed", type, m.seed, U64, 0, UINT64_MAX),		\
-	ARG_ROW("rate", type, m.rate_bps, RATE, 1, 1ull << 50),		\
+	ARG_ROW("rate", type, m.rate_bps, RATE, 1,			\
+		INET_FAULT_MAX_BPS),					\
 	ARG_ROW("queue", type, m.queue_bytes, U32, 1, 0x7fffffff),	\
 	ARG_ROW("blackhole", type, m.mtu, U32, 1, 65535),		\
-	ARG_ROW("delay", type, m.delay_ns, TIME, 0, 1ull << 62),	\
-	ARG_ROW("jitter", type, m.jitter_ns, TIME, 0, 1ull << 62),	\
+	ARG_ROW("delay", type, m.delay_ns, TIME, 0, INET_FAULT_MAX_NS), \
+	ARG_ROW("jitter", type, m.jitter_ns, TIME, 0, INET_FAULT_MAX_NS), \
 	ARG_ROW("reorder", type, m.reorder_ppm, PPM, 0, 1000000),	\
-	ARG_ROW("reorder-late", type, m.reorder_ns, TIME, 1, 1ull << 62), \
+	ARG_ROW("reorder-late", type, m.reorder_ns, TIME, 1,		\
+		INET_FAULT_MAX_NS),					\
 	ARG_ROW("loss", type, m.loss_ppm, PPM, 0, 1000000),		\
 	ARG_ROW("loss-every", type, m.loss_every, U32, 1, UINT32_MAX),	\
 	ARG_ROW("burst-enter", type, m.burst_enter_ppm, PPM, 0, 1000000), \

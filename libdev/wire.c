@@ -601,7 +601,7 @@ static int wire_attach(struct wire_end *end, struct net *net, const char *name,
 static int wire_config(struct net *net, const struct inet_wire_config *given,
 		       struct inet_wire_config *c)
 {
-	const char *problem;
+	struct fault_problem problem;
 
 	*c = (struct inet_wire_config){ 0 };
 	if (given && given->size != sizeof(*c))
@@ -625,11 +625,13 @@ static int wire_config(struct net *net, const struct inet_wire_config *given,
 		return netdev_error(net, -EINVAL, "wire: a station's address "
 				    "cannot be multicast");
 	problem = fault_config_problem(&c->a_to_b);
-	if (!problem)
+	if (!problem.name)
 		problem = fault_config_problem(&c->b_to_a);
-	if (problem)
-		return netdev_error(net, -EINVAL, "wire: %s is out of range",
-				    problem);
+	if (problem.name)
+		return netdev_error(net, -EINVAL, "wire: %s %llu: not in 0..%llu",
+				    problem.name,
+				    (unsigned long long)problem.value,
+				    (unsigned long long)problem.max);
 	return 0;
 }
 
@@ -716,7 +718,7 @@ int inet_wire_set_faults(struct inet_wire *wire,
 			 enum inet_wire_direction direction,
 			 const struct inet_fault_config *config)
 {
-	if (fault_config_problem(config) || !(direction & INET_WIRE_BOTH)) {
+	if (fault_config_problem(config).name || !(direction & INET_WIRE_BOTH)) {
 		errno = EINVAL;
 		return -1;
 	}

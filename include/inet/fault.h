@@ -19,6 +19,8 @@ INET_BEGIN_DECLS
 
 #define INET_FAULT_MAX_COPIES 11	/* a frame and ten duplicates */
 #define INET_FAULT_MAX_PAD 64		/* bytes that padding may add */
+#define INET_FAULT_MAX_BPS 1000000000000000ull	/* a petabit per second */
+#define INET_FAULT_MAX_NS 1000000000000000000ull /* 31 years */
 
 /* One direction of a link. Zero means "no such fault" for every member; _ppm
  * is a probability in millionths, 0 .. 1000000. */

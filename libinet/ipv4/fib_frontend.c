@@ -5,6 +5,7 @@
  * source of a received packet.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -211,6 +212,7 @@ static int route_addr(struct route_text *r, __be32 *addr)
 static int route_number(struct route_text *r, u32 lo, u32 hi, u32 *val)
 {
 	unsigned long long v;
+	char range[40];
 	char *end;
 
 	r->at++;
@@ -220,8 +222,10 @@ static int route_number(struct route_text *r, u32 lo, u32 hi, u32 *val)
 	v = strtoull(r->words[r->at], &end, 10);
 	if (*end)
 		return route_error(r, -EINVAL, "a number is wanted");
-	if (v < lo || v > hi)
-		return route_error(r, -EINVAL, "the number is out of range");
+	if (v < lo || v > hi) {
+		snprintf(range, sizeof(range), "not in %u..%u", lo, hi);
+		return route_error(r, -EINVAL, range);
+	}
 	*val = (u32)v;
 	return 0;
 }

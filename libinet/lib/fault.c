@@ -14,7 +14,6 @@
 #define PPM 1000000u
 #define NS_PER_SEC 1000000000ull
 #define REORDER_DEFAULT_NS 1000000ull
-#define MAX_TIME_NS (1ull << 62)	/* sums of two of them still fit */
 
 #define ETH_HEADER 14u
 #define ETHERTYPE_OFFSET 12u
@@ -49,7 +48,7 @@ static u32 below(u64 random, u64 ceil)
 	return (u32)(((random >> 32) * ceil) >> 32);
 }
 
-/* 0 .. span, for any span below 2^62. */
+/* 0 .. span, for any span up to INET_FAULT_MAX_NS. */
 static u64 span_ns(u64 random, u64 span)
 {
 	return random % (span + 1);
@@ -65,18 +64,15 @@ static bool happens(const struct fault_state *f, enum fault_kind kind,
 }
 
 /* One row for each member with a limit. */
-const char *fault_config_problem(const struct inet_fault_config *c)
+struct fault_problem fault_config_problem(const struct inet_fault_config *c)
 {
-	const struct {
-		const char *name;
-		u64 value, max;
-	} ranges[] = {
+	const struct fault_problem ranges[] = {
 		{ "queue_bytes", c->queue_bytes, 0x7fffffff },
-		{ "rate_bps", c->rate_bps, 1ull << 50 },
-		{ "delay_ns", c->delay_ns, MAX_TIME_NS },
-		{ "jitter_ns", c->jitter_ns, MAX_TIME_NS },
+		{ "rate_bps", c->rate_bps, INET_FAULT_MAX_BPS },
+		{ "delay_ns", c->delay_ns, INET_FAULT_MAX_NS },
+		{ "jitter_ns", c->jitter_ns, INET_FAULT_MAX_NS },
 		{ "reorder_ppm", c->reorder_ppm, PPM },
-		{ "reorder_ns", c->reorder_ns, MAX_TIME_NS },
+		{ "reorder_ns", c->reorder_ns, INET_FAULT_MAX_NS },
 		{ "loss_ppm", c->loss_ppm, PPM },
 		{ "burst_enter_ppm", c->burst_enter_ppm, PPM },
 		{ "burst_leave_ppm", c->burst_leave_ppm, PPM },
@@ -91,8 +87,8 @@ const char *fault_config_problem(const struct inet_fault_config *c)
 
 	for (size_t i = 0; i < ARRAY_SIZE(ranges); i++)
 		if (ranges[i].value > ranges[i].max)
-			return ranges[i].name;
-	return NULL;
+			return ranges[i];
+	return (struct fault_problem){ 0 };
 }
 
 /* The seed, and what only refines another member, do not count. */
@@ -126,7 +122,7 @@ static void adopt(struct fault_state *f, const struct inet_fault_config *c)
 /* Each kind of fault gets a key of its own. */
 int fault_init(struct fault_state *f, const struct inet_fault_config *c)
 {
-	if (fault_config_problem(c))
+	if (fault_config_problem(c).name)
 		return -EINVAL;
 	*f = (struct fault_state){ .config.seed = c->seed };
 	for (u32 kind = 0; kind < NR_FAULT_KINDS; kind++)
@@ -139,7 +135,7 @@ int fault_init(struct fault_state *f, const struct inet_fault_config *c)
 /* Nothing but the description changes. */
 int fault_change(struct fault_state *f, const struct inet_fault_config *c)
 {
-	if (fault_config_problem(c))
+	if (fault_config_problem(c).name)
 		return -EINVAL;
 	adopt(f, c);
 	return 0;

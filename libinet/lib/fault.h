@@ -47,8 +47,14 @@ struct fault_verdict {
 	u64 due_ns[INET_FAULT_MAX_COPIES];
 };
 
-/* Return: the name of a member that is out of range, NULL if there is none. */
-const char *fault_config_problem(const struct inet_fault_config *config);
+/* A member that is out of its range, which begins at 0. */
+struct fault_problem {
+	const char *name;	/* NULL: there is none */
+	u64 value, max;
+};
+
+/* Return: the first member that is out of range. */
+struct fault_problem fault_config_problem(const struct inet_fault_config *config);
 
 /* True when every frame passes at once and unharmed. */
 bool fault_config_none(const struct inet_fault_config *config);

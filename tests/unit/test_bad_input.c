@@ -144,6 +144,8 @@ static void device_string_wrong_is_explained(void **state)
 		  "wire: loss=200% is out of range: 0% to 100%" },
 		{ "wire:w0,peer=w1,loss=x", EINVAL,
 		  "wire: loss: 'x' is not a share like 2%, 0.1% or 150ppm" },
+		{ "wire:w0,peer=w1,rate=2000000gbit", EINVAL,
+		  "wire: rate=2000000gbit is out of range: 1bit to 1000000gbit" },
 		{ "wire:w0,peer=w1,delay=5", EINVAL,
 		  "wire: delay: '5' is not a time like 20ms, 1.5s or 10us" },
 		{ "wire:w0,peer=w1,delay=5parsec", EINVAL,
@@ -208,8 +210,11 @@ static void route_wrong_is_explained(void **state)
 		{ "default dev nope", ENODEV,
 		  "route \"default dev nope\": word 3, \"nope\": there is no such device" },
 		{ "default via 10.0.0.1 mtu 67", EINVAL,
-		  "route \"default via 10.0.0.1 mtu 67\": word 5, \"67\": the "
-		  "number is out of range" },
+		  "route \"default via 10.0.0.1 mtu 67\": word 5, \"67\": not "
+		  "in 68..65535" },
+		{ "default via 10.0.0.1 metric 4294967296", EINVAL,
+		  "route \"default via 10.0.0.1 metric 4294967296\": word 5, "
+		  "\"4294967296\": not in 0..4294967295" },
 		{ "default via 10.0.0.1 speed 9", EINVAL,
 		  "route \"default via 10.0.0.1 speed 9\": word 4, \"speed\": "
 		  "via, dev, metric, src, mtu, advmss, scope, proto or onlink is wanted" },

@@ -502,19 +502,32 @@ static void vetoed_fault_does_not_happen(void **state)
 	assert_int_equal(asked, 10);
 }
 
+static void assert_problem(const struct inet_fault_config *c, const char *name,
+			   u64 value, u64 max)
+{
+	struct fault_problem problem = fault_config_problem(c);
+
+	assert_non_null(problem.name);
+	assert_string_equal(problem.name, name);
+	assert_true(problem.value == value && problem.max == max);
+}
+
 static void values_out_of_range_are_named(void **state)
 {
 	struct inet_fault_config c = { .dup_ppm = 1000001 };
 	struct fault_state f;
 
 	(void)state;
-	assert_string_equal(fault_config_problem(&c), "dup_ppm");
+	assert_problem(&c, "dup_ppm", 1000001, 1000000);
 	assert_int_equal(fault_init(&f, &c), -EINVAL);
 	c = (struct inet_fault_config){ .dup_max = 11 };
-	assert_string_equal(fault_config_problem(&c), "dup_max");
+	assert_problem(&c, "dup_max", 11, 10);
 	c = (struct inet_fault_config){ .queue_bytes = 0x80000000u };
-	assert_string_equal(fault_config_problem(&c), "queue_bytes");
-	assert_null(fault_config_problem(&everything));
+	assert_problem(&c, "queue_bytes", 0x80000000u, 0x7fffffff);
+	c = (struct inet_fault_config){ .delay_ns = INET_FAULT_MAX_NS + 1 };
+	assert_problem(&c, "delay_ns", INET_FAULT_MAX_NS + 1,
+		       INET_FAULT_MAX_NS);
+	assert_null(fault_config_problem(&everything).name);
 }
 
 int main(void)

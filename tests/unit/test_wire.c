@@ -503,6 +503,11 @@ static void bad_specs_are_refused_with_a_sentence(void **state)
 	assert_non_null(strstr(inet_strerror(r->a), "mtu 67"));
 	cfg = (struct inet_wire_config){ .size = sizeof(cfg), .mac_b = { 1 } };
 	assert_null(inet_wire_connect(r->a, "x", r->b, "y", &cfg));
+	cfg = (struct inet_wire_config){ .size = sizeof(cfg),
+					 .b_to_a.loss_ppm = 2000000 };
+	assert_null(inet_wire_connect(r->a, "x", r->b, "y", &cfg));
+	assert_string_equal(inet_strerror(r->a),
+			    "wire: loss_ppm 2000000: not in 0..1000000");
 	for (size_t size = 0; size <= sizeof(cfg) + 8; size += 8) {
 		cfg = (struct inet_wire_config){ .size = size };
 		if (size == sizeof(cfg))
