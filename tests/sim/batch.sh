@@ -6,7 +6,7 @@ set -u
 sim=$(cd "${top_builddir:-.}" && pwd)/tests/sim/sim
 list=${top_srcdir:-.}/tests/sim/regressions
 
-echo 1..3
+echo 1..4
 verdict() {
 	if [ "$1" -eq 0 ]; then echo "ok $2"; else echo "not ok $2"; fi
 }
@@ -28,16 +28,20 @@ verdict $? "2 - random_worlds_every_byte_and_all_memory_back"
 # says and leaves is the same.
 dir=$(mktemp -d)
 trap 'rm -r "$dir"' EXIT
-frames=$dir/sim-1.pcap
-(
-	cd "$dir" || exit 1
-	"$sim" -s 1 -n 1 -1 -f 100 >first && exit 1
+replays() {
+	rm -f "$dir"/*
+	cd "$dir" || return 1
+	"$sim" "$@" >first && return 1
 	said=$(sed -n 's/^# shrunk: //p' first)
 	command=$(sed -n 's/^# replay: [^ ]* //p' first)
-	[ -n "$said" ] && [ -s "$frames" ] && mv "$frames" before || exit 1
-	case $command in *" -x "*" -k "*) ;; *) exit 1 ;; esac
+	[ -n "$said" ] && mv sim-*.pcap before && [ -s before ] || return 1
+	case $command in *" -x "*" -k "*) ;; *) return 1 ;; esac
 	# shellcheck disable=SC2086
-	"$sim" $command >again && exit 1
-	grep -qF "$said" again && cmp -s before "$frames"
-)
+	"$sim" $command >again 2>&1 && return 1
+	grep -qF "$said" again && cmp -s before sim-*.pcap
+}
+(replays -s 1 -n 1 -1 -f 100)
 verdict $? "3 - failing_world_is_shrunk_and_replayed_by_its_command"
+# The first world has one connection, the second needs more to come so far.
+(replays -s 14 -n 2 -1 -a 200)
+verdict $? "4 - world_that_ends_the_process_is_too"

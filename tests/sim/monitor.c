@@ -606,6 +606,8 @@ void monitor_frame(struct world *w, int h, bool sent, const u8 *p, u32 len)
 	if (++w->frames == w->fail_at)
 		sim_fail(w, "frame %llu fails, as asked",
 			 (unsigned long long)w->frames);
+	if (w->frames == w->abort_at)
+		abort();
 	fnv(w, &w->now, sizeof(w->now));
 	fnv(w, p, len);
 	if (w->pcap && sent)

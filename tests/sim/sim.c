@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * sim [-s SEED] [-n COUNT] [-c CONNECTIONS] [-t SECONDS] [-x FEATURE,...]
- *     [-k MASK] [-f FRAME] [-1] [-v] [-q] [-r] [-p FILE.pcap]
+ *     [-k MASK] [-f FRAME] [-a FRAME] [-1] [-v] [-q] [-r] [-p FILE.pcap]
  *
  * Runs COUNT worlds from SEED on, or as many as CONNECTIONS need, or for
  * SECONDS. -x turns faults and habits off, -k keeps only the connections whose
- * bit is set, -f lets a world fail at this frame, to see what follows,
- * -1 runs no world twice (else each is, for its trace). -q prints how
+ * bit is set, -f lets a world fail at this frame and -a the process abort, to
+ * see what follows, -1 runs no world twice (else each is, for its trace). -q prints how
  * often each point, probe, counter and drop reason was reached; -r fails when one
  * never was (points.c).
  *
@@ -32,7 +32,7 @@
 #define SHRINK_RUNS 400		/* worlds that shrinking may cost */
 
 struct options {
-	u64 seed, count, conns, fail_at;
+	u64 seed, count, conns, fail_at, abort_at;
 	unsigned int seconds;
 	u64 without;
 	u32 keep;
@@ -144,6 +144,7 @@ static int run_once(struct world *w, const struct options *o, u64 seed,
 	w->chatty = o->verbose && pcap;
 	w->without = o->without;
 	w->fail_at = o->fail_at;
+	w->abort_at = o->abort_at;
 	w->keep = o->keep;
 	w->again = !reach;
 	points_begin(w, reach);
@@ -200,6 +201,7 @@ static int run_all(const struct options *o, struct shared *sh)
 	bool ok = w;
 
 	for (; ok && more(o, sh, start); sh->seed++) {
+		sh->nr_conns = 0;	/* not known if it dies */
 		ok = run_seed(w, o, sh->seed, sh);
 		sh->nr_conns = w->nr_conns;
 		if (!ok)
@@ -319,6 +321,8 @@ static void print_command(const struct options *o)
 		printf(" -k 0x%x", o->keep);
 	if (o->fail_at)
 		printf(" -f %llu", (unsigned long long)o->fail_at);
+	if (o->abort_at)
+		printf(" -a %llu", (unsigned long long)o->abort_at);
 	printf(" -p %s\n", o->pcap);
 }
 
@@ -352,8 +356,8 @@ static void usage(void)
 	unsigned int i;
 
 	fprintf(stderr, "usage: sim [-s SEED] [-n COUNT] [-c CONNECTIONS] "
-		"[-t SECONDS] [-x FEATURE,...] [-k MASK] [-f FRAME] [-1] [-v] "
-		"[-q] [-r] [-p FILE.pcap]\nfeatures:");
+		"[-t SECONDS] [-x FEATURE,...] [-k MASK] [-f FRAME] [-a FRAME] "
+		"[-1] [-v] [-q] [-r] [-p FILE.pcap]\nfeatures:");
 	for (i = 0; i < SIM_NR_FEATURES; i++)
 		fprintf(stderr, " %s", features[i]);
 	fputs("\n", stderr);
@@ -399,7 +403,7 @@ static void parse(struct options *o, int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "s:n:c:t:x:k:f:1vrqp:")) != -1) {
+	while ((c = getopt(argc, argv, "s:n:c:t:x:k:f:a:1vrqp:")) != -1) {
 		switch (c) {
 		case 's': o->seed = parse_number(optarg, 's'); break;
 		case 'n': o->count = parse_number(optarg, 'n'); break;
@@ -410,6 +414,7 @@ static void parse(struct options *o, int argc, char **argv)
 		case 'x': o->without |= parse_features(optarg); break;
 		case 'k': o->keep = (u32)parse_number(optarg, 'k'); break;
 		case 'f': o->fail_at = parse_number(optarg, 'f'); break;
+		case 'a': o->abort_at = parse_number(optarg, 'a'); break;
 		case '1': o->once = true; break;
 		case 'v': o->verbose = true; break;
 		case 'r': o->reach = true; break;

@@ -190,7 +190,7 @@ struct world {
 	unsigned int dead_link;
 	u64 without;		/* faults and habits that are turned off */
 	u32 keep;		/* connections that are there, one bit each */
-	u64 fail_at;		/* the frame that fails on purpose; 0: none */
+	u64 fail_at, abort_at;	/* frames that do so on purpose; 0: none */
 	struct conn conn[SIM_MAX_CONNS];
 	unsigned int nr_conns, nr_ends_open;
 	struct message message[SIM_MAX_MESSAGES];
