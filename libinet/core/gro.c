@@ -22,6 +22,7 @@
 #include "core/dev.h"
 #include "core/net.h"
 #include "core/skbuff.h"
+#include "lib/points.h"
 
 #define MAX_GRO_SKBS 8		/* held in one bucket */
 #define GRO_MAX_SIZE 65535u	/* the longest IPv4 packet */
@@ -179,6 +180,7 @@ int skb_gro_receive(struct sk_buff *p, struct sk_buff *skb)
 		if (skb_add_frag_ref(p, si->frags[i].frame, si->frags[i].off,
 				     si->frags[i].len))
 			return -ENOMEM;
+	INET_PROBE(GRO_MERGED);
 	NAPI_GRO_CB(p)->count++;
 	NAPI_GRO_CB(skb)->same_flow = 1;
 	return 0;

@@ -18,6 +18,7 @@
 #include "core/net.h"
 #include "core/skbuff.h"
 #include "lib/assert.h"
+#include "lib/points.h"
 #include "wire/tcp.h"
 #include "wire/udp.h"
 
@@ -143,6 +144,7 @@ struct sk_buff *skb_segment(struct sk_buff *skb)
 	u32 mss = skb->shinfo->gso_size, len;
 	struct sk_buff *segs = NULL, **tail = &segs, *n = NULL;
 
+	INET_PROBE(GSO_CUT);
 	inet_assert(mss && skb->len && !skb->shinfo->frag_list);
 	while (r.pos < skb->len) {
 		len = min(mss, skb->len - r.pos);

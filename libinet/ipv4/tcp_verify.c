@@ -3,6 +3,7 @@
  * TCP: what must always be true of a connection. Simulations and tests walk
  * all of it after each step; nothing here runs in production.
  */
+#include "core/dev.h"
 #include "core/skbuff.h"
 #include "ipv4/tcp.h"
 
@@ -122,13 +123,26 @@ static void verify_congestion(const struct sock *sk)
 	inet_assert(icsk->icsk_rto_us > 0);
 }
 
+/* The true size of the largest packet that can come: one frame, or as many as
+ * GRO makes one of. */
+static s64 largest_packet(const struct net *net)
+{
+	s64 size = net->pool.frame_size;
+	const struct net_device *dev;
+
+	for_each_netdev_rcu(net, dev)
+		if (dev->features & NETIF_F_GRO)
+			return SKB_TRUESIZE(size) + MAX_SKB_FRAGS * size;
+	return SKB_TRUESIZE(size);
+}
+
 /* Bytes held, by true size, against the buffers: each may be exceeded by the
  * packet that was let in last, and the send buffer by what a smaller path MTU
  * or window cuts in two: tcp_may_cut(). */
 static void verify_buffers(const struct sock *sk)
 {
 	const struct net *net = sock_net(sk);
-	s64 one = SKB_TRUESIZE((s64)net->pool.frame_size);
+	s64 one = largest_packet(net);
 	s64 limit = net->ipv4.sysctl_tcp_mem[2] * SK_MEM_QUANTUM;
 
 	inet_assert(sk->sk_forward_alloc >= 0);

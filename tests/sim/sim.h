@@ -53,7 +53,8 @@
 	F(CROSSING, "crossing") F(STALL, "stall") F(BUGGIFY, "buggify") \
 	F(BACKLOG, "backlog") F(RING, "ring") F(POOR, "poor") F(DEATH, "death") \
 	F(DOOMED, "doomed") F(REUSE, "reuse") F(PMTU, "pmtu") F(ODD, "odd") \
-	F(ADDRESS, "address") F(TICK, "tick") F(STRANGE, "strange")
+	F(ADDRESS, "address") F(TICK, "tick") F(STRANGE, "strange") \
+	F(GRO, "gro")
 
 #define SIM_FEATURE_ENUM(name, text) SIM_##name,
 enum sim_feature { SIM_FEATURES(SIM_FEATURE_ENUM) SIM_NR_FEATURES };

@@ -273,6 +273,29 @@ static void short_queues(struct world *w, struct net_device **dev, u32 limit)
 	w->timely = false;
 }
 
+/* Segments that arrive together go up as one packet: at a router, which cuts
+ * it again, or at hosts, whose tap then misses what came. The draws are no part
+ * of the other streams. */
+static int merge_segments(struct world *w, struct net_device **dev)
+{
+	bool routed = w->nr_stacks > w->nr_hosts;
+	struct rng r;
+
+	rng_init(&r, w->seed, 400 + w->nr_links);
+	if (w->without >> SIM_GRO & 1)
+		return 0;
+	if (routed && rng_chance(&r, 25) &&
+	    inet_netdev_set_feature(dev[1], "gro", true))
+		return -1;
+	if (!rng_chance(&r, 5))
+		return 0;
+	w->blind = true;
+	w->timely = false;
+	return inet_netdev_set_feature(dev[0], "gro", true) ||
+	       (!routed && inet_netdev_set_feature(dev[1], "gro", true)) ?
+	       -1 : 0;
+}
+
 /* A cable from @a to @b with faults of its own, both ends with addresses. */
 static int link_create(struct world *w, struct host *a, u32 addr_a,
 		       struct host *b, u32 addr_b, bool arp)
@@ -306,6 +329,8 @@ static int link_create(struct world *w, struct host *a, u32 addr_a,
 	dev[1] = inet_wire_device(l->wire, 'b');
 	if (ring)
 		short_queues(w, dev, (u32)rng_range(&own, 1, 8));
+	if (merge_segments(w, dev))
+		return -1;
 	a->dev = dev[0];
 	a->mtu = cfg.mtu;
 	if (b < &w->host[w->nr_hosts]) {
