@@ -3,7 +3,8 @@
 """Every name a user can meet stands in a page of the manual.
 
 A knob, a socket option, a counter, a drop reason and a driver is one row in
-one list; a public function is a declaration in include/inet/.
+one list; a public function is a declaration in include/inet/. And a page that
+is referred to is there.
 """
 import re
 from symbols import declared
@@ -98,7 +99,17 @@ def main():
         tap.check(f"manual_has_all_{kind}",
                   [f"{names[n]}: {n}" for n in sorted(names)
                    if n not in words])
+    tap.check("pages_that_are_referred_to_exist", missing_pages(files))
     tap.done()
+
+
+def missing_pages(files):
+    """References to a page of ours, in pages and README, that is not there."""
+    return [f"{file}: {name}({section})"
+            for file in files if re.match(r"man/.*\.[1-8]$|\w+\.md$", file)
+            for name, section in re.findall(
+                r"\b(inet[\w-]*)(?: |\()([1-8])\b", read(file))
+            if f"man/{name}.{section}" not in files]
 
 
 def members(files):

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# Every public header compiles alone, as C and as C++, and twice in a row.
+# Every public header compiles alone, as C and as C++, and twice in a row; and
+# the program in the README does.
 set -u
 : "${top_srcdir:?is set by make check}"
 count=0
@@ -32,4 +33,11 @@ for header in "$top_srcdir"/include/inet/*.h; do
 		try "${name}_compiles_alone_as_cxx" $CXX -std=gnu++11 -xc++
 	fi
 done
+# The README's program, which a new user types in.
+unit="$(sed -n '/^```c$/,/^```$/p' "$top_srcdir/README.md" |
+	sed -e '/^```/d' -e '/^$/d' -e '/^#include.*sockets/a int main(void) {')
+}
+"
+# shellcheck disable=SC2086
+try readme_program_compiles $CC -std=gnu11 -xc
 echo "1..$count"
