@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <time.h>
 
 #include <inet/control.h>
 
@@ -262,6 +263,100 @@ static void churn_with_four_softirq_threads_serves_all(void **state)
 	churn(4);
 }
 
+/* ---- close() that waits ----------------------------------------------- */
+
+struct closer {
+	struct socket *s;
+	struct linger linger;
+	pthread_t thread;
+	u32 inside;		/* atomic */
+	u32 healed;		/* atomic: the wire is whole again */
+	u32 nr_bad, was_healed;
+	u64 took_ms;
+};
+
+static u64 now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (u64)ts.tv_sec * 1000 + (u64)ts.tv_nsec / 1000000;
+}
+
+static void *run_closer(void *arg)
+{
+	struct closer *w = arg;
+	u64 begin = now_ms();
+
+	w->nr_bad += inet_setsockopt(w->s, SOL_SOCKET, SO_LINGER, &w->linger,
+				     sizeof(w->linger)) != 0;
+	threaded_count(&w->inside);
+	w->nr_bad += inet_close(w->s) != 0;
+	w->was_healed = threaded_read(&w->healed);
+	w->took_ms = now_ms() - begin;
+	return NULL;
+}
+
+/* Closes with text on a wire that is cut; c[1] is the peer's. */
+static void close_on_cut_wire(struct threaded_pair *p, struct socket *c[2],
+			      struct closer *w, int seconds)
+{
+	threaded_open(p, 1, NULL);
+	threaded_join(p, c);
+	inet_wire_partition(p->wire, INET_WIRE_BOTH, true);
+	assert_int_equal(inet_send(c[0], "text", 4, 0), 4);
+	*w = (struct closer){ .s = c[0], .linger = { 1, seconds } };
+	pthread_create(&w->thread, NULL, run_closer, w);
+	assert_true(threaded_wait(&w->inside, 1));
+}
+
+/* What was sent, and the end of it. */
+static void assert_text_arrives(struct socket *s)
+{
+	char buf[8];
+
+	assert_int_equal(threaded_recv_all(s, buf, sizeof(buf)), 4);
+	assert_memory_equal(buf, "text", 4);
+}
+
+/* SO_LINGER: close() is over when the peer has everything, and not before. */
+static void close_that_lingers_waits_for_the_last_byte(void **state)
+{
+	struct threaded_pair p;
+	struct socket *c[2];
+	struct closer w;
+
+	(void)state;
+	close_on_cut_wire(&p, c, &w, 10000);
+	threaded_pause_us(50000);
+	threaded_count(&w.healed);
+	inet_wire_partition(p.wire, INET_WIRE_BOTH, false);
+	pthread_join(w.thread, NULL);
+	assert_int_equal(w.nr_bad, 0);
+	assert_int_equal(w.was_healed, 1);
+	assert_text_arrives(c[1]);
+	inet_close(c[1]);
+	threaded_close(&p);
+}
+
+/* Its time has passed: close() is over, but not the connection. */
+static void close_that_lingered_in_vain_leaves_the_rest_to_tcp(void **state)
+{
+	struct threaded_pair p;
+	struct socket *c[2];
+	struct closer w;
+
+	(void)state;
+	close_on_cut_wire(&p, c, &w, 1);
+	pthread_join(w.thread, NULL);
+	assert_int_equal(w.nr_bad, 0);
+	assert_true(w.took_ms >= 1000);
+	inet_wire_partition(p.wire, INET_WIRE_BOTH, false);
+	assert_text_arrives(c[1]);
+	inet_close(c[1]);
+	threaded_close(&p);
+}
+
 /* ---- timers ----------------------------------------------------------- */
 
 static void set_flag(struct timer_list *t)
@@ -307,6 +402,9 @@ int main(void)
 		cmocka_unit_test(bulk_over_a_bad_wire_is_exact),
 		cmocka_unit_test(churn_with_one_softirq_thread_serves_all),
 		cmocka_unit_test(churn_with_four_softirq_threads_serves_all),
+		cmocka_unit_test(close_that_lingers_waits_for_the_last_byte),
+		cmocka_unit_test(
+			close_that_lingered_in_vain_leaves_the_rest_to_tcp),
 		cmocka_unit_test(
 			timer_of_a_caller_wakes_the_thread_that_sleeps),
 	};
