@@ -545,6 +545,19 @@ static void established_karn_no_sample_from_retransmission(void **state)
 	fx_advance(&t.f, 20 * FX_MS);
 	ack(&t, 4);
 	assert_true(inet_csk(tp_sk(&t))->icsk_rto_us < 400000);
+	/* what waited for the hole before it says nothing either */
+	tp_setsockopt(&t, IPPROTO_TCP, TCP_NODELAY, 1);
+	srtt = tsk(&t)->srtt_us;
+	tp_write(&t, "d", 1);
+	tp_write(&t, "e", 1);
+	tp_expect(&t, "PA", 4, 1, 1);
+	tp_expect(&t, "PA", 5, 1, 1);
+	fx_advance(&t.f, 300 * FX_MS);
+	tp_expect(&t, "PA", 4, 1, 1);
+	tp_silence(&t);
+	ack(&t, 6);
+	assert_int_equal(tsk(&t)->srtt_us, srtt);
+	assert_int_equal(tsk(&t)->packets_out, 0);
 	tp_close(&t);
 }
 
