@@ -40,6 +40,7 @@
 #include "lib/byteorder.h"
 #include "lib/compiler.h"
 #include "lib/lock.h"
+#include "lib/seqlock.h"
 #include "pcapng.h"
 
 #define SNAPLEN_MAX 262144u
@@ -225,10 +226,12 @@ static bool output_compact(struct inet_capture *c)
 static bool add_interface(struct inet_capture *c, const struct net_device *dev,
 			  u16 linktype)
 {
+	/* as it is now: dev_set_mac_address() stores a word */
+	const u64 mac = READ_ONCE(*(const seq_word_t *)dev->dev_addr);
 	const struct pcapng_interface i = {
 		.name = dev->name,
 		.filter = c->filter_text,
-		.mac = dev->addr_len == 6 ? dev->dev_addr : NULL,
+		.mac = dev->addr_len == 6 ? (const u8 *)&mac : NULL,
 		.linktype = linktype,
 		.snaplen = c->snaplen,
 	};

@@ -147,7 +147,9 @@ struct net_device {
 	u16 needed_headroom;	/* what the driver pushes beside the header */
 	u8 addr_len;
 	bool carrier;		/* link is up: netif_carrier_on/off() */
-	u8 dev_addr[MAX_ADDR_LEN];
+	/* One word, stored as one: dev_set_mac_address() may change it while
+	 * packets are sent. A driver writes it before it registers. */
+	u8 dev_addr[MAX_ADDR_LEN] __attribute__((__aligned__(8)));
 	u8 broadcast[MAX_ADDR_LEN];
 	const struct net_device_ops *netdev_ops;
 	const struct header_ops *header_ops;

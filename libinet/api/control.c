@@ -131,8 +131,9 @@ int inet_link_show(struct net *net, FILE *out)
 
 	rcu_read_lock(&net->rcu);
 	for_each_netdev_rcu(net, dev) {
-		const u8 *a = dev->dev_addr;
+		u8 a[MAX_ADDR_LEN];
 
+		dev_addr_copy(a, dev, sizeof(a));
 		fprintf(out, "%d: %s: <%s%s%s> mtu %u link/%s "
 			"%02x:%02x:%02x:%02x:%02x:%02x\n", dev->ifindex,
 			dev->name, netif_running(dev) ? "UP" : "DOWN",

@@ -422,6 +422,15 @@ int dev_get_feature(const struct net_device *dev, const char *name)
 	return bit ? !!(READ_ONCE(dev->features) & bit) : -EINVAL;
 }
 
+/* A word at once, for those who read it meanwhile. Context: rtnl. */
+static void dev_addr_store(struct net_device *dev, const u8 *addr)
+{
+	u64 word = 0;
+
+	memcpy(&word, addr, dev->addr_len);
+	WRITE_ONCE(*(seq_word_t *)dev->dev_addr, word);
+}
+
 int dev_set_mac_address(struct net_device *dev, const u8 *addr)
 {
 	struct net *net = dev->net;
@@ -437,7 +446,7 @@ int dev_set_mac_address(struct net_device *dev, const u8 *addr)
 	else if (dev->netdev_ops->ndo_set_mac_address)
 		err = dev->netdev_ops->ndo_set_mac_address(dev, addr);
 	if (!err) {
-		memcpy(dev->dev_addr, addr, dev->addr_len);
+		dev_addr_store(dev, addr);
 		call_netdevice_notifiers(dev, NETDEV_CHANGEADDR);
 	}
 	rtnl_unlock(net);

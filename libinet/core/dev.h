@@ -10,6 +10,8 @@
 
 #include "core/net.h"
 #include "core/sch_generic.h"
+#include "lib/seqlock.h"
+#include "wire/eth.h"
 
 enum { NETREG_UNINITIALIZED, NETREG_REGISTERED, NETREG_UNREGISTERING };
 
@@ -85,6 +87,31 @@ static inline struct sk_buff *validate_xmit_skb(struct sk_buff *skb,
 
 
 u32 skb_get_hash(struct sk_buff *skb);
+
+/* The link address of one moment: it may change meanwhile. */
+static inline u64 dev_addr_word(const struct net_device *dev)
+{
+	static_assert(sizeof(dev->dev_addr) == sizeof(seq_word_t),
+		      "an address is one word");
+	return READ_ONCE(*(const seq_word_t *)dev->dev_addr);
+}
+
+/* @len bytes of it, at most a word. */
+static inline void dev_addr_copy(void *to, const struct net_device *dev,
+				 size_t len)
+{
+	u64 word = dev_addr_word(dev);
+
+	memcpy(to, &word, len);
+}
+
+/* @addr is the device's address. */
+static inline bool dev_addr_equal(const struct net_device *dev, const u8 *addr)
+{
+	u64 word = dev_addr_word(dev);
+
+	return ether_addr_equal((const u8 *)&word, addr);
+}
 
 /* The link header for a packet at its network header. */
 static inline int dev_hard_header(struct sk_buff *skb, struct net_device *dev,

@@ -1033,7 +1033,8 @@ static void neigh_flush_dev(struct neigh_table *tbl, struct net_device *dev,
 		hlist_for_each_entry_safe(n, tmp, &nht->buckets[i], hash) {
 			if (dev && n->dev != dev)
 				continue;
-			if (keep_permanent && n->nud_state & NUD_PERMANENT)
+			if (keep_permanent &&
+			    READ_ONCE(n->nud_state) & NUD_PERMANENT)
 				continue;
 			neigh_unlink(tbl, n);
 			list_add_tail(&n->gc_list, &victims);

@@ -26,7 +26,10 @@ static int eth_header(struct sk_buff *skb, struct net_device *dev,
 
 	(void)len;
 	eth->h_proto = cpu_to_be16((u16)type);
-	memcpy(eth->h_source, saddr ? saddr : dev->dev_addr, ETH_ALEN);
+	if (saddr)
+		memcpy(eth->h_source, saddr, ETH_ALEN);
+	else
+		dev_addr_copy(eth->h_source, dev, ETH_ALEN);
 	if (daddr) {
 		memcpy(eth->h_dest, daddr, ETH_ALEN);
 		return ETH_HLEN;
@@ -70,7 +73,7 @@ void eth_hw_addr_random(struct net_device *dev)
 
 static u8 eth_pkt_type(const struct net_device *dev, const u8 *dest)
 {
-	if (likely(ether_addr_equal(dest, dev->dev_addr)))
+	if (likely(dev_addr_equal(dev, dest)))
 		return SKB_PACKET_HOST;
 	if (!is_multicast_ether_addr(dest))
 		return SKB_PACKET_OTHERHOST;
@@ -140,7 +143,7 @@ __be16 eth_type_trans(struct sk_buff *skb, struct net_device *dev)
 	skb_pull(skb, ETH_HLEN);
 	skb->pkt_type = eth_pkt_type(dev, eth->h_dest);
 	if (unlikely(is_multicast_ether_addr(eth->h_source) ||
-		     (ether_addr_equal(eth->h_source, dev->dev_addr) &&
+		     (dev_addr_equal(dev, eth->h_source) &&
 		      !(READ_ONCE(dev->flags) & NETDEV_IFF_LOOPBACK)))) {
 		skb->drop_reason = SKB_DROP_REASON_L2_SOURCE;
 		return eth->h_proto;

@@ -77,7 +77,7 @@ static int arp_constructor(struct neighbour *n)
 	if (n->type == RTN_MULTICAST) {
 		ip_eth_mc_map(addr, n->ha);
 	} else if (READ_ONCE(dev->flags) & (NETDEV_IFF_NOARP | NETDEV_IFF_LOOPBACK)) {
-		memcpy(n->ha, dev->dev_addr, dev->addr_len);
+		dev_addr_copy(n->ha, dev, dev->addr_len);
 	} else if (n->type == RTN_BROADCAST ||
 		   READ_ONCE(dev->flags) & NETDEV_IFF_POINTOPOINT) {
 		memcpy(n->ha, dev->broadcast, dev->addr_len);
@@ -105,7 +105,7 @@ void arp_send(struct net_device *dev, u16 op, __be32 dest_ip, __be32 src_ip,
 	skb = alloc_skb(net, LL_RESERVED_SPACE(dev) + ARP_HLEN);
 	if (!skb)
 		return;
-	ether_addr_copy(info.sha, dev->dev_addr);
+	dev_addr_copy(info.sha, dev, ETH_ALEN);
 	if (target_hw)
 		ether_addr_copy(info.tha, target_hw);
 	skb_reserve(skb, LL_RESERVED_SPACE(dev));
@@ -273,7 +273,7 @@ static bool arp_conflict(const struct arp_in *in)
 	ifa = in->a.sip ? inet_lookup_ifaddr_rcu(in->net, in->a.sip) : NULL;
 	if (!ifa || ifa->ifa_dev->dev != in->dev)
 		return ifa != NULL;
-	if (ether_addr_equal(in->a.sha, in->dev->dev_addr))
+	if (dev_addr_equal(in->dev, in->a.sha))
 		return true;
 	NET_INC_STATS(in->net, ARP_CONFLICTS);
 	net_warn_ratelimited(&in->net->log,

@@ -358,7 +358,7 @@ static int packet_getname(struct socket *sock, struct sockaddr *addr,
 	if (dev) {
 		ll.sll_hatype = dev->type;
 		ll.sll_halen = dev->addr_len;
-		memcpy(ll.sll_addr, dev->dev_addr, sizeof(ll.sll_addr));
+		dev_addr_copy(ll.sll_addr, dev, sizeof(ll.sll_addr));
 		dev_put(dev);
 	}
 	*len = (socklen_t)offsetof(struct sockaddr_ll, sll_addr) + ll.sll_halen;

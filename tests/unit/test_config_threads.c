@@ -9,8 +9,10 @@
 
 #include <inet/control.h>
 #include <inet/netdevice.h>
+#include <inet/protocol.h>
 
 #include "threaded.h"
+#include "wire/eth.h"
 
 #define ROUNDS 25
 
@@ -28,6 +30,12 @@ struct rig {
 	struct mover m[6];
 	FILE *null;
 	u32 stop;		/* atomic */
+};
+
+/* What the far device saw while the near one's address changed. */
+struct source_check {
+	u8 may[2][ETH_ALEN];
+	u32 nr, nr_bad;		/* atomic */
 };
 
 static struct rig rig;
@@ -175,6 +183,50 @@ static void mtu_changes(void **state)
 		assert_int_equal(inet_netdev_set_mtu(r->p.dev[i], 1500), 0);
 }
 
+/* Whose address has bytes of both, or of neither. */
+static int check_source(struct sk_buff *skb, struct net_device *dev,
+			struct packet_type *pt, struct net_device *orig_dev)
+{
+	struct source_check *c = pt->af_packet_priv;
+	const u8 *source = skb_mac_header(skb) + ETH_ALEN;
+
+	(void)dev;
+	(void)orig_dev;
+	if (skb->pkt_type != SKB_PACKET_OUTGOING)
+		threaded_count(&c->nr);
+	if (skb->pkt_type != SKB_PACKET_OUTGOING &&
+	    memcmp(source, c->may[0], ETH_ALEN) &&
+	    memcmp(source, c->may[1], ETH_ALEN))
+		threaded_count(&c->nr_bad);
+	consume_skb(skb);
+	return 0;
+}
+
+/* Frames to the old address are lost meanwhile; none has half of each. */
+static void the_link_address_changes(void **state)
+{
+	struct rig *r = *state;
+	struct source_check c = { .may[1] = { 2, 0xbb, 0xbb, 0xbb, 0xbb, 0xbb } };
+	struct packet_type pt = {
+		.type = htons(ETH_P_ALL), .dev = r->p.dev[1],
+		.func = check_source, .af_packet_priv = &c,
+	};
+	u32 before;
+
+	memcpy(c.may[0], r->p.dev[0]->dev_addr, ETH_ALEN);
+	assert_int_equal(dev_add_pack(r->p.net[1], &pt), 0);
+	for (int i = 0; i < ROUNDS * 8; i++) {
+		before = threaded_read(&c.nr);
+		assert_int_equal(inet_netdev_set_mac(r->p.dev[0],
+						     c.may[!(i % 2)]), 0);
+		inet_link_show(r->p.net[0], r->null);
+		assert_true(threaded_wait(&c.nr, before + 1));
+	}
+	dev_remove_pack(r->p.net[1], &pt);
+	assert_int_equal(c.nr_bad, 0);
+	assert_memory_equal(r->p.dev[0]->dev_addr, c.may[0], ETH_ALEN);
+}
+
 /* Another wire beside that of the traffic. */
 static void devices_are_opened_and_closed(void **state)
 {
@@ -244,6 +296,7 @@ int main(void)
 		T(neighbours_come_and_go),
 		T(knobs_are_turned),
 		T(mtu_changes),
+		T(the_link_address_changes),
 		T(devices_are_opened_and_closed),
 		T(the_device_of_the_traffic_goes_down_and_up),
 		T(everything_is_shown),
