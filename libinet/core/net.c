@@ -164,6 +164,7 @@ void net_stop(struct net *net)
 	if (!net->running)
 		return;
 	net_join(net, net->nr_softnets);
+	WRITE_ONCE(net->nr_stops, net->nr_stops + 1);
 	WRITE_ONCE(net->running, false);
 	rcu_domain_stop(&net->rcu);
 }

@@ -53,6 +53,7 @@ struct net {
 	softirq_action *softirq_vec[NR_SOFTIRQS];
 	bool running;			/* threads are */
 	bool stop_threads;
+	u32 nr_stops;			/* of inet_stop(); see net_wait_over() */
 	bool pin_threads;
 
 	struct mem mem;
@@ -248,6 +249,16 @@ static inline bool softnet_is_mine(const struct softnet_data *sd)
 {
 	return likely(!sd->net->smp) || current_softnet == sd ||
 	       !READ_ONCE(sd->net->running);
+}
+
+/* The stack ends, or is not running, or was stopped since @nr_stops was read
+ * where the wait began: who waits gets ESHUTDOWN, also of a stack that was
+ * started again before he had looked. */
+static inline bool net_wait_over(const struct net *net, u32 nr_stops)
+{
+	return READ_ONCE(net->stopping) ||
+	       (net->smp && (!READ_ONCE(net->running) ||
+			     READ_ONCE(net->nr_stops) != nr_stops));
 }
 
 /* Adds @n to one counter of a softnet that is the caller's; others read it. */

@@ -40,6 +40,7 @@ struct poll_table {
 	struct poll_entry *entries;	/* one for each of fds */
 	unsigned int nfds;
 	u64 deadline;			/* 0: only look */
+	u32 nr_stops;			/* of the stack, when it began */
 	struct wait_queue_head wq;
 };
 
@@ -66,7 +67,7 @@ void sock_events_exit(struct socket *sock)
 static void watch_fence(const struct socket *sock)
 {
 	if (sock->net->smp)
-		__atomic_thread_fence(__ATOMIC_SEQ_CST);
+		smp_mb();
 }
 
 unsigned int sock_poll(struct socket *sock)
@@ -370,7 +371,7 @@ static int poll_wait(struct poll_table *t, u32 *key)
 
 	if (!t->deadline)
 		return -EAGAIN;
-	if (READ_ONCE(net->stopping) || (net->smp && !READ_ONCE(net->running)))
+	if (net_wait_over(net, t->nr_stops))
 		return -ESHUTDOWN;
 	if (!net->smp)
 		return net_run_wait(net, t->deadline);
@@ -459,6 +460,7 @@ int sock_do_poll(struct inet_pollfd *fds, unsigned int nfds, int timeout_ms)
 	if (!t.entries)
 		return -ENOMEM;
 	t.deadline = poll_deadline(t.net, timeout_ms);
+	t.nr_stops = READ_ONCE(t.net->nr_stops);
 	init_waitqueue_head(&t.wq, t.net->smp);
 	for (i = 0; i < nfds; i++)
 		if (fds[i].sock)

@@ -338,16 +338,13 @@ bool sk_may_sleep(const struct sock *sk)
 }
 
 /* Why a waiter shall not wait on: 0 or -E. */
-static int sk_wait_over(struct sock *sk)
+static int sk_wait_over(struct sock *sk, u32 nr_stops)
 {
-	struct net *net = sock_net(sk);
 	const struct socket *sock = READ_ONCE(sk->sk_socket);
 
 	if (sock && READ_ONCE(sock->closed) && !READ_ONCE(sock->releasing))
 		return -EBADF;
-	if (READ_ONCE(net->stopping) || (net->smp && !READ_ONCE(net->running)))
-		return -ESHUTDOWN;
-	return 0;
+	return net_wait_over(sock_net(sk), nr_stops) ? -ESHUTDOWN : 0;
 }
 
 /* Sleeps, or runs the stack, once. 0, -EAGAIN past the deadline, -EINTR. */
@@ -371,8 +368,8 @@ static int sk_wait(struct sock *sk, s64 *timeo_ns,
 {
 	struct net *net = sock_net(sk);
 	u64 now, deadline = WAIT_FOREVER;
+	u32 key, nr_stops = READ_ONCE(net->nr_stops);
 	int err = 0, over;
-	u32 key;
 
 	if (cond(sk, arg))
 		return 0;
@@ -383,7 +380,7 @@ static int sk_wait(struct sock *sk, s64 *timeo_ns,
 	key = prepare_to_wait(&sk->sk_wq);
 	/* The condition comes first: what arrived in time is not an error. */
 	while (!cond(sk, arg)) {
-		over = sk_wait_over(sk);
+		over = sk_wait_over(sk, nr_stops);
 		if (over)
 			err = over;
 		if (err)

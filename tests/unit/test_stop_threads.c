@@ -181,6 +181,29 @@ static void calls_that_wait_in_a_stopped_stack_get_eshutdown(void **state)
 	threaded_close(&p);
 }
 
+/* Started again before those who waited have looked. */
+static void calls_that_wait_get_eshutdown_when_it_starts_at_once(void **state)
+{
+	struct waiter w[NR_CALLS];
+	struct threaded_pair p;
+
+	(void)state;
+	threaded_open(&p, 2, NULL);
+	start_waiters(&p, w);
+	inet_stop(p.net[0]);
+	assert_int_equal(inet_start(p.net[0]), 0);
+	for (int i = 0; i < NR_CALLS; i++)
+		if (i != SEND_TCP)
+			assert_ended(&w[i], ESHUTDOWN);
+	/* that one may have sent a part, and waits with the rest once more */
+	inet_shutdown(w[SEND_TCP].s, SHUT_WR);
+	pthread_join(w[SEND_TCP].thread, NULL);
+	assert_true(w[SEND_TCP].err == ESHUTDOWN || w[SEND_TCP].err == EPIPE);
+	inet_wire_partition(p.wire, INET_WIRE_BOTH, false);
+	close_waiters(w);
+	threaded_close(&p);
+}
+
 /* The sockets are not closed: they end with their stack. */
 static void calls_that_wait_in_a_destroyed_stack_get_eshutdown(void **state)
 {
@@ -538,6 +561,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 			calls_that_wait_in_a_stopped_stack_get_eshutdown),
+		cmocka_unit_test(
+			calls_that_wait_get_eshutdown_when_it_starts_at_once),
 		cmocka_unit_test(
 			calls_that_wait_in_a_destroyed_stack_get_eshutdown),
 		cmocka_unit_test(close_that_lingers_ends_with_the_stack),
