@@ -43,11 +43,13 @@ void dev_queue_xmit_nit(struct sk_buff *skb, struct net_device *dev)
 
 struct sk_buff *__validate_xmit_skb(struct sk_buff *skb, struct net_device *dev)
 {
-	if (skb_is_nonlinear(skb) && !(dev->features & NETIF_F_SG) &&
+	u64 features = READ_ONCE(dev->features);
+
+	if (skb_is_nonlinear(skb) && !(features & NETIF_F_SG) &&
 	    skb_linearize(skb))
 		goto nomem;
 	if (skb->ip_summed == CHECKSUM_PARTIAL &&
-	    !(dev->features & NETIF_F_HW_CSUM) && skb_checksum_help(skb))
+	    !(features & NETIF_F_HW_CSUM) && skb_checksum_help(skb))
 		goto nomem;
 	return skb;
 nomem:
@@ -89,7 +91,8 @@ static int xmit_noqueue(struct sk_buff *skb, struct net_device *dev,
 /* Cuts a GSO packet that the device does not take whole. Consumes. */
 static int xmit_gso(struct sk_buff *skb, struct net_device *dev)
 {
-	struct sk_buff *segs = skb_mac_gso_segment(skb, dev->features), *next;
+	u64 features = READ_ONCE(dev->features);
+	struct sk_buff *segs = skb_mac_gso_segment(skb, features), *next;
 	int ret = NET_XMIT_SUCCESS;
 
 	if (!segs) {
@@ -120,7 +123,8 @@ int dev_queue_xmit(struct sk_buff *skb)
 		kfree_skb_reason(skb, SKB_DROP_REASON_DEV_READY);
 		return -ENETDOWN;
 	}
-	if (unlikely(skb->shinfo->gso_size && !(dev->features & NETIF_F_TSO)))
+	if (unlikely(skb->shinfo->gso_size &&
+		     !(READ_ONCE(dev->features) & NETIF_F_TSO)))
 		return xmit_gso(skb, dev);
 	if (unlikely(skb->len > READ_ONCE(dev->mtu) + dev->hard_header_len + 4u &&
 		     !skb->shinfo->gso_size)) {

@@ -6,6 +6,7 @@
 #ifndef CORE_DST_H
 #define CORE_DST_H
 
+#include <inet/netdevice.h>
 #include <inet/skbuff.h>
 
 #include "lib/rcu.h"
@@ -135,6 +136,14 @@ static inline void skb_dst_copy(struct sk_buff *to, const struct sk_buff *from)
 static inline u32 dst_mtu(const struct dst_entry *dst)
 {
 	return dst->ops->mtu(dst);
+}
+
+/* The device sums what is sent there. Both words may change meanwhile. */
+static inline bool dst_hw_csum(const struct dst_entry *dst)
+{
+	const struct net_device *dev = READ_ONCE(dst->dev);
+
+	return READ_ONCE(dev->features) & NETIF_F_HW_CSUM;
 }
 
 static inline int dst_input(struct sk_buff *skb)

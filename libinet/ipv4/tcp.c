@@ -211,7 +211,7 @@ static bool tcp_device_sums(const struct sock *sk)
 {
 	const struct dst_entry *dst = sk->sk_dst_cache;
 
-	return dst && (dst->dev->features & NETIF_F_HW_CSUM);
+	return dst && dst_hw_csum(dst);
 }
 
 /* The segment that takes the next octets: the tail, or a new one. *@room: how

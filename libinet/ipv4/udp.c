@@ -306,10 +306,8 @@ static int udp_finish_skb(struct sock *sk, struct sk_buff *skb,
  * their own that a device could fill in. */
 static void udp_prepare_csum(struct sock *sk, struct ip_datagram *d, size_t len)
 {
-	const struct net_device *dev = d->rt->dst.dev;
-
 	d->want_csum = !sk->sk_no_check_tx &&
-		       (!(dev->features & NETIF_F_HW_CSUM) || d->ipc->opt ||
+		       (!dst_hw_csum(&d->rt->dst) || d->ipc->opt ||
 			len + UDP_HLEN + IP_HLEN_MIN > dst_mtu(&d->rt->dst));
 }
 

@@ -183,7 +183,8 @@ static struct {
 /* In the place of libc's: counts. */
 long syscall(long number, ...)
 {
-	static long (*real)(long number, ...);
+	static void *libc;	/* atomic: whoever is first finds it */
+	long (*real)(long number, ...);
 	long a[6];
 	va_list ap;
 
@@ -197,8 +198,11 @@ long syscall(long number, ...)
 		__atomic_fetch_add(op == FUTEX_WAKE ? &asked.wakes :
 				   &asked.waits, 1, __ATOMIC_SEQ_CST);
 	}
-	if (!real)
+	*(void **)&real = __atomic_load_n(&libc, __ATOMIC_RELAXED);
+	if (!real) {
 		*(void **)&real = dlsym(RTLD_NEXT, "syscall");
+		__atomic_store_n(&libc, *(void **)&real, __ATOMIC_RELAXED);
+	}
 	return real(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
