@@ -125,24 +125,29 @@ int inet_netdev_get_stats(struct net_device *dev,
 	return 0;
 }
 
+/* One line. Context: RCU. */
+static void link_show(const struct net_device *dev, FILE *out)
+{
+	u8 a[MAX_ADDR_LEN];
+
+	dev_addr_copy(a, dev, sizeof(a));
+	fprintf(out, "%d: %s: <%s%s%s> mtu %u link/%s "
+		"%02x:%02x:%02x:%02x:%02x:%02x\n", dev->ifindex, dev->name,
+		netif_running(dev) ? "UP" : "DOWN",
+		READ_ONCE(dev->carrier) ? ",LOWER_UP" : "",
+		READ_ONCE(dev->flags) & NETDEV_IFF_PROMISC ? ",PROMISC" : "",
+		READ_ONCE(dev->mtu), dev->type == NETDEV_TYPE_LOOPBACK ?
+		"loopback" : dev->type == NETDEV_TYPE_ETHER ? "ether" :
+		"none", a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
 int inet_link_show(struct net *net, FILE *out)
 {
 	struct net_device *dev;
 
 	rcu_read_lock(&net->rcu);
-	for_each_netdev_rcu(net, dev) {
-		u8 a[MAX_ADDR_LEN];
-
-		dev_addr_copy(a, dev, sizeof(a));
-		fprintf(out, "%d: %s: <%s%s%s> mtu %u link/%s "
-			"%02x:%02x:%02x:%02x:%02x:%02x\n", dev->ifindex,
-			dev->name, netif_running(dev) ? "UP" : "DOWN",
-			dev->carrier ? ",LOWER_UP" : "",
-			READ_ONCE(dev->flags) & NETDEV_IFF_PROMISC ? ",PROMISC" : "",
-			READ_ONCE(dev->mtu), dev->type == NETDEV_TYPE_LOOPBACK ?
-			"loopback" : dev->type == NETDEV_TYPE_ETHER ? "ether" :
-			"none", a[0], a[1], a[2], a[3], a[4], a[5]);
-	}
+	for_each_netdev_rcu(net, dev)
+		link_show(dev, out);
 	rcu_read_unlock(&net->rcu);
 	return ferror(out) ? api_result(-EIO) : 0;
 }
