@@ -643,6 +643,10 @@ static void urgent_send_points_behind_the_octet(void **state)
 	tp_send(&t, "A", 1, 4, NULL, 0);
 	tp_write(&t, "c", 1);
 	tp_expect(&t, "PA", 4, 1, 1);	/* no URG any more */
+	/* what is urgent does not wait for that to be acknowledged (Nagle) */
+	assert_int_equal(inet_send(t.s, "Y", 1, MSG_OOB), 1);
+	fx_run(&t.f);
+	tp_expect(&t, "UPA", 5, 1, 1);
 	tp_close(&t);
 }
 

@@ -370,6 +370,27 @@ static void handshake_from(struct tp *t, u16 port)
 	tp_send(t, "A", 1, 1, NULL, 0);
 }
 
+/* The queue of those that nobody accepts is full, not that of requests. */
+/* @attack S8 */
+static void listen_connections_not_accepted_take_no_syn(void **state)
+{
+	struct tp t;
+	u16 i;
+
+	(void)state;
+	tp_open_watched(&t);
+	tp_listen(&t, 2);
+	for (i = 0; i < 3; i++)			/* one more than it says */
+		handshake_from(&t, 1000 + i);
+	t.pport = 1003;
+	tp_send(&t, "S", 0, 0, NULL, 0);
+	tp_silence(&t);
+	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_LISTENOVERFLOWS), 1);
+	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_REQQFULLDROP), 0);
+	fx_assert_dropped(&t.f, SKB_DROP_REASON_TCP_LISTEN_OVERFLOW, 1);
+	tp_close(&t);
+}
+
 /* @attack S8 */
 static void listen_backlog_bounds_connections_not_accepted(void **state)
 {
@@ -924,6 +945,7 @@ int main(void)
 		cmocka_unit_test(listen_syn_from_invalid_source_is_dropped),
 		cmocka_unit_test(listen_beside_connections_disturbs_none),
 		cmocka_unit_test(listen_full_accept_queue_takes_no_syn),
+		cmocka_unit_test(listen_connections_not_accepted_take_no_syn),
 		cmocka_unit_test(listen_backlog_bounds_connections_not_accepted),
 		cmocka_unit_test(listen_overflow_with_abort_on_overflow_is_reset),
 		cmocka_unit_test(listen_close_frees_children_and_requests),
