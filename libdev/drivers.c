@@ -73,11 +73,17 @@ static int no_driver(struct net *net, const char *name, size_t len)
 /* The driver is named before the first colon. */
 struct net_device *inet_netdev_open(struct net *net, const char *spec)
 {
-	size_t len = strcspn(spec, ":");
-	const struct netdev_driver *driver = find_driver(spec, len);
+	const struct netdev_driver *driver;
 	struct net_device *dev = NULL;
+	size_t len;
 	int err;
 
+	if (!net || !spec) {
+		errno = EINVAL;
+		return NULL;
+	}
+	len = strcspn(spec, ":");
+	driver = find_driver(spec, len);
 	if (!driver)
 		err = no_driver(net, spec, len);
 	else

@@ -14,8 +14,13 @@
 
 struct net_device *inet_netdev_find(struct net *net, const char *name)
 {
-	struct net_device *dev = dev_get_by_name(net, name);
+	struct net_device *dev;
 
+	if (!net || !name) {
+		errno = EINVAL;
+		return NULL;
+	}
+	dev = dev_get_by_name(net, name);
 	if (!dev) {
 		errno = -net_error(net, -ENODEV, "%.40s: no such device", name);
 		return NULL;
@@ -156,12 +161,14 @@ int inet_link_show(struct net *net, FILE *out)
 
 int inet_sysctl_set(struct net *net, const char *name, const char *value)
 {
-	return api_result(sysctl_set(net, name, value));
+	return api_result(net && name && value ?
+			  sysctl_set(net, name, value) : -EINVAL);
 }
 
 int inet_sysctl_get(struct net *net, const char *name, char *value, size_t size)
 {
-	return api_result(sysctl_get(net, name, value, size));
+	return api_result(net && name && value ?
+			  sysctl_get(net, name, value, size) : -EINVAL);
 }
 
 int inet_sysctl_each(struct net *net,
@@ -178,6 +185,8 @@ int inet_counter_get(struct net *net, const char *name, u64 *value)
 {
 	u32 i;
 
+	if (!net || !name || !value)
+		return api_result(-EINVAL);
 	for (i = 0; i < MIB_MAX; i++) {
 		if (!strcmp(net_mib_name(i), name)) {
 			*value = net_mib_read(net, (enum mib_counter)i);
@@ -203,6 +212,8 @@ int inet_drop_get(struct net *net, const char *reason, u64 *value)
 {
 	u32 i;
 
+	if (!net || !reason || !value)
+		return api_result(-EINVAL);
 	for (i = 1; i < SKB_DROP_REASON_MAX; i++) {
 		if (!strcmp(skb_drop_reason_name(i), reason)) {
 			*value = net_drop_read(net, (enum skb_drop_reason)i);

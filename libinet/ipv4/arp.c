@@ -554,12 +554,17 @@ static int neigh_result(struct net *net, int err)
 
 int inet_neigh_add(struct net_device *dev, const char *neigh)
 {
-	struct net *net = dev_net(dev);
 	struct neighbour *n;
 	u8 mac[ETH_ALEN];
+	struct net *net;
 	__be32 addr;
 	int err;
 
+	if (!dev || !neigh) {
+		errno = EINVAL;
+		return -1;
+	}
+	net = dev_net(dev);
 	rtnl_lock(net);
 	err = neigh_parse(dev, neigh, true, &addr, mac);
 	if (err > 0) {
@@ -580,12 +585,17 @@ int inet_neigh_add(struct net_device *dev, const char *neigh)
 
 int inet_neigh_del(struct net_device *dev, const char *neigh)
 {
-	struct net *net = dev_net(dev);
 	struct neighbour *n;
 	u8 mac[ETH_ALEN];
+	struct net *net;
 	__be32 addr;
 	int err;
 
+	if (!dev || !neigh) {
+		errno = EINVAL;
+		return -1;
+	}
+	net = dev_net(dev);
 	rtnl_lock(net);
 	err = neigh_parse(dev, neigh, false, &addr, mac);
 	if (err >= 0) {

@@ -544,7 +544,7 @@ int inet_addr_add(struct net_device *dev, const char *addr)
 	struct net *net;
 	int err, plen;
 
-	if (!dev) {
+	if (!dev || !addr) {
 		errno = EINVAL;
 		return -1;
 	}
@@ -570,7 +570,7 @@ int inet_addr_del(struct net_device *dev, const char *addr)
 	struct net *net;
 	int err, plen;
 
-	if (!dev) {
+	if (!dev || !addr) {
 		errno = EINVAL;
 		return -1;
 	}

@@ -430,6 +430,10 @@ int inet_route_add(struct net *net, const char *route)
 	struct fib_config cfg;
 	int err;
 
+	if (!net || !route) {
+		errno = EINVAL;
+		return -1;
+	}
 	rtnl_lock(net);
 	err = fib_parse_route(net, route, true, &cfg);
 	if (!err)
@@ -443,6 +447,10 @@ int inet_route_del(struct net *net, const char *route)
 	struct fib_config cfg;
 	int err;
 
+	if (!net || !route) {
+		errno = EINVAL;
+		return -1;
+	}
 	rtnl_lock(net);
 	err = fib_parse_route(net, route, false, &cfg);
 	if (!err)

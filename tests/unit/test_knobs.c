@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include <inet/control.h>
+#include <inet/netdev.h>
 #include <inet/socket.h>
 #include <inet/trace.h>
 
@@ -159,6 +160,34 @@ static void connections_without_a_socket_are_shown(void **state)
 	tp_close(&t);
 }
 
+/* A getenv() or an argument that is not there. */
+static void text_that_is_null_is_einval(void **state)
+{
+	struct net *net = f.net;
+	char buf[8];
+	u64 v;
+
+	(void)state;
+#define EINVAL_IS(call, failed) do { \
+	errno = 0; \
+	assert_true((call) == (failed)); \
+	assert_int_equal(errno, EINVAL); \
+} while (0)
+	EINVAL_IS(inet_netdev_open(net, NULL), NULL);
+	EINVAL_IS(inet_netdev_find(net, NULL), NULL);
+	EINVAL_IS(inet_addr_add(f.dev, NULL), -1);
+	EINVAL_IS(inet_addr_del(f.dev, NULL), -1);
+	EINVAL_IS(inet_route_add(net, NULL), -1);
+	EINVAL_IS(inet_route_del(net, NULL), -1);
+	EINVAL_IS(inet_neigh_add(f.dev, NULL), -1);
+	EINVAL_IS(inet_neigh_del(f.dev, NULL), -1);
+	EINVAL_IS(inet_sysctl_set(net, NULL, "1"), -1);
+	EINVAL_IS(inet_sysctl_set(net, "net.ipv4.ip_forward", NULL), -1);
+	EINVAL_IS(inet_sysctl_get(net, NULL, buf, sizeof(buf)), -1);
+	EINVAL_IS(inet_counter_get(net, NULL, &v), -1);
+	EINVAL_IS(inet_drop_get(net, NULL, &v), -1);
+}
+
 /* As after an inet_netdev_open() that nobody looked at. */
 static void stack_or_device_that_is_null_is_einval(void **state)
 {
@@ -175,6 +204,13 @@ static void stack_or_device_that_is_null_is_einval(void **state)
 	assert_int_equal(inet_addr_add(NULL, "10.0.0.2/24"), -1);
 	assert_int_equal(inet_addr_del(NULL, "10.0.0.2/24"), -1);
 	errno = 0;
+	assert_int_equal(inet_neigh_add(NULL, "10.0.0.1 lladdr 2:0:0:0:0:1"),
+			 -1);
+	assert_int_equal(errno, EINVAL);
+	assert_int_equal(inet_neigh_del(NULL, "10.0.0.1"), -1);
+	assert_int_equal(inet_route_add(NULL, "default via 10.0.0.1"), -1);
+	assert_int_equal(inet_route_del(NULL, "default"), -1);
+	errno = 0;
 	assert_null(inet_socket(NULL, AF_INET, SOCK_STREAM, 0));
 	assert_int_equal(errno, EINVAL);
 }
@@ -187,6 +223,7 @@ int main(void)
 		C(dev_weight_bounds_a_poll_of_the_backlog),
 		C(optmem_max_bounds_the_control_messages_of_a_call),
 		C(knob_that_is_not_there_is_named),
+		C(text_that_is_null_is_einval),
 		cmocka_unit_test(stack_or_device_that_is_null_is_einval),
 		cmocka_unit_test(connections_without_a_socket_are_shown),
 		cmocka_unit_test(
