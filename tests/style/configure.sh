@@ -1,0 +1,43 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# configure refuses what it does not understand, and says what and why.
+set -u
+: "${top_srcdir:?is set by make check}" "${top_builddir:?is set by make check}"
+dir=$top_builddir/style-configure
+count=0
+
+# refuses NAME SENTENCE OPTION...
+refuses() {
+	name=$1 sentence=$2
+	shift 2
+	count=$((count + 1))
+	rm -rf "$dir" && mkdir "$dir"
+	if said=$(cd "$dir" && "$top_srcdir/configure" -q "$@" 2>&1); then
+		echo "not ok $count - $name"
+		echo "#   $* is taken"
+	elif [ "$said" = "configure: error: $sentence" ]; then
+		echo "ok $count - $name"
+	else
+		echo "not ok $count - $name"
+		echo "$said" | sed 's/^/#   /'
+	fi
+	rm -rf "$dir"
+}
+
+refuses feature_is_yes_or_no "--enable-asan=maybe: the value is yes or no" \
+	--enable-asan=maybe
+refuses debug_is_yes_or_no "--enable-debug=3: the value is yes or no" \
+	--enable-debug=3
+refuses pcap_is_no_path "--with-pcap=/opt: the value is yes or no" \
+	--with-pcap=/opt
+refuses libev_is_no_path "--with-libev=/opt: the value is yes or no" \
+	--with-libev=/opt
+refuses lwip_is_no_path "--with-lwip=/opt: the value is yes or no" \
+	--with-lwip=/opt
+refuses sanitizers_exclude_each_other \
+	"--enable-tsan and --enable-asan exclude each other." \
+	--enable-tsan --enable-asan
+refuses xdp_is_not_there_yet \
+	"--with-xdp: this version of libinet has no AF_XDP device yet." \
+	--with-xdp
+echo "1..$count"
