@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "lib/compiler.h"
+#include "lib/hex.h"
 
 /* What may follow a number, and what it is worth. */
 struct unit {
@@ -63,17 +64,14 @@ static int __printf(2, 3) bad(const struct reader *r, const char *fmt, ...)
  * first character that is none. */
 static const char *read_digits(const char *s, u32 base, u64 *value, bool *fits)
 {
+	int digit;
+
 	*value = 0;
 	*fits = true;
-	for (; isxdigit((unsigned char)*s); s++) {
-		u32 digit = isdigit((unsigned char)*s) ? (u32)(*s - '0') :
-			(u32)(tolower((unsigned char)*s) - 'a' + 10);
-
-		if (digit >= base)
-			return s;
-		if (*value > (U64_MAX - digit) / base)
+	for (; (digit = hex_to_bin(*s)) >= 0 && digit < (int)base; s++) {
+		if (*value > (U64_MAX - (u32)digit) / base)
 			*fits = false;
-		*value = *value * base + digit;
+		*value = *value * base + (u32)digit;
 	}
 	return s;
 }

@@ -34,6 +34,7 @@
 #include "core/dev.h"
 #include "core/softnet.h"
 #include "core/sysctl.h"
+#include "lib/hex.h"
 #include "lib/thread.h"
 
 #define RPS_MAX_QUEUES 256u
@@ -184,14 +185,6 @@ static int flow_limit_switch(struct softnet_data *sd, bool on)
 
 /* ---- sets of softnets, as text ---------------------------------------- */
 
-static int hex_digit(char c)
-{
-	static const char digits[] = "0123456789abcdef";
-	const char *p = c ? strchr(digits, c | 0x20) : NULL;
-
-	return p ? (int)(p - digits) : -1;
-}
-
 /* "f" or "00000000,0000000f", as Linux's rps_cpus. 0, or -EINVAL with a
  * sentence that begins with @what. */
 static int softnets_parse(struct net *net, const char *what, const char *text,
@@ -205,10 +198,10 @@ static int softnets_parse(struct net *net, const char *what, const char *text,
 	for (p = text; *p; p++) {
 		if (*p == ',' && p > text && p[1])
 			continue;
-		if (hex_digit(*p) < 0 || v >> 60)
+		if (hex_to_bin(*p) < 0 || v >> 60)
 			return net_error(net, -EINVAL, "%s: %.40s: no mask of "
 					 "softnets, such as f", what, text);
-		v = v << 4 | (u32)hex_digit(*p);
+		v = v << 4 | (u32)hex_to_bin(*p);
 	}
 	if (p == text || v & ~all)
 		return net_error(net, -EINVAL, "%s: %.40s: there are softnets "

@@ -32,6 +32,7 @@
 #include "ipv4/devinet.h"
 #include "ipv4/fib.h"
 #include "ipv4/ip.h"
+#include "lib/hex.h"
 #include "wire/arp.h"
 #include "wire/eth.h"
 
@@ -469,24 +470,16 @@ static int neigh_syntax(struct net_device *dev, const char *text)
 			 dev->name, text);
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* "02:00:00:00:00:09" */
 static int parse_mac(const char *text, u8 *mac)
 {
 	int i, hi, lo;
 
 	for (i = 0; i < ETH_ALEN; i++) {
-		hi = hex_digit(text[3 * i]);
+		hi = hex_to_bin(text[3 * i]);
 		if (hi < 0)
 			return -EINVAL;
-		lo = hex_digit(text[3 * i + 1]);
+		lo = hex_to_bin(text[3 * i + 1]);
 		if (lo < 0 || text[3 * i + 2] != (i == ETH_ALEN - 1 ? 0 : ':'))
 			return -EINVAL;
 		mac[i] = (u8)(hi << 4 | lo);

@@ -405,6 +405,8 @@ static void wrong_masks_and_numbers_get_a_sentence(void **state)
 		       "rps0: : there are softnets 0 to 3");
 	assert_refused(r, inet_netdev_set_rps_cpus(r->dev, 0, "3x"),
 		       "rps0: 3x: no mask of softnets, such as f");
+	assert_refused(r, inet_netdev_set_rps_cpus(r->dev, 0, "\x11"),
+		       "rps0: \x11: no mask of softnets, such as f");
 	assert_refused(r, inet_netdev_set_rps_cpus(r->dev, 0, "3,"),
 		       "rps0: 3,: no mask of softnets, such as f");
 	assert_refused(r, inet_netdev_set_rps_cpus(r->dev, 0,
