@@ -18,7 +18,7 @@ static const struct netdev_driver *const drivers[] = {
 int driver_args(struct net *net, const struct args_spec *spec,
 		const char *text, void *out)
 {
-	char why[256];
+	char why[512];
 	int err = args_parse(spec, text, out, why, sizeof(why));
 
 	return err ? netdev_error(net, err, "%s", why) : 0;

@@ -31,14 +31,11 @@ static const struct pernet_operations *const pernet_list[] = {
 	&loopback_net_ops,
 };
 
-/* What inet_strerror(NULL) gives: of the thread's last inet_create(). */
-static __thread char create_error[256];
-
+/* A sentence for inet_strerror(NULL). */
 static int create_fail(int err, const char *sentence)
 {
-	snprintf(create_error, sizeof(create_error), "%s", sentence);
 	errno = -err;
-	return err;
+	return net_error(NULL, err, "%s", sentence);
 }
 
 static bool env_is_whole(const struct inet_env *env)
@@ -91,8 +88,11 @@ static struct net *net_alloc(const struct inet_config *cfg)
 	const struct inet_env *env = cfg->env;
 	struct net *net = env->alloc(env->opaque, sizeof(*net), 64);
 
-	if (!net)
+	if (!net) {
+		create_fail(-ENOMEM, "no memory for a stack");
 		return NULL;
+	}
+	net_error_forget(net);
 	memset(net, 0, sizeof(*net));
 	net->env = *env;
 	net->mode = cfg->mode;
@@ -130,18 +130,17 @@ static void net_free(struct net *net)
 struct net *inet_create(const struct inet_config *config)
 {
 	struct inet_config cfg;
+	const char *why;
 	struct net *net;
 	int err;
 	u32 n;
 
-	create_error[0] = '\0';
+	net_error_forget(NULL);
 	if (config_check(&cfg, config))
 		return NULL;
 	net = net_alloc(&cfg);
-	if (!net) {
-		create_fail(-ENOMEM, "no memory for a stack");
+	if (!net)
 		return NULL;
-	}
 	err = net_setup(net, &cfg);
 	for (n = 0; !err && n < ARRAY_SIZE(pernet_list); n++)
 		err = pernet_list[n]->init(net);
@@ -152,7 +151,8 @@ struct net *inet_create(const struct inet_config *config)
 	} else if (n > 0) {
 		n--;	/* the one that failed cleaned up after itself */
 	}
-	create_fail(err, net->error[0] ? net->error : strerror(-err));
+	why = net_strerror(net);
+	create_fail(err, *why ? why : strerror(-err));
 	net->stopping = true;
 	pernet_exit(net, n);
 	net_free(net);
@@ -227,14 +227,7 @@ void inet_wake(struct net *net)
 
 const char *inet_strerror(struct net *net)
 {
-	static __thread char copy[256];
-
-	if (!net)
-		return create_error;
-	spin_lock(&net->error_lock);
-	memcpy(copy, net->error, sizeof(copy));
-	spin_unlock(&net->error_lock);
-	return copy;
+	return net_strerror(net);
 }
 
 u64 inet_now_ns(struct net *net)

@@ -19,15 +19,26 @@
 
 /* ---- errors ----------------------------------------------------------- */
 
-static int net_verror(struct net *net, int err, const char *fmt, va_list ap)
+/* The last failure of a set-up call of this thread. The longest sentence lists
+ * what a device string may say. */
+static __thread struct {
+	const struct net *net;		/* NULL: of inet_create() */
+	char text[512];
+} last_error;
+
+/* The arguments may be the sentence before. */
+static int net_verror(const struct net *net, int err, const char *fmt,
+		      va_list ap)
 {
-	spin_lock(&net->error_lock);
-	vsnprintf(net->error, sizeof(net->error), fmt, ap);
-	spin_unlock(&net->error_lock);
+	char text[sizeof(last_error.text)];
+
+	vsnprintf(text, sizeof(text), fmt, ap);
+	memcpy(last_error.text, text, strlen(text) + 1);
+	last_error.net = net;
 	return err;
 }
 
-int net_error(struct net *net, int err, const char *fmt, ...)
+int net_error(const struct net *net, int err, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -45,6 +56,17 @@ int netdev_error(struct net *net, int err, const char *fmt, ...)
 	net_verror(net, err, fmt, ap);
 	va_end(ap);
 	return err;
+}
+
+const char *net_strerror(const struct net *net)
+{
+	return last_error.net == net ? last_error.text : "";
+}
+
+void net_error_forget(const struct net *net)
+{
+	if (last_error.net == net)
+		last_error.text[0] = '\0';
 }
 
 /* ---- randomness, timers ----------------------------------------------- */
@@ -174,7 +196,6 @@ void net_stop(struct net *net)
 static void net_init_locks(struct net *net)
 {
 	lock_init(&net->rtnl, net->smp);
-	lock_init(&net->error_lock, net->smp);
 	lock_init(&net->random_lock, net->smp);
 	net_log_init(&net->log, &net->env, net->smp);
 }

@@ -132,8 +132,6 @@ struct net {
 	struct inet_lock random_lock;
 	u32 random_left;		/* bytes of random_batch not given out */
 	u8 random_batch[256];
-	struct inet_lock error_lock;
-	char error[256];		/* inet_strerror() */
 };
 
 /* One subsystem of a stack, in api/inet.c's list. */
@@ -217,9 +215,14 @@ void net_random_bytes(struct net *net, void *buf, size_t len);	/* secrets */
 void net_count_drop(struct net *net, enum skb_drop_reason reason);
 u64 net_drop_read(struct net *net, enum skb_drop_reason reason);
 
-/* Leaves a sentence for inet_strerror(); returns @err (negative). */
-int net_error(struct net *net, int err, const char *fmt, ...)
+/* Leaves a sentence for this thread's inet_strerror(), @net NULL: of
+ * inet_create(); returns @err (negative). */
+int net_error(const struct net *net, int err, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+/* The sentence, "" when the last one was about another stack. */
+const char *net_strerror(const struct net *net);
+/* A sentence about a stack that was at the same place is not about @net. */
+void net_error_forget(const struct net *net);
 
 /* The timer wheel for objects of the calling context (its softnet's, or the
  * first one's). */

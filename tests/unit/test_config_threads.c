@@ -286,6 +286,28 @@ static void everything_is_shown(void **state)
 	}
 }
 
+static void *remove_address_that_is_not_there(void *dev)
+{
+	assert_int_equal(inet_addr_del(dev, "9.9.9.9/8"), -1);
+	assert_non_null(strstr(inet_strerror(rig.p.net[0]), "9.9.9.9"));
+	return NULL;
+}
+
+static void sentence_is_of_the_thread_that_failed(void **state)
+{
+	struct rig *r = *state;
+	struct net *net = r->p.net[0];
+	pthread_t other;
+
+	assert_int_equal(inet_addr_del(r->p.dev[0], "8.8.8.8/8"), -1);
+	pthread_create(&other, NULL, remove_address_that_is_not_there,
+		       r->p.dev[0]);
+	pthread_join(other, NULL);
+	assert_non_null(strstr(inet_strerror(net), "8.8.8.8"));
+	assert_string_equal(inet_strerror(r->p.net[1]), "");
+	assert_string_equal(inet_strerror(NULL), "");
+}
+
 #define T(t) cmocka_unit_test_setup_teardown(t, open_rig, close_rig)
 
 int main(void)
@@ -300,6 +322,7 @@ int main(void)
 		T(devices_are_opened_and_closed),
 		T(the_device_of_the_traffic_goes_down_and_up),
 		T(everything_is_shown),
+		T(sentence_is_of_the_thread_that_failed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -491,6 +491,8 @@ static void bad_specs_are_refused_with_a_sentence(void **state)
 	refused(r, "tapp:x", ENODEV, "'tapp' is no device driver; there are: tap wire");
 	refused(r, "wire", EINVAL, "both ends need a name; usage: wire:");
 	refused(r, "wire:w0", EINVAL, "both ends need a name");
+	refused(r, "wire:w0,peer=w1,an-argument-that-is-not-there=1", EINVAL,
+		"[,dup-max=N]");
 	refused(r, "wire:w0,peer=w1,loss=200%", EINVAL, "loss=200% is out of");
 	refused(r, "wire:w0,peer=w1,ring=100", EINVAL, "ring_frames 100");
 	refused(r, "wire:wa,peer=w1", EEXIST, "wa");
