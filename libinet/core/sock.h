@@ -24,6 +24,7 @@
 #include "core/skbuff.h"
 #include "lib/list.h"
 #include "lib/lock.h"
+#include "lib/points.h"
 #include "lib/refcount.h"
 #include "lib/timer.h"
 
@@ -277,6 +278,16 @@ static inline void bh_unlock_sock(struct sock *sk)
 static inline bool sock_owned_by_user(const struct sock *sk)
 {
 	return sk->sk_lock_owned;
+}
+
+/* True now and then in a simulation, where nobody else can own @sk meanwhile:
+ * the sock is owned from here to a release_sock(). Context: bh_lock_sock(). */
+static inline bool sock_buggify_owned(struct sock *sk)
+{
+	if (!INET_BUGGIFY(BACKLOG) || sk->sk_lock_owned)
+		return false;
+	sk->sk_lock_owned = true;
+	return true;
 }
 
 void __lock_sock(struct sock *sk);	/* waits for the owner to leave */

@@ -795,7 +795,7 @@ static void tcp_v4_no_socket(struct sk_buff *skb)
 static void tcp_v4_rcv_sock(struct sock *sk, struct sk_buff *skb)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	bool late;
+	bool busy;
 
 	if (unlikely(inet_sk(sk)->min_ttl > ip_hdr(skb)->ttl)) {
 		NET_INC_STATS(sock_net(sk), TCP_MINTTLDROP);
@@ -806,14 +806,13 @@ static void tcp_v4_rcv_sock(struct sock *sk, struct sk_buff *skb)
 	bh_lock_sock(sk);
 	WRITE_ONCE(tp->segs_in,		/* owned or not */
 		   READ_ONCE(tp->segs_in) + tcp_skb_pcount(skb));
-	late = INET_BUGGIFY(BACKLOG) && !sock_owned_by_user(sk);
-	sk->sk_lock_owned |= late;
+	busy = sock_buggify_owned(sk);
 	if (likely(!sock_owned_by_user(sk)))
 		tcp_v4_do_rcv(sk, skb);
 	else
 		tcp_add_backlog(sk, skb);
 	bh_unlock_sock(sk);
-	if (late)
+	if (busy)
 		release_sock(sk);
 	sock_put(sk);
 }
