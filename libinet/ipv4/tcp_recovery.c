@@ -10,7 +10,8 @@
  *	Recovery	tp->high_seq is NewReno's "recover": the first hole
  *			was sent again, each partial ACK shows the next one
  *	Loss		the timer fired: all is taken for lost and sent again as
- *			slow start allows
+ *			slow start allows; or the path became narrower: what is
+ *			too large for it is, and no window shrinks
  *	CWR		our own device dropped: a smaller window until what is
  *			in flight now is acknowledged
  *
@@ -268,6 +269,8 @@ void tcp_fastretrans_alert(struct sock *sk, struct tcp_ack_state *a)
 		break;
 	case TCP_CA_Loss:
 		/* slow start sends the rest: tcp_xmit_retransmit_queue() */
+		if (a->flag & FLAG_SND_UNA_ADVANCED)
+			tp->sacked_out = 0;	/* of tcp_simple_retransmit() */
 		break;
 	case TCP_CA_CWR:
 		if (dup) {

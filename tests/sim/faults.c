@@ -96,8 +96,7 @@ void faults_draw_events(struct world *w)
 	/* in none yet: seed 941 did not end in time with it */
 	draw_event(w, SIM_ADDRESS, 0, w->nr_hosts);
 	if (w->nr_stacks > w->nr_hosts)
-		/* in none yet: seed 3043 breaks tcp_left_out() with it */
-		draw_event(w, SIM_PMTU, 0, w->nr_links);
+		draw_event(w, SIM_PMTU, 20, w->nr_links);
 	for (i = 0; i < w->nr_stacks; i++) {
 		if (!sim_draw(w, &w->config, SIM_ALLOC, 5, &own))
 			continue;

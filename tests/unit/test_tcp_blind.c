@@ -422,7 +422,7 @@ static void syn_sent_soft_icmp_is_told_at_the_end(void **state)
 	tp_close(&t);
 }
 
-/* @req 7323-5.7 @req RFC9293:MUST-16 */
+/* @req 7323-5.7 @req RFC9293:MUST-16 @req 1191-5 */
 static void established_path_mtu_makes_smaller_segments(void **state)
 {
 	struct tp t;
@@ -445,6 +445,37 @@ static void established_path_mtu_makes_smaller_segments(void **state)
 	assert_true(tsk(&t)->snd_cwnd >= 10);
 	tp_send(&t, "A", 1, 5841, NULL, 0);
 	assert_int_equal(tsk(&t)->packets_out, 0);
+	tp_close(&t);
+}
+
+/* Duplicate ACKs that were counted before the path became narrower are forgotten
+ * with the first ACK of something new: what is in flight is never less than
+ * nothing, and the window stays open. */
+static void disorder_path_mtu_then_partial_ack_sends_on(void **state)
+{
+	struct tp t;
+	u32 i;
+
+	(void)state;
+	tp_open(&t);
+	tp_passive(&t);
+	tp_setsockopt(&t, IPPROTO_TCP, TCP_NODELAY, 1);
+	tp_write(&t, big, 1460);
+	for (i = 0; i < 4; i++)
+		tp_write(&t, big, 100);
+	assert_int_equal(fx_flush(&t.f), 5);
+	tp_send(&t, "A", 1, 1, NULL, 0);
+	tp_send(&t, "A", 1, 1, NULL, 0);
+	tp_silence(&t);
+	assert_int_equal(tsk(&t)->sacked_out, 2);
+	tp_icmp(&t, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, 1000, 1);
+	tp_expect(&t, "A", 1, 1, 960);
+	tp_expect(&t, "PA", 961, 1, 500);
+	tp_silence(&t);
+	tp_send(&t, "A", 1, 1761, NULL, 0);	/* all but the last */
+	tp_write(&t, big, 100);
+	tp_expect(&t, "PA", 1861, 1, 100);
+	tp_send(&t, "A", 1, 1961, NULL, 0);
 	tp_close(&t);
 }
 
@@ -709,6 +740,7 @@ int main(void)
 		cmocka_unit_test(syn_sent_only_hard_icmp_refuses),
 		cmocka_unit_test(syn_sent_soft_icmp_is_told_at_the_end),
 		cmocka_unit_test(established_path_mtu_makes_smaller_segments),
+		cmocka_unit_test(disorder_path_mtu_then_partial_ack_sends_on),
 		cmocka_unit_test(established_path_mtu_lies_are_bounded),
 		cmocka_unit_test(
 			established_path_mtu_is_not_lowered_while_there_is_progress),
