@@ -12,21 +12,28 @@
 #include "ipv4/tcp.h"
 #include "ipv4/udp.h"
 
-/* Every socket that the application holds, and what those of UDP hold. */
+/* Every socket that the application holds, and what those of UDP hold. What it
+ * has closed holds its bytes for some time yet. */
 static void verify_sockets(struct net *net)
 {
 	const struct socket *sock;
+	u32 nr = 0;
 	s64 udp = 0;
 
 	list_for_each_entry(sock, &net->sockets, net_list) {
 		if (!sock->sk)
 			continue;
 		sock_verify(sock->sk);
-		if (sock->sk->sk_mem_id == PROTO_MEM_UDP)
-			udp += sock->sk->sk_forward_alloc + (s64)
-			       skb_queue_verify(&sock->sk->sk_receive_queue);
+		if (sock->sk->sk_mem_id != PROTO_MEM_UDP)
+			continue;
+		nr += sock->sk->sk_mem_counted;
+		udp += sock->sk->sk_forward_alloc + (s64)
+		       skb_queue_verify(&sock->sk->sk_receive_queue);
 	}
-	inet_assert(udp == net->proto_mem[PROTO_MEM_UDP]);
+	inet_assert(nr <= net->proto_sockets[PROTO_MEM_UDP]);
+	inet_assert(nr == net->proto_sockets[PROTO_MEM_UDP] ?
+			    udp == net->proto_mem[PROTO_MEM_UDP] :
+			    udp <= net->proto_mem[PROTO_MEM_UDP]);
 }
 
 void net_verify(struct net *net)

@@ -260,6 +260,8 @@ static void hash_of_sock(void) { client->sk->sk_hash ^= 1; }
 static void hash_of_port(void) { client->sk->sk_num ^= 1; }
 static void tw_count(void) { f.net->ipv4.tcp->death_row.tw_count++; }
 static void tw_cap(void) { f.net->ipv4.sysctl_tcp_max_tw_buckets = 0; }
+static void udp_memory(void) { f.net->proto_mem[PROTO_MEM_UDP] += 4096; }
+static void udp_count(void) { f.net->proto_sockets[PROTO_MEM_UDP] = 0; }
 static void tcp_memory(void) { f.net->proto_mem[PROTO_MEM_TCP] += 4096; }
 static void accept_count(void) { listener->sk->sk_ack_backlog++; }
 static void accept_cap(void) { listener->sk->sk_max_ack_backlog = -1u; }
@@ -296,7 +298,7 @@ static const struct damage {
 	D(neigh_late), D(neigh_bytes), D(neigh_qlen), D(neigh_cap),
 	D(neigh_count), D(neigh_gc_count), D(neigh_gc_flag), D(neigh_key),
 	D(neigh_table_cap), D(neigh_output_way), D(neigh_gc_timer),
-	D(frag_cap), D(frag_timer),
+	D(frag_cap), D(frag_timer), D(udp_memory), D(udp_count),
 }, of_tables[] = {
 	D(wheel_bit), D(wheel_clock), D(timer_slot), D(timer_forgotten),
 	D(cached_headers), D(cached_frames), D(pool_frames), D(trie_nodes),
@@ -341,6 +343,25 @@ static void stack_with_something_of_everything_passes(void **state)
 	assert_true(udp_sk(flow->sk)->flow_hashed);
 }
 
+/* Until the stack runs again, what nobody has read is still there. */
+static void closed_socket_with_unread_text_passes(void **state)
+{
+	struct socket *s = sk_udp(f.net, SK_HOST, 4002);
+	s64 before = f.net->proto_mem[PROTO_MEM_UDP];
+
+	(void)state;
+	sk_sendto(bound, "unread", 6, SK_HOST, 4002);
+	fx_run(&f);
+	net_verify(f.net);
+	assert_true(f.net->proto_mem[PROTO_MEM_UDP] > before);
+	inet_close(s);
+	assert_true(f.net->proto_mem[PROTO_MEM_UDP] > before);
+	net_verify(f.net);
+	fx_run(&f);
+	assert_int_equal(f.net->proto_mem[PROTO_MEM_UDP], before);
+	net_verify(f.net);
+}
+
 static void damage_of_what_changes_with_each_packet_is_seen(void **state)
 {
 	(void)state;
@@ -357,6 +378,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(stack_with_something_of_everything_passes),
+		cmocka_unit_test(closed_socket_with_unread_text_passes),
 		cmocka_unit_test(
 			damage_of_what_changes_with_each_packet_is_seen),
 		cmocka_unit_test(damage_of_tables_and_caches_is_seen),
