@@ -136,7 +136,6 @@ struct net_protocol {
 	 * @skb. Return: 0, or -ENOENT when no socket of ours was quoted. May
 	 * be NULL. */
 	int (*err_handler)(struct sk_buff *skb, u32 info);
-	bool no_policy;		/* reachable without a raw socket copy */
 };
 
 /* Return: 0, -EEXIST (there is one), -EINVAL (no handler). */

@@ -764,7 +764,6 @@ static const struct inet_protosw udp_protosw = {
 static const struct net_protocol udp_net_protocol = {
 	.handler = udp_rcv,
 	.err_handler = udp_err,
-	.no_policy = true,
 };
 
 static const struct sysctl_row udp_knobs[] = {
