@@ -406,6 +406,9 @@ int main(int argc, char **argv)
 	for (i = 0; optind == argc - 1 && i < NR_SCENARIOS; i++)
 		if (!strcmp(argv[optind], scenarios[i].name))
 			break;
+	if (optind == argc - 1 && i == NR_SCENARIOS)
+		fprintf(stderr, "inet-trace: '%s' is no scenario\n",
+			argv[optind]);
 	if (optind != argc - 1 || i == NR_SCENARIOS)
 		return usage();
 	lab_open(&lab);

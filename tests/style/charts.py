@@ -28,6 +28,16 @@ def drawn(scenario):
     return f"```mermaid\n{chart}```\n"
 
 
+def refusal(scenario):
+    """What is wrong with the answer to a SCENARIO that is none."""
+    tool = os.path.join(tap.BUILD, "inet-trace")
+    ran = subprocess.run([tool, scenario], text=True, check=False,
+                         capture_output=True, timeout=60)
+    wanted = f"inet-trace: '{scenario}' is no scenario\nusage: "
+    return [] if ran.returncode == 2 and ran.stderr.startswith(wanted) else \
+        [f"exit status {ran.returncode}: {ran.stderr}"]
+
+
 def missing_files(text, files):
     """Names in backquotes that look like files and are none."""
     tails = set(files)
@@ -73,6 +83,7 @@ def main():
     check.check("charts_are_what_inet_trace_draws",
                [f"{name} is stale: make charts"
                 for _, name, block, _ in roads if block != drawn(name)])
+    check.check("inet_trace_names_a_scenario_that_is_none", refusal("nowhere"))
     prose = ROAD.sub("", text)
     files = tap.tree()
     check.check("files_named_exist", missing_files(prose, files))
