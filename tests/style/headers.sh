@@ -34,8 +34,8 @@ for header in "$top_srcdir"/include/inet/*.h; do
 	fi
 done
 # The README's program, which a new user types in.
-unit="$(sed -n '/^```c$/,/^```$/p' "$top_srcdir/README.md" |
-	sed -e '/^```/d' -e '/^$/d' -e '/^#include.*sockets/a int main(void) {')
+unit="$(sed -n '/^[^a-z]\{3\}c$/,/^[^a-z]\{3\}$/p' "$top_srcdir/README.md" |
+	sed -e '1d' -e '$d' -e '/^#include.*sockets/a int main(void) {')
 }
 "
 # shellcheck disable=SC2086
