@@ -147,6 +147,8 @@ static struct dst_entry *ipv4_dst_check(struct dst_entry *dst, u32 cookie)
 	const struct rtable *rt = container_of(dst, struct rtable, dst);
 
 	(void)cookie;
+	if (dst->pmtu && INET_BUGGIFY(PMTU_EXPIRES))
+		WRITE_ONCE(dst->expires_ns, 0);
 	return rt_is_valid(rt) && !INET_BUGGIFY(ROUTE_FORGOTTEN) ? dst : NULL;
 }
 
@@ -155,8 +157,7 @@ u32 ipv4_mtu_learned(const struct dst_entry *dst, u32 mtu)
 	u32 pmtu = READ_ONCE(dst->pmtu);
 
 	if (pmtu && pmtu < mtu) {
-		if (net_now(dst->net) < READ_ONCE(dst->expires_ns) &&
-		    !INET_BUGGIFY(PMTU_EXPIRES))
+		if (net_now(dst->net) < READ_ONCE(dst->expires_ns))
 			mtu = pmtu;
 		else
 			INET_PROBE(PMTU_EXPIRED);

@@ -567,11 +567,13 @@ static void end_work(struct world *w, struct end *e)
 	bool out = e->sent < e->to_send, in = !e->eof;
 	u32 calls = 0;
 
-	while ((out || in) && !w->why[0] && !e->closed) {
+	while ((out || in) && !w->why[0]) {
 		if (out)
 			out = end_write(w, e) && e->sent < e->to_send;
 		if (in && !e->closed)
 			in = !end_stalls(w, e) && end_read(w, e);
+		if (e->closed)
+			return;		/* an error has */
 		if (++calls >= e->burst && (out || in)) {
 			e->wake_ns = w->now + e->think_ns;
 			break;
