@@ -6,8 +6,8 @@
  * entry is freed only after a grace period, but it may leave one chain and
  * join another while a reader stands on it; so a reader that found nothing
  * looks where the last entry it saw lives now, and begins again when that is
- * another chain. ehash grows to twice its size when it holds half as many
- * entries as chains, so that who looks for what is not there (each SYN does)
+ * another chain; in lhash2 when anybody left the chain meanwhile. ehash grows
+ * to twice its size when it holds half as many entries as chains, so that who looks for what is not there (each SYN does)
  * seldom meets somebody else's memory: all its locks are taken, every entry is
  * moved, and ehash_seq tells readers who found nothing meanwhile to look again.
  * What a reader does find is always right: it compares the whole key after it
@@ -200,7 +200,8 @@ static struct sock_common *ehash_walk_chain(struct inet_hashinfo *h, u32 hash,
 		*again = true;
 		return NULL;
 	}
-	*again = (last && (READ_ONCE(last->skc_hash) ^ hash) & t->mask) ||
+	*again = (last && ((READ_ONCE(last->skc_hash) ^ hash) & t->mask ||
+			   READ_ONCE(last->skc_state) == TCP_LISTEN)) ||
 		 read_seqcount_retry(&h->ehash_seq, seq);
 	return NULL;
 }
@@ -337,15 +338,17 @@ static bool inet_flow_prefers(const struct net *net,
 	return reciprocal_scale(jhash_1word(hash, k), k) == 0;
 }
 
-/* The best listener of one address. */
-static struct sock *inet_lhash2_lookup(struct net *net, __be32 addr,
-				       const struct inet_lookup *key)
+/* One walk of the chain: the best listener of an address, or NULL; then
+ * *@again says that somebody left the chain, and may have led the walk out. */
+static struct sock *lhash2_walk_chain(struct net *net, __be32 addr,
+				      const struct inet_lookup *key,
+				      bool *again)
 {
 	struct inet_listen_hashbucket *b =
 		inet_lhash2_bucket(net, addr, key->hnum);
+	u32 matches = 0, departures = smp_load_acquire(&b->departures);
 	struct sock_common *skc, *best = NULL;
 	int score, best_score = 0;
-	u32 matches = 0;
 
 	INET_WALK(LHASH);
 	hlist_for_each_entry_rcu(skc, &b->head, skc_node) {
@@ -358,7 +361,21 @@ static struct sock *inet_lhash2_lookup(struct net *net, __be32 addr,
 			best = skc;
 		best_score = score;
 	}
+	*again = !best && READ_ONCE(b->departures) != departures;
 	return (struct sock *)best;
+}
+
+/* The best listener of one address. */
+static struct sock *inet_lhash2_lookup(struct net *net, __be32 addr,
+				       const struct inet_lookup *key)
+{
+	struct sock *sk;
+	bool again;
+
+	do {
+		sk = lhash2_walk_chain(net, addr, key, &again);
+	} while (again);
+	return sk;
 }
 
 struct sock *__inet_lookup_listener(struct net *net,
@@ -400,6 +417,9 @@ void inet_unhash(struct sock *sk)
 	b = inet_lhash2_bucket(sock_net(sk), sk->sk_rcv_saddr, sk->sk_num);
 	spin_lock(&b->lock);
 	hlist_del_init_rcu(&sk->sk_node);
+	/* Behind it: who has read this does not meet sk, and in front of sk's
+	 * next chain: whom sk leads there reads this. */
+	smp_store_release(&b->departures, b->departures + 1);
 	spin_unlock(&b->lock);
 }
 
@@ -442,7 +462,7 @@ void inet_bind_bucket_destroy(struct inet_hashinfo *h,
 
 void inet_bind_hash(struct sock *sk, struct inet_bind_bucket *tb, u16 port)
 {
-	sk->sk_num = port;
+	WRITE_ONCE(sk->sk_num, port);
 	inet_sk(sk)->inet_sport = htons(port);
 	hlist_add_head(&sk->sk_bind_node, &tb->owners);
 	inet_csk(sk)->icsk_bind_hash = tb;

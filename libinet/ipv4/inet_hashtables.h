@@ -46,6 +46,7 @@ struct inet_ehash_table {
 
 struct inet_listen_hashbucket {
 	struct inet_lock lock;
+	u32 departures;			/* under lock; see inet_unhash() */
 	struct hlist_head head;		/* sock_common.skc_node */
 };
 

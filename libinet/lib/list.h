@@ -288,7 +288,8 @@ static inline void hlist_add_head_rcu(struct hlist_node *n,
 {
 	struct hlist_node *first = head->first;
 
-	WRITE_ONCE(n->next, first);	/* n may be left by a reader only now */
+	/* A reader may leave n only now, and then knows why it is here. */
+	smp_store_release(&n->next, first);
 	WRITE_ONCE(n->pprev, &head->first);
 	smp_store_release(&head->first, n);
 	if (first)

@@ -12,6 +12,10 @@
 #include <inet/control.h>
 
 #include "core/net.h"
+#include "core/sock.h"
+#include "core/socket.h"
+#include "ipv4/inet_hashtables.h"
+#include "lib/jhash.h"
 #include "threaded.h"
 
 /* ---- bulk ------------------------------------------------------------- */
@@ -357,6 +361,91 @@ static void close_that_lingered_in_vain_leaves_the_rest_to_tcp(void **state)
 	threaded_close(&p);
 }
 
+/* ---- listeners --------------------------------------------------------- */
+
+struct wanderer {
+	struct net *net;
+	struct sock *sk;
+	u16 ports[2];
+	u32 stop, moves;	/* atomic */
+};
+
+/* A listener that goes from chain to chain, without a grace period. */
+static void *wander(void *arg)
+{
+	struct wanderer *w = arg;
+
+	for (u32 i = 0; !threaded_read(&w->stop); i++) {
+		WRITE_ONCE(w->sk->sk_num, w->ports[i % 2]);
+		WRITE_ONCE(w->sk->sk_state, TCP_LISTEN);
+		inet_hash(w->sk);
+		threaded_count(&w->moves);
+		inet_unhash(w->sk);
+		WRITE_ONCE(w->sk->sk_state, TCP_CLOSE);
+	}
+	WRITE_ONCE(w->sk->sk_num, 0);
+	return NULL;
+}
+
+static void bind_any(struct socket *s, u16 port)
+{
+	struct sockaddr_in sin = { .sin_family = AF_INET,
+				   .sin_port = htons(port) };
+
+	assert_int_equal(inet_bind(s, (struct sockaddr *)&sin, sizeof(sin)), 0);
+}
+
+/* A port whose listeners stand in the chain of @like's, or in another one. */
+static u16 port_of_chain(struct net *net, u16 like, bool same)
+{
+	u32 want = jhash_2words(0, like, net->hash_secret) %
+		   INET_LHTABLE_SIZE;
+	u16 port = like;
+
+	do
+		port++;
+	while ((jhash_2words(0, port, net->hash_secret) % INET_LHTABLE_SIZE ==
+		want) != same);
+	return port;
+}
+
+/* Who stands on it would follow it, and never come to the one he looks for. */
+static void listener_is_found_while_its_neighbour_moves(void **state)
+{
+	const struct inet_lookup key = {
+		.daddr = htonl(0x0a000001), .hnum = TT_PORT, .dif = 1,
+	};
+	struct threaded_pair p;
+	struct socket *l, *s;
+	struct wanderer w = { 0 };
+	pthread_t thread;
+	u32 missed = 0;
+
+	(void)state;
+	threaded_open(&p, 1, NULL);
+	w.net = p.net[0];
+	l = threaded_socket(&p, 0, SOCK_STREAM, 0);
+	s = threaded_socket(&p, 0, SOCK_STREAM, 0);
+	bind_any(l, TT_PORT);
+	assert_int_equal(inet_listen(l, 1), 0);
+	w.sk = s->sk;
+	w.ports[0] = port_of_chain(w.net, TT_PORT, true);
+	w.ports[1] = port_of_chain(w.net, TT_PORT, false);
+	pthread_create(&thread, NULL, wander, &w);
+	assert_true(threaded_wait(&w.moves, 1));
+	for (u32 i = 0; i < 2000000 && !missed; i++) {
+		rcu_read_lock(&w.net->rcu);
+		missed += !__inet_lookup_listener(w.net, &key);
+		rcu_read_unlock(&w.net->rcu);
+	}
+	__atomic_store_n(&w.stop, 1, __ATOMIC_RELEASE);
+	pthread_join(thread, NULL);
+	assert_int_equal(missed, 0);
+	inet_close(l);
+	inet_close(s);
+	threaded_close(&p);
+}
+
 /* ---- timers ----------------------------------------------------------- */
 
 static void set_flag(struct timer_list *t)
@@ -405,6 +494,7 @@ int main(void)
 		cmocka_unit_test(close_that_lingers_waits_for_the_last_byte),
 		cmocka_unit_test(
 			close_that_lingered_in_vain_leaves_the_rest_to_tcp),
+		cmocka_unit_test(listener_is_found_while_its_neighbour_moves),
 		cmocka_unit_test(
 			timer_of_a_caller_wakes_the_thread_that_sleeps),
 	};
