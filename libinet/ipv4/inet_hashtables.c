@@ -3,15 +3,15 @@
  * The tables in which a transport finds its connections and ports.
  *
  * Readers of ehash and lhash2 are inside an RCU section and take no lock. An
- * entry is freed only after a grace period, but it may leave one chain and
- * join another while a reader stands on it; so a reader that found nothing
- * looks where the last entry it saw lives now, and begins again when that is
- * another chain; in lhash2 when anybody left the chain meanwhile. ehash grows
- * to twice its size when it holds half as many entries as chains, so that who looks for what is not there (each SYN does)
- * seldom meets somebody else's memory: all its locks are taken, every entry is
- * moved, and ehash_seq tells readers who found nothing meanwhile to look again.
- * What a reader does find is always right: it compares the whole key after it
- * has a reference.
+ * entry is freed only after a grace period, but it may leave one chain and join
+ * another while a reader stands on it; so a reader that found nothing looks
+ * where the last entry it saw lives now, and begins again when that is another
+ * chain; in lhash2 when anybody left the chain meanwhile. ehash grows to twice
+ * its size when it holds half as many entries as chains, so that who looks for
+ * what is not there (each SYN does) seldom meets somebody else's memory: all
+ * its locks are taken, every entry is moved, and ehash_seq tells readers who
+ * found nothing meanwhile to look again. What a reader does find is always
+ * right: it compares the whole key after it has a reference.
  *
  * Ports. bhash says for each local port who uses it; connect() walks the
  * range of ephemeral ports from a place that depends on a keyed hash of the
