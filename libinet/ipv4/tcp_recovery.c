@@ -183,8 +183,8 @@ void tcp_simple_retransmit(struct sock *sk)
 	INET_PROBE(SIMPLE_RETRANSMIT);
 	tcp_limit_reno_sacked(tp);
 	tp->retransmit_skb_hint = tcp_rtx_queue_head(sk);
+	tp->high_seq = tp->snd_nxt;	/* in Loss too: the newest may be lost */
 	if (inet_csk(sk)->icsk_ca_state != TCP_CA_Loss) {
-		tp->high_seq = tp->snd_nxt;
 		tp->snd_ssthresh = max(tp->snd_ssthresh, tp->snd_cwnd);
 		tcp_set_ca_state(sk, TCP_CA_Loss);
 	}

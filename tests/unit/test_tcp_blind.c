@@ -479,6 +479,31 @@ static void disorder_path_mtu_then_partial_ack_sends_on(void **state)
 	tp_close(&t);
 }
 
+/* It becomes narrower once more: what was sent in between is lost too, and all
+ * is not well before it is acknowledged. */
+static void loss_path_mtu_again_lasts_longer(void **state)
+{
+	struct tp t;
+
+	(void)state;
+	tp_open(&t);
+	tp_passive(&t);
+	tp_write(&t, big, 1460);
+	assert_int_equal(fx_flush(&t.f), 1);
+	tp_icmp(&t, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, 1000, 1);
+	assert_int_equal(fx_flush(&t.f), 2);
+	tp_write(&t, big, 1920);
+	assert_int_equal(fx_flush(&t.f), 2);
+	tp_icmp(&t, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, 600, 1);
+	fx_flush(&t.f);
+	tp_send(&t, "A", 1, 2421, NULL, 0);	/* not the last 960 */
+	assert_true(tsk(&t)->lost_out > 0);
+	assert_int_equal(inet_csk(tp_sk(&t))->icsk_ca_state, TCP_CA_Loss);
+	tp_send(&t, "A", 1, 3381, NULL, 0);
+	assert_int_equal(tsk(&t)->lost_out, 0);
+	tp_close(&t);
+}
+
 /* @attack C4 */
 static void established_path_mtu_lies_are_bounded(void **state)
 {
@@ -741,6 +766,7 @@ int main(void)
 		cmocka_unit_test(syn_sent_soft_icmp_is_told_at_the_end),
 		cmocka_unit_test(established_path_mtu_makes_smaller_segments),
 		cmocka_unit_test(disorder_path_mtu_then_partial_ack_sends_on),
+		cmocka_unit_test(loss_path_mtu_again_lasts_longer),
 		cmocka_unit_test(established_path_mtu_lies_are_bounded),
 		cmocka_unit_test(
 			established_path_mtu_is_not_lowered_while_there_is_progress),
