@@ -87,6 +87,17 @@ static const struct in_ifaddr *ifa_sibling(const struct in_ifaddr *ifa)
 	return NULL;
 }
 
+/* The same address of the device, with another prefix. */
+static const struct in_ifaddr *ifa_twin(const struct in_ifaddr *ifa)
+{
+	const struct in_ifaddr *other;
+
+	for (other = ifa->ifa_dev->ifa_list; other; other = other->ifa_next)
+		if (other != ifa && other->ifa_local == ifa->ifa_local)
+			return other;
+	return NULL;
+}
+
 /* The network and its broadcast address, by the device of @ifa. */
 static void fib_ifaddr_prefix(const struct in_ifaddr *ifa, bool add)
 {
@@ -102,7 +113,10 @@ static void fib_ifaddr_prefix(const struct in_ifaddr *ifa, bool add)
 
 static void fib_ifaddr_broadcast(const struct in_ifaddr *ifa, bool add)
 {
-	if (ifa_has_broadcast(ifa))
+	const struct in_ifaddr *twin = add ? NULL : ifa_twin(ifa);
+
+	if (ifa_has_broadcast(ifa) &&
+	    !(twin && twin->ifa_broadcast == ifa->ifa_broadcast))
 		fib_magic(ifa, add, RTN_BROADCAST, ifa->ifa_broadcast, 32);
 }
 
@@ -124,13 +138,17 @@ void fib_del_ifaddr(struct in_ifaddr *ifa)
 	const struct in_ifaddr *heir = ifa_sibling(ifa);
 	bool up = netif_running(ifa->ifa_dev->dev);
 
-	fib_magic(ifa, false, RTN_LOCAL, ifa->ifa_local, 32);
+	if (!ifa_twin(ifa))
+		fib_magic(ifa, false, RTN_LOCAL, ifa->ifa_local, 32);
 	if (up && !(heir && ifa->ifa_flags & IFA_F_SECONDARY)) {
 		fib_ifaddr_prefix(ifa, false);
 		fib_ifaddr_broadcast(ifa, false);
 	}
-	fib_sync_down_addr(net, ifa->ifa_local);
-	fib_flush(net);
+	/* unless it is an address of ours all the same */
+	if (inet_addr_type(net, ifa->ifa_local) != RTN_LOCAL) {
+		fib_sync_down_addr(net, ifa->ifa_local);
+		fib_flush(net);
+	}
 	if (up && heir && !(ifa->ifa_flags & IFA_F_SECONDARY)) {
 		fib_ifaddr_broadcast(heir, true);
 		fib_ifaddr_prefix(heir, true);

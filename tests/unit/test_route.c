@@ -312,6 +312,42 @@ static void address_last_of_a_device_takes_all_routes(void **state)
 	assert_null(strstr(fx_show(&f, inet_route_show), "test0"));
 }
 
+/* What there is of addresses and routes, those of the table local counted. */
+struct sight {
+	char text[1024];
+	u32 nr;
+};
+
+static void look(struct sight *s)
+{
+	size_t n;
+
+	memset(s, 0, sizeof(*s));
+	n = (size_t)snprintf(s->text, 512, "%s", fx_show(&f, inet_addr_show));
+	snprintf(s->text + n, sizeof(s->text) - n, "%s",
+		 fx_show(&f, inet_route_show));
+	s->nr = f.net->ipv4.fib->nr;
+}
+
+/* A host may have one address on two devices, or with two prefixes. */
+static void address_that_is_there_twice_stays_with_its_routes(void **state)
+{
+	struct sight before, now;
+
+	(void)state;
+	look(&before);
+	assert_int_equal(inet_addr_add(f.dev, "10.1.0.2/24"), 0);
+	assert_int_equal(inet_addr_del(f.dev, "10.1.0.2/24"), 0);
+	look(&now);
+	assert_memory_equal(&now, &before, sizeof(now));
+	assert_int_equal(inet_addr_type(f.net, A(10, 1, 0, 2)), RTN_LOCAL);
+	assert_int_equal(inet_addr_add(dev1, "10.1.0.2/16 brd 10.1.0.255"), 0);
+	assert_int_equal(inet_addr_del(dev1, "10.1.0.2/16"), 0);
+	look(&now);
+	assert_memory_equal(&now, &before, sizeof(now));
+	leads(A(10, 1, 0, 77), dev1, 0, A(10, 1, 0, 2));
+}
+
 static void address_nonsense_is_refused_with_a_sentence(void **state)
 {
 	static const char *const bad[] = {
@@ -934,6 +970,7 @@ int main(void)
 		T(address_added_and_deleted_brings_and_takes_routes),
 		T(address_second_of_a_network_takes_over),
 		T(address_last_of_a_device_takes_all_routes),
+		T(address_that_is_there_twice_stays_with_its_routes),
 		T(address_nonsense_is_refused_with_a_sentence),
 		T(address_point_to_point_31_has_no_broadcast),
 		T(destination_of_ours_goes_by_lo),
