@@ -53,12 +53,15 @@ int register_netdevice_notifier(struct net *net, netdev_notifier *fn)
 	return 0;
 }
 
-void call_netdevice_notifiers(struct net_device *dev, enum netdev_event event)
+/* Until one refuses. Return: 0, or why it does. */
+int call_netdevice_notifiers(struct net_device *dev, enum netdev_event event)
 {
+	int err = 0;
 	u32 i;
 
-	for (i = 0; i < dev->net->nr_notifiers; i++)
-		dev->net->notifiers[i](dev->net, event, dev);
+	for (i = 0; i < dev->net->nr_notifiers && !err; i++)
+		err = dev->net->notifiers[i](dev->net, event, dev);
+	return err;
 }
 
 /* ---- life ------------------------------------------------------------- */
@@ -262,7 +265,9 @@ int dev_open(struct net_device *dev)
 			WRITE_ONCE(dev->flags, dev->flags | NETDEV_IFF_UP);
 			if (dev->netdev_ops->ndo_set_rx_mode)
 				dev->netdev_ops->ndo_set_rx_mode(dev);
-			call_netdevice_notifiers(dev, NETDEV_UP);
+			err = call_netdevice_notifiers(dev, NETDEV_UP);
+			if (err)
+				__dev_close(dev);
 		}
 	}
 	rtnl_unlock(dev->net);

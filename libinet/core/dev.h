@@ -27,11 +27,11 @@ enum netdev_event {
 	NETDEV_CHANGE,		/* carrier */
 };
 
-/* Inside rtnl. */
-typedef void netdev_notifier(struct net *net, int event,
-			     struct net_device *dev);	/* netdev_event */
+/* Inside rtnl. Return: 0, or for NETDEV_UP -E with a sentence: not with us. */
+typedef int netdev_notifier(struct net *net, int event,
+			    struct net_device *dev);	/* netdev_event */
 int register_netdevice_notifier(struct net *net, netdev_notifier *fn);
-void call_netdevice_notifiers(struct net_device *dev, enum netdev_event event);
+int call_netdevice_notifiers(struct net_device *dev, enum netdev_event event);
 
 extern const struct pernet_operations net_dev_ops;	/* softirqs, backlog */
 extern const struct pernet_operations loopback_net_ops;

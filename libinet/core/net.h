@@ -83,7 +83,7 @@ struct net {
 	struct net_device *loopback_dev;
 	int last_ifindex;
 	u32 last_napi_id;
-	void (*notifiers[NET_MAX_NOTIFIERS])(struct net *net, int event,
+	int (*notifiers[NET_MAX_NOTIFIERS])(struct net *net, int event,
 					     struct net_device *dev);
 	u32 nr_notifiers;
 

@@ -213,6 +213,16 @@ static bool ifa_is_valid(__be32 local)
 	       !ipv4_is_class_e(local);
 }
 
+/* Nobody will find the address at @link any more. Return: it. */
+static struct in_ifaddr *ifa_unlink(struct in_ifaddr **link)
+{
+	struct in_ifaddr *ifa = *link;
+
+	rcu_assign_pointer(*link, ifa->ifa_next);
+	hlist_del_rcu(&ifa->hash);
+	return ifa;
+}
+
 int inet_insert_ifa(struct net_device *dev, __be32 local, u8 plen,
 		    __be32 broadcast)
 {
@@ -252,21 +262,24 @@ int inet_insert_ifa(struct net_device *dev, __be32 local, u8 plen,
 	ifa->ifa_next = *link;
 	rcu_assign_pointer(*link, ifa);
 	hlist_add_head_rcu(&ifa->hash, addr_bucket(net, local));
-	fib_add_ifaddr(ifa);
+	err = fib_add_ifaddr(ifa);
 	rt_cache_flush(net);
+	if (err) {
+		ifa_unlink(link);
+		call_rcu(&net->rcu, &ifa->rcu, ifa_free_rcu);
+		return err;
+	}
 	if (netif_running(dev))
 		arp_announce_start(ifa);
 	return 0;
 }
 
-/* Takes @ifa from its device. Context: rtnl. */
+/* Takes the address at @link from its device. Context: rtnl. */
 static void inet_remove_ifa(struct in_ifaddr **link)
 {
-	struct in_ifaddr *ifa = *link, *heir;
+	struct in_ifaddr *ifa = ifa_unlink(link), *heir;
 	struct net *net = dev_net(ifa->ifa_dev->dev);
 
-	rcu_assign_pointer(*link, ifa->ifa_next);
-	hlist_del_rcu(&ifa->hash);
 	fib_del_ifaddr(ifa);
 	if (!(ifa->ifa_flags & IFA_F_SECONDARY))
 		for (heir = ifa->ifa_dev->ifa_list; heir; heir = heir->ifa_next)
@@ -285,13 +298,16 @@ int inet_del_ifa(struct net_device *dev, __be32 local, int plen)
 	struct in_device *in_dev = dev->ip_ptr;
 	char text[INET_ADDR_STRLEN];
 	struct in_ifaddr **link;
+	int err;
 
 	for (link = in_dev ? &in_dev->ifa_list : NULL; link && *link;
 	     link = &(*link)->ifa_next)
 		if ((*link)->ifa_local == local &&
 		    (plen < 0 || (*link)->ifa_prefixlen == plen)) {
-			inet_remove_ifa(link);
-			return 0;
+			err = fib_promote_heir(*link);
+			if (!err)
+				inet_remove_ifa(link);
+			return err;
 		}
 	return net_error(dev_net(dev), -EADDRNOTAVAIL,
 			 "%s: has no address %s", dev->name,
@@ -432,19 +448,21 @@ static void inetdev_destroy(struct net_device *dev)
 }
 
 /* Addresses of a device that came up become routes and are announced. */
-static void inetdev_up(struct net_device *dev)
+static int inetdev_up(struct net_device *dev)
 {
 	struct in_device *in_dev = dev->ip_ptr;
 	struct in_ifaddr *ifa;
+	int err;
 
 	if (!in_dev)
-		return;
+		return 0;
 	if (READ_ONCE(dev->flags) & NETDEV_IFF_LOOPBACK && !in_dev->ifa_list)
-		inet_insert_ifa(dev, cpu_to_be32(INADDR_LOOPBACK), 8, 0);
+		err = inet_insert_ifa(dev, cpu_to_be32(INADDR_LOOPBACK), 8, 0);
 	else
-		fib_enable_ip(dev);
-	for (ifa = in_dev->ifa_list; ifa; ifa = ifa->ifa_next)
+		err = fib_enable_ip(dev);
+	for (ifa = err ? NULL : in_dev->ifa_list; ifa; ifa = ifa->ifa_next)
 		arp_announce_start(ifa);
+	return err;
 }
 
 static void inetdev_down(struct net_device *dev)
@@ -461,8 +479,7 @@ static void inetdev_down(struct net_device *dev)
 }
 
 /* What IPv4 does when something happens to a device. Context: rtnl. */
-static void inetdev_event(struct net *net, int event,
-			  struct net_device *dev)
+static int inetdev_event(struct net *net, int event, struct net_device *dev)
 {
 	switch (event) {
 	case NETDEV_REGISTER:
@@ -471,8 +488,7 @@ static void inetdev_event(struct net *net, int event,
 				  dev->name);
 		break;
 	case NETDEV_UP:
-		inetdev_up(dev);
-		break;
+		return inetdev_up(dev);
 	case NETDEV_DOWN:
 		inetdev_down(dev);
 		break;
@@ -489,6 +505,7 @@ static void inetdev_event(struct net *net, int event,
 	case NETDEV_CHANGE:
 		break;
 	}
+	return 0;
 }
 
 /* ---- the public calls -------------------------------------------------- */
@@ -629,19 +646,17 @@ static int devinet_net_init(struct net *net)
 	if (!net->ipv4.addrs)
 		return -ENOMEM;
 	err = register_netdevice_notifier(net, inetdev_event);
-	if (err)
-		return err;
 	/* Devices that were here before us. */
 	rtnl_lock(net);
-	for (dev = net->dev_base; dev; dev = dev->next) {
+	for (dev = net->dev_base; dev && !err; dev = dev->next) {
 		if (dev->ip_ptr)
 			continue;
 		inetdev_event(net, NETDEV_REGISTER, dev);
 		if (netif_running(dev))
-			inetdev_event(net, NETDEV_UP, dev);
+			err = inetdev_event(net, NETDEV_UP, dev);
 	}
 	rtnl_unlock(net);
-	return 0;
+	return err;
 }
 
 /* Takes IPv4 off every device. */

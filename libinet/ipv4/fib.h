@@ -127,9 +127,12 @@ const char *fib_type_name(u8 type);
 bool fib_info_matches(const struct fib_info *fi, const struct fib_config *cfg);
 
 /* fib_frontend.c: addresses and devices move routes. */
-void fib_add_ifaddr(struct in_ifaddr *ifa);
+/* All routes of an address, or none: 0, -ENOMEM. */
+int fib_add_ifaddr(struct in_ifaddr *ifa);
+/* Before @ifa goes: those that its heir needs, or none: 0, -ENOMEM. */
+int fib_promote_heir(const struct in_ifaddr *ifa);
 void fib_del_ifaddr(struct in_ifaddr *ifa);
-void fib_enable_ip(struct net_device *dev);
+int fib_enable_ip(struct net_device *dev);
 void fib_disable_ip(struct net_device *dev, bool gone);
 int fib_parse_route(struct net *net, const char *text, bool adding,
 		    struct fib_config *cfg);

@@ -44,8 +44,9 @@ int fib_validate_source(struct sk_buff *skb, __be32 src, __be32 dst,
 
 /* ---- addresses -------------------------------------------------------- */
 
-/* One route that an address brings along; failures are only memory. */
-static void fib_magic(const struct in_ifaddr *ifa, bool add, u8 type,
+/* One route that an address brings along, or perhaps another one of the same
+ * device has brought. Return: 0; adding: -ENOMEM with a sentence. */
+static int fib_magic(const struct in_ifaddr *ifa, bool add, u8 type,
 		      __be32 dst, u8 dst_len)
 {
 	struct net_device *dev = ifa->ifa_dev->dev;
@@ -57,10 +58,14 @@ static void fib_magic(const struct in_ifaddr *ifa, bool add, u8 type,
 		.has_type = true, .append = true,
 	};
 
-	if (add)
-		fib_table_insert(dev_net(dev), &cfg);
-	else
+	int err;
+
+	if (!add) {
 		fib_table_delete(dev_net(dev), &cfg);
+		return 0;
+	}
+	err = fib_table_insert(dev_net(dev), &cfg);
+	return err == -EEXIST ? 0 : err;
 }
 
 /* Has the address a network besides itself, with a broadcast address? */
@@ -98,78 +103,114 @@ static const struct in_ifaddr *ifa_twin(const struct in_ifaddr *ifa)
 	return NULL;
 }
 
-/* The network and its broadcast address, by the device of @ifa. */
-static void fib_ifaddr_prefix(const struct in_ifaddr *ifa, bool add)
+/* The address itself. */
+static int fib_ifaddr_local(const struct in_ifaddr *ifa, bool add)
+{
+	if (!add && ifa_twin(ifa))
+		return 0;
+	return fib_magic(ifa, add, RTN_LOCAL, ifa->ifa_local, 32);
+}
+
+/* The network, by the device of @ifa. */
+static int fib_ifaddr_prefix(const struct in_ifaddr *ifa, bool add)
 {
 	const struct net_device *dev = ifa->ifa_dev->dev;
 	__be32 network = ifa->ifa_local & ifa->ifa_mask;
 
 	if (!ifa_has_prefix(ifa))
-		return;
+		return 0;
 	/* All of 127/8 is local (RFC 1122 3.2.1.3 (g)). */
-	fib_magic(ifa, add, READ_ONCE(dev->flags) & NETDEV_IFF_LOOPBACK ? RTN_LOCAL :
+	return fib_magic(ifa, add, READ_ONCE(dev->flags) & NETDEV_IFF_LOOPBACK ? RTN_LOCAL :
 		  RTN_UNICAST, network, ifa->ifa_prefixlen);
 }
 
-static void fib_ifaddr_broadcast(const struct in_ifaddr *ifa, bool add)
+/* The broadcast address of the network, unless a twin has the same. */
+static int fib_ifaddr_broadcast(const struct in_ifaddr *ifa, bool add)
 {
 	const struct in_ifaddr *twin = add ? NULL : ifa_twin(ifa);
 
-	if (ifa_has_broadcast(ifa) &&
-	    !(twin && twin->ifa_broadcast == ifa->ifa_broadcast))
-		fib_magic(ifa, add, RTN_BROADCAST, ifa->ifa_broadcast, 32);
+	if (!ifa_has_broadcast(ifa) ||
+	    (twin && twin->ifa_broadcast == ifa->ifa_broadcast))
+		return 0;
+	return fib_magic(ifa, add, RTN_BROADCAST, ifa->ifa_broadcast, 32);
+}
+
+static void fib_del_network(const struct in_ifaddr *ifa)
+{
+	fib_ifaddr_prefix(ifa, false);
+	fib_ifaddr_broadcast(ifa, false);
+}
+
+/* Both, or none. */
+static int fib_add_network(const struct in_ifaddr *ifa)
+{
+	int err = fib_ifaddr_broadcast(ifa, true);
+
+	if (err)
+		return err;
+	err = fib_ifaddr_prefix(ifa, true);
+	if (err)
+		fib_ifaddr_broadcast(ifa, false);
+	return err;
 }
 
 /* Context: rtnl; @ifa is on its device's list. */
-void fib_add_ifaddr(struct in_ifaddr *ifa)
+int fib_add_ifaddr(struct in_ifaddr *ifa)
 {
-	fib_magic(ifa, true, RTN_LOCAL, ifa->ifa_local, 32);
-	if (!netif_running(ifa->ifa_dev->dev) || ifa_sibling(ifa))
-		return;
-	fib_ifaddr_broadcast(ifa, true);
-	fib_ifaddr_prefix(ifa, true);
+	int err = fib_ifaddr_local(ifa, true);
+
+	if (err || !netif_running(ifa->ifa_dev->dev) || ifa_sibling(ifa))
+		return err;
+	err = fib_add_network(ifa);
+	if (err)
+		fib_ifaddr_local(ifa, false);
+	return err;
 }
 
-/* Context: rtnl; @ifa is off its device's list. A sibling takes the network
- * over, as with Linux's promote_secondaries. */
+/* A sibling takes the network over, as with Linux's promote_secondaries.
+ * Context: rtnl. */
+int fib_promote_heir(const struct in_ifaddr *ifa)
+{
+	const struct in_ifaddr *heir = ifa_sibling(ifa);
+
+	if (!heir || ifa->ifa_flags & IFA_F_SECONDARY ||
+	    !netif_running(ifa->ifa_dev->dev))
+		return 0;
+	return fib_add_network(heir);
+}
+
+/* Context: rtnl; @ifa is off its device's list. */
 void fib_del_ifaddr(struct in_ifaddr *ifa)
 {
-	struct net *net = dev_net(ifa->ifa_dev->dev);
-	const struct in_ifaddr *heir = ifa_sibling(ifa);
-	bool up = netif_running(ifa->ifa_dev->dev);
+	struct net_device *dev = ifa->ifa_dev->dev;
+	struct net *net = dev_net(dev);
 
-	if (!ifa_twin(ifa))
-		fib_magic(ifa, false, RTN_LOCAL, ifa->ifa_local, 32);
-	if (up && !(heir && ifa->ifa_flags & IFA_F_SECONDARY)) {
-		fib_ifaddr_prefix(ifa, false);
-		fib_ifaddr_broadcast(ifa, false);
-	}
+	fib_ifaddr_local(ifa, false);
+	if (netif_running(dev) &&
+	    !(ifa->ifa_flags & IFA_F_SECONDARY && ifa_sibling(ifa)))
+		fib_del_network(ifa);
 	/* unless it is an address of ours all the same */
 	if (inet_addr_type(net, ifa->ifa_local) != RTN_LOCAL) {
 		fib_sync_down_addr(net, ifa->ifa_local);
 		fib_flush(net);
 	}
-	if (up && heir && !(ifa->ifa_flags & IFA_F_SECONDARY)) {
-		fib_ifaddr_broadcast(heir, true);
-		fib_ifaddr_prefix(heir, true);
-	}
 	if (!ifa->ifa_dev->ifa_list)	/* no source is left to send from */
-		fib_disable_ip(ifa->ifa_dev->dev, true);
+		fib_disable_ip(dev, true);
 }
 
-/* The device came up: its networks are there. */
-void fib_enable_ip(struct net_device *dev)
+/* The device came up: its networks are there. When there is no memory for
+ * one it has to go down again. */
+int fib_enable_ip(struct net_device *dev)
 {
 	struct in_device *in_dev = dev->ip_ptr;
 	const struct in_ifaddr *ifa;
+	int err = 0;
 
-	for (ifa = in_dev->ifa_list; ifa; ifa = ifa->ifa_next) {
-		if (ifa->ifa_flags & IFA_F_SECONDARY)
-			continue;
-		fib_ifaddr_broadcast(ifa, true);
-		fib_ifaddr_prefix(ifa, true);
-	}
+	for (ifa = in_dev->ifa_list; ifa && !err; ifa = ifa->ifa_next)
+		if (!(ifa->ifa_flags & IFA_F_SECONDARY))
+			err = fib_add_network(ifa);
 	rt_cache_flush(dev_net(dev));
+	return err;
 }
 
 /* It went down, or @gone away. */

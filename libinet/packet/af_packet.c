@@ -684,18 +684,20 @@ static void packet_dev_gone(struct packet_sock *po, struct net_device *dev,
 		packet_flush_mclist(po, dev->ifindex);
 }
 
-static void packet_notifier(struct net *net, int event, struct net_device *dev)
+/* What sockets that are bound to a device learn. Context: rtnl. */
+static int packet_notifier(struct net *net, int event, struct net_device *dev)
 {
 	struct packet_sock *po;
 
 	if (!net->packet)
-		return;
+		return 0;
 	list_for_each_entry(po, &net->packet->socks, node) {
 		if (event == NETDEV_UNREGISTER || event == NETDEV_DOWN)
 			packet_dev_gone(po, dev, event == NETDEV_UNREGISTER);
 		else if (event == NETDEV_UP && po->prot_hook.dev == dev)
 			packet_hook(po);
 	}
+	return 0;
 }
 
 /* Registers PF_PACKET with a stack. */

@@ -329,6 +329,79 @@ static void look(struct sight *s)
 	s->nr = f.net->ipv4.fib->nr;
 }
 
+static int up(struct net_device *dev, const char *text)
+{
+	(void)text;
+	return inet_netdev_up(dev);
+}
+
+/* Whichever allocation of @call fails: all is as before and the error says
+ * so, or it is @whole. */
+static void whole_or_refused(int (*call)(struct net_device *, const char *),
+			     const char *text, const struct sight *whole)
+{
+	struct sight before, now;
+	int ret, n, refused = 0;
+	bool failed;
+
+	look(&before);
+	for (n = 1, failed = true; failed; n++) {
+		errno = 0;
+		mem_fail_nth(&f.net->mem, (u64)n);
+		ret = call(dev1, text);
+		failed = mem_failed(&f.net->mem);
+		mem_fail_nth(&f.net->mem, 0);
+		look(&now);
+		if (!ret)
+			break;
+		assert_int_equal(errno, ENOMEM);
+		assert_non_null(strstr(inet_strerror(f.net), "memory"));
+		assert_memory_equal(&now, &before, sizeof(now));
+		fx_run(&f);
+		refused++;
+	}
+	assert_true(refused >= 2);
+	assert_memory_equal(&now, whole, sizeof(now));
+}
+
+static void address_without_memory_is_refused_wholly(void **state)
+{
+	struct sight whole;
+
+	(void)state;
+	assert_int_equal(inet_addr_add(dev1, "172.16.5.1/16"), 0);
+	look(&whole);
+	assert_int_equal(inet_addr_del(dev1, "172.16.5.1/16"), 0);
+	fx_run(&f);
+	whole_or_refused(inet_addr_add, "172.16.5.1/16", &whole);
+}
+
+static void address_whose_heir_has_no_memory_stays(void **state)
+{
+	struct sight whole;
+
+	(void)state;
+	assert_int_equal(inet_addr_add(dev1, "10.1.0.3/24"), 0);
+	assert_int_equal(inet_addr_del(dev1, "10.1.0.2"), 0);
+	look(&whole);
+	assert_int_equal(inet_addr_add(dev1, "10.1.0.2/24"), 0);
+	assert_int_equal(inet_addr_del(dev1, "10.1.0.3"), 0);
+	assert_int_equal(inet_addr_add(dev1, "10.1.0.3/24"), 0);
+	fx_run(&f);
+	whole_or_refused(inet_addr_del, "10.1.0.2", &whole);
+}
+
+static void device_without_memory_for_its_networks_stays_down(void **state)
+{
+	struct sight whole;
+
+	(void)state;
+	look(&whole);
+	assert_int_equal(inet_netdev_down(dev1), 0);
+	fx_run(&f);
+	whole_or_refused(up, NULL, &whole);
+}
+
 /* A host may have one address on two devices, or with two prefixes. */
 static void address_that_is_there_twice_stays_with_its_routes(void **state)
 {
@@ -970,6 +1043,9 @@ int main(void)
 		T(address_added_and_deleted_brings_and_takes_routes),
 		T(address_second_of_a_network_takes_over),
 		T(address_last_of_a_device_takes_all_routes),
+		T(address_without_memory_is_refused_wholly),
+		T(address_whose_heir_has_no_memory_stays),
+		T(device_without_memory_for_its_networks_stays_down),
 		T(address_that_is_there_twice_stays_with_its_routes),
 		T(address_nonsense_is_refused_with_a_sentence),
 		T(address_point_to_point_31_has_no_broadcast),
