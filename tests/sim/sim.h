@@ -234,8 +234,8 @@ int topology_create(struct world *w);
 void topology_destroy(struct world *w);
 
 /* Takes away, or gives back, the address and the routes of host @i; @down: with
- * its device. */
-void host_address(struct world *w, unsigned int i, bool down, bool on);
+ * its device. Return: 0, or -1: it had no memory for all of them. */
+int host_address(struct world *w, unsigned int i, bool down, bool on);
 
 /* ---- odd.c ---- */
 /* Has the hosts see odd peers, if the seed says so. */

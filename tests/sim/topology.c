@@ -401,21 +401,24 @@ int topology_create(struct world *w)
 	return err;
 }
 
-void host_address(struct world *w, unsigned int i, bool down, bool on)
+int host_address(struct world *w, unsigned int i, bool down, bool on)
 {
 	bool star = w->nr_stacks > w->nr_hosts;
 	struct host *h = &w->host[i];
 	char text[48];
+	int err;
 
-	if (down)
-		(void)(on ? inet_netdev_up(h->dev) : inet_netdev_down(h->dev));
 	snprintf(text, sizeof(text), "10.0.%u.1/%d", i, star ? 24 : 16);
-	if (!down)
-		(void)(on ? inet_addr_add(h->dev, text) :
-			    inet_addr_del(h->dev, text));
+	if (down)
+		err = on ? inet_netdev_up(h->dev) : inet_netdev_down(h->dev);
+	else
+		err = on ? inet_addr_add(h->dev, text) :
+			   inet_addr_del(h->dev, text);
+	if (err && errno != EEXIST)	/* from an attempt before */
+		return -1;
 	snprintf(text, sizeof(text), "default via 10.0.%u.254", i);
-	if (star && on)
-		(void)inet_route_add(h->net, text);
+	err = star && on ? inet_route_add(h->net, text) : 0;
+	return err && errno != EEXIST ? -1 : 0;
 }
 
 void topology_destroy(struct world *w)
