@@ -4,7 +4,7 @@
  * how often, which probes were reached, how long walks were. What the library
  * counts itself, its MIB and the reasons of drops, is taken as a probe too.
  *
- * A batch that is large enough fails when something was never reached, unless
+ * A batch of 50,000 worlds or more fails when something was never reached, unless
  * it stands in the list of what no world can reach.
  */
 #include "sim.h"

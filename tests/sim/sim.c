@@ -7,8 +7,8 @@
  * SECONDS. -x turns faults and habits off, -k keeps only the connections whose
  * bit is set, -f lets a world fail at this frame and -a the process abort, to
  * see what follows, -1 runs no world twice (else each is, for its trace). -q prints how
- * often each point, probe, counter and drop reason was reached; -r fails when one
- * never was (points.c).
+ * often each point, probe, counter and drop reason was reached; -r tells which
+ * never was (points.c), and fails when one was not in 50,000 worlds.
  *
  * The worlds run in a child process. When one fails, crashes or hangs, the
  * parent shrinks it: it turns off one feature after the other and drops one
@@ -29,6 +29,7 @@
 #include <unistd.h>
 
 #define HANG_S 120		/* a world that takes longer hangs */
+#define REACH_WORLDS 50000	/* fewer may miss what is rarest by chance */
 #define SHRINK_RUNS 400		/* worlds that shrinking may cost */
 
 struct options {
@@ -456,7 +457,8 @@ int main(int argc, char **argv)
 	       (unsigned long long)sh->hash);
 	if (o.counts)
 		points_show(&sh->reach);
-	if (o.reach && points_missing(&sh->reach))
+	if (o.reach && points_missing(&sh->reach) &&
+	    sh->worlds >= REACH_WORLDS)
 		return 1;
 	return 0;
 }
