@@ -41,7 +41,7 @@ static inline u8 *iov_whole(struct inet_iov_iter *i, size_t len)
 {
 	size_t off = i->iov_offset;
 
-	if (unlikely(!i->nr_segs || len > i->count ||
+	if (unlikely(!len || !i->nr_segs || len > i->count ||
 		     len > i->iov->iov_len - off))
 		return NULL;
 	iov_step(i, len);
