@@ -343,6 +343,30 @@ static void fin_wait_2_orphan_reset_must_be_exact(void **state)
 	tp_close(&t);
 }
 
+/* And answers a SYN, wherever it is, by a challenge (RFC 5961 4.2). */
+static void fin_wait_2_orphan_syn_is_challenged(void **state)
+{
+	static const u32 seqs[] = { 1, 100 };
+	struct tp t;
+	u32 i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		tp_open_watched(&t);
+		tp_passive(&t);
+		app_close(&t);
+		tp_expect(&t, "FA", 1, 1, 0);
+		tp_send(&t, "A", 1, 2, NULL, 0);
+		assert_int_equal(tw_count(&t), 1);
+		tp_send(&t, "S", seqs[i], 0, NULL, 0);
+		tp_expect(&t, "A", 2, 1, 0);
+		tp_silence(&t);
+		assert_int_equal(tw_count(&t), 1);
+		tp_send(&t, "R", 1, 0, NULL, 0);
+		tp_close(&t);
+	}
+}
+
 /* @attack W4 @attack W1 */
 static void fin_wait_1_orphan_gives_up(void **state)
 {
@@ -751,6 +775,7 @@ int main(void)
 		cmocka_unit_test(fin_wait_2_orphan_ends_after_fin_timeout),
 		cmocka_unit_test(fin_wait_2_orphan_fin_is_time_wait),
 		cmocka_unit_test(fin_wait_2_orphan_reset_must_be_exact),
+		cmocka_unit_test(fin_wait_2_orphan_syn_is_challenged),
 		cmocka_unit_test(fin_wait_1_orphan_gives_up),
 		cmocka_unit_test(orphan_with_zero_window_is_limited),
 		cmocka_unit_test(orphans_are_counted_and_bounded),

@@ -163,6 +163,28 @@ static void established_old_segment_is_acknowledged_and_dropped(void **state)
 	tp_close(&t);
 }
 
+/* One octet beyond the right edge nothing of a segment counts, its ACK neither;
+ * at the edge it does. */
+static void established_right_edge_is_exact(void **state)
+{
+	struct tp t;
+	u32 wnd;
+
+	(void)state;
+	tp_open(&t);
+	tp_passive(&t);
+	tp_write(&t, "hello", 5);
+	tp_expect(&t, "PA", 1, 1, 5);
+	wnd = tcp_receive_window(tcp_sk(tp_sk(&t)));
+	tp_send(&t, "A", 1 + wnd + 1, 6, "x", 1);
+	tp_expect(&t, "A", 6, 1, 0);
+	assert_int_equal(tcp_sk(tp_sk(&t))->snd_una - t.irs, 1);
+	tp_send(&t, "A", 1 + wnd, 6, NULL, 0);
+	assert_int_equal(tcp_sk(tp_sk(&t))->snd_una - t.irs, 6);
+	fx_flush(&t.f);
+	tp_close(&t);
+}
+
 /* @req 9293-SM-4 @req 9293-SM-5 */
 static void established_segment_beyond_window_is_answered(void **state)
 {
@@ -917,6 +939,7 @@ int main(void)
 		cmocka_unit_test(established_sequence_wraps),
 		cmocka_unit_test(established_single_octets_are_coalesced),
 		cmocka_unit_test(established_old_segment_is_acknowledged_and_dropped),
+		cmocka_unit_test(established_right_edge_is_exact),
 		cmocka_unit_test(established_segment_beyond_window_is_answered),
 		cmocka_unit_test(established_overlapping_segment_is_trimmed),
 		cmocka_unit_test(
