@@ -223,9 +223,11 @@ struct sock *__inet_lookup_established(struct net *net,
 
 void sock_gen_put(struct sock *sk)
 {
-	if (sk->sk_state == TCP_TIME_WAIT)
+	u8 state = READ_ONCE(sk->sk_state);
+
+	if (state == TCP_TIME_WAIT)
 		inet_twsk_put(inet_twsk(sk));
-	else if (sk->sk_state == TCP_NEW_SYN_RECV)
+	else if (state == TCP_NEW_SYN_RECV)
 		reqsk_put(inet_reqsk(sk));
 	else
 		sock_put(sk);
