@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Generic segmentation offload, the part that knows no protocol: a packet
- * larger than the wire takes is cut as late as possible, behind the queue
+ * larger than the wire takes is cut by dev_queue_xmit(), before the queue
  * discipline, where the device does not do it.
  *
  *	skb_mac_gso_segment -> inet_gso_segment -> tcp4_gso_segment
