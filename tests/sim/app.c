@@ -212,10 +212,10 @@ int app_listen(struct host *h)
 		 * connected already may find nobody there */
 		h->w->fragile = true;
 		h->w->timely = false;
-		h->w->blind = true;
 		backlog = (int)rng_range(&own, 6, 10);
 		h->accept_gap = rng_log(&own, SIM_MS, 200 * SIM_MS);
 	}
+	h->backlog = (u32)backlog;
 	return inet_listen(h->listener, backlog);
 }
 

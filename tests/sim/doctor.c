@@ -45,12 +45,13 @@ void build_ip(int from, u32 to, u8 proto, u32 len, u8 ttl, u8 tos)
 u32 build(const struct spec *s)
 {
 	u32 tlen = 20 + s->opt_len + s->len;
+	u16 client = s->port ? s->port : PORT_A;
 	u8 *t = frame + 34;
 
 	build_ip(s->from, SIM_ADDR(!s->from), 6, tlen, s->ttl, s->tos);
 	memset(t, 0, 20);
-	put16(t, s->from ? SIM_PORT : PORT_A);
-	put16(t + 2, s->from ? PORT_A : SIM_PORT);
+	put16(t, s->from ? SIM_PORT : client);
+	put16(t + 2, s->from ? client : SIM_PORT);
 	put32(t + 4, s->seq + (s->from ? 500000 : 1000));
 	if (s->flags & ACK)
 		put32(t + 8, s->ack + (s->from ? 1000 : 500000));

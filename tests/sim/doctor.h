@@ -28,6 +28,7 @@ struct spec {
 	u8 fill;		/* the bytes of the data */
 	u8 reserved;
 	u8 ttl, tos;		/* 0: 64 */
+	u16 port;		/* of host 0; 0: PORT_A */
 	u16 urgent;
 	const u8 *opt;
 	u32 opt_len;

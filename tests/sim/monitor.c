@@ -13,6 +13,9 @@
  *			and answers; in the end all is acknowledged and closed
  *	listings	what inet_socket_show() says: each connection once, in
  *			its state, in TIME-WAIT for 2 MSL
+ *	listeners	a full accept queue takes no SYN, and no ACK of a
+ *			handshake; a request lives as long as its SYN-ACK is
+ *			sent again
  *	calls		accept() returns a connection once, after its handshake;
  *			no byte before it was written, no FIN before close();
  *			the last byte of a write has PSH; the urgent pointer
@@ -209,10 +212,10 @@ static bool sent_syn_again(struct world *w, struct flow *f, int h,
 		flow_reset(f);	/* a new connection on an old pair */
 		return true;
 	}
-	if (me->fin || me->rst || peer->rst || me->got_rst || f->forged)
-		f->over = true;
-	else
+	if (!me->fin && !me->rst && !peer->rst && !me->got_rst && !f->forged &&
+	    !monitor_request_over(w, f, h))
 		bad(w, f, h, "SYN-ACK with another number", me->iss, s->seq);
+	f->over = true;
 	return false;
 }
 
@@ -221,6 +224,7 @@ static void sent_syn(struct world *w, struct flow *f, int h,
 {
 	struct stream *me = &f->of[h];
 
+	monitor_sent_request(w, f, h, s);
 	if (me->syn && me->iss != s->seq && !sent_syn_again(w, f, h, s))
 		return;
 	sent_syn_options(w, f, h, s);
@@ -504,6 +508,14 @@ static void arrived_sure(const struct world *w, struct flow *f, int h,
 	monitor_arrived_state(w, f, h);
 }
 
+static void arrived_timestamp(struct stream *me, u32 ts)
+{
+	if (!me->ts_first || (s32)(ts - me->ts_first) < 0)
+		me->ts_first = ts;
+	if (!me->ts_last || (s32)(ts - me->ts_last) > 0)
+		me->ts_last = ts;
+}
+
 /* The other side got a segment: it may acknowledge more and send more. */
 static void monitor_arrived(struct world *w, const struct segment *s)
 {
@@ -512,6 +524,7 @@ static void monitor_arrived(struct world *w, const struct segment *s)
 	struct stream *peer, *me;
 	u32 pos, was;
 	int h = !from;
+	bool no_room;
 
 	if (!f)
 		return;
@@ -534,18 +547,17 @@ static void monitor_arrived(struct world *w, const struct segment *s)
 		me->got_rst = true;
 		return;
 	}
+	no_room = monitor_no_room(w, f, h, s);
 	if (!peer->syn || f->over || pos > peer->end ||
 	    s->len + (s->flags & FIN) > peer->end - pos ||
 	    (s->flags & SYN && pos))
 		return;		/* an old connection's late segment */
+	if (s->has_ts)
+		arrived_timestamp(me, s->ts);
+	if (no_room)
+		return;		/* but its timestamp was taken */
 	was = peer->contiguous;
 	arrived_data(peer, s, pos);
-	if (s->has_ts) {
-		if (!me->ts_first || (s32)(s->ts - me->ts_first) < 0)
-			me->ts_first = s->ts;
-		if (!me->ts_last || (s32)(s->ts - me->ts_last) > 0)
-			me->ts_last = s->ts;
-	}
 	if (peer->contiguous > was)
 		me->since = 0;
 	if (!(s->flags & SYN) && peer->contiguous > was && !me->owed_ns)

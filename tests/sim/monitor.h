@@ -23,6 +23,7 @@ enum monitor_kind { FRAME_DAMAGED, FRAME_OTHER, FRAME_ARP, FRAME_IP,
 
 struct segment {
 	const u8 *to, *from;	/* link addresses */
+	const u8 *ip;		/* the header of a datagram */
 	u16 op;			/* of ARP, whose addresses stand in addr */
 	const u8 *sender;	/* ... and link addresses here, */
 	const u8 *target;	/* ... and here */
@@ -60,6 +61,9 @@ struct stream {
 	u8 state;		/* enum monitor_state of its sender */
 	bool passive;		/* ... who had not closed when a FIN came */
 	bool accepted;		/* ... which accept() has returned */
+	bool queued;		/* it entered the accept queue */
+	u64 request_ns;		/* its first SYN-ACK */
+	u32 late_iss;		/* of the SYN-ACK after which it is over */
 	u32 listed;		/* the last listing that had it */
 	const struct end *app;	/* its program, NULL: not known yet */
 	u32 iss;
@@ -133,6 +137,9 @@ void monitor_bad(struct world *w, const struct flow *f, int side,
 struct flow *monitor_find(struct world *w, const struct segment *s, int *side);
 /* The host with @addr, -1: none. */
 int monitor_host(const struct world *w, u32 addr);
+/* The connection of @host's @port with @peer's, NULL: no frame of it was seen. */
+struct flow *monitor_flow(const struct world *w, int host, int peer, u16 port,
+			  u16 peer_port);
 /* The program behind @side, NULL: none or not known. */
 const struct end *monitor_app(const struct world *w, struct flow *f, int side);
 
@@ -147,6 +154,18 @@ void monitor_sent_calls(struct world *w, struct flow *f, int side,
 			const struct segment *s);
 /* All that @side has sent is acknowledged. */
 void monitor_all_heard(struct world *w, struct flow *f, int side);
+
+/* ---- monitor_listen.c: the accept queue ---- */
+/* A SYN-ACK leaves. */
+void monitor_sent_request(struct world *w, struct flow *f, int side,
+			  const struct segment *s);
+/* May @side have forgotten its request, and made another one? */
+bool monitor_request_over(const struct world *w, const struct flow *f,
+			  int side);
+/* A segment has reached @side. Return: true: with an ACK of the handshake, for
+ * which there is no room: it is as if it had not come. */
+bool monitor_no_room(struct world *w, struct flow *f, int side,
+		     const struct segment *s);
 
 /* ---- monitor_link.c: what is below and beside TCP ---- */
 void monitor_sent_frame(struct world *w, int h, enum monitor_kind kind,

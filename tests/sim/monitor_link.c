@@ -15,6 +15,7 @@
 #define NR_PEERS (SIM_MAX_HOSTS + 1)
 #define ERROR_BURST 6		/* net.ipv4.icmp_ratelimit: saved tokens */
 #define RST_RING 16
+#define NR_CAME 64
 #define MIN_PMTU 552		/* net.ipv4.route.min_pmtu */
 #define PMTU_LIFE (600 * SIM_S)	/* net.ipv4.route.mtu_expires */
 
@@ -27,13 +28,20 @@ struct asked {
 	u32 owed;		/* requests from there, unanswered */
 };
 
+/* A datagram, or a piece of one: who sent it, its identification, its protocol. */
+struct came {
+	u64 key, ns;
+};
+
 struct watch {
 	struct asked asked[NR_TARGETS];
 	u8 link[NR_LINKS][6];	/* addresses that ARP has brought */
 	unsigned int nr_links;
 	u32 datagrams[NR_PEERS], echoes[NR_PEERS];	/* unanswered */
-	u64 error_ns[NR_PEERS][ERROR_BURST + 1];
+	u64 error_ns[NR_PEERS][ERROR_BURST + 1];	/* made not before */
 	unsigned int nr_errors[NR_PEERS];
+	struct came came[NR_CAME];
+	unsigned int nr_came;
 	u64 rst_ns[NR_PEERS][RST_RING];
 	unsigned int nr_rsts[NR_PEERS];
 	u64 challenge_s;
@@ -173,18 +181,54 @@ static bool is_error(const struct segment *s)
 	       s->payload[0] == PARAMETER;
 }
 
+/* What tells the datagram at @ip from others that come to a host. */
+static u64 key_of(const u8 *ip)
+{
+	return (u64)get32(ip + 12) << 32 | get16(ip + 4) << 8 | ip[9];
+}
+
+/*
+ * When the error @s was made: it may have waited for ARP, but it answers what
+ * it quotes at once, or, when pieces are missing, any time later. Not known
+ * (the datagram is forgotten): between 0 and now.
+ */
+static void error_made(const struct world *w, const struct watch *v,
+		       const struct segment *s, u64 *from, u64 *to)
+{
+	u64 key = key_of(s->payload + 8);
+	unsigned int i;
+
+	*from = UINT64_MAX;
+	*to = 0;
+	for (i = 0; i < NR_CAME && i < v->nr_came; i++) {
+		const struct came *c = &v->came[i];
+
+		if (c->key != key)
+			continue;
+		*from = c->ns < *from ? c->ns : *from;
+		*to = c->ns > *to ? c->ns : *to;
+	}
+	if (*from > *to)
+		*from = 0;
+	if (!*from || s->payload[0] == TIME_EXCEEDED)
+		*to = w->now;
+}
+
 /* RFC 1812 4.3.2.8: one a second and destination, of which some may be saved
  * up. "Fragmentation needed" is never held back. */
-static void check_error_rate(struct world *w, int h, int peer)
+static void check_error_rate(struct world *w, int h, int peer,
+			     const struct segment *s)
 {
 	struct watch *v = watch_of(w, h);
 	u64 *ns = &v->error_ns[peer][v->nr_errors[peer]++ % (ERROR_BURST + 1)];
+	u64 from, to;
 
-	if (w->host[h].icmp_ratelimit_ms && *ns && w->now < *ns +
+	error_made(w, v, s, &from, &to);
+	if (w->host[h].icmp_ratelimit_ms && *ns && to < *ns +
 	    w->host[h].icmp_ratelimit_ms * SIM_MS)
 		bad(w, h, "more ICMP errors than the limit", (u64)peer,
-		    w->now - *ns);
-	*ns = w->now;
+		    to - *ns);
+	*ns = from;
 }
 
 /* An error answers a datagram: one that came from where it goes to. */
@@ -206,7 +250,7 @@ static void sent_error(struct world *w, int h, const struct segment *s)
 	else
 		v->datagrams[peer]--;
 	if (s->payload[0] != UNREACHABLE || s->payload[1] != 4)
-		check_error_rate(w, h, peer);
+		check_error_rate(w, h, peer, s);
 }
 
 static void sent_icmp(struct world *w, int h, const struct segment *s)
@@ -367,6 +411,8 @@ void monitor_arrived_frame(struct world *w, int h, enum monitor_kind kind,
 	if (s->addr[1] != w->host[h].addr)
 		return;
 	peer = peer_of(w, s->addr[0]);
+	v->came[v->nr_came++ % NR_CAME] = (struct came){
+		.key = key_of(s->ip), .ns = w->now };
 	check_ttl(w, h, s);
 	if (!s->frag && (kind != FRAME_ICMP || !is_error(s)))
 		v->datagrams[peer]++;

@@ -161,7 +161,8 @@ enum monitor_kind monitor_parse(struct segment *s, const u8 *p, u32 len)
 {
 	u32 ihl, total;
 
-	*s = (struct segment){ .scale = -1, .to = p, .from = p + 6 };
+	*s = (struct segment){ .scale = -1, .to = p, .from = p + 6,
+			       .ip = p + 14 };
 	if (len < 34)
 		return FRAME_OTHER;
 	if (get16(p + 12) == 0x0806)

@@ -237,9 +237,8 @@ void monitor_all_heard(struct world *w, struct flow *f, int h)
 			    me->pushed, me->una);
 }
 
-/* The connection of @e, NULL: no frame of it was seen. */
-static struct flow *flow_of(const struct world *w, int host, int peer,
-			    u16 port, u16 peer_port)
+struct flow *monitor_flow(const struct world *w, int host, int peer, u16 port,
+			  u16 peer_port)
 {
 	int side = host > peer;
 	struct flow *f;
@@ -251,33 +250,11 @@ static struct flow *flow_of(const struct world *w, int host, int peer,
 	return NULL;
 }
 
-void monitor_accept(struct world *w, int host, int peer, u16 port,
-		    u16 peer_port)
-{
-	struct flow *f = flow_of(w, host, peer, port, peer_port);
-	struct stream *me;
-
-	if (w->blind || w->again)
-		return;
-	if (!f) {
-		sim_fail(w, "monitor: host %d accepts port %u, whose SYN never "
-			 "came", host, peer_port);
-		return;
-	}
-	me = &f->of[host > peer];
-	if (me->accepted)
-		monitor_bad(w, f, host > peer, "accepted twice", 0, 0);
-	if (!me->una)
-		monitor_bad(w, f, host > peer,
-			    "accepted before its handshake was done", 0, 0);
-	me->accepted = true;
-}
-
 void monitor_error(struct world *w, const struct end *e, int err)
 {
 	const struct end *to = &e->conn->end[e == &e->conn->end[0]];
-	struct flow *f = flow_of(w, e->host, to->host, ntohs(e->port),
-				 ntohs(to->port));
+	struct flow *f = monitor_flow(w, e->host, to->host, ntohs(e->port),
+				      ntohs(to->port));
 	int h = e->host > to->host;
 	struct stream *me;
 

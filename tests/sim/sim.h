@@ -133,6 +133,8 @@ struct host {
 	u64 tick_ns;		/* its clock stands still in between */
 	u64 mail_gap, mail_ns;	/* reads datagrams slowly: not before */
 	u64 accept_gap, accept_ns;	/* accepts slowly: not before */
+	u32 backlog;		/* of its listener; 0: not known */
+	u32 queued;		/* the monitor's: what waits for accept() */
 	struct inet_usage base;
 	bool dirty;		/* something to accept */
 	bool mail;		/* a datagram has come */

@@ -178,6 +178,28 @@ static void arrives_udp(void)
 	monitor_frame(&w, 1, false, frame, build_udp(0, 0, 10));
 }
 
+/* The datagram with identification @id, and the error about it. */
+static void arrives_nth(u32 id)
+{
+	u32 len = build_udp(0, 0, 10);
+
+	put16(frame + 14 + 4, id);
+	put16(frame + 14 + 10, 0);
+	put16(frame + 14 + 10, fold(sum(frame + 14, 20, 0)));
+	monitor_frame(&w, 1, false, frame, len);
+}
+
+static u32 build_nth_icmp(u32 id)
+{
+	u8 *icmp = frame + 34;
+	u32 len = build_icmp(3, 3, 0, 0);
+
+	put16(icmp + 8 + 4, id);
+	put16(icmp + 2, 0);
+	put16(icmp + 2, fold(sum(icmp, 36, 0)));
+	return len;
+}
+
 RULE(errors_about_datagrams_pass)
 {
 	u32 i;
@@ -228,6 +250,36 @@ RULE(icmp_errors_beyond_the_limit_are_caught)
 		arrives_udp();
 	for (i = 0; i < 8; i++)
 		leaves_icmp(3, 0, 0);
+	caught("more ICMP errors than the limit");
+}
+
+/* Errors that waited for ARP leave together; the last answers what came
+ * @ms after the first. */
+static void errors_leave_together(u64 ms)
+{
+	u32 i;
+
+	open_world();
+	arrives_nth(1);
+	later(ms);
+	for (i = 2; i < 9; i++)
+		arrives_nth(i);
+	later(5000);
+	for (i = 1; i < 9; i++)
+		monitor_frame(&w, 1, true, frame, build_nth_icmp(i));
+}
+
+RULE(icmp_errors_that_waited_pass)
+{
+	(void)state;
+	errors_leave_together(1000);
+	caught("");
+}
+
+RULE(icmp_errors_that_waited_are_caught_beyond_the_limit)
+{
+	(void)state;
+	errors_leave_together(999);
 	caught("more ICMP errors than the limit");
 }
 
@@ -359,6 +411,8 @@ int main(void)
 		cmocka_unit_test(icmp_error_to_somebody_else_is_caught),
 		cmocka_unit_test(icmp_error_about_a_fragment_is_caught),
 		cmocka_unit_test(icmp_errors_beyond_the_limit_are_caught),
+		cmocka_unit_test(icmp_errors_that_waited_pass),
+		cmocka_unit_test(icmp_errors_that_waited_are_caught_beyond_the_limit),
 		cmocka_unit_test(echo_reply_unasked_is_caught),
 		cmocka_unit_test(segment_above_the_path_mtu_is_caught),
 		cmocka_unit_test(path_mtu_of_a_liar_is_not_believed),
