@@ -545,6 +545,8 @@ static void monitor_arrived(struct world *w, const struct segment *s)
 	me->challenged_ns = 0;
 	if (s->flags & RST) {
 		me->got_rst = true;
+		if (s->has_ts)		/* TIME-WAIT takes it, but not the RST */
+			arrived_timestamp(me, s->ts);
 		return;
 	}
 	no_room = monitor_no_room(w, f, h, s);

@@ -174,6 +174,8 @@ void monitor_arrived_frame(struct world *w, int h, enum monitor_kind kind,
 			   const struct segment *s);
 /* The MTU that host @h was told of for its way to host @to. */
 u32 monitor_pmtu(const struct world *w, int h, int to);
+/* May what host @h sends now have waited for ARP? */
+bool monitor_waited(const struct world *w, int h);
 /* Host @h sends a RST to host @to about a connection that it does not have. */
 void monitor_reset(struct world *w, int h, int to);
 /* Host @h answers a forged segment. */

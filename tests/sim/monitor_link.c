@@ -36,6 +36,7 @@ struct came {
 struct watch {
 	struct asked asked[NR_TARGETS];
 	u8 link[NR_LINKS][6];	/* addresses that ARP has brought */
+	u64 arp_ns;		/* ... the last of them */
 	unsigned int nr_links;
 	u32 datagrams[NR_PEERS], echoes[NR_PEERS];	/* unanswered */
 	u64 error_ns[NR_PEERS][ERROR_BURST + 1];	/* made not before */
@@ -149,8 +150,14 @@ static void arrived_arp(struct world *w, int h, const struct segment *s)
 
 	if (!link_known(w, v, h, s->sender))
 		memcpy(v->link[v->nr_links++ % NR_LINKS], s->sender, 6);
+	v->arp_ns = w->now;
 	if (s->op == 1 && s->addr[1] == w->host[h].addr)
 		asked_of(v, s->addr[0])->owed++;
+}
+
+bool monitor_waited(const struct world *w, int h)
+{
+	return w->watch && w->watch[h].arp_ns == w->now;
 }
 
 /* Where a frame goes: to all only if it asks, else to an address that ARP

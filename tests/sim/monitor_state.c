@@ -130,6 +130,7 @@ void monitor_sent_state(struct world *w, struct flow *f, int h,
 	enum kind kind = kind_of(s);
 	u8 state = before_sent(me, peer, s, me->state);
 	u8 maybe = before_sent(me, peer, s, after_heard(me, me->una));
+	u32 end = s->seq - me->iss + s->len + !!(s->flags & (SYN | FIN));
 	char what[64];
 
 	/* It may have believed a RST, or given up. */
@@ -137,6 +138,10 @@ void monitor_sent_state(struct world *w, struct flow *f, int h,
 		return;
 	if (!(allowed[state] >> kind & 1) && allowed[maybe] >> kind & 1)
 		state = maybe;
+	/* Sent again in a state that is past by now. */
+	if (!(allowed[state] >> kind & 1) && kind != KIND_RST &&
+	    end <= me->end && monitor_waited(w, f->host[h]))
+		return;
 	if (!(allowed[state] >> kind & 1)) {
 		snprintf(what, sizeof(what), "%s in %s", kinds[kind],
 			 states[state]);

@@ -102,6 +102,19 @@ RULE(echo_of_the_future_is_caught)
 	caught("echoes a timestamp that did not come");
 }
 
+RULE(echo_of_a_reset_that_time_wait_ignored_passes)
+{
+	(void)state;
+	open_with(syn_ts, sizeof(syn_ts));
+	PASSES(0, FIN | ACK, 1, 1, .opt = ts(8, 7), .opt_len = 12);
+	PASSES(1, FIN | ACK, 1, 2, .opt = ts(8, 8), .opt_len = 12);
+	PASSES(0, ACK, 2, 2, .opt = ts(9, 8), .opt_len = 12);
+	PASSES(1, RST | ACK, 2, 2, .opt = ts(9, 9), .opt_len = 12);
+	ARRIVES(1, FIN | ACK, 1, 2, .opt = ts(8, 8), .opt_len = 12);
+	LEAVES(0, ACK, 2, 2, .opt = ts(9, 9), .opt_len = 12);
+	caught("");
+}
+
 RULE(second_isn_is_caught)
 {
 	(void)state;
@@ -472,6 +485,7 @@ int main(void)
 		cmocka_unit_test(timestamp_left_out_is_caught),
 		cmocka_unit_test(timestamp_that_goes_back_is_caught),
 		cmocka_unit_test(echo_of_the_future_is_caught),
+		cmocka_unit_test(echo_of_a_reset_that_time_wait_ignored_passes),
 		cmocka_unit_test(second_isn_is_caught),
 		cmocka_unit_test(segment_before_the_syn_is_caught),
 		cmocka_unit_test(data_behind_the_fin_is_caught),

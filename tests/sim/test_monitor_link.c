@@ -36,6 +36,43 @@ RULE(question_and_answer_pass)
 	caught("");
 }
 
+/* A FIN waits at host 0 for ARP, while it is acknowledged; it leaves @ms after
+ * the reply. */
+static void fin_waits(u64 ms)
+{
+	open_pair();
+	PASSES(0, FIN | ACK, 1, 1);
+	PASSES(1, ACK, 1, 2);
+	arrives_arp(1, 2, SIM_ADDR(1), SIM_ADDR(0));
+	later(ms);
+	LEAVES(0, FIN | ACK, 1, 1);
+}
+
+RULE(fin_that_waited_for_arp_passes)
+{
+	(void)state;
+	fin_waits(0);
+	caught("");
+}
+
+RULE(fin_that_waited_for_nothing_is_caught)
+{
+	(void)state;
+	fin_waits(1);
+	caught("a FIN in FIN-WAIT-2");
+}
+
+RULE(data_that_nobody_had_to_wait_for_is_caught)
+{
+	(void)state;
+	open_pair();
+	PASSES(0, FIN | ACK, 1, 1);
+	PASSES(1, ACK, 1, 2);
+	arrives_arp(1, 2, SIM_ADDR(1), SIM_ADDR(0));
+	LEAVES(0, ACK, 2, 1, 10);
+	caught("data in FIN-WAIT-2");
+}
+
 RULE(arp_requests_too_close_are_caught)
 {
 	(void)state;
@@ -397,6 +434,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(question_and_answer_pass),
+		cmocka_unit_test(fin_that_waited_for_arp_passes),
+		cmocka_unit_test(fin_that_waited_for_nothing_is_caught),
+		cmocka_unit_test(data_that_nobody_had_to_wait_for_is_caught),
 		cmocka_unit_test(arp_requests_too_close_are_caught),
 		cmocka_unit_test(arp_reply_unasked_is_caught),
 		cmocka_unit_test(second_arp_reply_is_caught),
