@@ -376,6 +376,34 @@ void *netdev_alloc_mem(struct net_device *dev, size_t size)
 	INET_EXPORT(netdev_alloc_mem);	/* zeroed, NULL when short */
 void netdev_free_mem(struct net_device *dev, void *p, size_t size)
 	INET_EXPORT(netdev_free_mem);
+/*
+ * The memory of the stack's frames, for a device that reads and writes it
+ * itself: one region on a page boundary, frame i at i * frame_size, with its
+ * bookkeeping in info[i]. It stays where it is as long as the stack lives. A
+ * frame outside (sk_buff.shinfo->heap) has to be copied.
+ */
+struct netdev_frames {
+	u8 *region;
+	struct skb_shared_info *info;
+	u32 nr_frames;
+	u32 frame_size;
+};
+void netdev_get_frames(const struct net_device *dev,
+		       struct netdev_frames *frames)
+	INET_EXPORT(netdev_get_frames);
+/* A frame of the region, with one reference; NULL when there is none left. */
+struct skb_shared_info *netdev_alloc_frame(struct net_device *dev)
+	INET_EXPORT(netdev_alloc_frame);
+/* One reference more, one less; any context. */
+void netdev_frame_get(struct skb_shared_info *frame)
+	INET_EXPORT(netdev_frame_get);
+void netdev_frame_put(struct skb_shared_info *frame)
+	INET_EXPORT(netdev_frame_put);
+
+/* A line for inet_env.log, with the device's name before it. */
+void netdev_printk(int level, const struct net_device *dev, const char *fmt, ...)
+	INET_EXPORT(netdev_printk) __attribute__((format(printf, 3, 4)));
+
 /* The sentence inet_strerror() gives. Return: @err, for `return net_error()`. */
 int netdev_error(struct net *net, int err, const char *fmt, ...)
 	INET_EXPORT(netdev_error) __attribute__((format(printf, 3, 4)));

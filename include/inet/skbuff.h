@@ -171,6 +171,20 @@ struct sk_buff *alloc_skb(struct net *net, u32 size) INET_EXPORT(alloc_skb);
 struct sk_buff *napi_alloc_skb(struct net_device *dev, u32 len)
 	INET_EXPORT(napi_alloc_skb);
 
+/*
+ * A received frame that a device wrote itself: a header over @frame, whose
+ * reference it takes over, with the @len bytes at @off as its data. Return: NULL
+ * when memory is short; the reference is given back then too.
+ */
+struct sk_buff *napi_build_skb(struct net_device *dev,
+			       struct skb_shared_info *frame, u32 off, u32 len)
+	INET_EXPORT(napi_build_skb);
+
+/* Appends @len bytes of @frame as a fragment, taking over one reference. 0, or
+ * -ENOMEM, -EMSGSIZE (MAX_SKB_FRAGS): the reference stays the caller's. */
+int skb_add_frag(struct sk_buff *skb, struct skb_shared_info *frame, u32 off,
+		 u32 len) INET_EXPORT(skb_add_frag);
+
 /* A second header over the same frame. Return: NULL when memory is short. */
 struct sk_buff *skb_clone(struct sk_buff *skb) INET_EXPORT(skb_clone);
 

@@ -6,6 +6,7 @@
 #include "core/dev.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -572,6 +573,43 @@ void netdev_free_mem(struct net_device *dev, void *p, size_t size)
 {
 	if (p)
 		mem_free(&dev->net->mem, p, size);
+}
+
+void netdev_get_frames(const struct net_device *dev,
+		       struct netdev_frames *frames)
+{
+	const struct frame_pool *pool = &dev->net->pool;
+
+	*frames = (struct netdev_frames){
+		.region = pool->region, .info = pool->info,
+		.nr_frames = pool->nr_frames, .frame_size = pool->frame_size,
+	};
+}
+
+struct skb_shared_info *netdev_alloc_frame(struct net_device *dev)
+{
+	return frame_alloc(dev->net, true);
+}
+
+void netdev_frame_get(struct skb_shared_info *frame)
+{
+	frame_get(frame);
+}
+
+void netdev_frame_put(struct skb_shared_info *frame)
+{
+	frame_put(frame);
+}
+
+void netdev_printk(int level, const struct net_device *dev, const char *fmt, ...)
+{
+	char text[NET_LOG_LINE];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	net_log(&dev->net->log, level, "%s: %s", dev->name, text);
 }
 
 struct netdev_timer {

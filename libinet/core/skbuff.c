@@ -179,9 +179,17 @@ struct sk_buff *napi_alloc_skb(struct net_device *dev, u32 len)
 	return skb;
 }
 
-static void frame_get(struct skb_shared_info *si)
+struct sk_buff *napi_build_skb(struct net_device *dev,
+			       struct skb_shared_info *frame, u32 off, u32 len)
 {
-	count_add(&si->dataref, 1, si->net->smp);
+	struct sk_buff *skb = skb_build(dev->net, frame);
+
+	if (unlikely(!skb))
+		return NULL;
+	skb_reserve(skb, off);
+	skb_put(skb, len);
+	skb->dev = dev;
+	return skb;
 }
 
 struct sk_buff *skb_over_frame(struct skb_shared_info *frame)

@@ -55,12 +55,12 @@ static inline bool skb_shared(const struct sk_buff *skb)
 /* A private header: @skb itself, or a clone (and @skb is released). */
 struct sk_buff *skb_share_check(struct sk_buff *skb);
 
-/* Appends @len bytes of @frame as a fragment, taking over one reference. 0, or
- * -ENOMEM, -EMSGSIZE (MAX_SKB_FRAGS). */
-int skb_add_frag(struct sk_buff *skb, struct skb_shared_info *frame, u32 off,
-		 u32 len);
+static inline void frame_get(struct skb_shared_info *si)
+{
+	count_add(&si->dataref, 1, si->net->smp);
+}
 
-/* The same with a reference of its own. */
+/* skb_add_frag() with a reference of its own. */
 int skb_add_frag_ref(struct sk_buff *skb, struct skb_shared_info *frame,
 		     u32 off, u32 len);
 

@@ -236,6 +236,55 @@ static void sock_is_charged_until_the_last_segment_is_gone(void **state)
 	assert_int_equal(destroyed, 1);
 }
 
+/* A device that writes memory itself: frames by their number, up as they are,
+ * home when nobody holds them. */
+static void frame_that_a_device_wrote_becomes_a_packet(void **state)
+{
+	struct fx *f = *state;
+	u32 used = frame_pool_used(f->net);
+	struct skb_shared_info *head, *more;
+	struct netdev_frames frames;
+	struct sk_buff *skb;
+
+	netdev_get_frames(f->dev, &frames);
+	assert_int_equal((uintptr_t)frames.region % 4096, 0);
+	head = netdev_alloc_frame(f->dev);
+	more = netdev_alloc_frame(f->dev);
+	assert_in_range(head - frames.info, 0, frames.nr_frames - 1);
+	assert_ptr_equal(head->frame, frames.region +
+			 (size_t)(head - frames.info) * frames.frame_size);
+	memset(head->frame + 258, 0x11, 100);
+	memset(more->frame + 2, 0x22, 50);
+	skb = napi_build_skb(f->dev, head, 258, 100);
+	assert_ptr_equal(skb->data, head->frame + 258);
+	assert_ptr_equal(skb->dev, f->dev);
+	assert_int_equal(skb_add_frag(skb, more, 2, 50), 0);
+	assert_int_equal(skb->len, 150);
+	netdev_frame_get(more);		/* as if it were being sent too */
+	consume_skb(skb);
+	assert_int_equal(frame_pool_used(f->net), used + 1);
+	netdev_frame_put(more);
+	assert_int_equal(frame_pool_used(f->net), used);
+}
+
+static void frame_without_a_header_goes_home(void **state)
+{
+	struct fx *f = *state;
+	u32 used = frame_pool_used(f->net), nr = 0;
+	struct skb_shared_info *frame = netdev_alloc_frame(f->dev);
+	struct sk_buff *hoard[600];
+
+	mem_fail_nth(&f->net->mem, 1);	/* the next slab of headers */
+	while (nr < 600 && (hoard[nr] = alloc_skb(f->net, 100)))
+		nr++;
+	mem_fail_nth(&f->net->mem, 1);
+	assert_null(napi_build_skb(f->dev, frame, 258, 100));
+	mem_fail_nth(&f->net->mem, 0);
+	while (nr)
+		consume_skb(hoard[--nr]);
+	assert_int_equal(frame_pool_used(f->net), used);
+}
+
 #define T(t) cmocka_unit_test_setup_teardown(t, fx_setup, fx_teardown)
 
 int main(void)
@@ -249,6 +298,8 @@ int main(void)
 		T(segments_of_every_size_hold_every_byte),
 		T(segment_takes_the_frame_when_it_may),
 		T(sock_is_charged_until_the_last_segment_is_gone),
+		T(frame_that_a_device_wrote_becomes_a_packet),
+		T(frame_without_a_header_goes_home),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
