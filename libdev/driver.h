@@ -11,6 +11,7 @@
 /* One per driver, defined at the end of its file, listed in drivers.c. */
 extern const struct netdev_driver tap_driver;
 extern const struct netdev_driver wire_driver;
+extern const struct netdev_driver xdp_driver;
 
 #define ETHER_HEADER 14u	/* two addresses and the ethertype */
 #define ETHER_VLAN 4u

@@ -12,6 +12,9 @@
 static const struct netdev_driver *const drivers[] = {
 	&tap_driver,
 	&wire_driver,
+#ifdef HAVE_XDP
+	&xdp_driver,
+#endif
 };
 
 /* Passes the sentence of args_parse() on. */

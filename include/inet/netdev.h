@@ -24,6 +24,7 @@ struct inet_wire;
  *
  *	tap:tap0			an existing TAP, or a new one
  *	tap:%d,mtu=9000			a new one, the kernel numbers it
+ *	xdp:eth0,except=tcp/22		an interface, past the kernel's stack
  *	wire:w0,peer=w1,delay=20ms	two devices with a cable between them
  *
  * The device is down: give it addresses, then inet_netdev_up(). The whole list
@@ -37,6 +38,64 @@ struct net_device *inet_netdev_open(struct net *net, const char *spec) INET_API;
 
 /* The drivers of this library, with their usage; *nr: how many. */
 const struct netdev_driver *const *inet_netdev_drivers(size_t *nr) INET_API;
+
+/* ---- AF_XDP ----------------------------------------------------------- */
+
+/* How frames come from the kernel's interface; inet-xdp(4). */
+enum inet_xdp_mode {
+	INET_XDP_AUTO,		/* the fastest that works */
+	INET_XDP_ZEROCOPY,	/* the driver uses the stack's own frames */
+	INET_XDP_NATIVE,	/* the driver runs the program, a copy */
+	INET_XDP_GENERIC,	/* any interface: after the driver, a copy */
+	INET_XDP_COPY,		/* native or generic */
+};
+
+/* Zero and NULL mean the default for every member but @size. */
+struct inet_xdp_config {
+	size_t size;		/* sizeof(struct inet_xdp_config) */
+	const char *name;	/* of the device; default: the interface's */
+	u32 mtu;		/* default: the interface's */
+	u8 mac[6];		/* default: the interface's */
+	enum inet_xdp_mode mode;
+	u32 queue;		/* the first queue of the interface to use */
+	u32 nr_queues;		/* default: all from there on */
+	u32 ring_size;		/* frames a queue holds each way: a power of
+				 * two from 64 to 8192; default 2048, less if
+				 * that were more than a quarter of all */
+	u32 busy_poll_us;	/* our calls poll the driver */
+	const char *except;	/* rules: what stays with the kernel */
+	const char *only;	/* rules: what does not, and nothing else */
+	bool trust_checksums;	/* of received packets */
+};
+
+/* What an AF_XDP device is, and counts since it was opened. */
+struct inet_xdp_info {
+	enum inet_xdp_mode mode;	/* chosen: never auto or copy */
+	u32 queue, nr_queues;
+	u32 ring_size;
+	bool multi_buffer;	/* packets may lie in several frames */
+	bool need_wakeup;	/* the kernel says when it wants a call */
+	bool busy_poll;		/* the kernel has agreed to it */
+	u64 rx_dropped;		/* by the kernel: too long, no frame */
+	u64 rx_ring_full;	/* by the kernel: we were too slow */
+	u64 rx_fill_ring_empty;	/* times that it found no frame */
+	u64 tx_invalid;		/* what it did not want to send */
+	u64 rx_bad, tx_bad;	/* claims of the kernel that cannot be */
+};
+
+/*
+ * A device on the kernel's interface @ifname. @config NULL: all defaults.
+ * Return: the device, down, or NULL with errno and a sentence in
+ * inet_strerror(): EINVAL, ENODEV, EPERM, EBUSY (another program has the queue
+ * or the interface), ENOBUFS (the frames cannot be locked in memory), ENOSYS
+ * (the library was built without).
+ */
+struct net_device *inet_xdp_open(struct net *net, const char *ifname,
+				 const struct inet_xdp_config *config) INET_API;
+
+/* 0, or -1 with EINVAL: @dev is no such device. */
+int inet_xdp_get_info(struct net_device *dev, struct inet_xdp_info *info)
+	INET_API;
 
 /* ---- the wire --------------------------------------------------------- */
 

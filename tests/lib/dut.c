@@ -396,18 +396,13 @@ static bool tap_create(struct dut *d)
 	return true;
 }
 
-/* The kernel's interface comes with the device; a packet socket on it is the
- * far side. */
-static struct net_device *tap_open(struct dut *d)
+/* The far side: a packet socket on the kernel's interface, which comes up. */
+static void dut_packet_socket(struct dut *d)
 {
 	struct sockaddr_ll ll = { .sll_family = AF_PACKET,
 				  .sll_protocol = htons(DUT_ETHERTYPE) };
-	struct net_device *dev = inet_netdev_open(d->net, "tap:%d");
 	int size = 16 << 20;
 
-	if (!dev)
-		return NULL;
-	strcpy(d->far_name, inet_netdev_name(dev));
 	d->far_fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	assert_true(d->far_fd >= 0);
 	setsockopt(d->far_fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
@@ -416,6 +411,17 @@ static struct net_device *tap_open(struct dut *d)
 	tap_carrier(d, true);
 	if (bind(d->far_fd, (struct sockaddr *)&ll, sizeof(ll)))
 		fail_msg("bind: %s", strerror(errno));
+}
+
+/* The kernel's interface comes with the device. */
+static struct net_device *tap_open(struct dut *d)
+{
+	struct net_device *dev = inet_netdev_open(d->net, "tap:%d");
+
+	if (!dev)
+		return NULL;
+	strcpy(d->far_name, inet_netdev_name(dev));
+	dut_packet_socket(d);
 	return dev;
 }
 
@@ -451,6 +457,7 @@ static void tap_far_mtu(struct dut *d, u32 mtu)
 
 const struct dut_ops dut_tap = {
 	.name = "tap",
+	.in_kernel = true,
 	.has_carrier = true,
 	.has_napi = true,
 	.min_inject = DUT_HEADER,
@@ -463,3 +470,83 @@ const struct dut_ops dut_tap = {
 	.set_far_mtu = tap_far_mtu,
 	.set_carrier = tap_carrier,
 };
+
+#ifdef HAVE_XDP
+/* ---- xdp -------------------------------------------------------------- */
+
+/* A pair of interfaces, the device's and the far side's. Return: false when
+ * that, or a program on one, is not allowed here. */
+static bool xdp_create(struct dut *d)
+{
+	static u32 nr;
+	char cmd[300], spec[32];
+	struct net_device *dev;
+
+	snprintf(d->far_name, sizeof(d->far_name), "xf%u", nr);
+	snprintf(d->near_name, sizeof(d->near_name), "xn%u", nr++);
+	snprintf(cmd, sizeof(cmd), "ip link add %s type veth peer name %s "
+		 "2>/dev/null && ip link set %s up && ip link set %s up",
+		 d->near_name, d->far_name, d->near_name, d->far_name);
+	if (system(cmd))
+		return false;
+	d->net = new_stack();
+	snprintf(spec, sizeof(spec), "xdp:%s", d->near_name);
+	dev = inet_netdev_open(d->net, spec);
+	if (dev) {
+		assert_int_equal(inet_netdev_close(dev), 0);
+		return true;
+	}
+	assert_true(errno == EPERM || errno == EAFNOSUPPORT);
+	print_message("# %s\n", inet_strerror(d->net));
+	inet_destroy(d->net);
+	return false;
+}
+
+static struct net_device *xdp_open(struct dut *d)
+{
+	struct net_device *dev;
+	char spec[32];
+
+	snprintf(spec, sizeof(spec), "xdp:%s", d->near_name);
+	dev = inet_netdev_open(d->net, spec);
+	if (dev)
+		dut_packet_socket(d);
+	return dev;
+}
+
+static void xdp_destroy(struct dut *d)
+{
+	char cmd[64];
+
+	tap_destroy(d);
+	snprintf(cmd, sizeof(cmd), "ip link del %s", d->near_name);
+	assert_int_equal(system(cmd), 0);
+}
+
+/* Neither interface passes more than the other takes. */
+static void xdp_far_mtu(struct dut *d, u32 mtu)
+{
+	struct ifreq ifr = { .ifr_mtu = (int)mtu };
+
+	tap_ioctl(d, SIOCSIFMTU, &ifr);
+	strcpy(ifr.ifr_name, d->near_name);
+	if (ioctl(d->far_fd, SIOCSIFMTU, &ifr))
+		fail_msg("%s: mtu %u: %s", d->near_name, mtu, strerror(errno));
+}
+
+const struct dut_ops dut_xdp = {
+	.name = "xdp",
+	.in_kernel = true,
+	.has_carrier = true,
+	.has_napi = true,
+	.min_inject = DUT_HEADER,
+	.max_mtu = 16 * 1790 - DUT_HEADER - 4,
+	.create = xdp_create,
+	.open = xdp_open,
+	.destroy = xdp_destroy,
+	.inject = tap_inject,
+	.far_run = tap_far_run,
+	.set_far_mtu = xdp_far_mtu,
+	.set_carrier = tap_carrier,
+};
+#endif

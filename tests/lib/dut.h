@@ -46,11 +46,13 @@ struct dut {
 	int far_fd;
 	int home_fd;			/* the namespace to go back to */
 	char far_name[16];
+	char near_name[16];
 };
 
 struct dut_ops {
 	const char *name;
 	bool loops;		/* what is sent is what is received */
+	bool in_kernel;		/* the far side is: needs a namespace */
 	bool permanent;		/* cannot be closed */
 	bool has_carrier;	/* set_carrier works */
 	bool has_napi;		/* of its own */
@@ -70,6 +72,9 @@ struct dut_ops {
 };
 
 extern const struct dut_ops dut_loopback, dut_wire, dut_tap;
+#ifdef HAVE_XDP
+extern const struct dut_ops dut_xdp;
+#endif
 
 /* The device is up when it returns true. */
 bool dut_create(struct dut *d, const struct dut_ops *ops);

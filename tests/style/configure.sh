@@ -37,7 +37,9 @@ refuses lwip_is_no_path "--with-lwip=/opt: the value is yes or no" \
 refuses sanitizers_exclude_each_other \
 	"--enable-tsan and --enable-asan exclude each other." \
 	--enable-tsan --enable-asan
-refuses xdp_is_not_there_yet \
-	"--with-xdp: this version of libinet has no AF_XDP device yet." \
-	--with-xdp
+refuses xdp_is_no_path "--with-xdp=/opt: the value is yes or no" \
+	--with-xdp=/opt
+refuses headers_without_xdp_are_named \
+	"the kernel's headers know no AF_XDP, or only that of a Linux before 5.9. Install the package linux-libc-dev; or configure --without-xdp." \
+	inet_cv_xdp=no
 echo "1..$count"
