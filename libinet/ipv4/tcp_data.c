@@ -7,9 +7,10 @@
  * too early. Both are charged to sk_rcvbuf by truesize. Small segments are
  * copied behind their predecessor when its frame has room: a peer that sends
  * single bytes must not make us hold a frame for each. When the buffer is
- * exceeded all the same, the out-of-order queue is given up from its far end,
- * which the peer keeps until we acknowledge it; text in order is refused only
- * when nothing else is left.
+ * exceeded all the same, text in order is packed, for a window that was offered
+ * must be taken, and the out-of-order queue is given up from its far end, which
+ * the peer keeps until we acknowledge it; text in order is refused only when
+ * nothing else is left.
  *
  * Delayed ACK (RFC 9293 3.8.6.3, RFC 5681 4.2): the first segments and
  * whatever is out of order are acknowledged at once, else every second full
@@ -17,6 +18,8 @@
  */
 #include "core/skbuff.h"
 #include "ipv4/tcp.h"
+
+#define TCP_COLLAPSE_SIZE 8192u	/* of a packet that several have become */
 
 /* ---- when to acknowledge ---------------------------------------------- */
 
@@ -201,6 +204,33 @@ void tcp_rcv_space_adjust(struct sock *sk)
 
 /* ---- memory ----------------------------------------------------------- */
 
+/* Does @from follow @to, and fit behind it in a frame of its own? */
+static bool tcp_may_coalesce(const struct sk_buff *to,
+			     const struct sk_buff *from)
+{
+	return TCP_SKB_CB(to)->end_seq == TCP_SKB_CB(from)->seq &&
+	       from->len <= skb_tailroom(to) && !skb_cloned(to) &&
+	       !skb_shared(to);
+}
+
+/*
+ * Copies @from behind @to, which it follows directly, when @to's frame has
+ * room. Return: true: @from is not needed any more.
+ */
+static bool tcp_try_coalesce(struct sock *sk, struct sk_buff *to,
+			     const struct sk_buff *from)
+{
+	if (!tcp_may_coalesce(to, from))
+		return false;
+	if (from->len && skb_copy_bits(from, 0, skb_put(to, from->len),
+				       from->len))
+		inet_assert(false);	/* all lengths were checked */
+	TCP_SKB_CB(to)->end_seq = TCP_SKB_CB(from)->end_seq;
+	TCP_SKB_CB(to)->tcp_flags |= TCP_SKB_CB(from)->tcp_flags;
+	NET_INC_STATS(sock_net(sk), TCP_RCVCOALESCE);
+	return true;
+}
+
 /*
  * Gives up out-of-order text, from the far end, until the buffer is kept.
  * Return: true when something was freed.
@@ -231,6 +261,63 @@ static bool tcp_prune_ofo_queue(struct sock *sk, const struct sk_buff *in_skb)
 	return pruned;
 }
 
+/* Does the text of @skb cost more than the window has counted for it? */
+static bool tcp_is_bloated(const struct sock *sk, const struct sk_buff *skb)
+{
+	return tcp_win_from_space(sk, (s32)skb->truesize) > (s32)skb->len &&
+	       !skb_cloned(skb) && !skb_shared(skb);
+}
+
+/* One packet of @len bytes for those from @skb to @end. False: no memory. */
+static bool tcp_collapse_run(struct sock *sk, struct sk_buff *skb,
+			     const struct sk_buff *end, u32 len)
+{
+	struct sk_buff *to = alloc_skb(sock_net(sk), len), *next;
+
+	if (!to)
+		return false;
+	*TCP_SKB_CB(to) = *TCP_SKB_CB(skb);
+	TCP_SKB_CB(to)->end_seq = TCP_SKB_CB(to)->seq;
+	__skb_queue_after(&sk->sk_receive_queue, skb->prev, to);
+	for (; skb != end; skb = next) {
+		next = skb->next;
+		if (!tcp_try_coalesce(sk, to, skb))
+			inet_assert(false);	/* all lengths were summed */
+		__skb_unlink(skb, &sk->sk_receive_queue);
+		consume_skb(skb);
+		NET_INC_STATS(sock_net(sk), TCP_RCVCOLLAPSED);
+	}
+	sk_forced_mem_schedule(sk, (s32)to->truesize);
+	skb_set_owner_r(to, sk);
+	return true;
+}
+
+/* Small segments in large frames, or what GRO made of them, may cost more than
+ * the window that let them in: packs them, so that what was offered is taken. */
+static void tcp_collapse(struct sock *sk)
+{
+	struct sk_buff_head *q = &sk->sk_receive_queue;
+	struct sk_buff *skb, *end;
+	u32 len, cost;
+
+	for (skb = q->next; skb != (struct sk_buff *)q; skb = end) {
+		len = cost = 0;
+		for (end = skb; end != (struct sk_buff *)q; end = end->next) {
+			if (!tcp_is_bloated(sk, end) ||
+			    (len && len + end->len > TCP_COLLAPSE_SIZE))
+				break;
+			len += end->len;
+			cost += end->truesize;
+		}
+		if (end == skb)
+			end = skb->next;
+		else if (SKB_TRUESIZE(max(len, sock_net(sk)->pool.frame_size)) <
+				 cost &&
+			 !tcp_collapse_run(sk, skb, end, len))
+			return;
+	}
+}
+
 /* Too much is held. Return: true when there is room again. */
 static bool tcp_prune_queue(struct sock *sk, const struct sk_buff *in_skb)
 {
@@ -238,6 +325,10 @@ static bool tcp_prune_queue(struct sock *sk, const struct sk_buff *in_skb)
 
 	NET_INC_STATS(sock_net(sk), TCP_PRUNECALLED);
 	tp->rcv_ssthresh = min(tp->rcv_ssthresh, 4u * tp->advmss);
+	tcp_collapse(sk);
+	if (sk_rmem_alloc_get(sk) <= sk->sk_rcvbuf &&
+	    !sk_under_memory_pressure(sk))
+		return true;
 	tcp_prune_ofo_queue(sk, in_skb);
 	if (sk_rmem_alloc_get(sk) <= sk->sk_rcvbuf)
 		return true;
@@ -265,33 +356,6 @@ static bool tcp_try_rmem_schedule(struct sock *sk, const struct sk_buff *skb)
 }
 
 /* ---- queues ----------------------------------------------------------- */
-
-/* Does @from follow @to, and fit behind it in a frame of its own? */
-static bool tcp_may_coalesce(const struct sk_buff *to,
-			     const struct sk_buff *from)
-{
-	return TCP_SKB_CB(to)->end_seq == TCP_SKB_CB(from)->seq &&
-	       from->len <= skb_tailroom(to) && !skb_cloned(to) &&
-	       !skb_shared(to);
-}
-
-/*
- * Copies @from behind @to, which it follows directly, when @to's frame has
- * room. Return: true: @from is not needed any more.
- */
-static bool tcp_try_coalesce(struct sock *sk, struct sk_buff *to,
-			     const struct sk_buff *from)
-{
-	if (!tcp_may_coalesce(to, from))
-		return false;
-	if (from->len && skb_copy_bits(from, 0, skb_put(to, from->len),
-				       from->len))
-		inet_assert(false);	/* all lengths were checked */
-	TCP_SKB_CB(to)->end_seq = TCP_SKB_CB(from)->end_seq;
-	TCP_SKB_CB(to)->tcp_flags |= TCP_SKB_CB(from)->tcp_flags;
-	NET_INC_STATS(sock_net(sk), TCP_RCVCOALESCE);
-	return true;
-}
 
 bool tcp_queue_rcv(struct sock *sk, struct sk_buff *skb)
 {

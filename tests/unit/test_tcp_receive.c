@@ -122,6 +122,31 @@ static void established_sequence_wraps(void **state)
 	tp_close(&t);
 }
 
+/* Half of each frame is empty: what was offered is taken all the same. */
+/* @req RFC9293:SHLD-14 @attack W3 */
+static void established_window_that_was_offered_is_taken(void **state)
+{
+	enum { LEN = 1030 };
+	struct tp t;
+	u32 seq = 1, edge;
+
+	(void)state;
+	tp_open(&t);
+	tp_passive(&t);
+	edge = tcp_receive_window(tcp_sk(tp_sk(&t)));
+	for (; seq + LEN <= edge; seq += LEN) {
+		tp_send(&t, "A", seq, 1, big, LEN);
+		fx_flush(&t.f);
+		assert_int_equal(tcp_sk(tp_sk(&t))->rcv_nxt,
+				 t.iss + seq + LEN);
+	}
+	assert_true(fx_mib_delta(&t.f, MIB_TCP_RCVCOLLAPSED) > 0);
+	assert_true(sk_rmem_alloc_get(tp_sk(&t)) <= tp_sk(&t)->sk_rcvbuf);
+	for (edge = seq, seq = 1; seq < edge; seq += LEN)
+		tp_read(&t, big, LEN);
+	tp_close(&t);
+}
+
 /* Small segments share a frame: single octets do not eat the buffer. */
 /* @attack M6 @attack W3 */
 static void established_single_octets_are_coalesced(void **state)
@@ -937,6 +962,7 @@ int main(void)
 		cmocka_unit_test(established_single_segment_ack_is_delayed),
 		cmocka_unit_test(established_every_second_full_segment_is_acknowledged),
 		cmocka_unit_test(established_sequence_wraps),
+		cmocka_unit_test(established_window_that_was_offered_is_taken),
 		cmocka_unit_test(established_single_octets_are_coalesced),
 		cmocka_unit_test(established_old_segment_is_acknowledged_and_dropped),
 		cmocka_unit_test(established_right_edge_is_exact),
