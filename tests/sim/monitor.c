@@ -329,7 +329,7 @@ static void sent_ack(struct world *w, struct flow *f, int h,
 	/* It closed first, and now acknowledges the other FIN. */
 	if (peer->fin && ack > peer->fin && me->acked <= peer->fin &&
 	    me->fin && me->una > me->fin && !me->rst)
-		me->time_wait_ns = w->now;
+		me->time_wait_ns = me->both_ns;
 	if (!(s->flags & (SYN | RST)))
 		me->fin_ns = 0;
 	me->acked_any = true;
@@ -572,6 +572,10 @@ static void monitor_arrived(struct world *w, const struct segment *s)
 		arrived_ack(w, f, h, s);
 		arrived_sure(w, f, h, s, pos);
 	}
+	/* its ACK may get lost, or be late */
+	if (!me->both_ns && me->fin && me->una > me->fin && peer->fin &&
+	    peer->contiguous > peer->fin)
+		me->both_ns = w->now;
 	monitor_arrived_time(w, f, h, s, was);
 }
 

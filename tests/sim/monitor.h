@@ -94,6 +94,7 @@ struct stream {
 	u64 challenge_ns;	/* the last answer to one */
 	u64 fin_ns;		/* a FIN reached TIME-WAIT, unanswered */
 	bool got_rst;
+	u64 both_ns;		/* the peer's FIN, and the ACK of its own, came */
 	u64 time_wait_ns;	/* since then it is in TIME-WAIT */
 	/* as its sender, what it heard and what its timer did */
 	u64 heard_ns;		/* the last segment from the peer */

@@ -149,7 +149,7 @@ void monitor_sent_state(struct world *w, struct flow *f, int h,
 	}
 	me->state = after_sent(state, kind);
 	if (me->state == TIME_WAIT && state == TIME_WAIT && !me->time_wait_ns)
-		me->time_wait_ns = w->now;
+		me->time_wait_ns = me->both_ns;
 }
 
 /* Who calls close() is in FIN-WAIT-1 at once, but his FIN waits until all

@@ -382,6 +382,55 @@ RULE(listing_without_time_wait_is_caught)
 	caught("left TIME-WAIT too early");
 }
 
+/* Host 0 closes first. The answer to the other FIN gets lost, and goes only
+ * seven seconds later; then it is @ms since TIME-WAIT has begun. */
+static void forgets_after(u64 ms)
+{
+	open_pair();
+	w.timely = false;
+	PASSES(0, FIN | ACK, 1, 1);
+	PASSES(1, ACK, 1, 2);
+	PASSES(1, FIN | ACK, 1, 2);
+	later(7000);
+	ARRIVES(1, FIN | ACK, 1, 2);
+	PASSES(0, ACK, 2, 2);
+	later(ms - 7000);
+	lists(0, "");
+}
+
+RULE(time_wait_begins_with_the_fin_not_with_its_answer)
+{
+	(void)state;
+	forgets_after(60000);
+	caught("");
+}
+
+RULE(time_wait_that_began_with_the_fin_is_not_too_short)
+{
+	(void)state;
+	forgets_after(59999);
+	caught("left TIME-WAIT too early");
+}
+
+/* Both close at once; the ACK comes last, and something old is answered later. */
+RULE(time_wait_begins_with_the_ack_of_who_closed_at_once)
+{
+	(void)state;
+	open_pair();
+	LEAVES(0, FIN | ACK, 1, 1);
+	LEAVES(1, FIN | ACK, 1, 1);
+	ARRIVES(1, FIN | ACK, 1, 1);
+	ARRIVES(0, FIN | ACK, 1, 1);
+	PASSES(0, ACK, 2, 2);
+	PASSES(1, ACK, 2, 2);
+	later(50);
+	ARRIVES(1, FIN | ACK, 1, 1);
+	PASSES(0, ACK, 2, 2);
+	later(59950);
+	lists(0, "");
+	caught("");
+}
+
 /* ---- selective ACKs --------------------------------------------------- */
 
 /* The option with one block, or two. */
@@ -652,6 +701,9 @@ int main(void)
 		cmocka_unit_test(listing_of_two_owners_is_caught),
 		cmocka_unit_test(listing_without_a_connection_is_caught),
 		cmocka_unit_test(listing_without_time_wait_is_caught),
+		cmocka_unit_test(time_wait_begins_with_the_fin_not_with_its_answer),
+		cmocka_unit_test(time_wait_that_began_with_the_fin_is_not_too_short),
+		cmocka_unit_test(time_wait_begins_with_the_ack_of_who_closed_at_once),
 		cmocka_unit_test(sack_that_is_right_passes),
 		cmocka_unit_test(sack_permitted_unasked_is_caught),
 		cmocka_unit_test(sack_that_was_not_agreed_is_caught),
