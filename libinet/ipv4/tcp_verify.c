@@ -143,17 +143,23 @@ static void verify_buffers(const struct sock *sk)
 {
 	const struct net *net = sock_net(sk);
 	s64 one = largest_packet(net);
-	s64 limit = net->ipv4.sysctl_tcp_mem[2] * SK_MEM_QUANTUM;
 
 	inet_assert(sk->sk_forward_alloc >= 0);
 	inet_assert(sk_rmem_alloc_get(sk) <= sk->sk_rcvbuf + one);
 	if (!net->proto_pressure[PROTO_MEM_TCP])
 		inet_assert(sk->sk_wmem_queued / 2 <= sk->sk_sndbuf + one +
 			    2 * (s64)SKB_TRUESIZE(65536));
-	/* a FIN and the first segment of a queue are let in always; whole
-	 * quanta are taken */
-	inet_assert(net->proto_mem[PROTO_MEM_TCP] <= limit +
-		    2 * (one + SK_MEM_QUANTUM) *
+}
+
+/* The budget: a FIN and the first segment of a queue are let in always, and
+ * whole quanta are taken; so is what cutting makes of @sent, the text that
+ * waits for its ACK or for the window. */
+static void verify_budget(const struct net *net, s64 sent)
+{
+	s64 limit = net->ipv4.sysctl_tcp_mem[2] * SK_MEM_QUANTUM;
+
+	inet_assert(net->proto_mem[PROTO_MEM_TCP] - sent <= limit +
+		    2 * (largest_packet(net) + SK_MEM_QUANTUM) *
 		    (s64)net->proto_sockets[PROTO_MEM_TCP]);
 }
 
@@ -223,19 +229,23 @@ void tcp_verify(struct sock *sk)
 static void tcp_verify_entry(void *arg, struct sock_common *skc)
 {
 	struct sock *sk = (struct sock *)skc;
+	s64 *sent = arg;
 
-	(void)arg;
 	if (sk->sk_state == TCP_TIME_WAIT) {
 		inet_assert(timer_pending(&inet_twsk(sk)->tw_timer));
 		inet_assert(inet_twsk(sk)->tw_tb);
 	} else if (sk->sk_state == TCP_NEW_SYN_RECV) {
 		inet_assert(timer_pending(&inet_reqsk(sk)->rsk_timer));
 	} else {
+		*sent += sk->sk_wmem_queued;
 		tcp_verify(sk);
 	}
 }
 
 void tcp_verify_all(struct net *net)
 {
-	inet_ehash_each(net, tcp_verify_entry, NULL);
+	s64 sent = 0;
+
+	inet_ehash_each(net, tcp_verify_entry, &sent);
+	verify_budget(net, sent);
 }
