@@ -76,7 +76,7 @@ void monitor_accept(struct world *w, int host, int peer, u16 port,
 	struct flow *f = monitor_flow(w, host, peer, port, peer_port);
 	struct stream *me;
 
-	if (w->blind || w->again)
+	if (w->blind || (w->again && !w->forge_gap))
 		return;
 	if (!f) {
 		sim_fail(w, "monitor: host %d accepts port %u, whose SYN never "
