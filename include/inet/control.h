@@ -52,6 +52,9 @@ int inet_netdev_set_rps_flow_cnt(struct net_device *dev, unsigned int queue,
 				 unsigned int flows) INET_API;
 const char *inet_netdev_name(const struct net_device *dev) INET_API;
 int inet_netdev_index(const struct net_device *dev) INET_API;
+/* Return: 1 the link is up, 0 it is not, -1 with EINVAL. A change is a line in
+ * the stack's log too. */
+int inet_netdev_get_carrier(const struct net_device *dev) INET_API;
 int inet_netdev_get_stats(struct net_device *dev,
 			  struct inet_netdev_stats *stats) INET_API;
 

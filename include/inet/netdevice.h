@@ -239,6 +239,7 @@ void dev_set_allmulti(struct net_device *dev, int inc)
 int dev_mc_add(struct net_device *dev, const u8 *addr) INET_EXPORT(dev_mc_add);
 int dev_mc_del(struct net_device *dev, const u8 *addr) INET_EXPORT(dev_mc_del);
 
+/* The link; a change is a line in the log. Any context. */
 void netif_carrier_on(struct net_device *dev) INET_EXPORT(netif_carrier_on);
 void netif_carrier_off(struct net_device *dev) INET_EXPORT(netif_carrier_off);
 
@@ -278,6 +279,9 @@ int request_irq(struct net_device *dev, u32 queue, int fd,
 int request_irq_rw(struct net_device *dev, u32 queue, int fd,
 		   irq_handler_t *handler, irq_handler_t *write_handler,
 		   void *data) INET_EXPORT(request_irq_rw);
+/* @fd wakes nobody any more: it is dead, free_irq() will come. Any context. */
+void disable_irq_nosync(struct net_device *dev, u32 queue, int fd)
+	INET_EXPORT(disable_irq_nosync);
 /* After it returns the handler is not running and never called again. */
 void free_irq(struct net_device *dev, int fd) INET_EXPORT(free_irq);
 

@@ -111,6 +111,11 @@ int inet_netdev_index(const struct net_device *dev)
 	return dev->ifindex;
 }
 
+int inet_netdev_get_carrier(const struct net_device *dev)
+{
+	return dev ? READ_ONCE(dev->carrier) : api_result(-EINVAL);
+}
+
 int inet_netdev_get_stats(struct net_device *dev,
 			  struct inet_netdev_stats *stats)
 {
@@ -133,15 +138,17 @@ int inet_netdev_get_stats(struct net_device *dev,
 /* One line. Context: RCU. */
 static void link_show(const struct net_device *dev, FILE *out)
 {
+	bool up = netif_running(dev), carrier = READ_ONCE(dev->carrier);
 	u8 a[MAX_ADDR_LEN];
 
 	dev_addr_copy(a, dev, sizeof(a));
-	fprintf(out, "%d: %s: <%s%s%s> mtu %u link/%s "
+	fprintf(out, "%d: %s: <%s%s%s%s> mtu %u state %s link/%s "
 		"%02x:%02x:%02x:%02x:%02x:%02x\n", dev->ifindex, dev->name,
-		netif_running(dev) ? "UP" : "DOWN",
-		READ_ONCE(dev->carrier) ? ",LOWER_UP" : "",
+		up && !carrier ? "NO-CARRIER," : "", up ? "UP" : "DOWN",
+		carrier ? ",LOWER_UP" : "",
 		READ_ONCE(dev->flags) & NETDEV_IFF_PROMISC ? ",PROMISC" : "",
-		READ_ONCE(dev->mtu), dev->type == NETDEV_TYPE_LOOPBACK ?
+		READ_ONCE(dev->mtu), up && carrier ? "UP" : "DOWN",
+		dev->type == NETDEV_TYPE_LOOPBACK ?
 		"loopback" : dev->type == NETDEV_TYPE_ETHER ? "ether" :
 		"none", a[0], a[1], a[2], a[3], a[4], a[5]);
 }

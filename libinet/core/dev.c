@@ -542,14 +542,23 @@ int dev_mc_del(struct net_device *dev, const u8 *addr)
 	return err;
 }
 
+/* From any thread; whoever changes it says so. */
+static void netif_carrier_set(struct net_device *dev, bool on)
+{
+	if (__atomic_exchange_n(&dev->carrier, on, __ATOMIC_RELAXED) != on)
+		net_log_ratelimited(&dev->net->log, INET_LOG_INFO,
+				    "%s: link is %s", dev->name,
+				    on ? "up" : "down");
+}
+
 void netif_carrier_on(struct net_device *dev)
 {
-	WRITE_ONCE(dev->carrier, true);
+	netif_carrier_set(dev, true);
 }
 
 void netif_carrier_off(struct net_device *dev)
 {
-	WRITE_ONCE(dev->carrier, false);
+	netif_carrier_set(dev, false);
 }
 
 /* ---- services for drivers --------------------------------------------- */

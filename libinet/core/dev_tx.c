@@ -110,6 +110,15 @@ static int xmit_gso(struct sk_buff *skb, struct net_device *dev)
 	return ret;
 }
 
+/* The device is down, which the sender is told, or its link is, which he is not
+ * (Linux has noop_qdisc there): what is lost on a link is not his error. */
+static __noinline int xmit_nowhere(struct sk_buff *skb, struct net_device *dev)
+{
+	DEV_STATS_INC(dev, tx_dropped);
+	kfree_skb_reason(skb, SKB_DROP_REASON_DEV_READY);
+	return netif_running(dev) ? NET_XMIT_CN : -ENETDOWN;
+}
+
 int dev_queue_xmit(struct sk_buff *skb)
 {
 	struct net_device *dev = skb->dev;
@@ -118,11 +127,8 @@ int dev_queue_xmit(struct sk_buff *skb)
 	int ret;
 
 	NET_ROAD(net, skb);
-	if (unlikely(!netif_running(dev) || !READ_ONCE(dev->carrier))) {
-		DEV_STATS_INC(dev, tx_dropped);
-		kfree_skb_reason(skb, SKB_DROP_REASON_DEV_READY);
-		return -ENETDOWN;
-	}
+	if (unlikely(!netif_running(dev) || !READ_ONCE(dev->carrier)))
+		return xmit_nowhere(skb, dev);
 	if (unlikely(skb->shinfo->gso_size &&
 		     !(READ_ONCE(dev->features) & NETIF_F_TSO)))
 		return xmit_gso(skb, dev);

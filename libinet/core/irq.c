@@ -86,6 +86,13 @@ int request_irq(struct net_device *dev, u32 queue, int fd,
 	return request_irq_rw(dev, queue, fd, handler, NULL, data);
 }
 
+void disable_irq_nosync(struct net_device *dev, u32 queue, int fd)
+{
+	struct net *net = dev->net;
+
+	poller_del(&net->softnets[queue % net->nr_softnets].poller, fd);
+}
+
 void free_irq(struct net_device *dev, int fd)
 {
 	struct irq_desc **p, *irq;

@@ -25,7 +25,17 @@ struct rig {
 	struct inet_wire *wire;
 	struct packet_type pt_a, pt_b;
 	struct dut_frames rx_a, rx_b;
+	char said[1000];		/* the last lines of the log */
 };
+
+static void rig_log(void *opaque, int level, const char *line)
+{
+	struct rig *r = opaque;
+	size_t used = strlen(r->said);
+
+	(void)level;
+	snprintf(r->said + used, sizeof(r->said) - used, "%s;", line);
+}
 
 static u64 rig_now(void *opaque)
 {
@@ -52,6 +62,7 @@ static struct rig *rig_new(const struct inet_wire_config *cfg)
 	r->env = *inet_env_default();
 	r->env.opaque = r;
 	r->env.now = rig_now;
+	r->env.log = rig_log;
 	pthread_mutex_init(&r->rx_a.lock, NULL);
 	pthread_mutex_init(&r->rx_b.lock, NULL);
 	r->a = rig_stack(r);
@@ -360,6 +371,49 @@ static void one_end_closed_the_other_loses_its_carrier(void **state)
 	rig_free(r);
 }
 
+/* The link as inet_link_show() tells it. */
+static void assert_link_shown(struct net *net, const char *part)
+{
+	char text[1000] = "";
+	FILE *out = fmemopen(text, sizeof(text), "w");
+
+	assert_int_equal(inet_link_show(net, out), 0);
+	fclose(out);
+	if (!strstr(text, part))
+		fail_msg("'%s' not in: %s", part, text);
+}
+
+static void link_lost_the_application_learns_and_senders_are_not_blamed(
+	void **state)
+{
+	struct rig *r = rig_new(NULL);
+	struct inet_netdev_stats stats;
+	u8 frame[100];
+
+	(void)state;
+	assert_int_equal(inet_netdev_get_carrier(r->dev_a), 1);
+	assert_link_shown(r->a, "wa: <UP,LOWER_UP> mtu 1500 state UP");
+	r->said[0] = '\0';
+	inet_wire_set_carrier(r->wire, false);
+	rig_run(r);
+	assert_int_equal(inet_netdev_get_carrier(r->dev_a), 0);
+	assert_string_equal(r->said, "wa: link is down;wb: link is down;");
+	assert_link_shown(r->a, "wa: <NO-CARRIER,UP> mtu 1500 state DOWN");
+	dut_frame(frame, sizeof(frame), 1);
+	assert_int_equal(dut_xmit(r->a, r->dev_a, frame, sizeof(frame)),
+			 NET_XMIT_CN);
+	inet_netdev_get_stats(r->dev_a, &stats);
+	assert_int_equal(stats.tx_dropped, 1);
+	r->said[0] = '\0';
+	inet_wire_set_carrier(r->wire, true);
+	rig_run(r);
+	assert_int_equal(inet_netdev_get_carrier(r->dev_a), 1);
+	assert_string_equal(r->said, "wa: link is up;wb: link is up;");
+	assert_int_equal(inet_netdev_get_carrier(NULL), -1);
+	assert_int_equal(errno, EINVAL);
+	rig_free(r);
+}
+
 static void stack_destroyed_with_frames_in_the_heap_leaks_nothing(void **state)
 {
 	struct inet_wire_config cfg =
@@ -540,6 +594,8 @@ int main(void)
 		cmocka_unit_test(bad_faults_are_refused),
 		cmocka_unit_test(mtu_black_hole_is_silent),
 		cmocka_unit_test(one_end_closed_the_other_loses_its_carrier),
+		cmocka_unit_test(
+			link_lost_the_application_learns_and_senders_are_not_blamed),
 		cmocka_unit_test(
 			stack_destroyed_with_frames_in_the_heap_leaks_nothing),
 		cmocka_unit_test(sender_destroyed_its_frames_still_arrive),
