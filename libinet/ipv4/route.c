@@ -401,7 +401,8 @@ static int output_check_saddr(struct net *net, struct flowi4 *fl4)
 {
 	const struct in_ifaddr *ifa;
 
-	if (ipv4_is_multicast(fl4->saddr) || ipv4_is_lbcast(fl4->saddr))
+	if (ipv4_is_multicast(fl4->saddr) || ipv4_is_lbcast(fl4->saddr) ||
+	    ipv4_is_this_network(fl4->saddr))
 		return -EINVAL;
 	ifa = inet_lookup_ifaddr_rcu(net, fl4->saddr);
 	/* A group or everybody: by the device that has the source. */
@@ -410,7 +411,7 @@ static int output_check_saddr(struct net *net, struct flowi4 *fl4)
 		fl4->oif = ifa->ifa_dev->dev->ifindex;
 	if (fl4->flags & FLOWI_FLAG_ANYSRC || ifa)
 		return 0;
-	return inet_addr_type(net, fl4->saddr) == RTN_LOCAL ? 0 : -EINVAL;
+	return inet_addr_type(net, fl4->saddr) == RTN_LOCAL ? 0 : -ENETUNREACH;
 }
 
 /* The socket is bound to a device. 0 or -E; *@dev is borrowed. */

@@ -474,11 +474,13 @@ static void source_that_is_not_ours_is_refused(void **state)
 	struct rtable *rt;
 
 	(void)state;
-	assert_true(IS_ERR(ip_route_output_flow(f.net, &fl4, NULL)));
+	assert_int_equal(PTR_ERR(ip_route_output_flow(f.net, &fl4, NULL)),
+			 -ENETUNREACH);		/* as on Linux */
 	fl4 = (struct flowi4){ .daddr = FX_PEER, .saddr = A(10, 0, 0, 255) };
 	assert_true(IS_ERR(ip_route_output_flow(f.net, &fl4, NULL)));
 	fl4 = (struct flowi4){ .daddr = FX_PEER, .saddr = A(255, 255, 255, 255) };
-	assert_true(IS_ERR(ip_route_output_flow(f.net, &fl4, NULL)));
+	assert_int_equal(PTR_ERR(ip_route_output_flow(f.net, &fl4, NULL)),
+			 -EINVAL);
 	fl4 = (struct flowi4){ .daddr = FX_PEER, .saddr = A(127, 0, 0, 1) };
 	assert_true(IS_ERR(ip_route_output_flow(f.net, &fl4, NULL)));
 	fl4 = (struct flowi4){ .daddr = FX_PEER, .saddr = A(10, 0, 0, 77),
