@@ -23,7 +23,8 @@
 
 /* ---- routes ----------------------------------------------------------- */
 
-/* A connection's route went bad: finds it again. */
+/* A connection's route went bad: finds it again, by whatever device it leads
+ * now, unless the socket is bound to one. */
 static int tcp_v4_rebuild_header(struct sock *sk)
 {
 	struct flowi4 fl4 = inet_csk(sk)->icsk_fl;
@@ -31,6 +32,7 @@ static int tcp_v4_rebuild_header(struct sock *sk)
 
 	if (likely(__sk_dst_check(sk, 0)))
 		return 0;
+	fl4.oif = sk->sk_bound_dev_if;
 	rt = ip_route_output_flow(sock_net(sk), &fl4, sk);
 	if (IS_ERR(rt)) {
 		sk->sk_err_soft = (int)-PTR_ERR(rt);
