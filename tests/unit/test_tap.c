@@ -27,8 +27,9 @@
 #include <inet/control.h>
 #include <inet/netdev.h>
 
-#include "dut.h"
 #include "core/net.h"
+#include "dut.h"
+#include "tap.h"
 
 #define NOBODY 65534u
 
@@ -332,7 +333,7 @@ static int fake_tap(struct net *net, struct net_device **dev)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, sv),
 			 0);
 	setsockopt(sv[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
-	fd = *(int *)(*dev)->priv;		/* struct tap's first member */
+	fd = tap_priv(*dev)->queue[0].fd;
 	assert_int_equal(dup2(sv[0], fd), fd);
 	close(sv[0]);
 	assert_int_equal(inet_netdev_up(*dev), 0);

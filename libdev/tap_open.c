@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Opening a TAP: the arguments of "tap:tap0", the descriptors, the device. */
+#include "tap.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <linux/if_tun.h>
+
+#include "driver.h"
+
+#define TUN_PATH "/dev/net/tun"
+
+struct tap_args {
+	char ifname[IFNAMSIZ];
+	char name[INET_IFNAMSIZ];
+	u32 mtu;
+	u8 mac[6];
+};
+
+static const struct arg_row tap_rows[] = {
+	ARG_ROW("", struct tap_args, ifname, STRING, 0, 0),
+	ARG_ROW("name", struct tap_args, name, STRING, 0, 0),
+	ARG_ROW("mtu", struct tap_args, mtu, U32, ETHER_MIN_MTU,
+		ETHER_MAX_MTU),
+	ARG_ROW("mac", struct tap_args, mac, MAC, 0, 0),
+};
+
+#define TAP_USAGE "tap:IFNAME[,name=NAME][,mtu=N][,mac=ADDR]"
+
+static const struct args_spec tap_spec = {
+	.driver = "tap",
+	.usage = TAP_USAGE,
+	.rows = tap_rows,
+	.nr_rows = ARRAY_SIZE(tap_rows),
+};
+
+/* Says why the kernel refused. Return: -err. */
+static int tap_refused(struct net *net, const char *ifname, const char *what,
+		       int err)
+{
+	const char *hint = "";
+
+	if (err == EPERM || err == EACCES)
+		hint = "; needs CAP_NET_ADMIN, or a TAP of your own "
+		       "(ip tuntap add mode tap user NAME)";
+	else if (err == EBUSY)
+		hint = "; another program has it open";
+	else if (err == EINVAL)
+		hint = "; it is no TAP, or one with several queues";
+	else if (err == ENOENT || err == ENODEV)
+		hint = "; the kernel has no tun driver loaded";
+	return netdev_error(net, -err, "%s: %s: %s%s", ifname, what,
+			    strerror(err), hint);
+}
+
+/* Opens the queue of interface @ifname and learns its final name. Return: the
+ * descriptor or -E with a sentence. */
+static int tap_attach(struct net *net, char *ifname)
+{
+	struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI };
+	int fd, err;
+
+	fd = open(TUN_PATH, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return tap_refused(net, ifname, TUN_PATH, errno);
+	memcpy(ifr.ifr_name, ifname, sizeof(ifr.ifr_name));
+	if (ioctl(fd, TUNSETIFF, &ifr)) {
+		err = tap_refused(net, ifname, TUN_PATH, errno);
+		close(fd);
+		return err;
+	}
+	memcpy(ifname, ifr.ifr_name, sizeof(ifr.ifr_name));
+	/* Whoever had it before may have left offloads switched on. */
+	if (ioctl(fd, TUNSETOFFLOAD, 0UL)) {
+		err = tap_refused(net, ifname, "TUNSETOFFLOAD", errno);
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
+/* For alloc_netdev(). */
+static void tap_setup(struct net_device *dev)
+{
+	ether_setup(dev);
+	dev->min_mtu = ETHER_MIN_MTU;
+	dev->max_mtu = ETHER_MAX_MTU;
+	dev->features |= NETIF_F_SG | NETIF_F_GRO;
+	dev->netdev_ops = &tap_netdev_ops;
+}
+
+/* MTU and link address: what is asked for, or the interface's and a random one.
+ * Return: 0 or -errno. */
+static int tap_configure(struct tap *tap, const struct tap_args *args)
+{
+	static const u8 none[6];
+	struct net_device *dev = tap->dev;
+	int err = tap_link_open(tap);
+
+	if (err)
+		return err;
+	tap->mtu = dev->mtu;
+	tap_link_ask(tap);
+	dev->mtu = args->mtu ? args->mtu :
+		   clamp_t(u32, tap->mtu, ETHER_MIN_MTU, ETHER_MAX_MTU);
+	if (memcmp(args->mac, none, sizeof(none)) == 0)
+		eth_hw_addr_random(dev);
+	else
+		memcpy(dev->dev_addr, args->mac, sizeof(args->mac));
+	return 0;
+}
+
+/* Makes and registers the device around the queue @fd, which is the device's if
+ * it succeeds. Return: 0 or -E with a sentence. */
+static int tap_create(struct net *net, const struct tap_args *args, int fd,
+		      struct net_device **res)
+{
+	const char *name = args->name[0] ? args->name : args->ifname;
+	struct net_device *dev;
+	struct tap *tap;
+	int err;
+
+	dev = alloc_netdev(net, sizeof(*tap) + sizeof(*tap->queue), name,
+			   tap_setup);
+	if (!dev)
+		return netdev_error(net, -ENOMEM, "%s: out of memory", name);
+	tap = tap_priv(dev);
+	tap->dev = dev;
+	tap->nr_queues = 1;
+	tap->queue[0].fd = fd;
+	tap->queue[0].tap = tap;
+	memcpy(tap->ifname, args->ifname, sizeof(tap->ifname));
+	err = tap_configure(tap, args);
+	if (err) {
+		netdev_error(net, err, "%s: netlink: %s", name, strerror(-err));
+		free_netdev(dev);
+		return err;
+	}
+	netif_napi_add(dev, &tap->queue[0].napi, 0, tap_poll);
+	err = driver_register(dev);
+	if (err) {
+		netif_napi_del(&tap->queue[0].napi);
+		tap_link_close(tap);
+		free_netdev(dev);
+		return err;
+	}
+	*res = dev;
+	return 0;
+}
+
+/* Reads the arguments. Return: 0 or -E with a sentence. */
+static int tap_parse(struct net *net, const char *text, struct tap_args *args)
+{
+	int err = driver_args(net, &tap_spec, text, args);
+
+	if (err)
+		return err;
+	if (!args->ifname[0])
+		return netdev_error(net, -EINVAL,
+				    "tap: which interface? usage: %s",
+				    TAP_USAGE);
+	if (args->mac[0] & 1)
+		return netdev_error(net, -EINVAL, "tap: mac: a station's address "
+				    "cannot be multicast");
+	if (strcmp(args->ifname, "%d") == 0)
+		strcpy(args->ifname, "tap%d");
+	if (inet_get_mode(net) == INET_SIMULATED)
+		return netdev_error(net, -EOPNOTSUPP, "%s: the kernel cannot "
+				    "talk to a simulated stack", args->ifname);
+	return 0;
+}
+
+/* netdev_driver.open. */
+static int tap_open_spec(struct net *net, const char *text,
+			 struct net_device **dev)
+{
+	struct tap_args args = { 0 };
+	int err = tap_parse(net, text, &args);
+	int fd;
+
+	if (err)
+		return err;
+	fd = tap_attach(net, args.ifname);
+	if (fd < 0)
+		return fd;
+	err = tap_create(net, &args, fd, dev);
+	if (err)
+		close(fd);
+	return err;
+}
+
+const struct netdev_driver tap_driver = {
+	.name = "tap",
+	.usage = TAP_USAGE,
+	.open = tap_open_spec,
+};
