@@ -247,8 +247,8 @@ static int try_mode(struct xdp *xdp, enum inet_xdp_mode mode, const char **what)
 	*what = generic ? "generic XDP program" : "native XDP program";
 	err = xdp_prog_attach(&xdp->prog, xdp->link.ifindex, generic ?
 			      XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE);
-	if (err)
-		return err;
+	if (err)	/* one in the other mode is there already */
+		return err == -EEXIST ? -EBUSY : err;
 	err = sockets_bind_best(xdp, mode == INET_XDP_ZEROCOPY ?
 				XDP_ZEROCOPY : XDP_COPY, what);
 	if (err)

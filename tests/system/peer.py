@@ -83,15 +83,21 @@ class Echo:
         self.proc = subprocess.Popen([ECHO, *DEVICE, *self.options],
                                      stdout=subprocess.PIPE,
                                      stderr=subprocess.PIPE, text=True)
-        line = self.proc.stderr.readline()
+        line = self.said()
         assert "TCP and UDP" in line, f"echo said: {line}"
         return self
+
+    def said(self):
+        """What it says next; not what the stack logs."""
+        line = self.proc.stderr.readline()
+        while line.startswith("libinet: "):
+            line = self.proc.stderr.readline()
+        return line
 
     def usage(self):
         """What the stack holds: {"sockets": 2, ...}."""
         self.proc.send_signal(signal.SIGUSR1)
-        line = self.proc.stderr.readline()
-        return {k: int(v) for k, v in re.findall(r"(\w+)=(\d+)", line)}
+        return {k: int(v) for k, v in re.findall(r"(\w+)=(\d+)", self.said())}
 
     def resident(self):
         """Pages of memory in use."""

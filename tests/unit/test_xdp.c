@@ -239,6 +239,8 @@ static void interface_in_use_is_busy(void **state)
 	open_up(f, "xdp:n0,queues=1");
 	refused(f->net, "xdp:n0,name=second,queues=1", EBUSY,
 		"an XDP program is attached");
+	refused(f->net, "xdp:n0,name=second,mode=native", EBUSY,
+		"an XDP program is attached");
 	assert_int_equal(inet_netdev_close(f->dev), 0);
 	assert_non_null(inet_netdev_open(f->net, "xdp:n0"));
 }
