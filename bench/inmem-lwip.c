@@ -16,10 +16,11 @@
  *  - one thread, without tcpip_thread, mailboxes or the core's lock;
  *  - lwIP looks at every connection in TIME-WAIT for each SYN. Its pools of
  *    fixed size bound that by dropping the oldest; Debian's build takes PCBs
- *    from malloc() without a bound, so the row connect drops the oldest itself.
- *    The row connect-kept keeps them all, as libinet does and RFC 9293 asks.
- *    It ends before the client's 16,384 ports do: lwIP takes one again within
- *    two minutes, and the connection fails.
+ *    from malloc() without a bound, so the row connect drops the oldest itself
+ *    beyond MOST_TIME_WAIT; libinet's has the same bound (bench/inmem.c). The
+ *    row connect-kept keeps them all on both sides, as RFC 9293 asks. It ends
+ *    before the client's 16,384 ports do: lwIP takes one again within two
+ *    minutes, and the connection fails.
  */
 #include <stddef.h>
 
