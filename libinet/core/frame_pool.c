@@ -6,24 +6,9 @@
 #include <string.h>
 
 #include "core/net.h"
+#include "core/skbuff.h"
 #include "lib/assert.h"
 #include "lib/points.h"
-
-#if defined(__SANITIZE_ADDRESS__)
-#define FRAME_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define FRAME_ASAN 1
-#endif
-#endif
-#ifdef FRAME_ASAN
-#include <sanitizer/asan_interface.h>
-#define frame_poison(si) ASAN_POISON_MEMORY_REGION((si)->frame, (si)->size)
-#define frame_unpoison(si) ASAN_UNPOISON_MEMORY_REGION((si)->frame, (si)->size)
-#else
-#define frame_poison(si) ((void)(si))
-#define frame_unpoison(si) ((void)(si))
-#endif
 
 #define POOL_ALIGN 4096		/* what AF_XDP and VFIO ask of the region */
 #define POOL_MIN_FRAMES 64
@@ -59,8 +44,8 @@ int frame_pool_init(struct net *net, u32 nr_frames, u32 frame_size)
 	pool->nr_fresh = nr_frames;
 	pool->nr_free = nr_frames;
 	pool->low_water = nr_frames / 8;
-	pool->cache_max = clamp(nr_frames / 16 / net->nr_softnets,
-				2u * FRAME_CACHE_BATCH, (u32)FRAME_CACHE_MAX);
+	pool->cache_max = clamp(nr_frames / 32 / net->nr_softnets,
+				(u32)FRAME_CACHE_BATCH, (u32)FRAME_CACHE_MAX);
 	return 0;
 }
 
@@ -141,21 +126,12 @@ void frame_cache_flush(struct net *net, struct frame_cache *c, u32 nr)
 	spin_unlock(&net->pool.lock);
 }
 
-static void frame_reset(struct skb_shared_info *si)
-{
-	const size_t begin = offsetof(struct skb_shared_info, frags);
-
-	si->dataref = 1;
-	memset((u8 *)si + begin, 0, sizeof(*si) - begin);
-}
-
 static struct skb_shared_info *cache_take(struct frame_cache *c)
 {
 	struct skb_shared_info *si = c->free;
 
 	c->free = si->next_free;
 	WRITE_ONCE(c->nr, c->nr - 1);
-	frame_unpoison(si);
 	frame_reset(si);
 	return si;
 }
@@ -172,23 +148,25 @@ static __noinline struct skb_shared_info *frame_alloc_slow(struct net *net,
 	if (net->pool.nr_free)
 		si = pool_take_locked(net);
 	spin_unlock(&net->pool.lock);
-	if (!si)
-		return NULL;
-	frame_unpoison(si);
-	frame_reset(si);
+	if (si)
+		frame_reset(si);
 	return si;
+}
+
+struct skb_shared_info *frame_alloc_pool(struct net *net)
+{
+	struct softnet_data *sd = this_softnet(net);
+
+	if (likely(sd && sd->frames.nr))
+		return cache_take(&sd->frames);
+	return frame_alloc_slow(net, sd ? &sd->frames : NULL);
 }
 
 struct skb_shared_info *frame_alloc(struct net *net, bool for_device)
 {
-	struct softnet_data *sd = this_softnet(net);
-
-	if (!for_device &&
-	    (unlikely(frame_pool_low(net)) || INET_BUGGIFY(HEAP_FRAME)))
+	if (unlikely(frame_wants_heap(net, for_device)))
 		return frame_alloc_heap(net, net->pool.frame_size);
-	if (likely(sd && sd->frames.nr))
-		return cache_take(&sd->frames);
-	return frame_alloc_slow(net, sd ? &sd->frames : NULL);
+	return frame_alloc_pool(net);
 }
 
 struct skb_shared_info *frame_alloc_heap(struct net *net, u32 size)
@@ -198,10 +176,10 @@ struct skb_shared_info *frame_alloc_heap(struct net *net, u32 size)
 	si = mem_alloc(&net->mem, sizeof(*si) + size);
 	if (!si)
 		return NULL;
-	frame_reset(si);
 	si->frame = (u8 *)(si + 1);
 	si->size = size;
 	si->net = net;
+	frame_reset(si);
 	si->heap = 1;
 	count_add(&net->pool.nr_heap, 1, net->smp);
 	return si;
@@ -276,11 +254,6 @@ struct skb_shared_info *frame_of(struct net *net, const void *p)
 	return &net->pool.info[off / net->pool.frame_size];
 }
 
-bool frame_pool_low(struct net *net)
-{
-	return READ_ONCE(net->pool.nr_free) < net->pool.low_water;
-}
-
 /* Frames that somebody holds; those in caches do not count. */
 u32 frame_pool_used(struct net *net)
 {
@@ -288,6 +261,7 @@ u32 frame_pool_used(struct net *net)
 	u32 i;
 
 	for (i = 0; i < net->nr_softnets; i++)
-		used -= READ_ONCE(net->softnets[i].frames.nr);
+		used -= READ_ONCE(net->softnets[i].frames.nr) +
+			READ_ONCE(net->softnets[i].nr_skb_whole);
 	return used;
 }

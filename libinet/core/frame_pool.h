@@ -13,13 +13,32 @@
 #ifndef CORE_FRAME_POOL_H
 #define CORE_FRAME_POOL_H
 
+#include <stddef.h>
+#include <string.h>
+
 #include <inet/skbuff.h>
 
 #include "lib/lock.h"
 
+#if defined(__SANITIZE_ADDRESS__)
+#define FRAME_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define FRAME_ASAN 1
+#endif
+#endif
+#ifdef FRAME_ASAN
+#include <sanitizer/asan_interface.h>
+#define frame_poison(si) ASAN_POISON_MEMORY_REGION((si)->frame, (si)->size)
+#define frame_unpoison(si) ASAN_UNPOISON_MEMORY_REGION((si)->frame, (si)->size)
+#else
+#define frame_poison(si) ((void)(si))
+#define frame_unpoison(si) ((void)(si))
+#endif
+
 struct net;
 
-#define FRAME_CACHE_MAX 512	/* a small pool keeps less at its softnets */
+#define FRAME_CACHE_MAX 256	/* a small pool keeps less at its softnets */
 #define FRAME_CACHE_BATCH 64
 
 /* Per softnet; its owner only. */
@@ -36,7 +55,8 @@ struct frame_pool {
 	u32 nr_frames;
 	u32 nr_fresh;		/* frames never handed out yet, from the end */
 	u32 low_water;		/* kept for devices */
-	u32 cache_max;		/* of a softnet */
+	u32 cache_max;		/* of a softnet: frames alone, and as many with
+				 * a header */
 	struct inet_lock lock;
 	struct skb_shared_info *free;	/* under lock */
 	u32 nr_free;		/* under lock; fresh ones included */
@@ -49,6 +69,8 @@ void frame_pool_destroy(struct net *net);
 /* A frame with dataref 1. @for_device: may go below the low-water mark, and
  * is never a heap frame. NULL when memory is short. */
 struct skb_shared_info *frame_alloc(struct net *net, bool for_device);
+/* The same, whatever is left. */
+struct skb_shared_info *frame_alloc_pool(struct net *net);
 /* Ordinary memory of @size bytes in the shape of a frame. */
 struct skb_shared_info *frame_alloc_heap(struct net *net, u32 size);
 void frame_free(struct skb_shared_info *si);
@@ -62,8 +84,22 @@ struct skb_shared_info *frame_of(struct net *net, const void *p);
 /* Drops one reference; the last one frees frame, fragments and frag_list. */
 void frame_put(struct skb_shared_info *si);
 
-/* True below the low-water mark: queues move their data to heap frames. */
-bool frame_pool_low(struct net *net);
 u32 frame_pool_used(struct net *net);
+
+/* A free frame becomes one with a single holder. */
+static inline void frame_reset(struct skb_shared_info *si)
+{
+	const size_t begin = offsetof(struct skb_shared_info, frags);
+
+	frame_unpoison(si);
+	si->dataref = 1;
+	memset((u8 *)si + begin, 0, sizeof(*si) - begin);
+}
+
+/* A frame of the pool with nothing hanging off it? */
+static inline bool frame_is_plain(const struct skb_shared_info *si)
+{
+	return likely(!si->frags) && likely(!si->frag_list) && likely(!si->heap);
+}
 
 #endif /* CORE_FRAME_POOL_H */

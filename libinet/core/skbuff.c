@@ -8,6 +8,10 @@
  * frees the frame. Headers and frames are separate so that clones are cheap:
  * TCP keeps the original on its queue and sends a clone.
  *
+ * Most packets die as the only holder of a frame of the pool. Such a one stays
+ * whole in a list of the softnet, header and frame together, and is the next
+ * packet that is asked for: its memory is still warm.
+ *
  * Everything that writes headers into a packet must own its linear part:
  * skb_cow_head() gives it a private one when a clone may look.
  */
@@ -64,7 +68,8 @@ u64 skb_pool_used(struct net *net)
 	u32 i;
 
 	for (i = 0; i < net->nr_softnets; i++)
-		used -= READ_ONCE(net->softnets[i].nr_skb_cache);
+		used -= READ_ONCE(net->softnets[i].nr_skb_cache) +
+			READ_ONCE(net->softnets[i].nr_skb_whole);
 	return used;
 }
 
@@ -80,15 +85,10 @@ static void skb_cache_drop(struct softnet_data *sd, u32 nr)
 	}
 }
 
-void skb_cache_flush(struct softnet_data *sd)
-{
-	skb_cache_drop(sd, sd->nr_skb_cache);
-}
-
 /* From the softnet's cache, mostly. */
-static inline struct sk_buff *skb_header_alloc(struct net *net)
+static inline struct sk_buff *skb_header_alloc(struct net *net,
+					       struct softnet_data *sd)
 {
-	struct softnet_data *sd = this_softnet(net);
 	struct sk_buff *skb;
 
 	if (INET_BUGGIFY(NO_MEMORY))
@@ -103,10 +103,9 @@ static inline struct sk_buff *skb_header_alloc(struct net *net)
 }
 
 /* Into the cache of the softnet, or back to the slab. */
-static inline void skb_header_free(struct net *net, struct sk_buff *skb)
+static inline void skb_header_free(struct net *net, struct softnet_data *sd,
+				   struct sk_buff *skb)
 {
-	struct softnet_data *sd = this_softnet(net);
-
 	if (unlikely(!sd)) {
 		kmem_cache_free(net->skb_slab, skb);
 		return;
@@ -116,6 +115,28 @@ static inline void skb_header_free(struct net *net, struct sk_buff *skb)
 	WRITE_ONCE(sd->nr_skb_cache, sd->nr_skb_cache + 1);
 	if (unlikely(sd->nr_skb_cache > SKB_CACHE_MAX))
 		skb_cache_drop(sd, SKB_CACHE_BATCH);
+}
+
+/* Takes up to @nr whole packets apart. */
+static __noinline void skb_whole_drop(struct softnet_data *sd, u32 nr)
+{
+	struct skb_shared_info *si;
+	struct sk_buff *skb;
+
+	for (; nr && sd->skb_whole; nr--) {
+		skb = sd->skb_whole;
+		sd->skb_whole = skb->next;
+		WRITE_ONCE(sd->nr_skb_whole, sd->nr_skb_whole - 1);
+		si = skb->shinfo;
+		skb_header_free(sd->net, sd, skb);
+		frame_free(si);
+	}
+}
+
+void skb_cache_flush(struct softnet_data *sd)
+{
+	skb_whole_drop(sd, sd->nr_skb_whole);
+	skb_cache_drop(sd, sd->nr_skb_cache);
 }
 
 /* Zeroes a header, in pieces short enough to become plain stores: one long
@@ -132,19 +153,10 @@ static inline void skb_clear(struct sk_buff *skb)
 	       (sizeof(*skb) - 128 + 1) / 2);
 }
 
-/* A header over @si, whose reference it takes over; NULL frees @si. */
-static __always_inline struct sk_buff *skb_build(struct net *net,
-						 struct skb_shared_info *si)
+/* An empty packet: @skb over the whole of @si, whose reference it takes over. */
+static __always_inline struct sk_buff *skb_init(struct sk_buff *skb,
+						struct skb_shared_info *si)
 {
-	struct sk_buff *skb;
-
-	if (unlikely(!si))
-		return NULL;
-	skb = skb_header_alloc(net);
-	if (unlikely(!skb)) {
-		frame_put(si);
-		return NULL;
-	}
 	skb_clear(skb);
 	skb->users = 1;
 	skb->shinfo = si;
@@ -155,11 +167,49 @@ static __always_inline struct sk_buff *skb_build(struct net *net,
 	return skb;
 }
 
+/* A header over @si, whose reference it takes over; NULL frees @si. */
+static struct sk_buff *skb_build(struct net *net, struct skb_shared_info *si)
+{
+	struct sk_buff *skb;
+
+	if (unlikely(!si))
+		return NULL;
+	skb = skb_header_alloc(net, this_softnet(net));
+	if (unlikely(!skb)) {
+		frame_put(si);
+		return NULL;
+	}
+	return skb_init(skb, si);
+}
+
+/* A packet with a frame of the pool, or one as big: see frame_alloc(). */
+static __always_inline struct sk_buff *skb_alloc_frame(struct net *net,
+						       bool for_device)
+{
+	struct softnet_data *sd = this_softnet(net);
+	struct skb_shared_info *si;
+	struct sk_buff *skb;
+
+	if (unlikely(frame_wants_heap(net, for_device)))
+		return skb_build(net, frame_alloc_heap(net,
+						       net->pool.frame_size));
+	if (unlikely(!sd || !sd->skb_whole))
+		return skb_build(net, frame_alloc_pool(net));
+	if (INET_BUGGIFY(NO_MEMORY))
+		return NULL;
+	skb = sd->skb_whole;
+	sd->skb_whole = skb->next;
+	WRITE_ONCE(sd->nr_skb_whole, sd->nr_skb_whole - 1);
+	si = skb->shinfo;
+	frame_reset(si);
+	return skb_init(skb, si);
+}
+
 struct sk_buff *alloc_skb(struct net *net, u32 size)
 {
 	if (unlikely(size > net->pool.frame_size))
 		return skb_build(net, frame_alloc_heap(net, size));
-	return skb_build(net, frame_alloc(net, false));
+	return skb_alloc_frame(net, false);
 }
 
 struct sk_buff *napi_alloc_skb(struct net_device *dev, u32 len)
@@ -171,7 +221,7 @@ struct sk_buff *napi_alloc_skb(struct net_device *dev, u32 len)
 	if (unlikely(len + room > net->pool.frame_size))
 		skb = skb_build(net, frame_alloc_heap(net, len + room));
 	else
-		skb = skb_build(net, frame_alloc(net, true));
+		skb = skb_alloc_frame(net, true);
 	if (unlikely(!skb))
 		return NULL;
 	skb_reserve(skb, room);
@@ -205,7 +255,8 @@ struct sk_buff *skb_over_frame(struct skb_shared_info *frame)
 
 struct sk_buff *skb_clone(struct sk_buff *skb)
 {
-	struct sk_buff *n = skb_header_alloc(skb_net(skb));
+	struct net *net = skb_net(skb);
+	struct sk_buff *n = skb_header_alloc(net, this_softnet(net));
 
 	if (unlikely(!n))
 		return NULL;
@@ -235,9 +286,33 @@ struct sk_buff *skb_share_check(struct sk_buff *skb)
 	return n;
 }
 
+/* The next one that is asked for. */
+static __always_inline void skb_keep_whole(struct softnet_data *sd,
+					   struct sk_buff *skb)
+{
+	frame_poison(skb->shinfo);
+	skb->next = sd->skb_whole;
+	sd->skb_whole = skb;
+	WRITE_ONCE(sd->nr_skb_whole, sd->nr_skb_whole + 1);
+	if (unlikely(sd->nr_skb_whole > sd->net->pool.cache_max))
+		skb_whole_drop(sd, FRAME_CACHE_BATCH);
+}
+
+/* Header and frame part: others hold the frame, or it is not a plain one of the
+ * pool. */
+static __noinline void skb_free_apart(struct sk_buff *skb)
+{
+	struct skb_shared_info *si = skb->shinfo;
+
+	skb_header_free(si->net, this_softnet(si->net), skb);
+	frame_put(si);
+}
+
+/* The last reference is gone. */
 static __always_inline void __kfree_skb(struct sk_buff *skb)
 {
 	struct skb_shared_info *si;
+	struct softnet_data *sd;
 
 	if (unlikely(skb->refdst > SKB_DST_NOREF))
 		skb_dst_drop(skb);
@@ -245,8 +320,11 @@ static __always_inline void __kfree_skb(struct sk_buff *skb)
 		skb->destructor(skb);
 	si = skb->shinfo;
 	NET_ROAD_END(si->net, skb);
-	skb_header_free(si->net, skb);
-	frame_put(si);
+	sd = this_softnet(si->net);
+	if (likely(sd) && likely(!frame_shared(si)) && likely(frame_is_plain(si)))
+		skb_keep_whole(sd, skb);
+	else
+		skb_free_apart(skb);
 }
 
 /* Drops one reference. Return: true when it was the last. */

@@ -7,6 +7,7 @@
 
 #include "core/frame_pool.h"
 #include "core/net.h"
+#include "lib/points.h"
 #include "lib/refcount.h"
 
 struct softnet_data;
@@ -28,6 +29,19 @@ void skb_pool_destroy(struct net *net);
 u64 skb_pool_used(struct net *net);
 /* Empties a softnet's cache of headers. */
 void skb_cache_flush(struct softnet_data *sd);
+
+/* True below the low-water mark: queues move their data to heap frames. */
+static inline bool frame_pool_low(struct net *net)
+{
+	return READ_ONCE(net->pool.nr_free) < net->pool.low_water;
+}
+
+/* Shall a new frame be ordinary memory? */
+static inline bool frame_wants_heap(struct net *net, bool for_device)
+{
+	return !for_device &&
+	       (unlikely(frame_pool_low(net)) || INET_BUGGIFY(HEAP_FRAME));
+}
 
 static inline struct skb_shared_info *skb_shinfo(const struct sk_buff *skb)
 {

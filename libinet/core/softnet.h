@@ -51,6 +51,8 @@ struct softnet_data {
 	struct frame_cache frames;
 	struct sk_buff *skb_cache;
 	u32 nr_skb_cache;
+	u32 nr_skb_whole;
+	struct sk_buff *skb_whole;	/* with their frames */
 
 	struct wheel wheel;
 	struct rnd_state rnd;

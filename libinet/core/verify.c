@@ -98,6 +98,13 @@ void softnet_verify_caches(struct softnet_data *sd)
 	for (skb = sd->skb_cache; skb && n <= sd->nr_skb_cache; skb = skb->next)
 		n++;
 	inet_assert(n == sd->nr_skb_cache);
+	n = 0;
+	for (skb = sd->skb_whole; skb && n <= sd->nr_skb_whole; skb = skb->next) {
+		inet_assert(!frame_shared(skb->shinfo) &&
+			    frame_is_plain(skb->shinfo));
+		n++;
+	}
+	inet_assert(n == sd->nr_skb_whole && n <= sd->net->pool.cache_max);
 	verify_frames(sd);
 	wheel_verify(&sd->wheel);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Packets in pieces: cut at either end, shared, and cut into segments. */
+/* Packets in pieces: cut at either end, shared, and cut into segments; and what
+ * a softnet keeps of those that died. */
 #include "unit.h"
 
 #include <string.h>
@@ -285,6 +286,75 @@ static void frame_without_a_header_goes_home(void **state)
 	assert_int_equal(frame_pool_used(f->net), used);
 }
 
+/* Header and frame come back together, as if nobody had ever used them. */
+static void freed_packet_comes_back_clean(void **state)
+{
+	static const struct sk_buff none;
+	struct fx *f = *state;
+	struct sk_buff *skb = alloc_skb(f->net, 100), *again;
+	struct skb_shared_info *frame = skb->shinfo;
+
+	skb_reserve(skb, 40);
+	skb_put(skb, 60);
+	memset(skb->cb, 1, sizeof(skb->cb));
+	skb->mark = skb->csum = skb->hash = 1;
+	frame->gso_size = frame->gso_segs = 2;
+	frame->tskey = 3;
+	consume_skb(skb);
+	assert_int_equal(skb_pool_used(f->net), 0);
+	assert_int_equal(frame_pool_used(f->net), 0);
+	again = alloc_skb(f->net, 100);
+	assert_ptr_equal(again, skb);
+	assert_ptr_equal(again->shinfo, frame);
+	assert_ptr_equal(again->data, again->head);
+	assert_int_equal(again->len | again->tail | again->mark, 0);
+	assert_int_equal(again->csum | again->hash, 0);
+	assert_memory_equal(again->cb, none.cb, sizeof(none.cb));
+	assert_int_equal(frame->gso_size | frame->gso_segs | frame->tskey, 0);
+	consume_skb(again);
+}
+
+/* A frame that a clone, or a packet it is a piece of, still holds is not given
+ * to the next. */
+static void freed_packet_leaves_its_frame_to_others(void **state)
+{
+	struct fx *f = *state;
+	struct sk_buff *skb = alloc_skb(f->net, 100), *clone = skb_clone(skb);
+	struct skb_shared_info *frame = skb->shinfo;
+	struct sk_buff *next, *whole = alloc_skb(f->net, 100);
+
+	consume_skb(skb);
+	next = alloc_skb(f->net, 100);
+	assert_ptr_not_equal(next->shinfo, frame);
+	assert_int_equal(skb_add_frag_ref(whole, next->shinfo, 0, 10), 0);
+	frame = next->shinfo;
+	consume_skb(next);
+	next = alloc_skb(f->net, 100);
+	assert_ptr_not_equal(next->shinfo, frame);
+	consume_skb(whole);
+	consume_skb(clone);
+	consume_skb(next);
+}
+
+/* A softnet must not keep the whole pool to itself. */
+static void freed_packets_are_kept_up_to_a_bound(void **state)
+{
+	struct fx *f = *state;
+	const struct softnet_data *sd = f->net->softnets;
+	const u32 most = f->net->pool.cache_max;
+	struct sk_buff_head q;
+	u32 i;
+
+	skb_queue_head_init(&q);
+	for (i = 0; i < 4 * most; i++)
+		__skb_queue_tail(&q, alloc_skb(f->net, 100));
+	skb_queue_purge_reason(&q, SKB_DROP_REASON_NOT_SPECIFIED);
+	assert_in_range(sd->nr_skb_whole, 1, most);
+	assert_in_range(sd->frames.nr, 0, most);
+	assert_true(f->net->pool.nr_free >=
+		    f->net->pool.nr_frames - 2 * most);
+}
+
 #define T(t) cmocka_unit_test_setup_teardown(t, fx_setup, fx_teardown)
 
 int main(void)
@@ -300,6 +370,9 @@ int main(void)
 		T(sock_is_charged_until_the_last_segment_is_gone),
 		T(frame_that_a_device_wrote_becomes_a_packet),
 		T(frame_without_a_header_goes_home),
+		T(freed_packet_comes_back_clean),
+		T(freed_packet_leaves_its_frame_to_others),
+		T(freed_packets_are_kept_up_to_a_bound),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -186,6 +186,7 @@ static void input_qlen(void) { sd()->input_pkt_queue.qlen = 1; }
 static void output_tail(void) { sd()->output_queue_tailp = NULL; }
 static void remote_forgotten(void) { sd()->remote_output = qdisc(); }
 static void cached_headers(void) { sd()->nr_skb_cache++; }
+static void whole_packets(void) { sd()->nr_skb_whole++; }
 static void cached_frames(void) { sd()->frames.nr++; }
 static void pool_frames(void) { f.net->pool.nr_free++; }
 static void qdisc_qlen(void) { qdisc()->qlen = 1; }
@@ -301,8 +302,8 @@ static const struct damage {
 	D(frag_cap), D(frag_timer), D(udp_memory), D(udp_count),
 }, of_tables[] = {
 	D(wheel_bit), D(wheel_clock), D(timer_slot), D(timer_forgotten),
-	D(cached_headers), D(cached_frames), D(pool_frames), D(trie_nodes),
-	D(trie_leaves), D(trie_bytes), D(trie_count), D(trie_place),
+	D(cached_headers), D(whole_packets), D(cached_frames), D(pool_frames),
+	D(trie_nodes), D(trie_leaves), D(trie_bytes), D(trie_count), D(trie_place),
 	D(fib_count), D(fib_infos), D(fib_exceptions), D(fib_rtables),
 	D(fib_leaf_lost), D(hash_count), D(hash_of_sock), D(hash_of_port),
 	D(tw_count), D(tw_cap), D(tcp_memory), D(accept_count), D(accept_cap),
