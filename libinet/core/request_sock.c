@@ -93,14 +93,14 @@ struct request_sock *reqsk_queue_remove(struct request_sock_queue *queue,
 
 void reqsk_queue_added(struct request_sock_queue *queue)
 {
-	count_add(&queue->young, 1, queue->rskq_lock.smp);
-	count_add(&queue->qlen, 1, queue->rskq_lock.smp);
+	count_add(&queue->young, 1, lock_smp(&queue->rskq_lock));
+	count_add(&queue->qlen, 1, lock_smp(&queue->rskq_lock));
 }
 
 void reqsk_queue_removed(struct request_sock_queue *queue,
 			 const struct request_sock *req)
 {
 	if (req->num_timeout == 0)
-		count_add(&queue->young, -1, queue->rskq_lock.smp);
-	count_add(&queue->qlen, -1, queue->rskq_lock.smp);
+		count_add(&queue->young, -1, lock_smp(&queue->rskq_lock));
+	count_add(&queue->qlen, -1, lock_smp(&queue->rskq_lock));
 }

@@ -115,7 +115,7 @@ struct sock *sk_alloc(struct net *net, int family, const struct proto *prot)
 	sk->sk_net = net;
 	sk->sk_family = (u16)family;
 	sk->sk_prot = prot;
-	sk->sk_lock.smp = net->smp;
+	lock_init(&sk->sk_lock, net->smp);
 	sk->sk_wmem_alloc = SK_WMEM_BIAS;
 	refcount_init(&sk->sk_refcnt, 1, net->smp);
 	return sk;

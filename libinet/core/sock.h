@@ -193,7 +193,7 @@ static inline struct net *sock_net(const struct sock *sk)
 /* May other threads touch the sock at this moment? */
 static inline bool sk_smp(const struct sock *sk)
 {
-	return sk->sk_lock.smp;
+	return lock_smp(&sk->sk_lock);
 }
 
 /* Flags are changed under the lock of the sock, and read by anybody. */
@@ -297,7 +297,7 @@ void __release_sock(struct sock *sk);	/* processes the backlog */
 static inline void lock_sock(struct sock *sk)
 {
 	if (likely(!sk_smp(sk))) {	/* or the one thread waits for itself */
-		inet_assert(!sk->sk_lock.state && !sk->sk_lock_owned);
+		inet_assert(!spin_is_locked(&sk->sk_lock) && !sk->sk_lock_owned);
 		sk->sk_lock_owned = true;
 		return;
 	}

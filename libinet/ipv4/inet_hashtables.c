@@ -141,7 +141,7 @@ int inet_ehash_resize(struct inet_hashinfo *h, u32 entries)
 /* One more entry: grows the table when it is due. */
 static void ehash_added(struct inet_hashinfo *h)
 {
-	u32 n = count_add(&h->ehash_count, 1, h->ehash_grow.smp);
+	u32 n = count_add(&h->ehash_count, 1, lock_smp(&h->ehash_grow));
 	u32 size = READ_ONCE(h->ehash)->mask + 1;
 
 	/* without memory it stays as it is */
@@ -267,7 +267,7 @@ bool inet_ehash_remove(struct sock_common *skc)
 		hlist_del_rcu(&skc->skc_node);
 	spin_unlock(lock);
 	if (found)
-		count_add(&h->ehash_count, -1, lock->smp);
+		count_add(&h->ehash_count, -1, lock_smp(lock));
 	return found;
 }
 

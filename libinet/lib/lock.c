@@ -43,6 +43,7 @@ static void futex_wake(u32 *word, int nr)
  */
 void inet_lock_slow(struct inet_lock *l)
 {
+	inet_assert(lock_smp(l));	/* taken twice */
 	for (int i = 0; i < LOCK_SPINS; i++) {
 		if (READ_ONCE(l->state) == 0 && spin_trylock(l))
 			return;
@@ -52,8 +53,10 @@ void inet_lock_slow(struct inet_lock *l)
 		futex_wait(&l->state, 2, WAIT_FOREVER);
 }
 
-void inet_lock_wake(struct inet_lock *l)
+/* @old: what it was before it was set free. */
+void inet_lock_wake(struct inet_lock *l, u32 old)
 {
+	inet_assert(old == 2);		/* not held */
 	futex_wake(&l->state, 1);
 }
 

@@ -15,20 +15,29 @@
 #include "lib/compiler.h"
 
 struct lockable("lock") inet_lock {
-	u32 state;	/* 0 free, 1 held, 2 held and somebody sleeps */
-	bool smp;	/* constant after lock_init() */
+	/* 0 free, 1 held, 2 held and somebody sleeps; or LOCK_ALONE, free or
+	 * with LOCK_HELD: nobody else can want it */
+	u32 state;
 };
+
+#define LOCK_HELD 1u
+#define LOCK_ALONE 0x80000000u
 
 /* @smp: may two threads ever want it? */
 static inline void lock_init(struct inet_lock *l, bool smp)
 {
-	l->state = 0;
-	l->smp = smp;
+	l->state = smp ? 0 : LOCK_ALONE;
+}
+
+/* What lock_init() was told. */
+static inline bool lock_smp(const struct inet_lock *l)
+{
+	return !(READ_ONCE(l->state) & LOCK_ALONE);
 }
 
 /* The roads less travelled of the three functions below. */
 void inet_lock_slow(struct inet_lock *l) unchecked_locking;
-void inet_lock_wake(struct inet_lock *l);
+void inet_lock_wake(struct inet_lock *l, u32 old);
 
 static inline void spin_lock(struct inet_lock *l) acquires(l) unchecked_locking;
 static inline bool spin_trylock(struct inet_lock *l)
@@ -40,14 +49,12 @@ static inline void spin_lock(struct inet_lock *l)
 {
 	u32 expect = 0;
 
-	if (likely(!l->smp)) {
-		inet_assert(l->state == 0);	/* taken twice */
-		l->state = 1;
-	} else if (unlikely(!__atomic_compare_exchange_n(
-			   &l->state, &expect, 1, false, __ATOMIC_ACQUIRE,
-			   __ATOMIC_RELAXED))) {
+	if (likely(READ_ONCE(l->state) == LOCK_ALONE))
+		l->state = LOCK_ALONE | LOCK_HELD;
+	else if (unlikely(!__atomic_compare_exchange_n(
+			 &l->state, &expect, LOCK_HELD, false,
+			 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)))
 		inet_lock_slow(l);
-	}
 }
 
 /* Return: true when the lock was free and now is held. */
@@ -55,31 +62,31 @@ static inline bool spin_trylock(struct inet_lock *l)
 {
 	u32 expect = 0;
 
-	if (likely(!l->smp)) {
-		if (l->state)
-			return false;
-		l->state = 1;
+	if (likely(READ_ONCE(l->state) == LOCK_ALONE)) {
+		l->state = LOCK_ALONE | LOCK_HELD;
 		return true;
 	}
-	return __atomic_compare_exchange_n(&l->state, &expect, 1, false,
+	return __atomic_compare_exchange_n(&l->state, &expect, LOCK_HELD, false,
 					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
 static inline void spin_unlock(struct inet_lock *l)
 {
-	if (likely(!l->smp)) {
-		inet_assert(l->state == 1);	/* not held */
-		l->state = 0;
-	} else if (unlikely(__atomic_exchange_n(&l->state, 0,
-						__ATOMIC_RELEASE) == 2)) {
-		inet_lock_wake(l);
+	u32 old;
+
+	if (likely(READ_ONCE(l->state) == (LOCK_ALONE | LOCK_HELD))) {
+		l->state = LOCK_ALONE;
+		return;
 	}
+	old = __atomic_exchange_n(&l->state, 0, __ATOMIC_RELEASE);
+	if (unlikely(old != LOCK_HELD))
+		inet_lock_wake(l, old);
 }
 
 /* Somebody holds it; in a debug assertion: the caller should. */
 static inline bool spin_is_locked(const struct inet_lock *l)
 {
-	return READ_ONCE(l->state) != 0;
+	return READ_ONCE(l->state) & ~LOCK_ALONE;
 }
 
 #define mutex_init(l, smp) lock_init(l, smp)

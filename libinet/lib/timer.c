@@ -379,7 +379,7 @@ int try_to_del_timer_sync(struct timer_list *t)
 	if (!w)
 		return 0;
 	rc = timer_pending(t);
-	if (w->running == t && w->lock.smp)
+	if (w->running == t && lock_smp(&w->lock))
 		rc = -1;
 	else if (rc)
 		dequeue(w, t);
