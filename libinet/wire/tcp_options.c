@@ -15,6 +15,20 @@
 
 #define TCPOLEN_KIND_LEN 2		/* the two bytes each option begins with */
 
+/* Four bytes that begin on a word, as a number. */
+#define OPT_WORD(a, b, c, d) \
+	((u32)(a) << 24 | (u32)(b) << 16 | (u32)(c) << 8 | (u32)(d))
+#define OPT_WORD_MSS OPT_WORD(TCPOPT_MSS, TCPOLEN_MSS, 0, 0)
+#define OPT_WORD_TS \
+	OPT_WORD(TCPOPT_NOP, TCPOPT_NOP, TCPOPT_TIMESTAMP, TCPOLEN_TIMESTAMP)
+#define OPT_WORD_SACK_TS					\
+	OPT_WORD(TCPOPT_SACK_PERM, TCPOLEN_SACK_PERM,		\
+		 TCPOPT_TIMESTAMP, TCPOLEN_TIMESTAMP)
+#define OPT_WORD_SACK_PERM \
+	OPT_WORD(TCPOPT_NOP, TCPOPT_NOP, TCPOPT_SACK_PERM, TCPOLEN_SACK_PERM)
+#define OPT_WORD_WINDOW OPT_WORD(TCPOPT_NOP, TCPOPT_WINDOW, TCPOLEN_WINDOW, 0)
+#define OPT_WORD_SACKS OPT_WORD(TCPOPT_NOP, TCPOPT_NOP, TCPOPT_SACK, 0)
+
 /* Maximum segment size: two bytes, of any value. */
 static void walk_mss(struct cursor *body, struct tcp_options_info *info)
 {
@@ -27,18 +41,19 @@ static void walk_mss(struct cursor *body, struct tcp_options_info *info)
 }
 
 /* RFC 7323 2.3: a shift above 14 is taken as 14. */
-static void walk_wscale(struct cursor *body, struct tcp_options_info *info)
+static void take_wscale(u8 shift, struct tcp_options_info *info)
 {
-	u8 shift;
-
-	if (cur_left(body) != TCPOLEN_WINDOW - TCPOLEN_KIND_LEN) {
-		info->bad_len = true;
-		return;
-	}
-	shift = cur_u8(body);
 	info->wscale_ok = true;
 	info->wscale_clamped = shift > TCP_MAX_WSCALE;
 	info->snd_wscale = info->wscale_clamped ? TCP_MAX_WSCALE : shift;
+}
+
+static void walk_wscale(struct cursor *body, struct tcp_options_info *info)
+{
+	if (cur_left(body) == TCPOLEN_WINDOW - TCPOLEN_KIND_LEN)
+		take_wscale(cur_u8(body), info);
+	else
+		info->bad_len = true;
 }
 
 /* Timestamps (RFC 7323 3.2). */
@@ -184,6 +199,26 @@ void tcp_options_walk(const u8 *opt, size_t len, bool syn,
 	}
 }
 
+bool tcp_options_usual_syn(const u8 *opt, struct tcp_options_info *info)
+{
+	u32 word[TCPOLEN_USUAL_SYN / 4], ts;
+
+	memcpy(word, opt, sizeof(word));
+	ts = be32_to_cpu(word[1]);
+	if ((be32_to_cpu(word[0]) & 0xffff0000u) != OPT_WORD_MSS ||
+	    (ts != OPT_WORD_TS && ts != OPT_WORD_SACK_TS) ||
+	    (be32_to_cpu(word[4]) & 0xffffff00u) != OPT_WORD_WINDOW)
+		return false;
+	info->saw_mss = true;
+	info->mss = (u16)be32_to_cpu(word[0]);
+	info->sack_ok = ts == OPT_WORD_SACK_TS;
+	info->saw_tstamp = true;
+	info->rcv_tsval = be32_to_cpu(word[2]);
+	info->rcv_tsecr = be32_to_cpu(word[3]);
+	take_wscale((u8)be32_to_cpu(word[4]), info);
+	return true;
+}
+
 /* Bytes of the Fast Open option, its padding included. */
 static size_t fastopen_size(const struct tcp_out_options *opts)
 {
@@ -232,15 +267,8 @@ unsigned int tcp_options_max_sacks(const struct tcp_out_options *opts)
 static void write_timestamp(struct wcursor *w,
 			    const struct tcp_out_options *opts)
 {
-	if (opts->options & OPTION_SACK_ADVERTISE) {
-		wcur_u8(w, TCPOPT_SACK_PERM);
-		wcur_u8(w, TCPOLEN_SACK_PERM);
-	} else {
-		wcur_u8(w, TCPOPT_NOP);
-		wcur_u8(w, TCPOPT_NOP);
-	}
-	wcur_u8(w, TCPOPT_TIMESTAMP);
-	wcur_u8(w, TCPOLEN_TIMESTAMP);
+	wcur_be32(w, opts->options & OPTION_SACK_ADVERTISE ? OPT_WORD_SACK_TS :
+							     OPT_WORD_TS);
 	wcur_be32(w, opts->tsval);
 	wcur_be32(w, opts->tsecr);
 }
@@ -250,11 +278,9 @@ static void write_sacks(struct wcursor *w, const struct tcp_out_options *opts)
 {
 	u8 i;
 
-	wcur_u8(w, TCPOPT_NOP);
-	wcur_u8(w, TCPOPT_NOP);
-	wcur_u8(w, TCPOPT_SACK);
-	wcur_u8(w, (u8)(TCPOLEN_SACK_BASE +
-			opts->num_sack_blocks * TCPOLEN_SACK_PERBLOCK));
+	wcur_be32(w, OPT_WORD_SACKS |
+		     (u8)(TCPOLEN_SACK_BASE +
+			  opts->num_sack_blocks * TCPOLEN_SACK_PERBLOCK));
 	for (i = 0; i < opts->num_sack_blocks; i++) {
 		wcur_be32(w, opts->sacks[i].start_seq);
 		wcur_be32(w, opts->sacks[i].end_seq);
@@ -308,24 +334,14 @@ int tcp_options_write(void *buf, size_t room,
 	if (size > room || size > MAX_TCP_OPTION_SPACE)
 		return -WIRE_NO_ROOM;
 
-	if (opts->options & OPTION_MSS) {
-		wcur_u8(&w, TCPOPT_MSS);
-		wcur_u8(&w, TCPOLEN_MSS);
-		wcur_be16(&w, opts->mss);
-	}
-	if (opts->options & OPTION_TS) {
+	if (opts->options & OPTION_MSS)
+		wcur_be32(&w, OPT_WORD_MSS | opts->mss);
+	if (opts->options & OPTION_TS)
 		write_timestamp(&w, opts);
-	} else if (opts->options & OPTION_SACK_ADVERTISE) {
-		wcur_be16(&w, TCPOPT_NOP << 8 | TCPOPT_NOP);
-		wcur_u8(&w, TCPOPT_SACK_PERM);
-		wcur_u8(&w, TCPOLEN_SACK_PERM);
-	}
-	if (opts->options & OPTION_WSCALE) {
-		wcur_u8(&w, TCPOPT_NOP);
-		wcur_u8(&w, TCPOPT_WINDOW);
-		wcur_u8(&w, TCPOLEN_WINDOW);
-		wcur_u8(&w, opts->ws);
-	}
+	else if (opts->options & OPTION_SACK_ADVERTISE)
+		wcur_be32(&w, OPT_WORD_SACK_PERM);
+	if (opts->options & OPTION_WSCALE)
+		wcur_be32(&w, OPT_WORD_WINDOW | opts->ws);
 	if (opts->num_sack_blocks)
 		write_sacks(&w, opts);
 	if (opts->options & OPTION_FAST_OPEN_COOKIE)

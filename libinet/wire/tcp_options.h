@@ -4,7 +4,8 @@
  *
  * tcp_options_parse() is the entry for received segments. The layout of almost
  * every data segment (NOP NOP Timestamps, 12 bytes) and "no options at all"
- * are decided inline by two loads; everything else goes to the walker.
+ * are decided inline by two loads, that of the SYNs of Linux and ourselves by
+ * three words; everything else goes to the walker.
  */
 #ifndef INET_WIRE_TCP_OPTIONS_H
 #define INET_WIRE_TCP_OPTIONS_H
@@ -41,6 +42,10 @@
 #define TCPOLEN_SACKPERM_ALIGNED	4
 #define TCPOLEN_SACK_BASE_ALIGNED	4
 #define TCPOLEN_MSS_ALIGNED		4
+
+/* MSS, timestamps and window scale: a SYN's, in most cases */
+#define TCPOLEN_USUAL_SYN \
+	(TCPOLEN_MSS_ALIGNED + TCPOLEN_TSTAMP_ALIGNED + TCPOLEN_WSCALE_ALIGNED)
 
 #define TCP_MAX_WSCALE		14	/* RFC 7323 2.3 */
 #define TCP_MAX_SACKS		4
@@ -103,6 +108,9 @@ struct tcp_out_options {
 
 void tcp_options_walk(const u8 *opt, size_t len, bool syn,
 		      struct tcp_options_info *info);
+/* The TCPOLEN_USUAL_SYN bytes at @opt, if they are what Linux sends in a SYN, or
+ * we. False: walk; @info is as it was. */
+bool tcp_options_usual_syn(const u8 *opt, struct tcp_options_info *info);
 size_t tcp_options_size(const struct tcp_out_options *opts);
 int tcp_options_write(void *buf, size_t room,
 		      const struct tcp_out_options *opts);
@@ -128,6 +136,8 @@ static inline void tcp_options_parse(const void *opt, size_t len, bool syn,
 
 	memset(info, 0, TCP_OPTIONS_INFO_FIXED);
 	if (len == 0)
+		return;
+	if (syn && len == TCPOLEN_USUAL_SYN && tcp_options_usual_syn(p, info))
 		return;
 	if (len != TCPOLEN_TSTAMP_ALIGNED ||
 	    memcmp(p, aligned_ts, sizeof(aligned_ts)) != 0) {

@@ -79,6 +79,41 @@ static void data_aligned_timestamp_equals_walk(void **state)
 	assert_int_equal(fast.rcv_tsecr, 0x80000001);
 }
 
+/* The way of the usual SYN and the walker say the same of it, and of all that
+ * differ from it in one byte. */
+static void usual_syn_equals_walk(void **state)
+{
+	static const u8 syns[2][TCPOLEN_USUAL_SYN] = {
+		{ 2, 4, 5, 180, 1, 1, 8, 10, 1, 2, 3, 4, 0, 0, 0, 9,
+		  1, 3, 3, 7 },
+		{ 2, 4, 5, 180, 4, 2, 8, 10, 1, 2, 3, 4, 0, 0, 0, 9,
+		  1, 3, 3, 7 },
+	};
+	struct tcp_options_info fast, slow;
+	u8 opt[TCPOLEN_USUAL_SYN];
+	u32 i, at, value;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		parse(syns[i], sizeof(opt), true, &fast);
+		assert_true(fast.saw_mss && fast.saw_tstamp && fast.wscale_ok);
+		assert_int_equal(fast.sack_ok, i);
+		assert_true(tcp_options_usual_syn(syns[i], &slow));
+		for (at = 0; at < sizeof(opt); at++) {
+			memcpy(opt, syns[i], sizeof(opt));
+			for (value = 0; value < 256; value++) {
+				opt[at] = (u8)value;
+				parse(opt, sizeof(opt), true, &fast);
+				memset(&slow, 0, sizeof(slow));
+				tcp_options_walk(opt, sizeof(opt), true, &slow);
+				fast.fastopen_cookie = slow.fastopen_cookie;
+				assert_memory_equal(&fast, &slow,
+						    TCP_OPTIONS_INFO_FIXED);
+			}
+		}
+	}
+}
+
 /* @req RFC9293:MUST-64: every start within 0-7 bytes of NOPs, unaligned */
 static void timestamp_behind_any_nops_is_found(void **state)
 {
@@ -691,6 +726,7 @@ int main(void)
 		cmocka_unit_test(no_options_give_nothing),
 		cmocka_unit_test(syn_of_linux_is_understood),
 		cmocka_unit_test(data_aligned_timestamp_equals_walk),
+		cmocka_unit_test(usual_syn_equals_walk),
 		cmocka_unit_test(timestamp_behind_any_nops_is_found),
 		cmocka_unit_test(data_with_timestamp_and_sack_is_understood),
 		cmocka_unit_test(data_with_syn_options_is_not_moved),
