@@ -304,7 +304,7 @@ static inline s32 tcp_win_from_space(const struct sock *sk, s32 space)
 {
 	s32 scale = READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_adv_win_scale);
 
-	return scale <= 0 ? space >> -scale : space - (space >> scale);
+	return likely(scale > 0) ? space - (space >> scale) : space >> -scale;
 }
 
 /* The truesize that @win bytes of payload need. */
@@ -316,11 +316,16 @@ static inline s64 tcp_space_from_win(const struct sock *sk, s64 win)
 			    win + win / ((1 << scale) - 1);
 }
 
+/* Truesize of what was received and not yet read. */
+static inline s32 tcp_rmem_held(const struct sock *sk)
+{
+	return (s32)READ_ONCE(sk->sk_backlog.len) + sk_rmem_alloc_get(sk);
+}
+
 static inline s32 tcp_space(const struct sock *sk)
 {
 	return tcp_win_from_space(sk, READ_ONCE(sk->sk_rcvbuf) -
-				      (s32)READ_ONCE(sk->sk_backlog.len) -
-				      sk_rmem_alloc_get(sk));
+				      tcp_rmem_held(sk));
 }
 
 static inline s32 tcp_full_space(const struct sock *sk)

@@ -85,9 +85,10 @@ static inline u32 window_by_space(struct sock *sk)
 	u32 scale = tp->rx_opt.rcv_wscale;
 	s32 full = min(tcp_full_space(sk), (s32)tp->window_clamp);
 	s32 cur = (s32)tcp_receive_window(tp);
-	s32 free = min(tcp_space(sk), full);
-	s32 step;
+	s32 free = full, step;
 
+	if (tcp_rmem_held(sk))
+		free = min(tcp_space(sk), full);
 	if (free < full / 2 && sk_under_memory_pressure(sk))
 		tp->rcv_ssthresh = min(tp->rcv_ssthresh, 4u * tp->advmss);
 	free = min(free, (s32)tp->rcv_ssthresh);
@@ -146,8 +147,10 @@ u16 tcp_select_window(struct sock *sk)
 	 * 7323 2.4) */
 	if (new_win <= cur_win)
 		new_win = ALIGN(cur_win, 1u << scale);
-	new_win = min(new_win, max(cur_win, tcp_largest_window(sk)));
-	new_win = min(new_win, 65535u << scale);
+	if (unlikely(new_win > MAX_TCP_WINDOW << scale)) {
+		new_win = min(new_win, max(cur_win, tcp_largest_window(sk)));
+		new_win = min(new_win, 65535u << scale);
+	}
 	WRITE_ONCE(tp->rcv_wnd, new_win);
 	WRITE_ONCE(tp->rcv_wup, tp->rcv_nxt);
 	new_win >>= scale;
