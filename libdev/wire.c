@@ -211,12 +211,12 @@ static enum netdev_tx wire_start_xmit(struct sk_buff *skb,
 	bool mine, stopped = false;
 	void *entry;
 
-	if (unlikely(!READ_ONCE(to->reachable))) {
+	if (unlikely(!data_race(to->reachable))) {
 		__atomic_fetch_add(&to->lost_down, 1, __ATOMIC_RELAXED);
 		wire_done(skb);
 		return NETDEV_TX_OK;
 	}
-	if (unlikely(READ_ONCE(q->slow)))
+	if (unlikely(data_race(q->slow)))
 		return xmit_delayed(skb, dev, to);
 	if (unlikely(wire_queue_full(q)) && stop_sender(dev, to))
 		return NETDEV_TX_BUSY;
@@ -269,7 +269,7 @@ static void wire_receive_buf(struct wire_end *end, struct wire_buf *buf)
 }
 
 /* Delivers what is due in the heap and sets the timer for the rest. */
-static int wire_poll_heap(struct wire_end *end, int budget)
+static __noinline int wire_poll_heap(struct wire_end *end, int budget)
 {
 	u64 now_ns = netdev_now_ns(end->dev), next_ns;
 	struct wire_buf *bufs[DUE_BATCH];
@@ -338,7 +338,8 @@ static int wire_poll(struct napi_struct *napi, int budget)
 	int work = 0;
 	void *entry;
 
-	if (unlikely(end->owner != this_thread() && !end->threaded))
+	if (!end->simulated && !end->threaded &&
+	    unlikely(end->owner != this_thread()))
 		WRITE_ONCE(end->owner, this_thread());
 	if (unlikely(__atomic_load_n(&end->wake, __ATOMIC_RELAXED) &&
 		     __atomic_exchange_n(&end->wake, 0, __ATOMIC_SEQ_CST))) {
@@ -353,9 +354,9 @@ static int wire_poll(struct napi_struct *napi, int budget)
 			wire_receive(end, entry);
 		work++;
 	}
-	if (unlikely(READ_ONCE(q->slow)) && work < budget)
+	if (unlikely(data_race(q->slow)) && work < budget)
 		work += wire_poll_heap(end, budget - work);
-	if (!end_is_mine(end->peer) || unlikely(READ_ONCE(q->stopped)))
+	if (!end_is_mine(end->peer) || unlikely(data_race(q->stopped)))
 		wake_sender(end);
 	if (work < budget && napi_complete_done(napi, work))
 		wire_rearm(end);

@@ -60,8 +60,8 @@ static inline enum netdev_tx dev_hard_start_xmit(struct sk_buff *skb,
 	enum netdev_tx ret;
 
 	NET_ROAD(dev->net, skb);
-	if (unlikely(READ_ONCE(dev->net->ptype_all) ||
-		     READ_ONCE(dev->ptype_all)))
+	if (unlikely(data_race(dev->net->ptype_all) ||
+		     data_race(dev->ptype_all)))
 		dev_queue_xmit_nit(skb, dev);
 	NET_ROAD_AT(dev->net, skb, "ndo_start_xmit");
 	ret = dev->netdev_ops->ndo_start_xmit(skb, dev);
@@ -125,7 +125,7 @@ static inline int dev_hard_header(struct sk_buff *skb, struct net_device *dev,
 
 static inline bool netif_running(const struct net_device *dev)
 {
-	return READ_ONCE(dev->flags) & NETDEV_IFF_UP;
+	return data_race(dev->flags) & NETDEV_IFF_UP;
 }
 
 /* Counts; atomic where several threads may. */

@@ -91,18 +91,33 @@ static inline struct packet_type *deliver_list(struct sk_buff *skb,
 	return prev;
 }
 
-/* Why a frame that no handler may see is dropped; 0: it may be seen. */
-static enum skb_drop_reason rx_refuse(const struct sk_buff *skb)
+/* No handler may see the frame, or nobody wants it. Consumes. */
+static __noinline int rx_refuse(struct sk_buff *skb)
 {
-	if (unlikely(skb->drop_reason))		/* eth_type_trans() said so */
-		return skb->drop_reason;
-	if (unlikely(!netif_running(skb->dev)))
-		return SKB_DROP_REASON_DEV_READY;
-	return SKB_NOT_DROPPED_YET;
+	enum skb_drop_reason reason = SKB_DROP_REASON_UNHANDLED_PROTO;
+
+	if (skb->drop_reason)		/* eth_type_trans() said so */
+		reason = skb->drop_reason;
+	else if (!netif_running(skb->dev))
+		reason = SKB_DROP_REASON_DEV_READY;
+	DEV_STATS_INC(skb->dev, rx_dropped);
+	kfree_skb_reason(skb, reason);
+	return NET_RX_DROP;
+}
+
+/* Several handlers share the chain. Consumes. */
+static __noinline int deliver_chain(struct sk_buff *skb,
+				    struct packet_type *list)
+{
+	struct packet_type *pt = deliver_list(skb, list, NULL, skb->protocol);
+
+	if (likely(pt))
+		return pt->func(skb, skb->dev, pt, skb->dev);
+	return rx_refuse(skb);
 }
 
 /* A tap sees even what is refused afterwards. */
-static void deliver_taps(struct sk_buff *skb, struct net *net,
+static __noinline void deliver_taps(struct sk_buff *skb, struct net *net,
 			 struct net_device *dev)
 {
 	const __be16 all = cpu_to_be16(ETH_P_ALL);
@@ -120,42 +135,45 @@ __always_inline int __netif_receive_skb_core(struct sk_buff *skb)
 	struct net_device *dev = skb->dev;
 	struct net *net = dev->net;
 	struct packet_type *pt;
-	enum skb_drop_reason reason;
 
 	NET_ROAD(net, skb);
 	skb_reset_network_header(skb);
 	skb_reset_transport_header(skb);
 	skb->skb_iif = dev->ifindex;
-	if (unlikely(rcu_access_pointer(net->ptype_all) ||
-		     rcu_access_pointer(dev->ptype_all)))
+	if (unlikely(data_race(net->ptype_all) ||
+		     data_race(dev->ptype_all)))
 		deliver_taps(skb, net, dev);
-	reason = rx_refuse(skb);
-	if (unlikely(reason))
-		goto drop;
+	if (unlikely(skb->drop_reason || !netif_running(dev)))
+		return rx_refuse(skb);
 	NET_ROAD_AT(net, skb, "ptype_base[]");
-	pt = deliver_list(skb, rcu_dereference(net->ptype_base[
-			  be16_to_cpu(skb->protocol) % PTYPE_HASH_SIZE]),
-			  NULL, skb->protocol);
-	if (likely(pt))
+	pt = rcu_dereference(net->ptype_base[be16_to_cpu(skb->protocol) %
+					     PTYPE_HASH_SIZE]);
+	if (likely(pt && pt->type == skb->protocol && !pt->dev &&
+		   !rcu_access_pointer(pt->next)))
 		return pt->func(skb, dev, pt, dev);
-	reason = SKB_DROP_REASON_UNHANDLED_PROTO;
-drop:
-	DEV_STATS_INC(dev, rx_dropped);
-	kfree_skb_reason(skb, reason);
-	return NET_RX_DROP;
+	return deliver_chain(skb, pt);
 }
 
 /* ---- entries ---------------------------------------------------------- */
 
-int netif_receive_skb(struct sk_buff *skb)
+/* Where queues have maps: perhaps another softnet goes on with it. Consumes. */
+static __noinline int netif_receive_skb_rps(struct sk_buff *skb)
 {
 	struct rps_dev_flow *flow;
-	struct softnet_data *sd;
+	struct softnet_data *sd = get_rps_cpu(skb->dev, skb, &flow);
 
-	NET_ROAD(skb_net(skb), skb);
-	sd = get_rps_cpu(skb->dev, skb, &flow);
-	if (unlikely(sd))
+	if (sd)
 		return enqueue_to_backlog(skb, sd, &flow->last_qtail);
+	return __netif_receive_skb_core(skb);
+}
+
+int netif_receive_skb(struct sk_buff *skb)
+{
+	struct net *net = skb->dev->net;
+
+	NET_ROAD(net, skb);
+	if (unlikely(data_race(net->rps_needed)))
+		return netif_receive_skb_rps(skb);
 	return __netif_receive_skb_core(skb);
 }
 

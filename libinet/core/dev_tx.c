@@ -58,20 +58,27 @@ nomem:
 	return NULL;
 }
 
-/* The queue of the packet's flow. */
-static struct netdev_queue *netdev_pick_tx(struct net_device *dev,
-					   struct sk_buff *skb)
+/* Of several queues, that of the packet's flow. */
+static __noinline u16 netdev_hash_tx(const struct net_device *dev,
+				     struct sk_buff *skb)
 {
-	skb->queue_mapping = 0;
-	if (unlikely(dev->num_tx_queues != 1))
-		skb->queue_mapping = (u16)(skb_get_hash(skb) %
-					   dev->num_tx_queues);
+	return (u16)(skb_get_hash(skb) % dev->num_tx_queues);
+}
+
+static inline struct netdev_queue *netdev_pick_tx(struct net_device *dev,
+						  struct sk_buff *skb)
+{
+	if (likely(dev->num_tx_queues == 1)) {
+		skb->queue_mapping = 0;
+		return dev->tx;
+	}
+	skb->queue_mapping = netdev_hash_tx(dev, skb);
 	return &dev->tx[skb->queue_mapping];
 }
 
 /* A device without a queue: the driver takes it at once. Consumes. */
-static int xmit_noqueue(struct sk_buff *skb, struct net_device *dev,
-			struct netdev_queue *txq)
+static __noinline int xmit_noqueue(struct sk_buff *skb, struct net_device *dev,
+				   struct netdev_queue *txq)
 {
 	enum netdev_tx ret;
 
@@ -89,7 +96,7 @@ static int xmit_noqueue(struct sk_buff *skb, struct net_device *dev,
 }
 
 /* Cuts a GSO packet that the device does not take whole. Consumes. */
-static int xmit_gso(struct sk_buff *skb, struct net_device *dev)
+static __noinline int xmit_gso(struct sk_buff *skb, struct net_device *dev)
 {
 	u64 features = READ_ONCE(dev->features);
 	struct sk_buff *segs = skb_mac_gso_segment(skb, features), *next;
@@ -119,6 +126,14 @@ static __noinline int xmit_nowhere(struct sk_buff *skb, struct net_device *dev)
 	return netif_running(dev) ? NET_XMIT_CN : -ENETDOWN;
 }
 
+/* Longer than the device takes. Consumes. */
+static __noinline int xmit_too_big(struct sk_buff *skb, struct net_device *dev)
+{
+	DEV_STATS_INC(dev, tx_errors);
+	kfree_skb_reason(skb, SKB_DROP_REASON_PKT_TOO_BIG);
+	return -EMSGSIZE;
+}
+
 int dev_queue_xmit(struct sk_buff *skb)
 {
 	struct net_device *dev = skb->dev;
@@ -127,17 +142,14 @@ int dev_queue_xmit(struct sk_buff *skb)
 	int ret;
 
 	NET_ROAD(net, skb);
-	if (unlikely(!netif_running(dev) || !READ_ONCE(dev->carrier)))
+	if (unlikely(!netif_running(dev) || !data_race(dev->carrier)))
 		return xmit_nowhere(skb, dev);
 	if (unlikely(skb->shinfo->gso_size &&
-		     !(READ_ONCE(dev->features) & NETIF_F_TSO)))
+		     !(data_race(dev->features) & NETIF_F_TSO)))
 		return xmit_gso(skb, dev);
 	if (unlikely(skb->len > READ_ONCE(dev->mtu) + dev->hard_header_len + 4u &&
-		     !skb->shinfo->gso_size)) {
-		DEV_STATS_INC(dev, tx_errors);
-		kfree_skb_reason(skb, SKB_DROP_REASON_PKT_TOO_BIG);
-		return -EMSGSIZE;
-	}
+		     !skb->shinfo->gso_size))
+		return xmit_too_big(skb, dev);
 	skb_reset_mac_header(skb);
 	rcu_read_lock(&net->rcu);
 	txq = netdev_pick_tx(dev, skb);

@@ -143,7 +143,7 @@ static inline bool dst_hw_csum(const struct dst_entry *dst)
 {
 	const struct net_device *dev = READ_ONCE(dst->dev);
 
-	return READ_ONCE(dev->features) & NETIF_F_HW_CSUM;
+	return data_race(dev->features) & NETIF_F_HW_CSUM;
 }
 
 static inline int dst_input(struct sk_buff *skb)

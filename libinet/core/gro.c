@@ -222,7 +222,7 @@ void napi_gro_receive(struct napi_struct *napi, struct sk_buff *skb)
 
 	NET_ROAD(napi->softnet->net, skb);
 	skb->queue_mapping = (u16)napi->queue;
-	if ((READ_ONCE(skb->dev->features) & NETIF_F_GRO) && likely(!skb->drop_reason) &&
+	if ((data_race(skb->dev->features) & NETIF_F_GRO) && likely(!skb->drop_reason) &&
 	    !skb->shinfo->gso_size) {
 		po = offload_find(napi->softnet->net, skb->protocol);
 		if (po && po->gro_receive &&

@@ -19,7 +19,7 @@ static __always_inline int NF_HOOK(enum nf_inet_hooks hook, struct net *net,
 				   struct net_device *in,
 				   struct net_device *out, nf_okfn *okfn)
 {
-	if (unlikely(rcu_dereference(net->nf_hooks[hook]))) {
+	if (unlikely(data_race(net->nf_hooks[hook]))) {
 		struct nf_hook_state state = {
 			.hook = hook, .net = net, .in = in, .out = out, .sk = sk,
 		};

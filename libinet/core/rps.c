@@ -77,7 +77,7 @@ static bool rps_flow_may_move(struct net *net,
 		     READ_ONCE(flow->last_qtail)) >= 0;
 }
 
-struct softnet_data *__get_rps_cpu(struct net_device *dev, struct sk_buff *skb,
+struct softnet_data *get_rps_cpu(struct net_device *dev, struct sk_buff *skb,
 				   struct rps_dev_flow **flow)
 {
 	struct netdev_rx_queue *rxq = dev->rx;
@@ -88,7 +88,7 @@ struct softnet_data *__get_rps_cpu(struct net_device *dev, struct sk_buff *skb,
 	u16 want, now;
 	u32 hash;
 
-	NET_ROAD_AT(net, skb, "get_rps_cpu");
+	NET_ROAD(net, skb);
 	if (skb->queue_mapping < dev->num_rx_queues)
 		rxq += skb->queue_mapping;
 	map = rcu_dereference(rxq->rps_map);

@@ -53,19 +53,10 @@ struct sd_flow_limit {
 	u8 buckets[];		/* how often each is among them */
 };
 
-/* Asks the tables. *@flow: what enqueue_to_backlog() marks. */
-struct softnet_data *__get_rps_cpu(struct net_device *dev, struct sk_buff *skb,
-				   struct rps_dev_flow **flow);
-
-/* Which softnet shall go on with the packet; NULL: this one. Context: RCU. */
-static inline struct softnet_data *get_rps_cpu(struct net_device *dev,
-					       struct sk_buff *skb,
-					       struct rps_dev_flow **flow)
-{
-	if (likely(!READ_ONCE(dev->net->rps_needed)))
-		return NULL;
-	return __get_rps_cpu(dev, skb, flow);
-}
+/* Which softnet shall go on with the packet; NULL: this one. *@flow: what
+ * enqueue_to_backlog() marks. Context: RCU; net->rps_needed. */
+struct softnet_data *get_rps_cpu(struct net_device *dev, struct sk_buff *skb,
+				 struct rps_dev_flow **flow);
 
 /* Is the flow of @skb one that fills the backlog of @sd, which holds @qlen?
  * Under input_lock. */
@@ -86,7 +77,7 @@ static inline void sock_rps_record_flow(const struct sock *sk)
 static inline void sock_rps_save_rxhash(struct sock *sk,
 					const struct sk_buff *skb)
 {
-	if (unlikely(rcu_access_pointer(sock_net(sk)->rps_sock_flow) &&
+	if (unlikely(data_race(sock_net(sk)->rps_sock_flow) &&
 		     READ_ONCE(sk->sk_rxhash) != skb->hash))
 		WRITE_ONCE(sk->sk_rxhash, skb->hash);
 }

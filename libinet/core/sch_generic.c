@@ -81,7 +81,8 @@ static __noinline void dev_requeue_skb(struct sk_buff *skb, struct Qdisc *q)
 }
 
 /* Sends one frame; a refused one goes back. Return: false to stop. */
-static __always_inline bool sch_direct_xmit(struct sk_buff *skb, struct Qdisc *q, bool more)
+static __always_inline bool sch_direct_xmit(struct sk_buff *skb,
+					    struct Qdisc *q, bool more)
 {
 	struct netdev_queue *txq = q->txq;
 	enum netdev_tx ret = NETDEV_TX_BUSY;
@@ -92,7 +93,7 @@ static __always_inline bool sch_direct_xmit(struct sk_buff *skb, struct Qdisc *q
 		return true;
 	spin_lock(&txq->xmit_lock);
 	txq->more = more;
-	if (!READ_ONCE(txq->stopped) && !INET_BUGGIFY(TX_BUSY))
+	if (!data_race(txq->stopped) && !INET_BUGGIFY(TX_BUSY))
 		ret = dev_hard_start_xmit(skb, q->dev, txq);
 	spin_unlock(&txq->xmit_lock);
 	if (likely(ret == NETDEV_TX_OK))
@@ -162,7 +163,7 @@ int __dev_xmit_skb(struct sk_buff *skb, struct Qdisc *q)
 {
 	NET_ROAD(q->dev->net, skb);
 	spin_lock(&q->lock);
-	if (likely(!q->running && !q->qlen && !READ_ONCE(q->txq->stopped))) {
+	if (likely(!q->running && !q->qlen && !data_race(q->txq->stopped))) {
 		q->running = true;
 		spin_unlock(&q->lock);
 		sch_direct_xmit(skb, q, false);

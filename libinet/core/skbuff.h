@@ -33,7 +33,7 @@ void skb_cache_flush(struct softnet_data *sd);
 /* True below the low-water mark: queues move their data to heap frames. */
 static inline bool frame_pool_low(struct net *net)
 {
-	return READ_ONCE(net->pool.nr_free) < net->pool.low_water;
+	return data_race(net->pool.nr_free) < net->pool.low_water;
 }
 
 /* Shall a new frame be ordinary memory? */

@@ -441,7 +441,7 @@ __always_inline void sk_wake_up(struct sock *sk, unsigned int mask)
 	/* Also the fence between what changed and the look at sk_watched. */
 	if (unlikely(sk_smp(sk)))
 		wake_up(&sk->sk_wq);
-	if (likely(!READ_ONCE(sk->sk_watched)))
+	if (likely(!data_race(sk->sk_watched)))
 		return;
 	sk_tell_socket(sk, mask);
 }
@@ -477,7 +477,7 @@ void sk_report_error(struct sock *sk, int err)
 
 int sock_error(struct sock *sk)
 {
-	if (likely(!READ_ONCE(sk->sk_err)))
+	if (likely(!data_race(sk->sk_err)))
 		return 0;
 	return -__atomic_exchange_n(&sk->sk_err, 0, __ATOMIC_RELAXED);
 }

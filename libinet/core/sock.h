@@ -199,7 +199,7 @@ static inline bool sk_smp(const struct sock *sk)
 /* Flags are changed under the lock of the sock, and read by anybody. */
 static inline bool sock_flag(const struct sock *sk, enum sock_flags f)
 {
-	return READ_ONCE(sk->sk_flags) & (1UL << f);
+	return data_race(sk->sk_flags) & (1UL << f);
 }
 
 static inline void sock_set_flag(struct sock *sk, enum sock_flags f)
@@ -387,7 +387,7 @@ void __sk_mem_reclaim(struct sock *sk, s32 amount);
 void sk_forced_mem_schedule(struct sock *sk, s32 size);
 static inline bool sk_under_memory_pressure(const struct sock *sk)
 {
-	return READ_ONCE(sock_net(sk)->proto_pressure[sk->sk_mem_id]);
+	return data_race(sock_net(sk)->proto_pressure[sk->sk_mem_id]);
 }
 
 void sk_stream_moderate_sndbuf(struct sock *sk);

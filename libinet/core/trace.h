@@ -16,7 +16,7 @@ struct sk_buff;
 
 /* First member of struct net, so that the test below costs one load. */
 struct net_trace_switch {
-	u32 on;
+	u8 on;			/* a byte: compared where it lies */
 };
 
 /* A place in the code. */
@@ -49,7 +49,7 @@ void net_trace_forget(struct net *net, const struct sk_buff *skb)
 		static const struct net_road_station station_ = {	\
 			name, __FILE__, __LINE__ };			\
 									\
-		if (unlikely(READ_ONCE(					\
+		if (unlikely(data_race(					\
 			    ((struct net_trace_switch *)(net))->on)))	\
 			net_trace_record((struct net_road_point){	\
 				(net), (skb), &station_ });		\
@@ -58,7 +58,7 @@ void net_trace_forget(struct net *net, const struct sk_buff *skb)
 /* The packet dies: whoever gets its frame next is another one. */
 #define NET_ROAD_END(net, skb)						\
 	do {								\
-		if (unlikely(READ_ONCE(					\
+		if (unlikely(data_race(					\
 			    ((struct net_trace_switch *)(net))->on)))	\
 			net_trace_forget((net), (skb));			\
 	} while (0)

@@ -34,14 +34,16 @@ static void ip_no_protocol(struct net *net, struct sk_buff *skb)
 	kfree_skb_reason(skb, SKB_DROP_REASON_IP_NOPROTO);
 }
 
-__always_inline void ip_protocol_deliver_rcu(struct net *net,
-					     struct sk_buff *skb, int protocol)
+/* Where raw sockets listen, nobody else does, or a protocol hands the packet to
+ * another: at most @tries of them. Consumes. */
+static __noinline void ip_protocol_deliver_slow(struct sk_buff *skb,
+						int protocol, int tries)
 {
 	const struct net_protocol *ipprot;
-	int i, ret;
+	struct net *net = skb_net(skb);
+	int ret;
 
-	NET_ROAD(net, skb);
-	for (i = 0; i < IP_MAX_RESUBMIT; i++) {
+	while (tries-- > 0) {
 		bool raw = raw_local_deliver(skb, protocol);
 
 		ipprot = rcu_dereference(net->ipv4.inet_protos[protocol & 0xff]);
@@ -62,6 +64,25 @@ __always_inline void ip_protocol_deliver_rcu(struct net *net,
 		protocol = -ret;
 	}
 	kfree_skb_reason(skb, SKB_DROP_REASON_IP_NOPROTO);
+}
+
+__always_inline void ip_protocol_deliver_rcu(struct net *net,
+					     struct sk_buff *skb, int protocol)
+{
+	const struct net_protocol *ipprot;
+	int ret;
+
+	NET_ROAD(net, skb);
+	ipprot = rcu_dereference(net->ipv4.inet_protos[protocol & 0xff]);
+	if (unlikely(!ipprot || raw_wanted(net, protocol))) {
+		ip_protocol_deliver_slow(skb, protocol, IP_MAX_RESUBMIT);
+		return;
+	}
+	NET_INC_STATS(net, IP_INDELIVERS);
+	NET_ROAD_AT(net, skb, "inet_protos[]");
+	ret = ipprot->handler(skb);
+	if (unlikely(ret < 0))
+		ip_protocol_deliver_slow(skb, -ret, IP_MAX_RESUBMIT - 1);
 }
 
 static __always_inline int ip_local_deliver_finish(struct net *net,
@@ -144,7 +165,8 @@ static int ip_rcv_finish(struct net *net, struct sock *sk, struct sk_buff *skb)
  * Checks the header (RFC 1122 3.2.1.1, .2; RFC 791) and cuts the padding of the
  * link. Return: SKB_NOT_DROPPED_YET, or why not; counted.
  */
-static enum skb_drop_reason ip_rcv_header(struct net *net, struct sk_buff *skb)
+static __noinline enum skb_drop_reason ip_rcv_header(struct net *net,
+						     struct sk_buff *skb)
 {
 	const struct iphdr *iph;
 	u32 hlen, len;
@@ -185,6 +207,18 @@ header:
 	return SKB_DROP_REASON_IP_INHDR;
 }
 
+/* Is it at first sight a header that passes all these checks, with nothing behind
+ * the packet? Nearly each is. */
+static inline bool ip_header_usual(const struct sk_buff *skb)
+{
+	const struct iphdr *iph = ip_hdr(skb);
+
+	return skb_headlen(skb) >= IP_HLEN_MIN &&
+	       iph->ver_ihl == (IPVERSION << 4 | IP_HLEN_MIN / 4) &&
+	       iph->tot_len == cpu_to_be16((u16)skb->len) &&
+	       skb->len <= U16_MAX && !ip_fast_csum(iph, IP_HLEN_MIN / 4);
+}
+
 /* packet_type.func of ETH_P_IP. */
 int ip_rcv(struct sk_buff *skb, struct net_device *dev,
 	   struct packet_type *pt, struct net_device *orig_dev)
@@ -209,10 +243,12 @@ int ip_rcv(struct sk_buff *skb, struct net_device *dev,
 			return NET_RX_DROP;
 		}
 	}
-	reason = ip_rcv_header(net, skb);
-	if (unlikely(reason)) {
-		kfree_skb_reason(skb, reason);
-		return NET_RX_DROP;
+	if (unlikely(!ip_header_usual(skb))) {
+		reason = ip_rcv_header(net, skb);
+		if (reason) {
+			kfree_skb_reason(skb, reason);
+			return NET_RX_DROP;
+		}
 	}
 	skb_set_transport_header(skb, (int)ipv4_hdr_len(ip_hdr(skb)));
 	memset(IPCB(skb), 0, sizeof(struct inet_skb_parm));

@@ -18,6 +18,17 @@ struct raw_hashinfo {
 bool raw_deliver_chain(struct hlist_head *chain, struct sk_buff *skb,
 		       int protocol);
 
+static inline struct hlist_head *raw_chain(const struct net *net, int protocol)
+{
+	return &net->ipv4.raw_hashinfo->chain[protocol & (INET_MAX_PROTOS - 1)];
+}
+
+/* May some raw socket want @protocol? */
+static inline bool raw_wanted(const struct net *net, int protocol)
+{
+	return unlikely(data_race(raw_chain(net, protocol)->first));
+}
+
 /*
  * Gives a copy of a received packet to each raw socket that wants @protocol.
  * @skb at its transport header, network_header set; borrowed. Return: whether
@@ -25,11 +36,10 @@ bool raw_deliver_chain(struct hlist_head *chain, struct sk_buff *skb,
  */
 static inline bool raw_local_deliver(struct sk_buff *skb, int protocol)
 {
-	struct raw_hashinfo *h = skb_net(skb)->ipv4.raw_hashinfo;
-	struct hlist_head *chain = &h->chain[protocol & (INET_MAX_PROTOS - 1)];
+	const struct net *net = skb_net(skb);
 
-	return unlikely(rcu_access_pointer(chain->first)) &&
-	       raw_deliver_chain(chain, skb, protocol);
+	return raw_wanted(net, protocol) &&
+	       raw_deliver_chain(raw_chain(net, protocol), skb, protocol);
 }
 
 /* An ICMP error quotes a packet of @protocol: @skb at the quoted IP header,

@@ -50,6 +50,17 @@
 /* ---- shared words ---- */
 
 /*
+ * A read that may race where any value seen is right, used at once for one
+ * test. READ_ONCE() promises more and costs an instruction: the compiler may
+ * not compare in memory what is volatile.
+ */
+#if INET_TSAN
+#define data_race(x) READ_ONCE(x)
+#else
+#define data_race(x) (x)
+#endif
+
+/*
  * One access, neither torn nor repeated. No ordering: pair with
  * smp_store_release() and smp_load_acquire() where order matters.
  */

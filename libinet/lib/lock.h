@@ -32,7 +32,7 @@ static inline void lock_init(struct inet_lock *l, bool smp)
 /* What lock_init() was told. */
 static inline bool lock_smp(const struct inet_lock *l)
 {
-	return !(READ_ONCE(l->state) & LOCK_ALONE);
+	return !(data_race(l->state) & LOCK_ALONE);
 }
 
 /* The roads less travelled of the three functions below. */
@@ -49,7 +49,7 @@ static inline void spin_lock(struct inet_lock *l)
 {
 	u32 expect = 0;
 
-	if (likely(READ_ONCE(l->state) == LOCK_ALONE))
+	if (likely(data_race(l->state) == LOCK_ALONE))
 		l->state = LOCK_ALONE | LOCK_HELD;
 	else if (unlikely(!__atomic_compare_exchange_n(
 			 &l->state, &expect, LOCK_HELD, false,
@@ -62,7 +62,7 @@ static inline bool spin_trylock(struct inet_lock *l)
 {
 	u32 expect = 0;
 
-	if (likely(READ_ONCE(l->state) == LOCK_ALONE)) {
+	if (likely(data_race(l->state) == LOCK_ALONE)) {
 		l->state = LOCK_ALONE | LOCK_HELD;
 		return true;
 	}
@@ -74,7 +74,7 @@ static inline void spin_unlock(struct inet_lock *l)
 {
 	u32 old;
 
-	if (likely(READ_ONCE(l->state) == (LOCK_ALONE | LOCK_HELD))) {
+	if (likely(data_race(l->state) == (LOCK_ALONE | LOCK_HELD))) {
 		l->state = LOCK_ALONE;
 		return;
 	}

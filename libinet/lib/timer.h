@@ -115,7 +115,7 @@ bool del_timer_sync(struct timer_list *t);
 
 static inline bool timer_pending(const struct timer_list *t)
 {
-	return READ_ONCE(t->slot) != TIMER_IDLE;
+	return data_race(t->slot) != TIMER_IDLE;
 }
 
 /* Everything about @w is as it must be, or the program ends. For tests;
