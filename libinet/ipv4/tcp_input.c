@@ -35,17 +35,38 @@ void tcp_parse_options(const struct sk_buff *skb, struct tcp_options_info *info)
 			  info);
 }
 
+/* Takes timestamps that stand alone on their words, as they do nearly always.
+ * The three words behind @th are there. False: something else stands there. */
+static inline bool tcp_parse_aligned_timestamp(struct tcp_sock *tp,
+					       const struct tcphdr *th)
+{
+	u32 v[3];
+
+	memcpy(v, th + 1, sizeof(v));
+	if (v[0] != htonl(TCPOPT_NOP << 24 | TCPOPT_NOP << 16 |
+			  TCPOPT_TIMESTAMP << 8 | TCPOLEN_TIMESTAMP))
+		return false;
+	tp->rx_opt.saw_tstamp = 1;
+	tp->rx_opt.rcv_tsval = ntohl(v[1]);
+	tp->rx_opt.rcv_tsecr = th->ack ? ntohl(v[2]) : 0;
+	return true;
+}
+
 /* Only timestamps mean anything to a connection. Options that are malformed
  * are counted and left alone: whoever can guess a sequence number must not be
  * able to kill by garbage (MUST-7). */
 void tcp_fast_parse_options(struct sock *sk, const struct sk_buff *skb)
 {
 	const struct tcphdr *th = tcp_hdr(skb);
+	u32 hlen = __tcp_hdrlen(th);
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct tcp_options_info info;
 
 	tp->rx_opt.saw_tstamp = 0;
-	if (th->doff_res >> 4 == TCP_HLEN_MIN / 4)
+	if (hlen == TCP_HLEN_MIN)
+		return;
+	if (likely(hlen == TCP_HLEN_MIN + TCPOLEN_TSTAMP_ALIGNED &&
+		   tp->rx_opt.tstamp_ok && tcp_parse_aligned_timestamp(tp, th)))
 		return;
 	tcp_parse_options(skb, &info);
 	if (unlikely(info.malformed || info.bad_len))
@@ -367,18 +388,10 @@ void tcp_fast_path_check(struct sock *sk)
 /* Timestamps of a predicted header. False: not as predicted. */
 static bool tcp_predict_timestamps(struct tcp_sock *tp, const struct tcphdr *th)
 {
-	const __be32 *opt = (const __be32 *)(const void *)(th + 1);
-	u32 v[3];
-
 	if (tp->tcp_header_len == TCP_HLEN_MIN)
 		return true;
-	memcpy(v, opt, sizeof(v));
-	if (v[0] != htonl(TCPOPT_NOP << 24 | TCPOPT_NOP << 16 |
-			  TCPOPT_TIMESTAMP << 8 | TCPOLEN_TIMESTAMP))
+	if (!tcp_parse_aligned_timestamp(tp, th))
 		return false;
-	tp->rx_opt.saw_tstamp = 1;
-	tp->rx_opt.rcv_tsval = ntohl(v[1]);
-	tp->rx_opt.rcv_tsecr = ntohl(v[2]);
 	if ((s32)(tp->rx_opt.rcv_tsval - tp->rx_opt.ts_recent) < 0)
 		return false;		/* PAWS, in the slow path */
 	/* RFC 7323 4.3: seq == rcv_nxt is told by the prediction */

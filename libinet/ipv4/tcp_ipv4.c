@@ -188,22 +188,21 @@ static void tcp_v4_send_check(struct sock *sk, struct sk_buff *skb,
 	skb->ip_summed = CHECKSUM_NONE;
 }
 
-/* An IPv4 header adds nothing to a sum: CHECKSUM_COMPLETE may include it. */
+/* The pseudo header's sum first: what is left to do needs little of the packet.
+ * An IPv4 header adds nothing to a sum: CHECKSUM_COMPLETE may include it. */
 bool tcp_v4_checksum_ok(const struct sk_buff *skb, u32 off)
 {
 	const struct iphdr *iph = ip_hdr(skb);
-	__wsum sum;
+	u32 len = skb->len - off;
+	__wsum sum = csum_tcpudp_nofold(iph->saddr, iph->daddr, len,
+					IPPROTO_TCP, 0);
 
-	if (skb->ip_summed == CHECKSUM_UNNECESSARY ||
-	    skb->ip_summed == CHECKSUM_PARTIAL)
-		return true;
-	if (unlikely(skb->ip_summed == CHECKSUM_COMPLETE))
-		sum = skb->csum;
-	else if (likely(!skb_is_nonlinear(skb)))
-		sum = csum_partial(skb->data + off, skb->len - off, 0);
-	else
-		sum = skb_checksum(skb, off, skb->len - off, 0);
-	return !tcp_v4_check(skb->len - off, iph->saddr, iph->daddr, sum);
+	if (likely(skb->ip_summed == CHECKSUM_NONE && !skb_is_nonlinear(skb)))
+		return !csum_fold(csum_partial(skb->data + off, len, sum));
+	if (skb->ip_summed == CHECKSUM_COMPLETE)
+		return !csum_fold(csum_add(skb->csum, sum));
+	return skb->ip_summed != CHECKSUM_NONE ||
+	       !csum_fold(skb_checksum(skb, off, len, sum));
 }
 
 /* ---- answers without a sock ------------------------------------------- */
