@@ -51,7 +51,7 @@ enum xdp_link_state { XDP_LINK_DOWN, XDP_LINK_UP, XDP_LINK_GONE };
 /* Finds @ifname. Return: 0 or -errno. */
 int xdp_link_open(struct xdp_link *link, const char *ifname);
 void xdp_link_close(struct xdp_link *link);
-enum xdp_link_state xdp_link_state(const struct xdp_link *link);
+enum xdp_link_state xdp_link_state(struct xdp_link *link);
 /* Reads what netlink said. Return: whether it was about the interface. */
 bool xdp_link_changed(struct xdp_link *link);
 /* Has the interface pass frames for others, or no longer. */
@@ -161,6 +161,8 @@ int xdp_sockets_open(struct xdp *xdp);
 int xdp_refused(const struct xdp *xdp, const char *what, int err);
 /* Closes them; the frames that the kernel held come back. */
 void xdp_sockets_close(struct xdp *xdp);
+
+void xdp_wait_released(int ifindex, u32 queue);
 
 int xdp_poll(struct napi_struct *napi, int budget);
 enum netdev_tx xdp_start_xmit(struct sk_buff *skb, struct net_device *dev);

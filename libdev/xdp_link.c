@@ -135,14 +135,16 @@ void xdp_link_close(struct xdp_link *link)
 	link->nl_fd = link->filter_fd = -1;
 }
 
-/* One that is called otherwise now, or lives in another network namespace, is
- * as good as gone: so it looks to those who know it by its name. */
-enum xdp_link_state xdp_link_state(const struct xdp_link *link)
+/* It may have another name now. One that has moved to another network namespace
+ * is gone, and has lost its sockets. */
+enum xdp_link_state xdp_link_state(struct xdp_link *link)
 {
-	struct ifreq ifr = request(link);
+	struct ifreq ifr;
 
-	if (if_nametoindex(link->ifname) != (u32)link->ifindex ||
-	    ioctl(link->filter_fd, SIOCGIFFLAGS, &ifr))
+	if (!if_indextoname((u32)link->ifindex, link->ifname))
+		return XDP_LINK_GONE;
+	ifr = request(link);
+	if (ioctl(link->filter_fd, SIOCGIFFLAGS, &ifr))
 		return XDP_LINK_GONE;
 	return (ifr.ifr_flags & IFF_UP) && (ifr.ifr_flags & IFF_RUNNING) ?
 	       XDP_LINK_UP : XDP_LINK_DOWN;

@@ -78,23 +78,29 @@ static void queue_unmap(struct xdp_queue *q)
 	ring_unmap(&q->rings.completion);
 }
 
-/* Sizes the four rings and maps them. Return: 0 or -errno. */
-static int queue_map(struct xdp_queue *q)
+static int set_ring_sizes(int fd, u32 size)
 {
-	static const int ring_options[] = {
+	static const int options[] = {
 		XDP_UMEM_FILL_RING, XDP_UMEM_COMPLETION_RING, XDP_RX_RING,
 		XDP_TX_RING,
 	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(options); i++)
+		if (setsockopt(fd, SOL_XDP, options[i], &size, sizeof(size)))
+			return -errno;
+	return 0;
+}
+
+/* Sizes the four rings and maps them. Return: 0 or -errno. */
+static int queue_map(struct xdp_queue *q)
+{
 	struct xdp_rings *r = &q->rings;
 	struct xdp_mmap_offsets off;
 	socklen_t len = sizeof(off);
-	u32 size = q->xdp->ring;
-	int err;
+	int err = set_ring_sizes(q->fd, q->xdp->ring);
 
-	for (u32 i = 0; i < ARRAY_SIZE(ring_options); i++)
-		if (setsockopt(q->fd, SOL_XDP, ring_options[i], &size,
-			       sizeof(size)))
-			return -errno;
+	if (err)
+		return err;
 	if (getsockopt(q->fd, SOL_XDP, XDP_MMAP_OFFSETS, &off, &len))
 		return -errno;
 	err = ring_map(q, &r->fill, XDP_UMEM_PGOFF_FILL_RING, &off.fr,
@@ -128,18 +134,11 @@ static int umem_register(const struct xdp *xdp, int fd)
 }
 
 /* Binds, again and again while the queue is busy. Return: 0 or -errno. */
-static int bind_patiently(const struct xdp_queue *q, u16 flags, int shared_fd)
+static int bind_patiently(int fd, const struct sockaddr_xdp *sxdp)
 {
 	const struct timespec wait = { .tv_nsec = BUSY_RETRY_NS };
-	struct sockaddr_xdp sxdp = {
-		.sxdp_family = AF_XDP,
-		.sxdp_flags = flags,
-		.sxdp_ifindex = (u32)q->xdp->link.ifindex,
-		.sxdp_queue_id = q->xdp->first + q->index,
-		.sxdp_shared_umem_fd = (u32)shared_fd,
-	};
 
-	for (u32 i = 0; bind(q->fd, (struct sockaddr *)&sxdp, sizeof(sxdp));
+	for (u32 i = 0; bind(fd, (const struct sockaddr *)sxdp, sizeof(*sxdp));
 	     i++) {
 		if (errno != EBUSY || i == BUSY_RETRIES)
 			return -errno;
@@ -172,7 +171,13 @@ static void socket_close(struct xdp_queue *q)
 static int socket_open(struct xdp_queue *q, u16 flags, const char **what)
 {
 	struct xdp *xdp = q->xdp;
-	int err, first_fd = xdp->queues[0].fd;
+	struct sockaddr_xdp sxdp = {
+		.sxdp_family = AF_XDP,
+		.sxdp_flags = q->index ? XDP_SHARED_UMEM : flags,
+		.sxdp_ifindex = (u32)xdp->link.ifindex,
+		.sxdp_queue_id = xdp->first + q->index,
+	};
+	int err;
 
 	*what = "AF_XDP";
 	q->fd = socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0);
@@ -188,9 +193,9 @@ static int socket_open(struct xdp_queue *q, u16 flags, const char **what)
 		xdp->busy_poll = busy_poll_on(q);
 	if (!err) {
 		*what = "bind";
-		err = q->index ?
-		      bind_patiently(q, XDP_SHARED_UMEM, first_fd) :
-		      bind_patiently(q, flags, 0);
+		if (q->index)
+			sxdp.sxdp_shared_umem_fd = (u32)xdp->queues[0].fd;
+		err = bind_patiently(q->fd, &sxdp);
 	}
 	if (err)
 		socket_close(q);
@@ -333,6 +338,34 @@ static void take_frames_back(struct xdp_queue *q)
 	r->nr_in_fill = r->nr_in_tx = 0;
 }
 
+/*
+ * Returns when the driver has let go of a queue whose socket was closed, three
+ * seconds later at most: a copying socket of another memory, which nobody uses,
+ * can be bound to it.
+ */
+void xdp_wait_released(int ifindex, u32 queue)
+{
+	const size_t len = 16 * 4096;
+	struct xdp_umem_reg reg = { .len = len, .chunk_size = 4096 };
+	struct sockaddr_xdp sxdp = {
+		.sxdp_family = AF_XDP, .sxdp_flags = XDP_COPY,
+		.sxdp_ifindex = (u32)ifindex, .sxdp_queue_id = queue,
+	};
+	void *memory = mmap(NULL, len, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int fd = socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0);
+
+	reg.addr = (u64)(uintptr_t)memory;
+	if (memory != MAP_FAILED && fd >= 0 &&
+	    !setsockopt(fd, SOL_XDP, XDP_UMEM_REG, &reg, sizeof(reg)) &&
+	    !set_ring_sizes(fd, 16))
+		bind_patiently(fd, &sxdp);
+	if (fd >= 0)
+		close(fd);
+	if (memory != MAP_FAILED)
+		munmap(memory, len);
+}
+
 void xdp_sockets_close(struct xdp *xdp)
 {
 	xdp_prog_detach(&xdp->prog);
@@ -341,6 +374,9 @@ void xdp_sockets_close(struct xdp *xdp)
 		xdp->queues[i].skb = NULL;
 		socket_close(&xdp->queues[i]);
 	}
+	/* The kernel copies no more, but a driver goes on for a while. */
+	for (u32 i = 0; xdp->zerocopy && i < xdp->nr_queues; i++)
+		xdp_wait_released(xdp->link.ifindex, xdp->first + i);
 	for (u32 i = 0; i < xdp->nr_queues; i++)
 		take_frames_back(&xdp->queues[i]);
 }

@@ -25,7 +25,7 @@
 static const struct dut_ops *const duts[] = {
 	&dut_loopback, &dut_wire, &dut_tap,
 #ifdef HAVE_XDP
-	&dut_xdp,
+	&dut_xdp, &dut_xdp_native,
 #endif
 };
 

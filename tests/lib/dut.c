@@ -505,9 +505,10 @@ static bool xdp_create(struct dut *d)
 static struct net_device *xdp_open(struct dut *d)
 {
 	struct net_device *dev;
-	char spec[32];
+	char spec[48];
 
-	snprintf(spec, sizeof(spec), "xdp:%s", d->near_name);
+	snprintf(spec, sizeof(spec), "xdp:%s,mode=%s", d->near_name,
+		 d->ops == &dut_xdp_native ? "native" : "auto");
 	dev = inet_netdev_open(d->net, spec);
 	if (dev)
 		dut_packet_socket(d);
@@ -536,6 +537,22 @@ static void xdp_far_mtu(struct dut *d, u32 mtu)
 
 const struct dut_ops dut_xdp = {
 	.name = "xdp",
+	.in_kernel = true,
+	.has_carrier = true,
+	.has_napi = true,
+	.min_inject = DUT_HEADER,
+	.max_mtu = 16 * 1790 - DUT_HEADER - 4,
+	.create = xdp_create,
+	.open = xdp_open,
+	.destroy = xdp_destroy,
+	.inject = tap_inject,
+	.far_run = tap_far_run,
+	.set_far_mtu = xdp_far_mtu,
+	.set_carrier = tap_carrier,
+};
+
+const struct dut_ops dut_xdp_native = {
+	.name = "xdp_native",
 	.in_kernel = true,
 	.has_carrier = true,
 	.has_napi = true,

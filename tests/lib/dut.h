@@ -73,7 +73,7 @@ struct dut_ops {
 
 extern const struct dut_ops dut_loopback, dut_wire, dut_tap;
 #ifdef HAVE_XDP
-extern const struct dut_ops dut_xdp;
+extern const struct dut_ops dut_xdp, dut_xdp_native;
 #endif
 
 /* The device is up when it returns true. */

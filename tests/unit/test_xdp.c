@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <net/if.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -23,6 +24,7 @@
 #include "core/net.h"
 #include "core/skbuff.h"
 #include "dut.h"
+#include "xdp.h"
 
 #define NR_FRAMES 4096u
 
@@ -292,6 +294,23 @@ static void queue_that_is_released_is_waited_for(void **state)
 	assert_true(f->dev->carrier);
 }
 
+/* What a device waits for whose driver reads and writes our frames. */
+static void queue_counts_as_held_until_the_kernel_lets_go(void **state)
+{
+	int fd, index;
+	pthread_t thread;
+
+	fx_of(state);
+	index = (int)if_nametoindex("n0");
+	fd = foreign_socket();
+	assert_int_equal(pthread_create(&thread, NULL, close_soon, &fd), 0);
+	xdp_wait_released(index, 0);
+	assert_int_equal(fcntl(fd, F_GETFD), -1);	/* it was closed */
+	pthread_join(thread, NULL);
+	xdp_wait_released(index, 0);	/* nobody holds it */
+	xdp_wait_released(index + 1000, 0);	/* nor what is not there */
+}
+
 /* ---- who gets what ---------------------------------------------------- */
 
 /* Addresses, ports and the like of one frame. */
@@ -504,6 +523,24 @@ static void interface_down_takes_the_carrier_until_it_is_up(void **state)
 	}
 }
 
+static void interface_with_another_name_goes_on(void **state)
+{
+	static const struct flow any = IPV4(17, PORTS(9, 9));
+	struct xdp_fx *f = fx_of(state);
+	u8 frame[256];
+
+	make_frame(frame, &any);
+	open_up(f, "xdp:n0");
+	ip("set n0 name other");
+	run_for_ms(f->net, 5);
+	assert_true(f->dev->carrier);
+	assert_true(ours(f, frame, 100));
+	ip("set other down");
+	wait_for_carrier(f, false);
+	ip("set other up name n0");
+	wait_for_carrier(f, true);
+}
+
 static void deleted_interface_takes_the_carrier_for_good(void **state)
 {
 	struct xdp_fx *f = fx_of(state);
@@ -515,7 +552,7 @@ static void deleted_interface_takes_the_carrier_for_good(void **state)
 	wait_for_carrier(f, false);
 	dut_frame(frame, sizeof(frame), 0);
 	assert_int_equal(dut_xmit(f->net, f->dev, frame, sizeof(frame)),
-			 -ENETDOWN);
+			 NET_XMIT_CN);
 	run_for_ms(f->net, 20);
 	assert_true(dut_is_quiet(f->net));
 	turns = f->net->softnets[0].turns;
@@ -591,11 +628,13 @@ int main(void)
 		XDP_TEST(rules_that_are_none_are_named),
 		XDP_TEST(interface_in_use_is_busy),
 		XDP_TEST(queue_that_is_released_is_waited_for),
+		XDP_TEST(queue_counts_as_held_until_the_kernel_lets_go),
 		XDP_TEST(rules_divide_the_traffic),
 		XDP_TEST(frames_cut_short_match_no_rule),
 		XDP_TEST(device_down_leaves_everything_to_the_kernel),
 		XDP_TEST(every_queue_receives),
 		XDP_TEST(interface_down_takes_the_carrier_until_it_is_up),
+		XDP_TEST(interface_with_another_name_goes_on),
 		XDP_TEST(deleted_interface_takes_the_carrier_for_good),
 		XDP_TEST(frames_gone_lose_packets_until_they_return),
 	};
