@@ -197,6 +197,7 @@ struct sock *sk_clone_lock(const struct sock *sk)
 	newsk->sk_wmem_alloc = SK_WMEM_BIAS;
 	newsk->sk_userlocks &= (u8)~SOCK_BINDPORT_LOCK;
 	newsk->sk_flags &= ~(BIT(SOCK_DONE) | BIT(SOCK_DEAD));
+	newsk->sk_flags |= BIT(SOCK_HASHED);	/* it will be */
 	refcount_init(&newsk->sk_refcnt, 2, sk_smp(sk));
 	bh_lock_sock(newsk);
 	return newsk;

@@ -56,6 +56,7 @@ enum sock_flags {
 	SOCK_NO_CHECK_TX,	/* SO_NO_CHECK */
 	SOCK_RXQ_OVFL,
 	SOCK_ZEROCOPY,
+	SOCK_HASHED,		/* it was in a chain before: sk_join_chain() */
 };
 
 #define SK_DEFERRED_ALWAYS 0x80	/* the protocol keeps no account of its work */
@@ -218,6 +219,24 @@ static inline void sock_valbool_flag(struct sock *sk, enum sock_flags f, bool v)
 		sock_set_flag(sk, f);
 	else
 		sock_reset_flag(sk, f);
+}
+
+/* ---- chains that are read under RCU -------------------------------------- */
+
+/*
+ * A sock is freed after a grace period, but it may leave one chain and join
+ * another while a reader stands on it, who then comes to the end of a chain that
+ * is not his. So each move is counted, in @moves of the table, before the sock
+ * joins: a reader whom it led astray sees another number than before his walk,
+ * and begins again. Context: before the sock joins; nobody else changes its
+ * flags.
+ */
+static inline void sk_join_chain(struct sock *sk, u32 *moves)
+{
+	if (unlikely(sock_flag(sk, SOCK_HASHED)))
+		__atomic_fetch_add(moves, 1, __ATOMIC_RELEASE);
+	else
+		sock_set_flag(sk, SOCK_HASHED);
 }
 
 /* ---- life: see <inet/sock.h>, and ---------------------------------------- */

@@ -3,15 +3,18 @@
  * The tables in which a transport finds its connections and ports.
  *
  * Readers of ehash and lhash2 are inside an RCU section and take no lock. An
- * entry is freed only after a grace period, but it may leave one chain and join
- * another while a reader stands on it; so a reader that found nothing looks
- * where the last entry it saw lives now, and begins again when that is another
- * chain; in lhash2 when anybody left the chain meanwhile. ehash grows to twice
- * its size when it holds half as many entries as chains, so that who looks for
- * what is not there (each SYN does) seldom meets somebody else's memory: all
- * its locks are taken, every entry is moved, and ehash_seq tells readers who
- * found nothing meanwhile to look again. What a reader does find is always
- * right: it compares the whole key after it has a reference.
+ * entry is freed only after a grace period. A sock, though, may leave one chain
+ * and join another while a reader stands on it (connect() or listen() after a
+ * connection that ended): `moves` counts that, and a reader begins again who
+ * may have been led astray. So does one who meets an entry without references:
+ * another, its heir, may have its place in the chain by now. What a reader of
+ * ehash does find is always right: it compares the whole key after it has a
+ * reference.
+ *
+ * ehash grows to twice its size when it holds half as many entries as chains, so
+ * that who looks for what is not there (each SYN does) seldom meets somebody
+ * else's memory: all its locks are taken, every entry is moved, and ehash_seq
+ * tells readers who found nothing meanwhile to look again.
  *
  * Ports. bhash says for each local port who uses it; connect() walks the
  * range of ephemeral ports from a place that depends on a keyed hash of the
@@ -182,26 +185,24 @@ static struct sock_common *ehash_walk_chain(struct inet_hashinfo *h, u32 hash,
 					    bool *again)
 {
 	u32 seq = read_seqcount_begin(&h->ehash_seq);
+	u32 moves = smp_load_acquire(&h->moves);
 	struct inet_ehash_table *t = rcu_dereference(h->ehash);
-	struct sock_common *skc, *last = NULL;
+	struct sock_common *skc;
 
-	*again = false;
+	*again = true;
 	INET_WALK(EHASH);
 	hlist_for_each_entry_rcu(skc, &t->chains[hash & t->mask], skc_node) {
 		INET_STEP(EHASH);
-		last = skc;
 		if (READ_ONCE(skc->skc_hash) != hash || !inet_match(skc, key))
 			continue;
 		if (!refcount_inc_not_zero(&skc->skc_refcnt))
-			continue;
+			return NULL;
 		if (likely(inet_match(skc, key)))
 			return skc;
 		sock_gen_put((struct sock *)skc);
-		*again = true;
 		return NULL;
 	}
-	*again = (last && ((READ_ONCE(last->skc_hash) ^ hash) & t->mask ||
-			   READ_ONCE(last->skc_state) == TCP_LISTEN)) ||
+	*again = READ_ONCE(h->moves) != moves ||
 		 read_seqcount_retry(&h->ehash_seq, seq);
 	return NULL;
 }
@@ -340,17 +341,15 @@ static bool inet_flow_prefers(const struct net *net,
 	return reciprocal_scale(jhash_1word(hash, k), k) == 0;
 }
 
-/* One walk of the chain: the best listener of an address, or NULL; then
- * *@again says that somebody left the chain, and may have led the walk out. */
+/* One walk of the chain: the best listener of an address, or NULL. */
 static struct sock *lhash2_walk_chain(struct net *net, __be32 addr,
-				      const struct inet_lookup *key,
-				      bool *again)
+				      const struct inet_lookup *key)
 {
 	struct inet_listen_hashbucket *b =
 		inet_lhash2_bucket(net, addr, key->hnum);
-	u32 matches = 0, departures = smp_load_acquire(&b->departures);
 	struct sock_common *skc, *best = NULL;
 	int score, best_score = 0;
+	u32 matches = 0;
 
 	INET_WALK(LHASH);
 	hlist_for_each_entry_rcu(skc, &b->head, skc_node) {
@@ -363,29 +362,25 @@ static struct sock *lhash2_walk_chain(struct net *net, __be32 addr,
 			best = skc;
 		best_score = score;
 	}
-	*again = !best && READ_ONCE(b->departures) != departures;
 	return (struct sock *)best;
 }
 
-/* The best listener of one address. */
-static struct sock *inet_lhash2_lookup(struct net *net, __be32 addr,
-				       const struct inet_lookup *key)
-{
-	struct sock *sk;
-	bool again;
-
-	do {
-		sk = lhash2_walk_chain(net, addr, key, &again);
-	} while (again);
-	return sk;
-}
-
+/* One that was found counts as little as none when the walk may have missed a
+ * better one. */
 struct sock *__inet_lookup_listener(struct net *net,
 				    const struct inet_lookup *key)
 {
-	struct sock *sk = inet_lhash2_lookup(net, key->daddr, key);
+	const u32 *moves = &inet_hashinfo(net)->moves;
+	struct sock *sk;
+	u32 before;
 
-	return sk ? sk : inet_lhash2_lookup(net, htonl(INADDR_ANY), key);
+	do {
+		before = smp_load_acquire(moves);
+		sk = lhash2_walk_chain(net, key->daddr, key);
+		if (!sk)
+			sk = lhash2_walk_chain(net, htonl(INADDR_ANY), key);
+	} while (unlikely(READ_ONCE(*moves) != before));
+	return sk;
 }
 
 /* ---- hash and unhash -------------------------------------------------- */
@@ -396,6 +391,7 @@ void inet_hash(struct sock *sk)
 
 	if (sk->sk_state == TCP_CLOSE)
 		return;
+	sk_join_chain(sk, &inet_hashinfo(sock_net(sk))->moves);
 	if (sk->sk_state != TCP_LISTEN) {
 		(void)inet_ehash_insert(sk, NULL);
 		return;
@@ -419,9 +415,6 @@ void inet_unhash(struct sock *sk)
 	b = inet_lhash2_bucket(sock_net(sk), sk->sk_rcv_saddr, sk->sk_num);
 	spin_lock(&b->lock);
 	hlist_del_init_rcu(&sk->sk_node);
-	/* Behind it: who has read this does not meet sk, and in front of sk's
-	 * next chain: whom sk leads there reads this. */
-	smp_store_release(&b->departures, b->departures + 1);
 	spin_unlock(&b->lock);
 }
 
@@ -541,6 +534,7 @@ static int __inet_check_established(struct inet_hashinfo *h, struct sock *sk,
 	sk->sk_num = lport;
 	inet_sk(sk)->inet_sport = htons(lport);
 	WRITE_ONCE(sk->sk_hash, hash);
+	sk_join_chain(sk, &h->moves);
 	if (*twp)
 		hlist_replace_rcu(&(*twp)->tw_node, &sk->sk_node);
 	else

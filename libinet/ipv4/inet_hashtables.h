@@ -46,7 +46,6 @@ struct inet_ehash_table {
 
 struct inet_listen_hashbucket {
 	struct inet_lock lock;
-	u32 departures;			/* under lock; see inet_unhash() */
 	struct hlist_head head;		/* sock_common.skc_node */
 };
 
@@ -60,6 +59,7 @@ struct inet_hashinfo {
 	struct inet_ehash_table *ehash;	/* RCU */
 	seqcount_t ehash_seq;		/* odd while the table grows */
 	u32 ehash_count;		/* atomic */
+	u32 moves;			/* atomic; see sk_join_chain() */
 	struct inet_lock ehash_grow;	/* before all ehash_locks */
 	struct inet_lock ehash_locks[INET_EHASH_LOCKS];
 	struct inet_listen_hashbucket lhash2[INET_LHTABLE_SIZE];

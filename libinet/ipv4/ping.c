@@ -22,12 +22,14 @@
 #include "lib/checksum.h"
 #include "lib/list.h"
 #include "lib/mem.h"
+#include "lib/points.h"
 #include "lib/random.h"
 
 #define PING_CHAINS 256		/* chain: the identifier modulo this */
 
 struct ping_table {
 	struct inet_lock lock;		/* guards changes; a leaf */
+	u32 moves;			/* atomic; see sk_join_chain() */
 	struct hlist_head chain[PING_CHAINS];	/* of sk_node, RCU */
 };
 
@@ -80,6 +82,7 @@ static int ping_get_port(struct sock *sk, u16 ident)
 	if (ident) {
 		WRITE_ONCE(sk->sk_num, ident);
 		WRITE_ONCE(inet_sk(sk)->inet_sport, cpu_to_be16(ident));
+		sk_join_chain(sk, &t->moves);
 		hlist_add_head_rcu(&sk->sk_node, ping_chain(net, ident));
 		err = 0;
 	}
@@ -101,22 +104,39 @@ static void ping_unhash(struct sock *sk)
 	spin_unlock(&t->lock);
 }
 
-/* Whose echo with @ident, answered to our address @daddr, came by @dif?
- * Context: RCU. */
-static struct sock *ping_lookup(struct net *net, u16 ident, __be32 daddr,
-				int dif)
+/* One walk of the chain: ping_lookup(). */
+static struct sock *ping_walk_chain(struct net *net, u16 ident, __be32 daddr,
+				    int dif)
 {
 	struct sock *sk;
 
+	INET_WALK(PING);
 	hlist_for_each_entry_rcu(sk, ping_chain(net, ident), sk_node) {
 		__be32 rcv_saddr = READ_ONCE(sk->sk_rcv_saddr);
 		int dev = READ_ONCE(sk->sk_bound_dev_if);
 
+		INET_STEP(PING);
 		if (READ_ONCE(sk->sk_num) == ident &&
 		    (!rcv_saddr || rcv_saddr == daddr) && (!dev || dev == dif))
 			return sk;
 	}
 	return NULL;
+}
+
+/* Whose echo with @ident, answered to our address @daddr, came by @dif?
+ * Context: RCU. */
+static struct sock *ping_lookup(struct net *net, u16 ident, __be32 daddr,
+				int dif)
+{
+	const u32 *moves = &net->ipv4.ping_table->moves;
+	struct sock *sk;
+	u32 before;
+
+	do {
+		before = smp_load_acquire(moves);
+		sk = ping_walk_chain(net, ident, daddr, dif);
+	} while (unlikely(READ_ONCE(*moves) != before));
+	return sk;
 }
 
 /* ---- in --------------------------------------------------------------- */

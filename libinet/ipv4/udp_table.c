@@ -19,8 +19,9 @@
  * a keyed hash of the flow, which changes only when the group does.
  *
  * A reader may stand on a socket while it moves to another chain and so miss
- * those behind it. Every move counts in `moves`; a lookup that found nothing
- * and sees the number changed looks again.
+ * those behind it. Every move counts in `moves`; a lookup that sees the number
+ * changed looks again, whatever it found, in the end under the table's lock.
+ * Only a multicast that arrives at that moment may miss a socket.
  *
  * Free ports are found from a random start in random strides (RFC 6056 3.3.2),
  * both fresh for each bind() and secret. Unlike Linux bind(0) never answers
@@ -42,7 +43,7 @@
 #define UDP_PAGE_BITS 8
 #define UDP_PAGE_SIZE (1u << UDP_PAGE_BITS)
 #define UDP_NR_PAGES 256
-#define UDP_LOOKUP_TRIES 3	/* when sockets keep moving */
+#define UDP_LOOKUP_TRIES 3	/* without the lock, when sockets keep moving */
 
 struct udp_page {
 	struct hlist_head chain[UDP_PAGE_SIZE];
@@ -55,7 +56,7 @@ struct udp_chains {
 
 struct udp_table {
 	struct inet_lock lock;		/* guards all; a leaf */
-	u32 moves;
+	u32 moves;			/* atomic; see sk_join_chain() */
 	u32 nr_flows;			/* sockets in flows */
 	struct udp_chains ports, addrs, flows;
 };
@@ -162,6 +163,7 @@ static bool udp_hash_locked(struct udp_table *t, struct sock *sk)
 		chain = udp_chain_get(net, &t->flows, udp_flow_hash(net, &f));
 		if (!chain)
 			return false;
+		sk_join_chain(sk, &t->moves);
 		hlist_add_head_rcu(&sk->sk_node, chain);
 		up->flow_hashed = true;
 		WRITE_ONCE(t->nr_flows, t->nr_flows + 1);
@@ -171,6 +173,7 @@ static bool udp_hash_locked(struct udp_table *t, struct sock *sk)
 			      udp_addr_hash(net, sk->sk_rcv_saddr, sk->sk_num));
 	if (!chain)
 		return false;
+	sk_join_chain(sk, &t->moves);
 	hlist_add_head_rcu(&up->addr_node, chain);
 	return true;
 }
@@ -322,10 +325,8 @@ int udp_lib_set_addrs(struct sock *sk, __be32 rcv_saddr, __be32 daddr,
 
 	spin_lock(&t->lock);
 	hashed = !hlist_unhashed(&udp_sk(sk)->port_node);
-	if (hashed) {
+	if (hashed)
 		udp_unhash_locked(t, sk);
-		__atomic_fetch_add(&t->moves, 1, __ATOMIC_RELEASE);
-	}
 	WRITE_ONCE(sk->sk_rcv_saddr, rcv_saddr);
 	WRITE_ONCE(sk->sk_daddr, daddr);
 	WRITE_ONCE(sk->sk_dport, dport);
@@ -439,22 +440,36 @@ static struct sock *udp_lookup_addr(struct net *net, struct udp_table *t,
 	return other ? other : best;
 }
 
+/* The first of the chains in which there is one. */
+static struct sock *udp_lookup_chains(struct net *net, struct udp_table *t,
+				      const struct udp_flow *f)
+{
+	struct sock *sk = NULL;
+
+	if (READ_ONCE(t->nr_flows))
+		sk = udp_lookup_flow(net, t, f);
+	if (!sk)
+		sk = udp_lookup_addr(net, t, f, f->daddr);
+	if (!sk)
+		sk = udp_lookup_addr(net, t, f, INADDR_ANY);
+	return sk;
+}
+
 struct sock *udp4_lib_lookup(struct net *net, const struct udp_flow *f)
 {
 	struct udp_table *t = net->ipv4.udp_table;
-	struct sock *sk = NULL;
-	u32 moves, tries = 0;
+	u32 moves, tries;
+	struct sock *sk;
 
-	do {
+	for (tries = 0; tries < UDP_LOOKUP_TRIES; tries++) {
 		moves = smp_load_acquire(&t->moves);
-		if (READ_ONCE(t->nr_flows))
-			sk = udp_lookup_flow(net, t, f);
-		if (!sk)
-			sk = udp_lookup_addr(net, t, f, f->daddr);
-		if (!sk)
-			sk = udp_lookup_addr(net, t, f, INADDR_ANY);
-	} while (!sk && moves != smp_load_acquire(&t->moves) &&
-		 ++tries < UDP_LOOKUP_TRIES);
+		sk = udp_lookup_chains(net, t, f);
+		if (likely(READ_ONCE(t->moves) == moves))
+			return sk;
+	}
+	spin_lock(&t->lock);
+	sk = udp_lookup_chains(net, t, f);
+	spin_unlock(&t->lock);
 	return sk;
 }
 

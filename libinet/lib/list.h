@@ -288,7 +288,7 @@ static inline void hlist_add_head_rcu(struct hlist_node *n,
 {
 	struct hlist_node *first = head->first;
 
-	/* A reader may leave n only now, and then knows why it is here. */
+	/* A reader who leaves n by it sees what was before it came here. */
 	smp_store_release(&n->next, first);
 	WRITE_ONCE(n->pprev, &head->first);
 	smp_store_release(&head->first, n);
@@ -323,7 +323,7 @@ static inline void hlist_replace_rcu(struct hlist_node *old,
 {
 	struct hlist_node *next = old->next;
 
-	n->next = next;
+	smp_store_release(&n->next, next);	/* as in hlist_add_head_rcu() */
 	WRITE_ONCE(n->pprev, old->pprev);
 	smp_store_release(n->pprev, n);
 	if (next)

@@ -446,6 +446,113 @@ static void listener_is_found_while_its_neighbour_moves(void **state)
 	threaded_close(&p);
 }
 
+/* ---- connections ------------------------------------------------------- */
+
+#define NR_NOMADS 2
+
+/* A connection's entry that has no connection, of side 0 with 10.0.0.2:@port. */
+static void settle(struct sock *sk, u16 port)
+{
+	WRITE_ONCE(sk->sk_rcv_saddr, htonl(0x0a000001));
+	WRITE_ONCE(sk->sk_daddr, htonl(0x0a000002));
+	WRITE_ONCE(sk->sk_dport, htons(port));
+	WRITE_ONCE(sk->sk_num, TT_PORT);
+	WRITE_ONCE(sk->sk_state, TCP_ESTABLISHED);
+	inet_hash(sk);
+}
+
+static void unsettle(struct sock *sk)
+{
+	inet_unhash(sk);
+	WRITE_ONCE(sk->sk_state, TCP_CLOSE);
+	WRITE_ONCE(sk->sk_num, 0);
+}
+
+/* From the reader's chain to another one and back, as fast as it goes. */
+static void *roam(void *arg)
+{
+	struct wanderer *w = arg;
+
+	for (u32 i = 0; !threaded_read(&w->stop); i++) {
+		settle(w->sk, w->ports[i % 2]);
+		threaded_count(&w->moves);
+		unsettle(w->sk);
+	}
+	return NULL;
+}
+
+/* A peer's port whose connections stand in the chain of @like's, or not. */
+static u16 peer_port_like(struct net *net, u16 like, bool same)
+{
+	const u32 mask = inet_hashinfo(net)->ehash->mask;
+	const __be32 me = htonl(0x0a000001), peer = htonl(0x0a000002);
+	u32 want = inet_ehashfn(net, me, TT_PORT, peer, htons(like));
+	u16 port = like;
+
+	do
+		port++;
+	while (!((inet_ehashfn(net, me, TT_PORT, peer, htons(port)) ^ want) &
+		 mask) != same);
+	return port;
+}
+
+/* How often the connection is not found in as many tries, until the first. */
+static u32 missed_of(struct net *net, u16 port, u32 tries)
+{
+	const struct inet_lookup key = {
+		.saddr = htonl(0x0a000002), .daddr = htonl(0x0a000001),
+		.sport = htons(port), .hnum = TT_PORT, .dif = 1,
+	};
+	struct sock *sk = NULL;
+	u32 i, missed = 0;
+
+	for (i = 0; i < tries && !missed; i++) {
+		rcu_read_lock(&net->rcu);
+		sk = __inet_lookup_established(net, &key);
+		missed += !sk;
+		if (sk)
+			sock_gen_put(sk);
+		rcu_read_unlock(&net->rcu);
+	}
+	return missed;
+}
+
+static void connection_is_found_while_its_neighbours_move(void **state)
+{
+	struct wanderer w[NR_NOMADS] = { 0 };
+	pthread_t thread[NR_NOMADS];
+	struct socket *s[NR_NOMADS + 1];
+	struct threaded_pair p;
+	u16 port = 1000;
+	u32 i, missed;
+
+	(void)state;
+	threaded_open(&p, 1, NULL);
+	for (i = 0; i <= NR_NOMADS; i++)
+		s[i] = threaded_socket(&p, 0, SOCK_STREAM, 0);
+	settle(s[NR_NOMADS]->sk, port);
+	for (i = 0; i < NR_NOMADS; i++) {
+		w[i].sk = s[i]->sk;
+		w[i].ports[0] = peer_port_like(p.net[0],
+					       i ? w[i - 1].ports[0] : port, true);
+		w[i].ports[1] = peer_port_like(p.net[0],
+					       i ? w[i - 1].ports[1] : port,
+					       i != 0);
+		pthread_create(&thread[i], NULL, roam, &w[i]);
+		assert_true(threaded_wait(&w[i].moves, 1));
+	}
+	missed = missed_of(p.net[0], port, 1000000);
+	for (i = 0; i < NR_NOMADS; i++) {
+		__atomic_store_n(&w[i].stop, 1, __ATOMIC_RELEASE);
+		pthread_join(thread[i], NULL);
+	}
+	assert_int_equal(missed, 0);
+	unsettle(s[NR_NOMADS]->sk);
+	for (i = 0; i <= NR_NOMADS; i++)
+		inet_close(s[i]);
+	threaded_close(&p);
+}
+
 /* ---- timers ----------------------------------------------------------- */
 
 static void set_flag(struct timer_list *t)
@@ -495,6 +602,7 @@ int main(void)
 		cmocka_unit_test(
 			close_that_lingered_in_vain_leaves_the_rest_to_tcp),
 		cmocka_unit_test(listener_is_found_while_its_neighbour_moves),
+		cmocka_unit_test(connection_is_found_while_its_neighbours_move),
 		cmocka_unit_test(
 			timer_of_a_caller_wakes_the_thread_that_sleeps),
 	};
