@@ -286,6 +286,18 @@ static int ping_bind(struct sock *sk, const struct sockaddr *addr,
 	return 0;
 }
 
+/* connect(AF_UNSPEC): an identifier that bind() did not name is forgotten with
+ * the peer, and the device with them, as in Linux. */
+static int ping_disconnect(struct sock *sk, int flags)
+{
+	int err = ip4_datagram_disconnect(sk, flags);
+
+	WRITE_ONCE(sk->sk_bound_dev_if, 0);
+	if (!(sk->sk_userlocks & SOCK_BINDPORT_LOCK))
+		ping_unhash(sk);
+	return err;
+}
+
 void ping_verify(struct net *net)
 {
 	const struct ping_table *t = net->ipv4.ping_table;
@@ -332,7 +344,7 @@ static const struct proto ping_prot = {
 	.init = ping_init_sock,
 	.bind = ping_bind,
 	.connect = ip4_datagram_connect,
-	.disconnect = ip4_datagram_disconnect,
+	.disconnect = ping_disconnect,
 	.ioctl = ip4_datagram_ioctl,
 	.setsockopt = ip_setsockopt,
 	.getsockopt = ip_getsockopt,

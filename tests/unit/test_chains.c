@@ -382,6 +382,40 @@ static void datagram_finds_its_flow_behind_a_socket_that_moves(void **state)
 	inet_close(moved);
 }
 
+/* ---- echoes ----------------------------------------------------------- */
+
+static struct socket *ping_socket(u16 ident)
+{
+	struct socket *s = inet_socket(f.net, AF_INET,
+				       SOCK_DGRAM | SOCK_NONBLOCK,
+				       IPPROTO_ICMP);
+
+	assert_int_equal(sk_bind(s, 0, ident), 0);
+	return s;
+}
+
+static void ident_given_back_and_another_taken(void)
+{
+	moved->sk->sk_prot->unhash(moved->sk);
+	assert_int_equal(moved->sk->sk_prot->get_port(moved->sk, 2), 0);
+}
+
+static void echo_reply_finds_its_id_behind_a_socket_that_moves(void **state)
+{
+	const struct fx_ip ip = { 0 };
+	struct socket *s = ping_socket(1);
+	u8 frame[128], buf[128];
+
+	(void)state;
+	moved = ping_socket(1 + 256);	/* in the same chain, in front of it */
+	meanwhile(WALK_PING, ident_given_back_and_another_taken, NULL);
+	fx_inject(&f, frame, fx_build_icmp(frame, &ip, ICMP_ECHOREPLY, 0,
+					   1u << 16, "x", 1));
+	assert_int_equal(sk_recv(s, buf, sizeof(buf), 0), 9);
+	inet_close(s);
+	inet_close(moved);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -393,6 +427,7 @@ int main(void)
 		CASE(better_listener_is_found_behind_one_that_moves),
 		CASE(datagram_finds_its_port_behind_a_socket_that_moves),
 		CASE(datagram_finds_its_flow_behind_a_socket_that_moves),
+		CASE(echo_reply_finds_its_id_behind_a_socket_that_moves),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

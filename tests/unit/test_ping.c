@@ -117,6 +117,32 @@ static void sends_that_are_no_echo_request_are_refused(void **state)
 	inet_close(s);
 }
 
+/* connect(AF_UNSPEC) gives back what connect() chose, as in Linux. */
+static void disconnected_socket_has_no_id_until_it_sends(void **state)
+{
+	struct sockaddr unspec = { .sa_family = AF_UNSPEC };
+	struct fx *f = *state;
+	struct socket *s = ping_socket(f), *bound = ping_socket(f);
+	struct echo e = echo_request(1), r;
+
+	assert_int_equal(sk_connect(s, SK_PEER, 0), 0);
+	assert_int_not_equal(sk_port(s), 0);
+	assert_int_equal(inet_connect(s, &unspec, sizeof(unspec)), 0);
+	assert_int_equal(sk_port(s), 0);
+	assert_int_equal(sk_bind(bound, 0, 77), 0);
+	assert_int_equal(sk_connect(bound, SK_PEER, 0), 0);
+	assert_int_equal(inet_connect(bound, &unspec, sizeof(unspec)), 0);
+	assert_int_equal(sk_port(bound), 77);
+
+	assert_int_equal(sk_sendto(s, &e, sizeof(e), SK_PEER, 0), sizeof(e));
+	assert_int_not_equal(sk_port(s), 0);
+	fx_expect(f, &p);
+	answer(f, &p, ICMP_ECHOREPLY);
+	assert_int_equal(sk_recv(s, &r, sizeof(r), 0), sizeof(r));
+	inet_close(s);
+	inet_close(bound);
+}
+
 static void bind_chooses_the_id(void **state)
 {
 	struct fx *f = *state;
@@ -197,6 +223,7 @@ int main(void)
 		TEST(request_goes_out_with_our_id_and_the_reply_comes_back),
 		TEST(reply_with_another_id_is_not_delivered),
 		TEST(sends_that_are_no_echo_request_are_refused),
+		TEST(disconnected_socket_has_no_id_until_it_sends),
 		TEST(bind_chooses_the_id),
 		TEST(loopback_ping_is_answered),
 		TEST(error_about_a_request_is_told),
