@@ -1051,13 +1051,14 @@ void neigh_ifdown(struct neigh_table *tbl, struct net_device *dev)
 
 void neigh_changeaddr(struct neigh_table *tbl, struct net_device *dev)
 {
-	struct neigh_hash_table *nht = tbl->nht;
+	struct neigh_hash_table *nht;
 	struct neighbour *n;
 	u32 i;
 
 	neigh_flush_dev(tbl, dev, true);
 	/* The kept headers of permanent entries carry the old source. */
 	spin_lock(&tbl->lock);
+	nht = tbl->nht;
 	for (i = 0; i < 1u << nht->shift; i++)
 		hlist_for_each_entry(n, &nht->buckets[i], hash) {
 			if (n->dev != dev)

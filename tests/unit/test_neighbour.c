@@ -303,6 +303,41 @@ static void device_address_changed_header_follows(void **state)
 	assert_memory_equal(p.eth->h_dest, fx_peer_mac, ETH_ALEN);
 }
 
+/* What dies with the entries that are forgotten tells its owner, who asks for
+ * many others: the table grows at that moment. */
+static void many_others_are_asked_for(struct sk_buff *skb)
+{
+	u32 i;
+
+	skb->destructor = NULL;
+	for (i = 0; i < 100; i++)
+		send_to(FX_ADDR(10, 0, 0, 100 + i));
+}
+
+static void device_address_changed_while_the_table_grows(void **state)
+{
+	static const u8 mine[ETH_ALEN] = { 2, 0, 0, 0, 0, 0x22 };
+	u32 before;
+
+	(void)state;
+	fx_learn(&f);
+	send_to(FX_PEER);
+	expect_data(fx_peer_mac);
+	send_to(FX_STRANGER);
+	assert_int_equal(nud(FX_STRANGER), NUD_INCOMPLETE);
+	skb_peek(&entry(FX_STRANGER)->arp_queue)->destructor =
+		many_others_are_asked_for;
+	before = entries();
+	assert_int_equal(inet_netdev_set_mac(f.dev, mine), 0);
+	assert_true(entries() >= before + 90);
+	fx_run(&f);
+	fx_flush(&f);
+	send_to(FX_PEER);
+	fx_expect(&f, &p);
+	assert_memory_equal(p.eth->h_source, mine, ETH_ALEN);
+	assert_memory_equal(p.eth->h_dest, fx_peer_mac, ETH_ALEN);
+}
+
 static void permanent_is_not_changed_by_packets(void **state)
 {
 	(void)state;
@@ -565,6 +600,7 @@ int main(void)
 		T(reachable_time_follows_its_knob_at_once),
 		T(connected_kept_header_follows_a_new_address),
 		T(device_address_changed_header_follows),
+		T(device_address_changed_while_the_table_grows),
 		T(permanent_is_not_changed_by_packets),
 		T(device_down_forgets_everything),
 		W(table_flooded_by_requests_stays_bounded),
