@@ -38,7 +38,7 @@ void netif_napi_del(struct napi_struct *napi)
 	struct napi_struct **p;
 
 	inet_assert(napi->state & NAPIF_DISABLE);
-	napi_gro_flush(napi);
+	inet_assert(!napi->gro_bitmask);
 	for (p = &napi->dev->napi_list; *p; p = &(*p)->dev_next) {
 		if (*p == napi) {
 			*p = napi->dev_next;
@@ -90,6 +90,9 @@ void napi_disable(struct napi_struct *napi)
 	       NAPIF_SCHED) {
 		if (softnet_is_mine(sd)) {
 			napi_unlist(napi);
+			rcu_read_lock(&sd->net->rcu);
+			napi_gro_flush(napi);
+			rcu_read_unlock(&sd->net->rcu);
 			break;
 		}
 		softnet_quiesce(sd);
@@ -183,6 +186,7 @@ static int napi_poll(struct net *net, struct napi_struct *napi, bool *repoll)
 	*repoll = false;
 	if (unlikely(__atomic_load_n(&napi->state, __ATOMIC_ACQUIRE) &
 		     NAPIF_DISABLE)) {
+		napi_gro_flush(napi);
 		__atomic_fetch_and(&napi->state, ~NAPIF_SCHED,
 				   __ATOMIC_RELEASE);
 		return 0;
