@@ -437,30 +437,46 @@ static int set_sock_flow_entries(struct net *net, const struct sysctl_row *row,
 	return 0;
 }
 
-/* net.core.flow_limit_cpu_bitmap: the softnets whose backlogs are limited. */
+/* The softnets whose backlogs are limited. Under rtnl. */
+static u64 flow_limited(const struct net *net)
+{
+	u64 set = 0;
+	u32 i;
+
+	for (i = 0; i < net->nr_softnets; i++)
+		if (net->softnets[i].flow_limit)
+			set |= 1ULL << i;
+	return set;
+}
+
+/* net.core.flow_limit_cpu_bitmap: all of it, or without memory nothing: what can
+ * fail, to begin with a limit, comes first. */
 static int set_flow_limit(struct net *net, const struct sysctl_row *row,
 			  const char *value)
 {
-	u64 set;
+	u64 set, old = flow_limited(net);
 	u32 i;
 	int err = softnets_parse(net, row->name, value, &set);
 
+	if (err)
+		return err;
 	for (i = 0; !err && i < net->nr_softnets; i++)
-		err = flow_limit_switch(&net->softnets[i], set >> i & 1);
+		if (set >> i & 1)
+			err = flow_limit_switch(&net->softnets[i], true);
+	if (err)
+		set = old;
+	for (i = 0; i < net->nr_softnets; i++)
+		if (!(set >> i & 1))
+			(void)flow_limit_switch(&net->softnets[i], false);
 	return err;
 }
 
 static int get_flow_limit(struct net *net, const struct sysctl_row *row,
 			  char *buf, size_t size)
 {
-	u64 set = 0;
-	u32 i;
-
 	(void)row;
-	for (i = 0; i < net->nr_softnets; i++)
-		if (net->softnets[i].flow_limit)
-			set |= 1ULL << i;
-	return snprintf(buf, size, "%llx", (unsigned long long)set) <
+	return snprintf(buf, size, "%llx",
+			(unsigned long long)flow_limited(net)) <
 		       (int)size ? 0 : -ERANGE;
 }
 

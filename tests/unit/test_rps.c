@@ -385,6 +385,23 @@ static void flood_of_one_flow_leaves_room_for_others(void **state)
 				    "0"), 0);
 }
 
+/* The third softnet finds no memory: the first two are as they were. */
+static void flow_limit_without_memory_changes_nothing(void **state)
+{
+	struct rig *r = *state;
+	char mask[17];
+
+	assert_int_equal(sysctl_set(r->net, "net.core.flow_limit_cpu_bitmap",
+				    "9"), 0);
+	mem_fail_nth(&r->net->mem, 2);
+	assert_int_equal(sysctl_set(r->net, "net.core.flow_limit_cpu_bitmap",
+				    "6"), -ENOMEM);
+	mem_fail_nth(&r->net->mem, 0);
+	assert_int_equal(sysctl_get(r->net, "net.core.flow_limit_cpu_bitmap",
+				    mask, sizeof(mask)), 0);
+	assert_string_equal(mask, "9");
+}
+
 /* ---- what is refused -------------------------------------------------- */
 
 static void assert_refused(struct rig *r, int ret, const char *sentence)
@@ -459,6 +476,7 @@ int main(void)
 		T(flow_follows_its_reader),
 		T(full_backlog_drops_and_counts),
 		T(flood_of_one_flow_leaves_room_for_others),
+		T(flow_limit_without_memory_changes_nothing),
 		T(wrong_masks_and_numbers_get_a_sentence),
 	};
 
