@@ -23,42 +23,17 @@ static struct packet_type **ptype_head(struct net *net, struct packet_type *pt)
 	return &net->ptype_base[be16_to_cpu(pt->type) % PTYPE_HASH_SIZE];
 }
 
-/* The same one twice would tie its list to a ring: it is refused. */
 int dev_add_pack(struct net *net, struct packet_type *pt)
 {
-	struct packet_type **head, *p;
-	int err = 0;
-
 	if (!net || !pt || !pt->func || (pt->dev && pt->dev->net != net))
 		return -EINVAL;
-	head = ptype_head(net, pt);
-	rtnl_lock(net);
-	for (p = *head; p && !err; p = p->next)
-		err = p == pt ? -EEXIST : 0;
-	if (!err) {
-		pt->next = *head;
-		rcu_assign_pointer(*head, pt);
-	}
-	rtnl_unlock(net);
-	return err;
+	return net_registry_add(net, ptype_head(net, pt), pt);
 }
 
-/* Takes @pt out and waits until nobody can be inside it. May sleep. */
 void dev_remove_pack(struct net *net, struct packet_type *pt)
 {
-	struct packet_type **p;
-
-	if (!net || !pt)
-		return;
-	rtnl_lock(net);
-	for (p = ptype_head(net, pt); *p; p = &(*p)->next) {
-		if (*p == pt) {
-			rcu_assign_pointer(*p, pt->next);
-			break;
-		}
-	}
-	rtnl_unlock(net);
-	synchronize_rcu(&net->rcu);
+	if (net && pt)
+		net_registry_del(net, ptype_head(net, pt), pt);
 }
 
 /* Hands @skb to one handler, which consumes a reference of its own. */

@@ -30,39 +30,16 @@
 /* Who merges must also say how the headers are made whole again. */
 int dev_add_offload(struct net *net, struct packet_offload *po)
 {
-	struct packet_offload *p;
-	int err = 0;
-
 	if (!net || !po || (!po->gro_receive && !po->gso_segment) ||
 	    (po->gro_receive && !po->gro_complete))
 		return -EINVAL;
-	rtnl_lock(net);
-	for (p = net->offload_base; p && !err; p = p->next)
-		err = p == po ? -EEXIST : 0;
-	if (!err) {
-		po->next = net->offload_base;
-		rcu_assign_pointer(net->offload_base, po);
-	}
-	rtnl_unlock(net);
-	return err;
+	return net_registry_add(net, &net->offload_base, po);
 }
 
-/* Takes @po out and waits until nobody can be inside it. May sleep. */
 void dev_remove_offload(struct net *net, struct packet_offload *po)
 {
-	struct packet_offload **p;
-
-	if (!net || !po)
-		return;
-	rtnl_lock(net);
-	for (p = &net->offload_base; *p; p = &(*p)->next) {
-		if (*p == po) {
-			rcu_assign_pointer(*p, po->next);
-			break;
-		}
-	}
-	rtnl_unlock(net);
-	synchronize_rcu(&net->rcu);
+	if (net && po)
+		net_registry_del(net, &net->offload_base, po);
 }
 
 struct packet_offload *offload_find(struct net *net, __be16 type)

@@ -204,6 +204,42 @@ void net_stop(struct net *net);
 void rtnl_lock(struct net *net) unchecked_locking;
 void rtnl_unlock(struct net *net) unchecked_locking;
 
+/*
+ * A registry whose members hang one behind the other by ->next: *@head is read
+ * under RCU, changed under rtnl. To add one twice would tie it to a ring: 0 or
+ * -EEXIST.
+ */
+#define net_registry_add(net, head, entry)				\
+({									\
+	__typeof__(head) at_ = (head);					\
+	int err_ = 0;							\
+									\
+	rtnl_lock(net);							\
+	for (__typeof__(*at_) p_ = *at_; p_ && !err_; p_ = p_->next)	\
+		err_ = p_ == (entry) ? -EEXIST : 0;			\
+	if (!err_) {							\
+		(entry)->next = *at_;					\
+		rcu_assign_pointer(*at_, entry);			\
+	}								\
+	rtnl_unlock(net);						\
+	err_;								\
+})
+
+/* Takes @entry out, if it is in, and waits until no reader sees it any more.
+ * May sleep. */
+#define net_registry_del(net, head, entry)				\
+do {									\
+	__typeof__(head) at_ = (head);					\
+									\
+	rtnl_lock(net);							\
+	while (*at_ && *at_ != (entry))					\
+		at_ = &(*at_)->next;					\
+	if (*at_)							\
+		rcu_assign_pointer(*at_, (entry)->next);		\
+	rtnl_unlock(net);						\
+	synchronize_rcu(&(net)->rcu);					\
+} while (0)
+
 /* For initialisation: adds a table of knobs and sets their defaults. */
 int register_net_sysctl(struct net *net, const struct sysctl_row *rows,
 			size_t nr);
