@@ -711,7 +711,21 @@ int tcp_child_process(struct sock *parent, struct sock *child,
 struct sock *tcp_create_openreq_child(const struct sock *sk,
 				      struct request_sock *req,
 				      struct sk_buff *skb);
+
 /* ---- tcp_offload.c ---------------------------------------------------- */
+
+/* Leaves the checksum of a segment of @len bytes with its header to the device:
+ * what it needs to fill it in. */
+static inline void __tcp_v4_send_check(struct sk_buff *skb, u32 len,
+				       __be32 saddr, __be32 daddr)
+{
+	struct tcphdr *th = tcp_hdr(skb);
+
+	th->check = (__sum16)~tcp_v4_check(len, saddr, daddr, 0);
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	skb->csum_start = skb->transport_header;
+	skb->csum_offset = offsetof(struct tcphdr, check);
+}
 
 extern const struct net_offload tcp_offload;
 

@@ -144,13 +144,8 @@ static struct sk_buff *tcp4_gro_receive(struct sk_buff *held,
 static int tcp4_gro_complete(struct sk_buff *skb, int thoff)
 {
 	const struct iphdr *iph = ip_hdr(skb);
-	struct tcphdr *th = tcp_hdr(skb);
 
-	th->check = (__sum16)~tcp_v4_check(skb->len - (u32)thoff, iph->saddr,
-					   iph->daddr, 0);
-	skb->ip_summed = CHECKSUM_PARTIAL;
-	skb->csum_start = (u16)((u8 *)th - skb->head);
-	skb->csum_offset = offsetof(struct tcphdr, check);
+	__tcp_v4_send_check(skb, skb->len - (u32)thoff, iph->saddr, iph->daddr);
 	skb->shinfo->gso_segs = NAPI_GRO_CB(skb)->count;
 	skb->shinfo->gso_type = SKB_GSO_TCPV4;
 	return 0;
