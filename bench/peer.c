@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The Linux kernel's side of the bench programs over TAP. */
+/* The Linux kernel's side of the bench programs over TAP and veth. */
 #include "peer.h"
 
 #include <arpa/inet.h>
@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -195,14 +196,53 @@ static int be_root(void)
 /* A network of our own, by a user namespace where we are not root. */
 void peer_namespace(void)
 {
-	int fd;
-
 	if (unshare(CLONE_NEWNET) && (be_root() || unshare(CLONE_NEWNET)))
 		bench_skip("a network namespace", strerror(errno));
-	fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+}
+
+/* There are TAPs here. */
+void peer_tun(void)
+{
+	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		bench_skip("/dev/net/tun", strerror(errno));
 	close(fd);
+}
+
+static void command(const char *text)
+{
+	if (system(text))
+		bench_skip(text, "it failed");
+}
+
+/*
+ * A veth from PEER_TAP, the kernel's end, to PEER_VETH. Neither end leaves
+ * checksums or segments to the other, unless VETH_OFFLOADS is set.
+ */
+void peer_veth(void)
+{
+	command("ip link add " PEER_VETH " type veth peer name " PEER_TAP);
+	command("ip link set " PEER_VETH " up");
+	if (!getenv("VETH_OFFLOADS"))
+		command("ethtool -K " PEER_TAP " tx off >/dev/null && "
+			"ethtool -K " PEER_VETH " tx off >/dev/null");
+}
+
+/* PEER_VETH moves to another namespace. */
+void peer_move(int netns)
+{
+	char text[100];
+
+	snprintf(text, sizeof(text), "ip link set " PEER_VETH
+		 " netns /proc/%d/fd/%d", (int)getpid(), netns);
+	command(text);
+}
+
+/* PEER_VETH is an interface of the kernel too, with the stack's address. */
+void peer_configure_stack(void)
+{
+	command("ip address add 10.0.0.2/24 dev " PEER_VETH);
+	command("ip link set " PEER_VETH " up");
 }
 
 /* The kernel's end of PEER_TAP gets its address and goes up. */

@@ -252,6 +252,7 @@ int main(int argc, char **argv)
 		return 2;
 	t.left = r.count << 20;
 	peer_namespace();
+	peer_tun();
 	start(&t);
 	peer_start(&peer, &r);
 	serve(&t);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tap: libinet against the Linux kernel over a TAP device, in a network
- * namespace of its own.
+ * tap, xdp: libinet against the Linux kernel over a TAP device, or with AF_XDP
+ * over a veth, in a network namespace of its own.
  *
- *	tap [bulk-out|bulk-in|rr|connect|udp] [COUNT]
+ *	tap|xdp [bulk-out|bulk-in|rr|connect|udp] [COUNT]
  *
  * bulk-out: libinet sends COUNT MiB, bulk-in: the kernel does; rr: COUNT
  * one-byte questions of the kernel and libinet's answers; connect: COUNT
@@ -12,7 +12,8 @@
  *
  * The stack is embedded and has one thread and one core: inet_run() waits for
  * frames, and each socket's callback answers. The kernel's side is a process on
- * another core (peer.c). Plain frames, no offloads; tap-lwip does the same.
+ * another core (peer.c). Plain frames, no offloads; tap-lwip does the same, and
+ * xdp-kernel with the kernel's sockets in place of libinet.
  * What a system call per frame costs is in the figures of both.
  */
 #include <arpa/inet.h>
@@ -25,6 +26,15 @@
 #include "host.h"
 #include "peer.h"
 
+#ifdef BENCH_XDP
+#define DEVICE "xdp:" PEER_VETH
+#define NAME PEER_VETH
+#define MAKE_LINK peer_veth
+#else
+#define DEVICE "tap:" PEER_TAP
+#define NAME PEER_TAP
+#define MAKE_LINK peer_tun
+#endif
 #define CHUNK 65536
 
 struct tap {
@@ -120,13 +130,21 @@ static struct socket *server(struct tap *t, int type, u16 port)
 	return s;
 }
 
+/* One that this user, or this system, cannot have is no failure. */
+static void no_device(struct net *net)
+{
+	if (errno == EPERM || errno == ENODEV)
+		bench_skip(DEVICE, inet_strerror(net));
+	host_die(net, DEVICE);
+}
+
 static void start(struct tap *t)
 {
 	t->net = host_create("bench", INET_EMBEDDED);
-	if (!inet_netdev_open(t->net, "tap:" PEER_TAP))
-		host_die(t->net, "tap");
+	if (!inet_netdev_open(t->net, DEVICE))
+		no_device(t->net);
 	peer_up();
-	host_up(t->net, PEER_TAP, "10.0.0.2/24");
+	host_up(t->net, NAME, "10.0.0.2/24");
 	t->echo = server(t, SOCK_STREAM, PEER_ECHO);
 	t->discard = server(t, SOCK_STREAM, PEER_DISCARD);
 	t->source = server(t, SOCK_STREAM, PEER_SOURCE);
@@ -152,6 +170,7 @@ int main(int argc, char **argv)
 		return 2;
 	t.left = r.count << 20;
 	peer_namespace();
+	MAKE_LINK();
 	start(&t);
 	peer_start(&peer, &r);
 	while (peer_runs())

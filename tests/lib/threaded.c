@@ -27,6 +27,13 @@ static struct net *start(u32 nr_threads)
 	return net;
 }
 
+static void bring_up(struct threaded_pair *p, int i)
+{
+	assert_int_equal(inet_addr_add(p->dev[i], i ? "10.0.0.2/24" :
+					       "10.0.0.1/24"), 0);
+	assert_int_equal(inet_netdev_up(p->dev[i]), 0);
+}
+
 void threaded_open(struct threaded_pair *p, u32 nr_threads,
 		   const struct inet_wire_config *config)
 {
@@ -36,9 +43,20 @@ void threaded_open(struct threaded_pair *p, u32 nr_threads,
 	assert_non_null(p->wire);
 	for (int i = 0; i < 2; i++) {
 		p->dev[i] = inet_wire_device(p->wire, i ? 'b' : 'a');
-		assert_int_equal(inet_addr_add(p->dev[i], i ? "10.0.0.2/24" :
-						       "10.0.0.1/24"), 0);
-		assert_int_equal(inet_netdev_up(p->dev[i]), 0);
+		bring_up(p, i);
+	}
+}
+
+void threaded_open_on(struct threaded_pair *p, u32 nr_threads,
+		      const char *const specs[2])
+{
+	p->wire = NULL;
+	for (int i = 0; i < 2; i++) {
+		p->net[i] = start(nr_threads);
+		p->dev[i] = inet_netdev_open(p->net[i], specs[i]);
+		if (!p->dev[i])
+			fail_msg("%s: %s", specs[i], inet_strerror(p->net[i]));
+		bring_up(p, i);
 	}
 }
 

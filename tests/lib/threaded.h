@@ -26,6 +26,9 @@ struct threaded_pair {
 
 void threaded_open(struct threaded_pair *p, u32 nr_threads,
 		   const struct inet_wire_config *config);
+/* The same with devices that find each other. */
+void threaded_open_on(struct threaded_pair *p, u32 nr_threads,
+		      const char *const specs[2]);
 /* Asserts that nothing is left: the stacks count their memory. */
 void threaded_close(struct threaded_pair *p);
 
