@@ -29,7 +29,7 @@ int inet_netdev_down(struct net_device *dev) INET_API;
 int inet_netdev_close(struct net_device *dev) INET_API;
 int inet_netdev_set_mtu(struct net_device *dev, unsigned int mtu) INET_API;
 int inet_netdev_set_mac(struct net_device *dev, const u8 mac[6]) INET_API;
-/* As ethtool -K: "rx", "tx" (checksums), "sg", "tso", "gro". EINVAL,
+/* As ethtool -K: "rx", "tx" (checksums), "sg", "tso", "gso", "gro". EINVAL,
  * EOPNOTSUPP (this device's is fixed). */
 int inet_netdev_set_feature(struct net_device *dev, const char *name,
 			    bool on) INET_API;

@@ -58,6 +58,7 @@ enum netdev_flags {
 #define NETIF_F_GSO_UDP_L4 (1ULL << 4)
 #define NETIF_F_GRO (1ULL << 5)		/* the stack may merge received */
 #define NETIF_F_LOOPBACK (1ULL << 6)	/* frames cannot be corrupted */
+#define NETIF_F_GSO (1ULL << 7)		/* the stack cuts what it cannot */
 
 /* net_device.type: ARPHRD_* */
 enum {
@@ -224,7 +225,7 @@ int dev_set_rps_flow_cnt(struct net_device *dev, u32 queue, u32 nr)
 	INET_EXPORT(dev_set_rps_flow_cnt);
 
 /* Switches a feature by ethtool's name: "rx", "tx" (checksums), "sg", "tso",
- * "gro". 0, -EINVAL (no such feature), -EOPNOTSUPP (it is fixed). */
+ * "gso", "gro". 0, -EINVAL (no such feature), -EOPNOTSUPP (it is fixed). */
 int dev_set_feature(struct net_device *dev, const char *name, bool on)
 	INET_EXPORT(dev_set_feature);
 /* Return: 1 on, 0 off, -EINVAL. */

@@ -89,10 +89,16 @@ struct skb_shared_info {
 	u8 heap;		/* ordinary memory, not a frame of the pool */
 	u8 tx_flags;		/* SKBTX_* */
 	u32 tskey;
+	__wsum csum;		/* see SKBTX_FRAG_CSUM */
 	struct skb_shared_info *next_free;
 };
 
 #define SKBTX_SW_TSTAMP 1u	/* wants a software transmit timestamp */
+
+/* Of a packet that is to be cut, each of whose fragments is one segment: */
+#define SKBTX_FRAG_ROOM 2u	/* headers may be written before each */
+#define SKBTX_FRAG_CSUM 4u	/* its frame's csum is the sum of it */
+#define SKBTX_FRAG_FLAGS (SKBTX_FRAG_ROOM | SKBTX_FRAG_CSUM)
 
 #define SKB_DST_NOREF 1UL	/* low bit of refdst: borrowed under RCU */
 

@@ -208,7 +208,8 @@ int register_netdevice(struct net_device *dev)
 	int err;
 
 	inet_assert(dev->netdev_ops && dev->netdev_ops->ndo_start_xmit);
-	dev->hw_features |= NETIF_F_GRO;
+	dev->hw_features |= NETIF_F_GRO | NETIF_F_GSO;
+	dev->features |= NETIF_F_GSO;
 	rtnl_lock(net);
 	err = dev_get_valid_name(dev);
 	if (!err)
@@ -386,6 +387,7 @@ static const struct {
 	{ "tx", NETIF_F_HW_CSUM },
 	{ "sg", NETIF_F_SG },
 	{ "tso", NETIF_F_TSO },
+	{ "gso", NETIF_F_GSO },
 	{ "gro", NETIF_F_GRO },
 };
 
@@ -399,7 +401,7 @@ static u64 dev_feature_find(struct net *net, const char *name)
 		if (!strcmp(dev_features[i].name, name))
 			return dev_features[i].bit;
 	net_error(net, -EINVAL, "%.20s: no such feature; there are: "
-		  "rx, tx, sg, tso, gro", name);
+		  "rx, tx, sg, tso, gso, gro", name);
 	return 0;
 }
 

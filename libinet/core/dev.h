@@ -10,6 +10,7 @@
 
 #include "core/net.h"
 #include "core/sch_generic.h"
+#include "lib/points.h"
 #include "lib/seqlock.h"
 #include "wire/eth.h"
 
@@ -72,14 +73,54 @@ static inline enum netdev_tx dev_hard_start_xmit(struct sk_buff *skb,
 	return ret;
 }
 
-/* Cuts GSO packets, fills checksums, linearises: what the device does not do.
- * Return: the list to send, NULL when it was dropped. */
+/* Return: false when the driver takes no more, and @skb stays ours. @more: others
+ * follow at once. Under txq->xmit_lock. */
+static inline bool dev_xmit_one(struct sk_buff *skb, struct net_device *dev,
+				struct netdev_queue *txq, bool more)
+{
+	txq->more = more;
+	return !data_race(txq->stopped) && !INET_BUGGIFY(TX_BUSY) &&
+	       dev_hard_start_xmit(skb, dev, txq) == NETDEV_TX_OK;
+}
+
+/* The same for a packet or a list by skb->next. Return: what the driver did not
+ * take. */
+struct sk_buff *__dev_hard_start_xmit_list(struct sk_buff *skb,
+					   struct net_device *dev,
+					   struct netdev_queue *txq, bool more);
+
+static inline struct sk_buff *dev_hard_start_xmit_list(struct sk_buff *skb,
+						       struct net_device *dev,
+						       struct netdev_queue *txq,
+						       bool more)
+{
+	if (likely(!skb->next))
+		return dev_xmit_one(skb, dev, txq, more) ? NULL : skb;
+	return __dev_hard_start_xmit_list(skb, dev, txq, more);
+}
+
+/* Does a device with @features cut @skb, a GSO packet, itself? It has to sum and
+ * to gather, too. */
+static inline bool netif_gso_ok(const struct sk_buff *skb, u64 features)
+{
+	u64 need = NETIF_F_SG | NETIF_F_HW_CSUM;
+
+	need |= skb->shinfo->gso_type & SKB_GSO_UDP_L4 ? NETIF_F_GSO_UDP_L4 :
+							 NETIF_F_TSO;
+	return (features & need) == need;
+}
+
+/*
+ * Cuts GSO packets, fills checksums, linearises: what the device does not do.
+ * Takes a packet or a list by skb->next. Return: the list to send, NULL when all
+ * was dropped.
+ */
 struct sk_buff *__validate_xmit_skb(struct sk_buff *skb, struct net_device *dev);
 
 static inline struct sk_buff *validate_xmit_skb(struct sk_buff *skb,
 						struct net_device *dev)
 {
-	if (likely(!skb_is_nonlinear(skb) &&
+	if (likely(!skb_is_nonlinear(skb) && !skb->next &&
 		   skb->ip_summed != CHECKSUM_PARTIAL))
 		return skb;
 	return __validate_xmit_skb(skb, dev);

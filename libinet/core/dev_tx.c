@@ -41,21 +41,69 @@ void dev_queue_xmit_nit(struct sk_buff *skb, struct net_device *dev)
 	}
 }
 
+/* A packet that dies on its way to the driver. */
+static void xmit_drop(struct sk_buff *skb, struct net_device *dev)
+{
+	DEV_STATS_INC(dev, tx_dropped);
+	kfree_skb_reason(skb, SKB_DROP_REASON_NOMEM);
+}
+
+/* The segments of a GSO packet, and @rest behind them. Consumes. */
+static struct sk_buff *xmit_cut(struct sk_buff *skb, struct net_device *dev,
+				u64 features, struct sk_buff *rest)
+{
+	struct sk_buff *segs = skb_mac_gso_segment(skb, features), *last;
+
+	if (!segs) {
+		xmit_drop(skb, dev);
+		return rest;
+	}
+	consume_skb(skb);
+	for (last = segs; last->next; last = last->next)
+		;
+	last->next = rest;
+	return segs;
+}
+
 struct sk_buff *__validate_xmit_skb(struct sk_buff *skb, struct net_device *dev)
 {
 	u64 features = READ_ONCE(dev->features);
+	struct sk_buff *next, *list = NULL, **tail = &list;
 
-	if (skb_is_nonlinear(skb) && !(features & NETIF_F_SG) &&
-	    skb_linearize(skb))
-		goto nomem;
-	if (skb->ip_summed == CHECKSUM_PARTIAL &&
-	    !(features & NETIF_F_HW_CSUM) && skb_checksum_help(skb))
-		goto nomem;
+	for (; skb; skb = next) {
+		next = skb->next;
+		skb->next = NULL;
+		if (skb->shinfo->gso_size && !netif_gso_ok(skb, features)) {
+			next = xmit_cut(skb, dev, features, next);
+		} else if ((skb_is_nonlinear(skb) && !(features & NETIF_F_SG) &&
+			    skb_linearize(skb)) ||
+			   (skb->ip_summed == CHECKSUM_PARTIAL &&
+			    !(features & NETIF_F_HW_CSUM) &&
+			    skb_checksum_help(skb))) {
+			xmit_drop(skb, dev);
+		} else {
+			*tail = skb;
+			tail = &skb->next;
+		}
+	}
+	return list;
+}
+
+struct sk_buff *__dev_hard_start_xmit_list(struct sk_buff *skb,
+					   struct net_device *dev,
+					   struct netdev_queue *txq, bool more)
+{
+	struct sk_buff *next;
+
+	for (; skb; skb = next) {
+		next = skb->next;
+		skb->next = NULL;
+		if (!dev_xmit_one(skb, dev, txq, next || more)) {
+			skb->next = next;
+			break;
+		}
+	}
 	return skb;
-nomem:
-	DEV_STATS_INC(dev, tx_dropped);
-	kfree_skb_reason(skb, SKB_DROP_REASON_NOMEM);
-	return NULL;
 }
 
 /* Of several queues, that of the packet's flow. */
@@ -80,41 +128,27 @@ static inline struct netdev_queue *netdev_pick_tx(struct net_device *dev,
 static __noinline int xmit_noqueue(struct sk_buff *skb, struct net_device *dev,
 				   struct netdev_queue *txq)
 {
-	enum netdev_tx ret;
-
 	skb = validate_xmit_skb(skb, dev);
 	if (!skb)
 		return NET_XMIT_DROP;
 	spin_lock(&txq->xmit_lock);
-	ret = dev_hard_start_xmit(skb, dev, txq);
+	skb = dev_hard_start_xmit_list(skb, dev, txq, false);
 	spin_unlock(&txq->xmit_lock);
-	if (ret == NETDEV_TX_OK)
+	if (likely(!skb))
 		return NET_XMIT_SUCCESS;
 	DEV_STATS_INC(dev, tx_dropped);
-	kfree_skb_reason(skb, SKB_DROP_REASON_FULL_RING);
+	kfree_skb_list_reason(skb, SKB_DROP_REASON_FULL_RING);
 	return NET_XMIT_DROP;
 }
 
-/* Cuts a GSO packet that the device does not take whole. Consumes. */
-static __noinline int xmit_gso(struct sk_buff *skb, struct net_device *dev)
+/* Longer than the wire takes, each of its segments if it is to be cut? */
+static inline bool exceeds_mtu(const struct sk_buff *skb,
+			       const struct net_device *dev)
 {
-	u64 features = READ_ONCE(dev->features);
-	struct sk_buff *segs = skb_mac_gso_segment(skb, features), *next;
-	int ret = NET_XMIT_SUCCESS;
+	u32 most = READ_ONCE(dev->mtu) + 4u;	/* and a VLAN tag */
 
-	if (!segs) {
-		DEV_STATS_INC(dev, tx_dropped);
-		kfree_skb_reason(skb, SKB_DROP_REASON_PKT_TOO_BIG);
-		return NET_XMIT_DROP;
-	}
-	consume_skb(skb);
-	for (; segs; segs = next) {
-		next = segs->next;
-		segs->next = NULL;
-		if (dev_queue_xmit(segs) != NET_XMIT_SUCCESS)
-			ret = NET_XMIT_CN;
-	}
-	return ret;
+	return skb->len > most + dev->hard_header_len &&
+	       (!skb->shinfo->gso_size || skb_gso_network_seglen(skb) > most);
 }
 
 /* The device is down, which the sender is told, or its link is, which he is not
@@ -144,11 +178,7 @@ int dev_queue_xmit(struct sk_buff *skb)
 	NET_ROAD(net, skb);
 	if (unlikely(!netif_running(dev) || !data_race(dev->carrier)))
 		return xmit_nowhere(skb, dev);
-	if (unlikely(skb->shinfo->gso_size &&
-		     !(data_race(dev->features) & NETIF_F_TSO)))
-		return xmit_gso(skb, dev);
-	if (unlikely(skb->len > READ_ONCE(dev->mtu) + dev->hard_header_len + 4u &&
-		     !skb->shinfo->gso_size))
+	if (unlikely(exceeds_mtu(skb, dev)))
 		return xmit_too_big(skb, dev);
 	skb_reset_mac_header(skb);
 	rcu_read_lock(&net->rcu);

@@ -146,6 +146,14 @@ static inline bool dst_hw_csum(const struct dst_entry *dst)
 	return data_race(dev->features) & NETIF_F_HW_CSUM;
 }
 
+/* Most bytes of a packet that is to be cut for that device, 0: it wants none. */
+static inline u32 dst_gso_max_size(const struct dst_entry *dst)
+{
+	const struct net_device *dev = READ_ONCE(dst->dev);
+
+	return READ_ONCE(dev->features) & NETIF_F_GSO ? dev->gso_max_size : 0;
+}
+
 static inline int dst_input(struct sk_buff *skb)
 {
 	return skb_dst(skb)->input(skb);

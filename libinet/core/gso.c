@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Generic segmentation offload, the part that knows no protocol: a packet
- * larger than the wire takes is cut by dev_queue_xmit(), before the queue
+ * larger than the wire takes is cut by validate_xmit_skb(), behind the queue
  * discipline, where the device does not do it.
  *
  *	skb_mac_gso_segment -> inet_gso_segment -> tcp4_gso_segment
@@ -9,7 +9,8 @@
  *		differs between the headers of the pieces
  *
  * Payload is not copied where a whole segment lies at the start of a fragment
- * that nobody else looks at: the headers go into the room before it.
+ * and the room before it is free: because nobody else looks at the frame, or
+ * because the owner says so (SKBTX_FRAG_ROOM). The headers go there.
  */
 #include <errno.h>
 #include <string.h>
@@ -44,6 +45,13 @@ static void segment_headers(struct sk_buff *n, const struct sk_buff *skb,
 						     skb->mac_header));
 }
 
+/* May headers be written before the fragments, although somebody else has a
+ * reference to their frames? A clone would write there too. */
+static bool segment_has_room(const struct sk_buff *skb)
+{
+	return (skb->shinfo->tx_flags & SKBTX_FRAG_ROOM) && !__skb_cloned(skb);
+}
+
 /*
  * The next @len bytes as a packet over the fragment that they lie in, headers
  * in the room before them. NULL: they do not lie so, or memory is short.
@@ -55,7 +63,8 @@ static struct sk_buff *segment_in_place(struct seg_reader *r, u32 hlen, u32 len)
 	struct sk_buff *n;
 
 	if (r->pos < skb_headlen(r->skb) || r->off || f->len < len ||
-	    f->off < hlen || f->frame->frags || frame_shared(f->frame))
+	    f->off < hlen || f->frame->frags ||
+	    (frame_shared(f->frame) && !segment_has_room(r->skb)))
 		return NULL;
 	n = skb_over_frame(f->frame);
 	if (!n)

@@ -5,8 +5,9 @@
  *
  * One context at a time dequeues (q->running, taken under q->lock), so that
  * packets keep their order; it hands the frame to the driver under the
- * transmit lock. A frame that the driver refuses waits in gso_skb and goes
- * first when the driver wakes the queue.
+ * transmit lock. A packet that the driver does not segment is cut there, behind
+ * the queue: it is one packet for the discipline. What the driver refuses waits
+ * in gso_skb, a list, and goes first when the driver wakes the queue.
  */
 #include "core/sch_generic.h"
 
@@ -66,7 +67,7 @@ static struct sk_buff *dequeue_skb(struct Qdisc *q)
 	return q->ops->dequeue(q);
 }
 
-/* A frame that the driver refused goes first when it takes more. */
+/* What the driver refused goes first when it takes more. */
 static __noinline void dev_requeue_skb(struct sk_buff *skb, struct Qdisc *q)
 {
 	spin_lock(&q->lock);
@@ -80,23 +81,21 @@ static __noinline void dev_requeue_skb(struct sk_buff *skb, struct Qdisc *q)
 		__netif_schedule(q);
 }
 
-/* Sends one frame; a refused one goes back. Return: false to stop. */
+/* Sends a packet, or the list that it was cut into; what is refused goes back.
+ * Return: false to stop. */
 static __always_inline bool sch_direct_xmit(struct sk_buff *skb,
 					    struct Qdisc *q, bool more)
 {
 	struct netdev_queue *txq = q->txq;
-	enum netdev_tx ret = NETDEV_TX_BUSY;
 
 	NET_ROAD(q->dev->net, skb);
 	skb = validate_xmit_skb(skb, q->dev);
 	if (!skb)
 		return true;
 	spin_lock(&txq->xmit_lock);
-	txq->more = more;
-	if (!data_race(txq->stopped) && !INET_BUGGIFY(TX_BUSY))
-		ret = dev_hard_start_xmit(skb, q->dev, txq);
+	skb = dev_hard_start_xmit_list(skb, q->dev, txq, more);
 	spin_unlock(&txq->xmit_lock);
-	if (likely(ret == NETDEV_TX_OK))
+	if (likely(!skb))
 		return true;
 	dev_requeue_skb(skb, q);
 	return false;
@@ -276,7 +275,7 @@ void qdisc_reset(struct Qdisc *q)
 		q->qlen--;
 	q->ops->reset(q);
 	spin_unlock(&q->lock);
-	kfree_skb_reason(skb, SKB_DROP_REASON_DEV_DOWN);
+	kfree_skb_list_reason(skb, SKB_DROP_REASON_DEV_DOWN);
 }
 
 /* Nobody sends any more, and it is on no output_queue. */

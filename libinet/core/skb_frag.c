@@ -38,6 +38,7 @@ int skb_trim_frags(struct sk_buff *skb, u32 len)
 	if (skb_own_frags(skb))
 		return -ENOMEM;
 	si = skb->shinfo;
+	si->tx_flags &= (u8)~SKBTX_FRAG_CSUM;
 	headlen = skb_headlen(skb);
 	left = len > headlen ? len - headlen : 0;
 	skb->data_len = left;
@@ -57,6 +58,7 @@ static void frags_eat(struct skb_shared_info *si, u32 len)
 {
 	u32 i = 0;
 
+	si->tx_flags &= (u8)~SKBTX_FRAG_CSUM;
 	while (i < si->nr_frags && si->frags[i].len <= len) {
 		len -= si->frags[i].len;
 		frame_put(si->frags[i].frame);

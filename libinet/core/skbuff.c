@@ -342,6 +342,17 @@ void kfree_skb_reason(struct sk_buff *skb, enum skb_drop_reason reason)
 	__kfree_skb(skb);
 }
 
+void kfree_skb_list_reason(struct sk_buff *skb, enum skb_drop_reason reason)
+{
+	struct sk_buff *next;
+
+	for (; skb; skb = next) {
+		next = skb->next;
+		skb->next = NULL;
+		kfree_skb_reason(skb, reason);
+	}
+}
+
 void consume_skb(struct sk_buff *skb)
 {
 	if (skb && skb_unref(skb))
@@ -430,7 +441,7 @@ static int frags_share(struct skb_shared_info *to,
 	to->gso_size = from->gso_size;
 	to->gso_segs = from->gso_segs;
 	to->gso_type = from->gso_type;
-	to->tx_flags = from->tx_flags;
+	to->tx_flags = from->tx_flags & (u8)~SKBTX_FRAG_FLAGS;
 	to->tskey = from->tskey;
 	if (from->nr_frags) {
 		to->frags = kmem_cache_alloc(to->net->frags_slab);

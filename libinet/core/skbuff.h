@@ -66,6 +66,9 @@ static inline bool skb_shared(const struct sk_buff *skb)
 	return __atomic_load_n(&skb->users, __ATOMIC_ACQUIRE) != 1;
 }
 
+/* kfree_skb_reason() of a list by skb->next. */
+void kfree_skb_list_reason(struct sk_buff *skb, enum skb_drop_reason reason);
+
 /* A private header: @skb itself, or a clone (and @skb is released). */
 struct sk_buff *skb_share_check(struct sk_buff *skb);
 

@@ -4,7 +4,7 @@
  *
  * Theory of operation. A softnet is a run-to-completion loop over four sources
  * of work: kicks from other threads (packets, NAPIs and queues handed over),
- * timers, softirqs (NET_TX, NET_RX), and, where no thread can be inside an RCU
+ * timers, softirqs (NET_TX, NET_RX and what they raise), and, where no thread can be inside an RCU
  * read section any more, RCU callbacks. softnet_run() makes one turn. In
  * threaded mode softirqd() calls it between waits on the poller; in embedded
  * mode inet_run() and blocking calls do; in simulated mode the simulator does.
@@ -220,6 +220,7 @@ int softnet_init(struct net *net, u32 id)
 	sd->id = id;
 	sd->poll_tail = &sd->poll_head;
 	sd->output_queue_tailp = &sd->output_queue;
+	sd->tsq_tailp = &sd->tsq_head;
 	skb_queue_head_init(&sd->process_queue);
 	skb_queue_head_init(&sd->input_pkt_queue);
 	lock_init(&sd->input_lock, net->smp);

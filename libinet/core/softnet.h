@@ -27,6 +27,7 @@ struct sd_flow_limit;
 enum softirq_nr {
 	NET_TX_SOFTIRQ,
 	NET_RX_SOFTIRQ,
+	TASKLET_SOFTIRQ,		/* tcp_tsq_action() */
 	SOCK_EVENT_SOFTIRQ,		/* inet_set_event_cb(): core/poll.c */
 	NR_SOFTIRQS,
 };
@@ -46,6 +47,7 @@ struct softnet_data {
 	struct Qdisc *output_queue, **output_queue_tailp;
 	struct sk_buff *completion_queue;
 	u32 xmit_recursion;
+	struct sock *tsq_head, **tsq_tailp;	/* tcp_tsq_action() */
 
 	/* memory */
 	struct frame_cache frames;

@@ -3,9 +3,10 @@
  * TCP: the sock's birth, writing, readiness.
  *
  * tcp_sendmsg() copies the user's octets once, summing them on the way, into
- * segments of at most one MSS on sk_write_queue, and pushes. A segment that is
- * not full waits at the tail for more octets; Nagle's rule, which decides when
- * it leaves nevertheless, is tcp_output.c's.
+ * segments of at most one MSS on sk_write_queue, and pushes when there are enough
+ * for one large packet, or at the end. A segment that is not full waits at the
+ * tail for more octets; Nagle's rule, which decides when it leaves nevertheless,
+ * is tcp_output.c's.
  */
 #include <errno.h>
 #include <linux/sockios.h>
@@ -259,17 +260,30 @@ static void tcp_write_copy(struct sock *sk, struct sk_buff *skb, u32 n,
 	TCP_SKB_CB(skb)->end_seq += n;
 }
 
-/* A full segment may go at once; do not wait for the whole write. */
+/* So many octets make a packet worth sending before the write is at its end. */
+static u32 tcp_size_goal(const struct sock *sk, u32 mss)
+{
+	u32 goal = tcp_gso_max_segs(sk, mss) * mss;
+
+	return clamp(tcp_sk(sk)->max_window >> 1, mss, goal);
+}
+
+/* The segment at the tail is full: what is there may be worth sending. */
 static void tcp_write_push(struct sock *sk, struct sk_buff *skb, u32 mss)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
+	u32 goal, unsent;
 
 	if (forced_push(tp)) {
 		tcp_mark_push(tp, skb);
 		__tcp_push_pending_frames(sk, mss, TCP_NAGLE_PUSH);
-	} else if (skb == tcp_send_head(sk)) {
-		tcp_push_one(sk, mss);
+		return;
 	}
+	goal = tcp_size_goal(sk, mss);
+	unsent = tp->write_seq - tp->snd_nxt;
+	/* once: if it cannot go now, then when ACKs come */
+	if (unsent >= goal && unsent - goal < mss)
+		__tcp_push_pending_frames(sk, mss, TCP_NAGLE_PUSH);
 }
 
 /* May the sock write at all? Waits for the handshake. 0 or -E. */
@@ -449,13 +463,17 @@ out:
 
 /* ---- the table -------------------------------------------------------- */
 
-/* What timers and ICMP left while the sock was owned. Context: owned, under
+/* What timers, ICMP and ACKs left while the sock was owned. Context: owned, under
  * bh_lock_sock(). */
 static void tcp_release_cb(struct sock *sk)
 {
 	u8 work = sk->sk_deferred;
 
 	sk->sk_deferred = 0;
+	if (work & TCP_TSQ_DEFERRED) {
+		tcp_mstamp_refresh(sk);
+		tcp_push_pending_frames(sk);
+	}
 	if (work & TCP_WRITE_TIMER_DEFERRED)
 		tcp_write_timer_handler(sk);
 	if (work & TCP_DELACK_TIMER_DEFERRED)

@@ -167,6 +167,7 @@ static inline struct tcp_timewait_sock *tcp_twsk(const struct sock *sk)
 #define TCP_DELACK_TIMER_DEFERRED 0x2
 #define TCP_MTU_REDUCED_DEFERRED 0x4
 #define TCP_KEEPALIVE_DEFERRED 0x8
+#define TCP_TSQ_DEFERRED 0x10
 
 #define TCP_URG_VALID 0x0100	/* low byte of urg_data is the octet */
 #define TCP_URG_NOTYET 0x0200	/* announced, not arrived */
@@ -245,6 +246,8 @@ struct tcp_sock {
 	s32 linger2_s;		/* TCP_LINGER2; < 0: no FIN-WAIT-2 */
 	u64 rcv_tstamp_ns;	/* last ACK received */
 	u64 last_oow_ack_ns;	/* RFC 5961: the last challenge ACK */
+	struct sock *tsq_next;	/* on a softnet's list, see tcp_tsq.c */
+	bool tsq_queued;
 };
 
 static inline struct tcp_sock *tcp_sk(const struct sock *sk)
@@ -446,7 +449,8 @@ void __tcp_sock_set_quickack(struct sock *sk, int val);
  * (@clone_it false, consumed), itself. 0, > 0: dropped below us, -E. */
 int tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it);
 void __tcp_push_pending_frames(struct sock *sk, u32 cur_mss, int nonagle);
-void tcp_push_one(struct sock *sk, u32 mss_now);
+/* Segments that one packet to the device may stand for. */
+u32 tcp_gso_max_segs(const struct sock *sk, u32 mss_now);
 void tcp_rtx_queue_unlink_and_free(struct sock *sk, struct sk_buff *skb);
 /* Cuts @skb (on the queue @q) at @len: the rest follows it. 0 or -ENOMEM. */
 int tcp_fragment(struct sock *sk, struct sk_buff_head *q, struct sk_buff *skb,
@@ -471,6 +475,13 @@ static inline void tcp_push_pending_frames(struct sock *sk)
 		__tcp_push_pending_frames(sk, tcp_sk(sk)->mss_cache,
 					  tcp_sk(sk)->nonagle);
 }
+
+/* ---- tcp_tsq.c: sending once for many ACKs ----------------------------- */
+
+void tcp_tsq_init(struct net *net);
+void tcp_tsq_exit(struct net *net);
+/* Sends what may be sent, now or at the end of this round. */
+void tcp_tsq_push(struct sock *sk);
 
 /* ---- tcp_window.c: segment sizes and windows -------------------------- */
 

@@ -326,7 +326,7 @@ void tcp_sndbuf_expand(struct sock *sk)
 /* New data may go, and there may be room for more. */
 void tcp_data_snd_check(struct sock *sk)
 {
-	tcp_push_pending_frames(sk);
+	tcp_tsq_push(sk);
 	if (likely(!READ_ONCE(sk->sk_nospace)))
 		return;
 	if (!sk_under_memory_pressure(sk) &&

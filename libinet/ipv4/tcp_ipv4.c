@@ -170,7 +170,7 @@ static void tcp_v4_send_check(struct sock *sk, struct sk_buff *skb,
 	struct tcphdr *th = tcp_hdr(skb);
 	u32 hlen;
 
-	if (dst && dst_hw_csum(dst)) {
+	if (skb->shinfo->gso_size || (dst && dst_hw_csum(dst))) {
 		th->check = (__sum16)~tcp_v4_check(skb->len,
 						   inet_sk(sk)->inet_saddr,
 						   sk->sk_daddr, 0);

@@ -125,6 +125,7 @@ static int tcp_net_init(struct net *net)
 			(u32)READ_ONCE(net->ipv4.sysctl_tcp_ehash_entries));
 	if (!err) {
 		net->ipv4.tcp_hashinfo = &tn->hashinfo;
+		tcp_tsq_init(net);
 		return 0;
 	}
 	if (tn->rsk_cache)
@@ -173,6 +174,7 @@ static void tcp_net_exit(struct net *net)
 
 	if (!tn)
 		return;
+	tcp_tsq_exit(net);
 	rcu_barrier(&net->rcu);
 	inet_hashinfo_destroy(&tn->hashinfo);
 	kmem_cache_destroy(tn->rsk_cache);

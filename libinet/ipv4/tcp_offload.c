@@ -153,12 +153,23 @@ static int tcp4_gro_complete(struct sk_buff *skb, int thoff)
 
 /* ---- sending ---------------------------------------------------------- */
 
-/* The checksum of one segment, or what the device needs to fill it in. */
-static void tcp_gso_checksum(struct sk_buff *skb, u64 features)
+/* The sum of the text of a segment, which is one frame's (SKBTX_FRAG_CSUM): its
+ * own, or the one that hangs behind its headers. */
+static __wsum tcp_gso_text_sum(const struct sk_buff *skb)
+{
+	const struct skb_shared_info *si = skb->shinfo;
+
+	return si->nr_frags ? si->frags[0].frame->csum : si->csum;
+}
+
+/* The checksum of one segment, or what the device needs to fill it in. @summed:
+ * its text was summed before. */
+static void tcp_gso_checksum(struct sk_buff *skb, u64 features, bool summed)
 {
 	u32 off = (u32)skb_transport_offset(skb), len = skb->len - off;
 	const struct iphdr *iph = ip_hdr(skb);
 	struct tcphdr *th = tcp_hdr(skb);
+	__wsum sum;
 
 	if (features & NETIF_F_HW_CSUM) {
 		th->check = (__sum16)~tcp_v4_check(len, iph->saddr, iph->daddr,
@@ -169,8 +180,9 @@ static void tcp_gso_checksum(struct sk_buff *skb, u64 features)
 		return;
 	}
 	th->check = 0;
-	th->check = tcp_v4_check(len, iph->saddr, iph->daddr,
-				 skb_checksum(skb, off, len, 0));
+	sum = summed ? csum_partial(th, __tcp_hdrlen(th), tcp_gso_text_sum(skb)) :
+		       skb_checksum(skb, off, len, 0);
+	th->check = tcp_v4_check(len, iph->saddr, iph->daddr, sum);
 	skb->ip_summed = CHECKSUM_NONE;
 }
 
@@ -180,6 +192,7 @@ static struct sk_buff *tcp4_gso_segment(struct sk_buff *skb, u64 features)
 	u32 seq, hlen, mss = skb->shinfo->gso_size;
 	u8 not_here = TCPHDR_FIN | TCPHDR_PSH;
 	struct sk_buff *segs, *s;
+	bool summed;
 
 	if (!pskb_may_pull(skb, TCP_HLEN_MIN))
 		return NULL;
@@ -189,6 +202,7 @@ static struct sk_buff *tcp4_gso_segment(struct sk_buff *skb, u64 features)
 		return NULL;
 	seq = ntohl(tcp_hdr(skb)->seq);
 	skb_pull(skb, hlen);
+	summed = skb->shinfo->tx_flags & SKBTX_FRAG_CSUM;
 	segs = skb_segment(skb);
 	skb_push(skb, hlen);
 	for (s = segs; s; s = s->next) {
@@ -200,7 +214,7 @@ static struct sk_buff *tcp4_gso_segment(struct sk_buff *skb, u64 features)
 		th->flags &= (u8)~not_here;
 		not_here |= TCPHDR_CWR;		/* of the first only */
 		seq += mss;
-		tcp_gso_checksum(s, features);
+		tcp_gso_checksum(s, features, summed);
 	}
 	return segs;
 }

@@ -11,6 +11,12 @@
  * frame (it waits in a device, or is read by a receiver of the same machine),
  * a retransmission is a copy.
  *
+ * Many segments at once (GSO, TSO). Full segments in a row go down as one packet:
+ * one header, and their frames behind it as fragments. The device cuts it, or
+ * validate_xmit_skb() does, writing the headers into the frames' headroom. Above,
+ * each segment stays what it was: nothing that is lost, acknowledged or sent
+ * again has to be cut out of something larger.
+ *
  * Checksums. skb->csum of a queued segment is the sum of its payload, made
  * while the user's bytes were copied (ip_summed CHECKSUM_NONE), or is not known
  * (CHECKSUM_PARTIAL) because the device was to do it. Only the header is
@@ -323,6 +329,16 @@ static void tcp_trim_head(struct sk_buff *skb, u32 len)
 	skb->ip_summed = CHECKSUM_PARTIAL;	/* the sum is not known now */
 }
 
+/* An empty segment, ready for tcp_init_nondata_skb(). */
+static struct sk_buff *tcp_alloc_control(struct sock *sk)
+{
+	struct sk_buff *skb = alloc_skb(sock_net(sk), MAX_TCP_HEADER);
+
+	if (skb)
+		skb_reserve(skb, MAX_TCP_HEADER);
+	return skb;
+}
+
 /* ---- what may be sent ------------------------------------------------- */
 
 /* Packets that the congestion window still allows. */
@@ -364,44 +380,147 @@ static bool tcp_nagle_test(const struct tcp_sock *tp, const struct sk_buff *skb,
 	return nonagle || !tp->packets_out || !tcp_minshall_check(tp);
 }
 
+/* May @skb, or the first segment of it, go now? */
+static __always_inline bool tcp_may_send(const struct sock *sk,
+					 const struct sk_buff *skb, u32 mss_now,
+					 int nonagle)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+
+	if (!skb_queue_is_last(&sk->sk_write_queue, skb))
+		nonagle = TCP_NAGLE_PUSH;
+	return tcp_snd_wnd_test(tp, skb, mss_now) &&
+	       tcp_nagle_test(tp, skb, mss_now, nonagle);
+}
+
+/* ---- many segments in one packet -------------------------------------- */
+
+u32 tcp_gso_max_segs(const struct sock *sk, u32 mss_now)
+{
+	const struct dst_entry *dst = rcu_access_pointer(sk->sk_dst_cache);
+	u32 size = dst ? min(dst_gso_max_size(dst), (u32)U16_MAX) : 0;
+
+	/* the urgent pointer counts from where its segment begins */
+	if (tcp_sk(sk)->urg_mode || size < MAX_TCP_HEADER)
+		return 1;
+	return clamp((size - MAX_TCP_HEADER) / mss_now, 1u,
+		     (u32)MAX_SKB_FRAGS);
+}
+
+/* How many segments, @skb the first, may go as one packet: full ones, the last
+ * may be short. At most @most. */
+static u32 tcp_gso_row(const struct sock *sk, const struct sk_buff *skb,
+		       u32 mss_now, int nonagle, u32 most)
+{
+	const u8 ends = TCPHDR_SYN | TCPHDR_FIN | TCPHDR_PSH;
+	const struct sk_buff *next;
+	u32 n = 1;
+
+	for (; n < most && skb->len == mss_now; n++, skb = next) {
+		next = skb->next;
+		if (skb_queue_is_last(&sk->sk_write_queue, skb) ||
+		    (TCP_SKB_CB(skb)->tcp_flags & ends) || !next->len ||
+		    next->len > mss_now || next->ip_summed != skb->ip_summed ||
+		    !tcp_may_send(sk, next, mss_now, nonagle))
+			break;
+	}
+	return n;
+}
+
+/* One packet for @segs segments, @skb the first. NULL: memory is short. */
+static struct sk_buff *tcp_gso_build(struct sock *sk, struct sk_buff *skb,
+				     u32 segs)
+{
+	struct sk_buff *gso = tcp_alloc_control(sk);
+	struct tcp_skb_cb *tcb;
+	u32 i;
+
+	if (!gso)
+		return NULL;
+	tcb = TCP_SKB_CB(gso);
+	*tcb = *TCP_SKB_CB(skb);
+	gso->shinfo->gso_type = SKB_GSO_TCPV4;
+	gso->shinfo->gso_size = (u16)skb->len;
+	gso->shinfo->gso_segs = tcb->tcp_gso_segs = (u16)segs;
+	gso->shinfo->tx_flags = skb->ip_summed == CHECKSUM_PARTIAL ?
+				SKBTX_FRAG_ROOM : SKBTX_FRAG_FLAGS;
+	for (i = 0; i < segs; i++, skb = skb->next) {
+		tcb->tcp_flags |= TCP_SKB_CB(skb)->tcp_flags;
+		tcb->end_seq = TCP_SKB_CB(skb)->end_seq;
+		skb->tstamp = tcp_sk(sk)->mstamp_ns;
+		skb->shinfo->csum = skb->csum;
+		skb->cloned = 1;
+		if (skb_add_frag_ref(gso, skb->shinfo,
+				     (u32)(skb->data - skb->head), skb->len)) {
+			consume_skb(gso);
+			return NULL;
+		}
+	}
+	skb_set_owner_w(gso, sk);
+	return gso;
+}
+
+/* Sends *@segs segments, @skb the first, or fewer. As tcp_transmit_skb(). */
+static __noinline int tcp_transmit_row(struct sock *sk, struct sk_buff *skb,
+				       u32 *segs)
+{
+	struct sk_buff *gso = tcp_gso_build(sk, skb, *segs);
+
+	if (likely(gso))
+		return tcp_transmit_skb(sk, gso, false);
+	*segs = 1;
+	return tcp_transmit_skb(sk, skb, true);
+}
+
+/* The first @segs of the write queue have been sent. */
+static __always_inline void tcp_row_sent(struct sock *sk, u32 segs, u32 mss_now)
+{
+	struct sk_buff *skb;
+
+	for (; segs; segs--) {
+		skb = tcp_send_head(sk);
+		if (skb->len < mss_now)
+			tcp_sk(sk)->snd_sml = TCP_SKB_CB(skb)->end_seq;
+		tcp_event_new_data_sent(sk, skb);
+	}
+}
+
 /*
  * Sends what may be sent.
  *
- * @push_one: one segment at most
  * Return: true when nothing is in flight although there is something to send:
  * the window is closed, and somebody must probe it.
  */
-static bool tcp_write_xmit(struct sock *sk, u32 mss_now, int nonagle,
-			   bool push_one)
+static bool tcp_write_xmit(struct sock *sk, u32 mss_now, int nonagle)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	bool cwnd_limited = false;
+	u32 sent = 0, quota, segs;
 	struct sk_buff *skb;
-	u32 sent = 0;
+	int err;
 
 	NET_ROAD(sock_net(sk), NULL);
 	while ((skb = tcp_send_head(sk)) != NULL) {
-		if (!tcp_cwnd_test(tp)) {
+		quota = tcp_cwnd_test(tp);
+		if (!quota) {
 			cwnd_limited = true;
 			break;
 		}
-		if (!tcp_snd_wnd_test(tp, skb, mss_now))
-			break;
-		if (!tcp_nagle_test(tp, skb, mss_now,
-				    skb_queue_is_last(&sk->sk_write_queue, skb) ?
-					    nonagle : TCP_NAGLE_PUSH))
+		if (!tcp_may_send(sk, skb, mss_now, nonagle))
 			break;
 		if (unlikely(skb->len > mss_now) &&
 		    tcp_fragment(sk, &sk->sk_write_queue, skb, mss_now))
 			break;
-		if (unlikely(tcp_transmit_skb(sk, skb, true)))
+		segs = 1;
+		if (!skb_queue_is_last(&sk->sk_write_queue, skb))
+			segs = tcp_gso_row(sk, skb, mss_now, nonagle,
+					   min(quota, tcp_gso_max_segs(sk, mss_now)));
+		err = segs == 1 ? tcp_transmit_skb(sk, skb, true) :
+				  tcp_transmit_row(sk, skb, &segs);
+		if (unlikely(err))
 			break;
-		if (skb->len < mss_now)
-			tp->snd_sml = TCP_SKB_CB(skb)->end_seq;
-		tcp_event_new_data_sent(sk, skb);
-		sent++;
-		if (push_one)
-			break;
+		tcp_row_sent(sk, segs, mss_now);
+		sent += segs;
 	}
 	if (sent) {
 		tcp_cwnd_validate(sk, cwnd_limited ||
@@ -425,13 +544,7 @@ void __tcp_push_pending_frames(struct sock *sk, u32 cur_mss, int nonagle)
 {
 	if (unlikely(sk->sk_state == TCP_CLOSE))
 		return;
-	if (tcp_write_xmit(sk, cur_mss, nonagle, false))
-		tcp_check_probe_timer(sk);
-}
-
-void tcp_push_one(struct sock *sk, u32 mss_now)
-{
-	if (tcp_write_xmit(sk, mss_now, TCP_NAGLE_PUSH, true))
+	if (tcp_write_xmit(sk, cur_mss, nonagle))
 		tcp_check_probe_timer(sk);
 }
 
@@ -546,16 +659,6 @@ void tcp_xmit_retransmit_queue(struct sock *sk)
 }
 
 /* ---- segments without text -------------------------------------------- */
-
-/* An empty segment, ready for tcp_init_nondata_skb(). */
-static struct sk_buff *tcp_alloc_control(struct sock *sk)
-{
-	struct sk_buff *skb = alloc_skb(sock_net(sk), MAX_TCP_HEADER);
-
-	if (skb)
-		skb_reserve(skb, MAX_TCP_HEADER);
-	return skb;
-}
 
 /* What a segment without text carries as SEG.SEQ: SND.NXT, but not beyond a
  * window that was shrunk, where the peer would not accept it. */

@@ -105,6 +105,16 @@ static struct fx_frame *fx_frame_new(struct fx *f, struct net_device *dev,
 	return fr;
 }
 
+/* What a device that sums does: a driver's frame is complete on the wire. */
+static void fx_fill_csum(const struct sk_buff *skb, u8 *frame)
+{
+	u32 start = skb->csum_start - skb_headroom(skb);
+	__sum16 csum = csum_fold(csum_partial(frame + start, skb->len - start,
+					      0));
+
+	memcpy(frame + start + skb->csum_offset, &csum, sizeof(csum));
+}
+
 /* ndo_start_xmit: the frame is the test's to look at. */
 static enum netdev_tx fx_xmit(struct sk_buff *skb, struct net_device *dev)
 {
@@ -112,6 +122,8 @@ static enum netdev_tx fx_xmit(struct sk_buff *skb, struct net_device *dev)
 	struct fx_frame *fr = fx_frame_new(f, dev, skb->len);
 
 	assert_int_equal(skb_copy_bits(skb, 0, fr->data, skb->len), 0);
+	if (skb->ip_summed == CHECKSUM_PARTIAL)
+		fx_fill_csum(skb, fr->data);
 	consume_skb(skb);
 	if (f->watch && f->watch->sent(f->watch, f, fr->data, fr->len)) {
 		free(fr);
