@@ -465,12 +465,25 @@ static void arrived_data(struct stream *peer, const struct segment *s, u32 pos)
 		peer->contiguous++;
 }
 
+/* The segments that begin in [@from, @to) are heard of. */
+static void count_heard(struct stream *me, u32 from, u32 to)
+{
+	for (; from < to; from++)
+		me->segments_acked += me->sent_us[from] != 0;
+}
+
+/* What is acknowledged, or below the furthest SACK. */
+static u32 heard_of(const struct stream *me)
+{
+	return me->sacked > me->una ? me->sacked : me->una;
+}
+
 /* Its ACK and window: host @h may send more. */
 static void arrived_ack(struct world *w, struct flow *f, int h,
 			const struct segment *s)
 {
 	struct stream *me = &f->of[h], *peer = &f->of[!h];
-	u32 ack = s->ack - me->iss, edge, scale = 0, i;
+	u32 ack = s->ack - me->iss, edge, scale = 0, i, was = heard_of(me);
 
 	if (!(s->flags & SYN) && me->scale_offered && peer->scale_offered)
 		scale = peer->scale;
@@ -479,8 +492,9 @@ static void arrived_ack(struct world *w, struct flow *f, int h,
 		me->promised = edge;
 	if (ack > me->una) {
 		monitor_round_trip(w, me, ack);
-		for (; me->una < ack; me->una++)
-			me->segments_acked += me->sent_us[me->una] != 0;
+		if (!w->recorded)
+			count_heard(me, me->una, ack);
+		me->una = ack;
 	} else {
 		me->dup_acks++;
 	}
@@ -488,6 +502,8 @@ static void arrived_ack(struct world *w, struct flow *f, int h,
 		if (s->sack[i][1] - me->iss <= me->end &&
 		    s->sack[i][1] - me->iss > me->sacked)
 			me->sacked = s->sack[i][1] - me->iss;
+	if (w->recorded)	/* Linux grows its window for SACKs, too */
+		count_heard(me, was, heard_of(me));
 	if (me->una == me->end)
 		monitor_all_heard(w, f, h);
 }

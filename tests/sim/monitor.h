@@ -16,7 +16,7 @@
 #define URG 32
 #define SEQ_MAX (SIM_MAX_BYTES + 2)	/* SYN, bytes, FIN */
 #define MAX_SACKS 4
-#define NR_RECENT 16
+#define NR_RECENT 1024
 
 enum monitor_kind { FRAME_DAMAGED, FRAME_OTHER, FRAME_ARP, FRAME_IP,
 		    FRAME_ICMP, FRAME_UDP, FRAME_TCP };
@@ -88,7 +88,7 @@ struct stream {
 	u32 full;		/* full-sized segments since the last ACK */
 	u64 two_ns;		/* ... of which the second came here */
 	u32 last_pos, last_end;	/* the last segment with data */
-	u32 recent[NR_RECENT], nr_recent;	/* ... and those before */
+	u32 recent[NR_RECENT], nr_recent;	/* ... and before it */
 	u64 answer_ns;		/* the last bare ACK */
 	u64 challenged_ns;	/* a forged segment without data came */
 	u64 challenge_ns;	/* the last answer to one */

@@ -19,7 +19,9 @@
  *
  * What the application has asked for is not to be seen in a file, so the rules
  * that compare with it rest: those about written bytes, URG, accept() and
- * errors, and who closed first. Tail loss probes (RFC 8985) are allowed.
+ * errors, and who closed first. What Linux does beyond the rules of a simulated
+ * world is allowed: tail loss probes (RFC 8985), a window that grows by SACKs;
+ * and that a segment is recorded before those that its socket gets earlier.
  */
 #include <arpa/inet.h>
 #include <stdarg.h>

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#define FEW 16u
+
 /* Has all of [@left, @right) arrived? */
 static bool has_arrived(const struct stream *peer, u32 left, u32 right)
 {
@@ -31,27 +33,37 @@ static void check_block(struct world *w, struct flow *f, int h,
 		monitor_bad(w, f, h, "a SACK block below the ACK", left, ack);
 }
 
-/* Has [@left, @right) one of the last segments? */
-static bool has_recent(const struct stream *me, u32 left, u32 right)
+/* Has [@left, @right), or what is below @ack, one of the last @nr segments? Of
+ * more than are known here nobody can tell. */
+static bool has_recent(const struct stream *me, u32 left, u32 right, u32 ack,
+		       u32 nr)
 {
-	u32 i;
+	u32 i, pos;
 
-	for (i = 0; i < NR_RECENT; i++)
-		if (me->recent[i] >= left && me->recent[i] < right)
+	for (i = 1; i <= nr && i <= NR_RECENT && i <= me->nr_recent; i++) {
+		pos = me->recent[(me->nr_recent - i) % NR_RECENT];
+		if (pos < ack || (pos >= left && pos < right))
 			return true;
-	return false;
+	}
+	return nr > NR_RECENT;
 }
 
-/* RFC 2018 4: the first block has the segment that caused this ACK, unless
+/*
+ * RFC 2018 4: the first block has the segment that caused this ACK, unless
  * the ACK covers it. A duplicate may be shorter than the block that names it.
- * In a recording what has reached the host may still wait for its socket,
- * and Linux holds ACKs back that would only tell of another SACK: there it is
- * one of the last segments. */
+ *
+ * In a recording what has reached the host may still wait for its socket: two
+ * processors need not record segments in the order in which the socket gets
+ * them, and a thread that owns it may lose its processor. Linux holds ACKs back
+ * that would only tell of another SACK, too. So there this ACK was caused by
+ * one of the segments that none has answered, or of the last few: it covers
+ * that one, or has it in its first block.
+ */
 static void check_newest(struct world *w, struct flow *f, int h,
 			 const struct segment *s)
 {
 	const struct stream *me = &f->of[h], *peer = &f->of[!h];
-	u32 ack = s->ack - peer->iss, left, right;
+	u32 ack = s->ack - peer->iss, left, right, unanswered;
 
 	if (s->len || me->last_pos <= ack || me->last_end > me->edge)
 		return;
@@ -60,7 +72,9 @@ static void check_newest(struct world *w, struct flow *f, int h,
 		return;
 	left = s->nr_sacks ? s->sack[0][0] - peer->iss : 0;
 	right = s->nr_sacks ? s->sack[0][1] - peer->iss : 0;
-	if (w->recorded && (!s->nr_sacks || has_recent(me, left, right)))
+	unanswered = me->credit > FEW ? me->credit : FEW;
+	if (w->recorded &&
+	    (!s->nr_sacks || has_recent(me, left, right, ack, unanswered)))
 		return;
 	if (me->last_pos >= right || me->last_end <= left)
 		monitor_bad(w, f, h, "the first SACK block is not the newest",

@@ -10,6 +10,8 @@
 #define DELACK_MAX (500 * SIM_MS)	/* RFC 9293 MUST-40 */
 #define SYN_RTO SIM_S			/* RFC 6298 2.1 */
 #define RTO_MAX (120 * SIM_S)
+#define OVERTAKEN 4		/* on their way by other processors */
+#define BUFFER_MAX 65535u	/* what a buffer of Linux holds at most */
 #define INITIAL_WINDOW 10		/* RFC 6928 */
 
 /* The clock in microseconds from some moment on, never 0. */
@@ -31,10 +33,12 @@ void monitor_round_trip(const struct world *w, struct stream *me, u32 ack)
 		me->rtt_us = rtt ? rtt : 1;
 }
 
-/* RFC 8985 7: the last segment, once in a silence, after two round trips. */
+/* RFC 8985 7: the last segment, once in a silence, after two round trips. Linux
+ * takes it from the end of its last buffer, or the first one of that if the
+ * segments have become longer meanwhile: their SACK blocks are no more. */
 static bool tail_probe(struct stream *me, u32 end, u64 gap)
 {
-	if (me->probed || end < me->end || gap < 2000ull * me->rtt_us)
+	if (me->probed || end + BUFFER_MAX < me->end || gap < 2000ull * me->rtt_us)
 		return false;
 	me->probed = true;
 	return true;
@@ -102,6 +106,11 @@ void monitor_flight(struct world *w, struct flow *f, int h, u32 end)
 	/* What is below the furthest SACK has arrived, or counts as lost. */
 	if (me->sacked > from)
 		from = me->sacked;
+	/* RFC 8985 7.3: one more, if nothing was heard */
+	if (peer->seen && end - from > bound && end - from <= bound + mss &&
+	    w->host[f->host[h]].tail_probes &&
+	    tail_probe(me, end, w->now - me->heard_ns))
+		return;
 	if (peer->seen && end - from > bound)
 		monitor_bad(w, f, h, "more than the congestion window",
 			    end - from, bound);
@@ -190,6 +199,7 @@ void monitor_sent_time(struct world *w, struct flow *f, int h,
 		       const struct segment *s)
 {
 	struct stream *me = &f->of[h];
+	u32 overtaken = w->recorded ? OVERTAKEN : 0;
 
 	check_owed(w, f, h, "an ACK after more than 500 ms");
 	if (s->flags & ACK) {
@@ -198,10 +208,11 @@ void monitor_sent_time(struct world *w, struct flow *f, int h,
 	}
 	if (!s->len && !(s->flags & (SYN | FIN | RST)))
 		sent_bare(w, f, h, s);
-	/* What covers all that came in order has answered what came before. */
+	/* What covers all that came in order has answered what came before: but
+	 * for those of which a recorder knows and the socket does not yet. */
 	if (s->flags & ACK && s->ack - f->of[!h].iss == f->of[!h].contiguous &&
-	    me->credit > me->since)
-		me->credit = me->since;
+	    me->credit > me->since + overtaken)
+		me->credit = me->since + overtaken;
 }
 
 /* A FIN that comes again to TIME-WAIT is answered (RFC 9293 3.10.7.4), but

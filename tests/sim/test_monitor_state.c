@@ -516,6 +516,108 @@ RULE(newest_block_left_out_is_caught)
 	caught("the first SACK block is not the newest");
 }
 
+/* Eleven segments, of which all but the first are named; @nr more leave. */
+static void send_after_sack(bool recorded, u32 nr)
+{
+	u32 i;
+
+	open_sack(true);
+	w.recorded = recorded;
+	for (i = 0; i < 11; i++) {
+		LEAVES(0, ACK, 31 + 1460 * i, 1, 1460);
+		ARRIVES(0, ACK, 31 + 1460 * i, 1, 1460);
+	}
+	PASSES(1, ACK, 1, 11, .opt = sack(21, 31 + 1460 * 11, 0, 0),
+	       .opt_len = 12);
+	for (; i < 11 + nr; i++)
+		LEAVES(0, ACK, 31 + 1460 * i, 1, 1460);
+}
+
+RULE(sack_opens_the_window_for_one)
+{
+	(void)state;
+	send_after_sack(false, 13);
+	caught("");
+}
+
+RULE(sack_opens_the_window_for_no_more)
+{
+	(void)state;
+	send_after_sack(false, 14);
+	caught("more than the congestion window");
+}
+
+RULE(recorded_sack_opens_the_window_for_all_it_names)
+{
+	(void)state;
+	send_after_sack(true, 26);
+	caught("");
+}
+
+RULE(recorded_sack_opens_the_window_for_not_more)
+{
+	(void)state;
+	send_after_sack(true, 27);
+	caught("more than the congestion window");
+}
+
+/* Twenty more pieces arrive; the receiver names each at once, or none. */
+static void open_recorded_sack(bool answers)
+{
+	u32 i, left;
+
+	open_sack(true);
+	w.recorded = true;
+	for (i = 0; i < 20; i++) {
+		if (answers) {
+			left = 21 + 20 * i;
+			PASSES(1, ACK, 1, 11,
+			       .opt = sack(left, left + 10, 0, 0),
+			       .opt_len = 12);
+		}
+		LEAVES(0, ACK, 31 + 20 * i, 1, 10);
+		PASSES(0, ACK, 41 + 20 * i, 1, 10);
+	}
+	assert_string_equal(w.why, "");
+}
+
+/* In a recording the socket may not have got yet what has arrived ... */
+RULE(recorded_sack_of_what_is_not_answered_passes)
+{
+	(void)state;
+	open_recorded_sack(false);
+	PASSES(1, ACK, 1, 11, .opt = sack(21, 31, 0, 0), .opt_len = 12);
+	caught("");
+}
+
+/* ... but what is answered it has got. */
+RULE(recorded_sack_of_what_was_answered_long_ago_is_caught)
+{
+	(void)state;
+	open_recorded_sack(true);
+	LEAVES(1, ACK, 1, 11, .opt = sack(21, 31, 0, 0), .opt_len = 12);
+	caught("the first SACK block is not the newest");
+}
+
+/* ... nor a segment that fills no gap, when the one before it did. */
+RULE(recorded_sack_from_before_what_filled_a_gap_passes)
+{
+	u32 i;
+
+	(void)state;
+	open_recorded_sack(true);
+	PASSES(1, ACK, 1, 11, .opt = sack(421, 431, 0, 0), .opt_len = 12);
+	ARRIVES(0, ACK, 11, 1, 10);
+	for (i = 0; i < 18; i++)
+		ARRIVES(0, ACK, 31 + 20 * i, 1, 10);
+	LEAVES(0, ACK, 431, 1, 10);
+	PASSES(0, ACK, 441, 1, 10);
+	PASSES(1, ACK, 1, 391, .opt = sack(421, 431, 0, 0), .opt_len = 12);
+	PASSES(1, ACK, 1, 391, .window = 61000,
+	       .opt = sack(421, 431, 0, 0), .opt_len = 12);
+	caught("");
+}
+
 RULE(option_of_syns_elsewhere_is_caught)
 {
 	(void)state;
@@ -545,6 +647,35 @@ RULE(ack_in_pieces_is_caught)
 	PASSES(0, ACK, 1, 1, 100);
 	LEAVES(1, ACK, 1, 51);
 	LEAVES(1, ACK, 1, 101);
+	caught("an ACK that answers nothing");
+}
+
+/* Six segments, an ACK that covers them, @nr more. */
+static void save_recorded_acks(u32 nr)
+{
+	u32 i;
+
+	open_pair();
+	w.recorded = true;
+	w.flows->of[1].credit = 0;
+	for (i = 0; i < 6; i++)
+		PASSES(0, ACK, 1 + i * 10, 1, 10);
+	for (i = 0; i <= nr; i++)
+		LEAVES(1, ACK, 1, 61);
+}
+
+/* A recorder may know of segments before the socket does. */
+RULE(few_recorded_acks_of_what_was_covered_pass)
+{
+	(void)state;
+	save_recorded_acks(4);
+	caught("");
+}
+
+RULE(many_recorded_acks_of_what_was_covered_are_caught)
+{
+	(void)state;
+	save_recorded_acks(5);
 	caught("an ACK that answers nothing");
 }
 
@@ -615,6 +746,68 @@ RULE(tail_probe_is_allowed_once)
 	caught("sent again before the RTO");
 }
 
+/* 70 segments of 1,000 bytes leave; in the silence after it the one that
+ * is @back from the last comes again. */
+static void send_again(u32 back)
+{
+	static const u8 opt[] = { 2, 4, 1460 >> 8, 1460 & 255, 3, 3, 2, 1 };
+	u32 i;
+
+	open_with(opt, sizeof(opt));
+	w.recorded = w.host[0].tail_probes = true;
+	for (i = 0; i < 40; i++) {
+		PASSES(0, ACK, 1 + 1000 * i, 1, 1000);
+		PASSES(1, ACK, 1, 1001 + 1000 * i);
+	}
+	later(10);
+	for (; i < 110; i++)
+		LEAVES(0, ACK, 1 + 1000 * i, 1, 1000);
+	later(50);
+	LEAVES(0, ACK, 1 + 1000 * (109 - back), 1, 1000);
+}
+
+RULE(tail_probe_from_the_last_buffer_is_allowed)
+{
+	(void)state;
+	send_again(65);
+	caught("");
+}
+
+RULE(tail_probe_of_earlier_buffers_is_caught)
+{
+	(void)state;
+	send_again(66);
+	caught("sent again before the RTO");
+}
+
+/* Eleven segments fill the window; @nr more leave after a silence. */
+static void send_more(u32 nr)
+{
+	u32 i;
+
+	open_pair();
+	w.host[0].tail_probes = true;
+	for (i = 0; i < 11; i++)
+		LEAVES(0, ACK, 1 + 1460 * i, 1, 1460);
+	later(50);
+	for (; i < 11 + nr; i++)
+		LEAVES(0, ACK, 1 + 1460 * i, 1, 1460);
+}
+
+RULE(tail_probe_of_new_data_is_allowed)
+{
+	(void)state;
+	send_more(1);
+	caught("");
+}
+
+RULE(second_tail_probe_of_new_data_is_caught)
+{
+	(void)state;
+	send_more(2);
+	caught("more than the congestion window");
+}
+
 RULE(sender_that_falls_silent_is_caught)
 {
 	(void)state;
@@ -665,64 +858,80 @@ RULE(challenges_beyond_the_limit_are_caught)
 	caught("more challenge ACKs than the limit");
 }
 
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(every_way_through_the_states_passes),
+	cmocka_unit_test(ack_without_a_handshake_is_caught),
+	cmocka_unit_test(data_before_the_handshake_is_caught),
+	cmocka_unit_test(syn_instead_of_syn_ack_is_caught),
+	cmocka_unit_test(syn_ack_when_established_is_caught),
+	cmocka_unit_test(data_again_when_all_is_acknowledged_is_caught),
+	cmocka_unit_test(fin_from_time_wait_is_caught),
+	cmocka_unit_test(ack_from_the_grave_is_caught),
+	cmocka_unit_test(segment_after_a_reset_is_caught),
+	cmocka_unit_test(time_wait_that_is_reused_is_caught),
+	cmocka_unit_test(second_owner_is_caught),
+	cmocka_unit_test(fin_that_time_wait_ignores_is_caught),
+	cmocka_unit_test(calls_that_are_right_pass),
+	cmocka_unit_test(bytes_of_nobody_are_caught),
+	cmocka_unit_test(fin_of_nobody_is_caught),
+	cmocka_unit_test(fin_before_the_last_byte_is_caught),
+	cmocka_unit_test(write_without_push_is_caught),
+	cmocka_unit_test(urgent_pointer_of_zero_is_caught),
+	cmocka_unit_test(urgent_pointer_that_goes_back_is_caught),
+	cmocka_unit_test(urgent_pointer_beyond_the_bytes_is_caught),
+	cmocka_unit_test(second_accept_is_caught),
+	cmocka_unit_test(early_accept_is_caught),
+	cmocka_unit_test(accept_of_nobody_is_caught),
+	cmocka_unit_test(error_without_a_reset_is_caught),
+	cmocka_unit_test(error_after_a_reset_passes),
+	cmocka_unit_test(early_timeout_is_caught),
+	cmocka_unit_test(silence_with_unacknowledged_bytes_is_caught),
+	cmocka_unit_test(silence_without_an_end_is_caught),
+	cmocka_unit_test(listing_that_is_right_passes),
+	cmocka_unit_test(listing_of_another_state_is_caught),
+	cmocka_unit_test(listing_of_two_owners_is_caught),
+	cmocka_unit_test(listing_without_a_connection_is_caught),
+	cmocka_unit_test(listing_without_time_wait_is_caught),
+	cmocka_unit_test(time_wait_begins_with_the_fin_not_with_its_answer),
+	cmocka_unit_test(time_wait_that_began_with_the_fin_is_not_too_short),
+	cmocka_unit_test(time_wait_begins_with_the_ack_of_who_closed_at_once),
+	cmocka_unit_test(sack_that_is_right_passes),
+	cmocka_unit_test(sack_permitted_unasked_is_caught),
+	cmocka_unit_test(sack_that_was_not_agreed_is_caught),
+	cmocka_unit_test(sack_of_what_did_not_arrive_is_caught),
+	cmocka_unit_test(second_block_below_the_ack_is_caught),
+	cmocka_unit_test(newest_block_left_out_is_caught),
+	cmocka_unit_test(sack_opens_the_window_for_one),
+	cmocka_unit_test(sack_opens_the_window_for_no_more),
+	cmocka_unit_test(recorded_sack_opens_the_window_for_all_it_names),
+	cmocka_unit_test(recorded_sack_opens_the_window_for_not_more),
+	cmocka_unit_test(recorded_sack_of_what_is_not_answered_passes),
+	cmocka_unit_test(
+		recorded_sack_from_before_what_filled_a_gap_passes),
+	cmocka_unit_test(
+		recorded_sack_of_what_was_answered_long_ago_is_caught),
+	cmocka_unit_test(option_of_syns_elsewhere_is_caught),
+	cmocka_unit_test(two_full_segments_without_an_ack_are_caught),
+	cmocka_unit_test(ack_in_pieces_is_caught),
+	cmocka_unit_test(few_recorded_acks_of_what_was_covered_pass),
+	cmocka_unit_test(
+		many_recorded_acks_of_what_was_covered_are_caught),
+	cmocka_unit_test(saved_acks_are_caught),
+	cmocka_unit_test(second_ack_for_all_that_came_is_caught),
+	cmocka_unit_test(ack_long_after_what_it_answers_is_caught),
+	cmocka_unit_test(retransmission_within_a_round_trip_is_caught),
+	cmocka_unit_test(tail_probe_is_allowed_once),
+	cmocka_unit_test(tail_probe_from_the_last_buffer_is_allowed),
+	cmocka_unit_test(tail_probe_of_earlier_buffers_is_caught),
+	cmocka_unit_test(tail_probe_of_new_data_is_allowed),
+	cmocka_unit_test(second_tail_probe_of_new_data_is_caught),
+	cmocka_unit_test(sender_that_falls_silent_is_caught),
+	cmocka_unit_test(resets_beyond_the_limit_are_caught),
+	cmocka_unit_test(second_challenge_is_caught),
+	cmocka_unit_test(challenges_beyond_the_limit_are_caught),
+};
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_way_through_the_states_passes),
-		cmocka_unit_test(ack_without_a_handshake_is_caught),
-		cmocka_unit_test(data_before_the_handshake_is_caught),
-		cmocka_unit_test(syn_instead_of_syn_ack_is_caught),
-		cmocka_unit_test(syn_ack_when_established_is_caught),
-		cmocka_unit_test(data_again_when_all_is_acknowledged_is_caught),
-		cmocka_unit_test(fin_from_time_wait_is_caught),
-		cmocka_unit_test(ack_from_the_grave_is_caught),
-		cmocka_unit_test(segment_after_a_reset_is_caught),
-		cmocka_unit_test(time_wait_that_is_reused_is_caught),
-		cmocka_unit_test(second_owner_is_caught),
-		cmocka_unit_test(fin_that_time_wait_ignores_is_caught),
-		cmocka_unit_test(calls_that_are_right_pass),
-		cmocka_unit_test(bytes_of_nobody_are_caught),
-		cmocka_unit_test(fin_of_nobody_is_caught),
-		cmocka_unit_test(fin_before_the_last_byte_is_caught),
-		cmocka_unit_test(write_without_push_is_caught),
-		cmocka_unit_test(urgent_pointer_of_zero_is_caught),
-		cmocka_unit_test(urgent_pointer_that_goes_back_is_caught),
-		cmocka_unit_test(urgent_pointer_beyond_the_bytes_is_caught),
-		cmocka_unit_test(second_accept_is_caught),
-		cmocka_unit_test(early_accept_is_caught),
-		cmocka_unit_test(accept_of_nobody_is_caught),
-		cmocka_unit_test(error_without_a_reset_is_caught),
-		cmocka_unit_test(error_after_a_reset_passes),
-		cmocka_unit_test(early_timeout_is_caught),
-		cmocka_unit_test(silence_with_unacknowledged_bytes_is_caught),
-		cmocka_unit_test(silence_without_an_end_is_caught),
-		cmocka_unit_test(listing_that_is_right_passes),
-		cmocka_unit_test(listing_of_another_state_is_caught),
-		cmocka_unit_test(listing_of_two_owners_is_caught),
-		cmocka_unit_test(listing_without_a_connection_is_caught),
-		cmocka_unit_test(listing_without_time_wait_is_caught),
-		cmocka_unit_test(time_wait_begins_with_the_fin_not_with_its_answer),
-		cmocka_unit_test(time_wait_that_began_with_the_fin_is_not_too_short),
-		cmocka_unit_test(time_wait_begins_with_the_ack_of_who_closed_at_once),
-		cmocka_unit_test(sack_that_is_right_passes),
-		cmocka_unit_test(sack_permitted_unasked_is_caught),
-		cmocka_unit_test(sack_that_was_not_agreed_is_caught),
-		cmocka_unit_test(sack_of_what_did_not_arrive_is_caught),
-		cmocka_unit_test(second_block_below_the_ack_is_caught),
-		cmocka_unit_test(newest_block_left_out_is_caught),
-		cmocka_unit_test(option_of_syns_elsewhere_is_caught),
-		cmocka_unit_test(two_full_segments_without_an_ack_are_caught),
-		cmocka_unit_test(ack_in_pieces_is_caught),
-		cmocka_unit_test(saved_acks_are_caught),
-		cmocka_unit_test(second_ack_for_all_that_came_is_caught),
-		cmocka_unit_test(ack_long_after_what_it_answers_is_caught),
-		cmocka_unit_test(retransmission_within_a_round_trip_is_caught),
-		cmocka_unit_test(tail_probe_is_allowed_once),
-		cmocka_unit_test(sender_that_falls_silent_is_caught),
-		cmocka_unit_test(resets_beyond_the_limit_are_caught),
-		cmocka_unit_test(second_challenge_is_caught),
-		cmocka_unit_test(challenges_beyond_the_limit_are_caught),
-	};
-
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
