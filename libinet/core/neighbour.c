@@ -324,7 +324,7 @@ static bool neigh_may_evict(const struct neighbour *n, u64 now, bool all)
 	if (refcount_read(&n->refcnt) != 1 || state & NUD_IN_TIMER)
 		return false;
 	return all || state & (NUD_FAILED | NUD_NOARP) || state == NUD_NONE ||
-	       now - n->updated_ns > NEIGH_FLUSH_NS;
+	       now - READ_ONCE(n->updated_ns) > NEIGH_FLUSH_NS;
 }
 
 /*
@@ -397,7 +397,8 @@ static void neigh_periodic_collect(struct neigh_table *tbl, u64 now)
 
 	spin_lock(&tbl->lock);
 	list_for_each_entry_safe(n, tmp, &tbl->gc_list, gc_list) {
-		u64 used = max(READ_ONCE(n->used_ns), n->confirmed_ns);
+		u64 used =
+			max(READ_ONCE(n->used_ns), READ_ONCE(n->confirmed_ns));
 
 		if (refcount_read(&n->refcnt) != 1 ||
 		    READ_ONCE(n->nud_state) & NUD_IN_TIMER)
@@ -581,7 +582,7 @@ static u64 neigh_timer_known(struct neighbour *n, u64 now)
 	if (n->nud_state & NUD_REACHABLE) {
 		if (now < confirmed + reachable)
 			return confirmed + reachable;
-		n->updated_ns = now;
+		WRITE_ONCE(n->updated_ns, now);
 		neigh_suspect(n);
 		if (now > READ_ONCE(n->used_ns) + delay) {
 			neigh_set_state(n, NUD_STALE);
@@ -590,7 +591,7 @@ static u64 neigh_timer_known(struct neighbour *n, u64 now)
 		neigh_set_state(n, NUD_DELAY);
 		return now + delay;
 	}
-	n->updated_ns = now;
+	WRITE_ONCE(n->updated_ns, now);
 	if (now < confirmed + delay) {
 		neigh_set_state(n, NUD_REACHABLE);
 		neigh_connect(n);
@@ -621,7 +622,7 @@ static void neigh_timer_handler(struct timer_list *t)
 	    n->probes >= neigh_max_probes(n)) {
 		INET_PROBE(NEIGH_FAILED);
 		neigh_set_state(n, NUD_FAILED);
-		n->updated_ns = now;
+		WRITE_ONCE(n->updated_ns, now);
 		neigh_suspect(n);
 		neigh_invalidate(n);
 		goto out;
@@ -663,13 +664,13 @@ static bool neigh_start_resolving(struct neighbour *n, u64 now)
 
 	if (p->mcast_probes + p->app_probes == 0) {
 		neigh_set_state(n, NUD_FAILED);
-		n->updated_ns = now;
+		WRITE_ONCE(n->updated_ns, now);
 		return false;
 	}
 	n->probes = (u8)p->ucast_probes;
 	neigh_del_timer(n);
 	neigh_set_state(n, NUD_INCOMPLETE);
-	n->updated_ns = now;
+	WRITE_ONCE(n->updated_ns, now);
 	neigh_add_timer(n, now + max(retrans, NEIGH_TIMER_MIN_NS));
 	return true;
 }
@@ -691,7 +692,7 @@ static __noinline int __neigh_event_send(struct neighbour *n,
 	if (n->nud_state & NUD_STALE) {
 		neigh_del_timer(n);
 		neigh_set_state(n, NUD_DELAY);
-		n->updated_ns = now;
+		WRITE_ONCE(n->updated_ns, now);
 		neigh_add_timer(n, now + sec_to_ns(
 			READ_ONCE(n->tbl->parms->delay_first_probe_time_s)));
 		goto send;
@@ -790,7 +791,7 @@ static void neigh_update_invalid(struct neighbour *n, u8 old, u8 state)
 	if (old & NUD_CONNECTED)
 		neigh_suspect(n);
 	neigh_set_state(n, state);
-	n->updated_ns = neigh_now(n->tbl);
+	WRITE_ONCE(n->updated_ns, neigh_now(n->tbl));
 	if (old & (NUD_INCOMPLETE | NUD_PROBE) && state & NUD_FAILED)
 		neigh_invalidate(n);
 }
@@ -845,11 +846,12 @@ static int neigh_update_valid(struct neighbour *n, const u8 *lladdr, u8 state,
 	if (state & NUD_CONNECTED)
 		WRITE_ONCE(n->confirmed_ns, now);
 	if (state != old || lladdr)
-		n->updated_ns = now;
+		WRITE_ONCE(n->updated_ns, now);
 	if (lladdr) {
 		neigh_set_ha(n, lladdr);
 		if (!(state & NUD_CONNECTED))
-			n->confirmed_ns = neigh_long_ago(n->tbl, now);
+			WRITE_ONCE(n->confirmed_ns,
+				   neigh_long_ago(n->tbl, now));
 	}
 	if (state == old)
 		return 0;
