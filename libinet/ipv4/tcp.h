@@ -211,9 +211,10 @@ struct tcp_sock {
 	u32 reordering;
 	u32 high_seq;		/* NewReno's "recover" */
 	u64 retrans_stamp_ns;	/* first retransmission of this loss, 0: none */
-	/* RFC 5927 7.2: what the path is known to carry, and an error that says
-	 * it does not; that is about ptb_seq and waits, 0: none */
-	u32 max_seg_acked, ptb_mtu, ptb_seq;
+	/* RFC 5927 7.2: what the path is known to carry, text alone and as a
+	 * packet, and an error that says it does not; that is about ptb_seq and
+	 * waits, 0: none */
+	u32 max_seg_acked, max_size_acked, ptb_mtu, ptb_seq;
 	u32 total_retrans;
 	u32 delivered;		/* packets known to have arrived */
 	u64 lsndtime_ns;	/* last data sent */

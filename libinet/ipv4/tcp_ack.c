@@ -163,7 +163,7 @@ static void tcp_ack_update_window(struct sock *sk, const struct sk_buff *skb,
 static void tcp_snd_una_update(struct tcp_sock *tp, u32 ack)
 {
 	tp->bytes_acked += ack - tp->snd_una;
-	tp->snd_una = ack;
+	WRITE_ONCE(tp->snd_una, ack);
 }
 
 /* ---- timestamps ------------------------------------------------------- */
@@ -188,6 +188,17 @@ static void tcp_replace_ts_recent(struct tcp_sock *tp, u32 seq)
 
 /* ---- the queue -------------------------------------------------------- */
 
+/* The path has carried @len bytes in one packet. */
+static void tcp_path_carried(struct tcp_sock *tp, u32 len)
+{
+	const struct inet_connection_sock *icsk = &tp->inet_conn;
+
+	tp->max_seg_acked = len;
+	WRITE_ONCE(tp->max_size_acked,
+		   len + tp->tcp_header_len + icsk->icsk_ext_hdr_len +
+			   icsk->icsk_af_ops->net_header_len);
+}
+
 /* One segment is acknowledged: its counters and its round trip. */
 static void tcp_clean_one(struct tcp_sock *tp, const struct sk_buff *skb,
 			  struct tcp_ack_state *a)
@@ -208,7 +219,7 @@ static void tcp_clean_one(struct tcp_sock *tp, const struct sk_buff *skb,
 		tp->lost_out -= pcount;
 	tp->packets_out -= pcount;
 	if (unlikely(skb->len > tp->max_seg_acked))
-		WRITE_ONCE(tp->max_seg_acked, skb->len);
+		tcp_path_carried(tp, skb->len);
 	if (unlikely(tcb->tcp_flags & TCPHDR_SYN)) {
 		a->flag |= FLAG_SYN_ACKED;
 	} else {
@@ -348,7 +359,7 @@ int tcp_ack(struct sock *sk, const struct sk_buff *skb, int flag)
 		tcp_ack_update_window(sk, skb, &a);
 	}
 	tcp_snd_una_update(tp, a.ack);
-	sk->sk_err_soft = 0;
+	WRITE_ONCE(sk->sk_err_soft, 0);
 	inet_csk(sk)->icsk_probes_out = 0;
 	tp->rcv_tstamp_ns = tp->mstamp_ns;
 	if (a.prior_packets)

@@ -72,10 +72,11 @@ static void tcp_connect_init(struct sock *sk)
 	tp->rx_opt.rcv_wscale = w.rcv_wscale & 0xf;
 
 	WRITE_ONCE(sk->sk_err, 0);
-	sk->sk_err_soft = 0;
+	WRITE_ONCE(sk->sk_err_soft, 0);
 	sock_reset_flag(sk, SOCK_DONE);
 	tp->snd_wnd = 0;
-	tp->snd_una = tp->snd_sml = tp->snd_up = tp->write_seq;
+	tp->snd_sml = tp->snd_up = tp->write_seq;
+	WRITE_ONCE(tp->snd_una, tp->write_seq);
 	WRITE_ONCE(tp->snd_nxt, tp->write_seq);
 	tp->pushed_seq = tp->write_seq;
 	WRITE_ONCE(tp->rcv_nxt, 0);

@@ -35,7 +35,7 @@ static int tcp_v4_rebuild_header(struct sock *sk)
 	fl4.oif = sk->sk_bound_dev_if;
 	rt = ip_route_output_flow(sock_net(sk), &fl4, sk);
 	if (IS_ERR(rt)) {
-		sk->sk_err_soft = (int)-PTR_ERR(rt);
+		WRITE_ONCE(sk->sk_err_soft, (int)-PTR_ERR(rt));
 		return -EHOSTUNREACH;
 	}
 	sk_dst_set(sk, &rt->dst);
@@ -548,8 +548,8 @@ static void tcp_path_carries(struct sock *sk, u32 mtu)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	WRITE_ONCE(tp->max_seg_acked,
-		   min(tp->max_seg_acked, tcp_mtu_to_mss(sk, mtu)));
+	tp->max_seg_acked = min(tp->max_seg_acked, tcp_mtu_to_mss(sk, mtu));
+	WRITE_ONCE(tp->max_size_acked, min(tp->max_size_acked, mtu));
 }
 
 void tcp_believe_too_big(struct sock *sk)
@@ -576,7 +576,7 @@ static bool tcp_ptb_waits(struct sock *sk, const struct icmp_quote *quote,
 	struct tcp_sock *tp = tcp_sk(sk);
 
 	mtu = max(mtu, (u32)sock_net(sk)->ipv4.sysctl_min_pmtu);
-	if (READ_ONCE(tp->max_seg_acked) <= tcp_mtu_to_mss(sk, mtu))
+	if (READ_ONCE(tp->max_size_acked) <= mtu)
 		return false;
 	if (sock_owned_by_user(sk)) {	/* there will be another */
 		NET_INC_STATS(sock_net(sk), TCP_LOCKDROPPEDICMPS);
@@ -592,8 +592,7 @@ static bool tcp_ptb_waits(struct sock *sk, const struct icmp_quote *quote,
 static void tcp_v4_err_frag_needed(struct sock *sk, struct sk_buff *skb,
 				   const struct icmp_quote *quote, u32 mtu)
 {
-	if (sk->sk_state == TCP_LISTEN || (mtu && quote->tot_len <= mtu) ||
-	    tcp_ptb_waits(sk, quote, mtu))
+	if ((mtu && quote->tot_len <= mtu) || tcp_ptb_waits(sk, quote, mtu))
 		return;
 	ipv4_sk_update_pmtu(skb, sk, mtu);
 	if (!sock_owned_by_user(sk))
@@ -609,7 +608,7 @@ static void tcp_v4_err_frag_needed(struct sock *sk, struct sk_buff *skb,
  */
 static void tcp_v4_err_report(struct sock *sk, int err, bool fatal)
 {
-	bool opening = TCPF(sk->sk_state) &
+	bool opening = TCPF(READ_ONCE(sk->sk_state)) &
 		       (TCPF(TCP_SYN_SENT) | TCPF(TCP_SYN_RECV));
 
 	if (opening && fatal && !sock_owned_by_user(sk)) {
@@ -625,20 +624,22 @@ static void tcp_v4_err_report(struct sock *sk, int err, bool fatal)
 	}
 }
 
-/* An error that quotes a segment of a sock of ours. Context: bh lock. */
+/* An error that quotes a segment of a sock of ours. Context: bh lock; a thread
+ * may own the sock and write what is read here. */
 static void tcp_v4_err_sock(struct sock *sk, struct sk_buff *skb,
 			    const struct icmp_quote *quote, u32 info)
 {
 	const struct icmphdr *icmph = icmp_hdr(skb);
 	const struct tcp_sock *tp = tcp_sk(sk);
+	u8 state = READ_ONCE(sk->sk_state);
 	bool fatal;
 	int err;
 
-	if (sk->sk_state == TCP_CLOSE)
+	if (state == TCP_CLOSE)
 		return;
 	/* RFC 5927 4.1: of something in flight, or it is forged */
-	if (sk->sk_state == TCP_LISTEN || before(quote->seq, tp->snd_una) ||
-	    !before(quote->seq, tp->snd_nxt)) {
+	if (state == TCP_LISTEN || before(quote->seq, READ_ONCE(tp->snd_una)) ||
+	    !before(quote->seq, READ_ONCE(tp->snd_nxt))) {
 		NET_INC_STATS(sock_net(sk), TCP_OUTOFWINDOWICMPS);
 		return;
 	}
@@ -681,6 +682,7 @@ int tcp_v4_err(struct sk_buff *skb, u32 info)
 	struct icmp_quote quote;
 	struct inet_lookup key;
 	struct sock *sk;
+	u8 state;
 
 	if (icmp_quote_parse(skb->data, skb_headlen(skb), &quote) ||
 	    !quote.has_ports || !quote.has_seq) {
@@ -697,9 +699,10 @@ int tcp_v4_err(struct sk_buff *skb, u32 info)
 		NET_INC_STATS(net, ICMP_INERRORS);
 		return -ENOENT;
 	}
-	if (sk->sk_state == TCP_NEW_SYN_RECV) {
+	state = READ_ONCE(sk->sk_state);
+	if (state == TCP_NEW_SYN_RECV) {
 		tcp_v4_err_req(inet_reqsk(sk), skb, &quote);
-	} else if (sk->sk_state != TCP_TIME_WAIT) {
+	} else if (state != TCP_TIME_WAIT) {
 		bh_lock_sock(sk);
 		tcp_v4_err_sock(sk, skb, &quote, info);
 		bh_unlock_sock(sk);

@@ -10,13 +10,18 @@
 #include <time.h>
 
 #include <inet/control.h>
+#include <inet/protocol.h>
 
 #include "core/net.h"
 #include "core/sock.h"
 #include "core/socket.h"
 #include "ipv4/inet_hashtables.h"
+#include "ipv4/ip.h"
+#include "lib/checksum.h"
 #include "lib/jhash.h"
 #include "threaded.h"
+#include "wire/eth.h"
+#include "wire/icmp.h"
 
 /* ---- bulk ------------------------------------------------------------- */
 
@@ -361,6 +366,129 @@ static void close_that_lingered_in_vain_leaves_the_rest_to_tcp(void **state)
 	threaded_close(&p);
 }
 
+/* ---- ICMP -------------------------------------------------------------- */
+
+#define QUOTED (IP_HLEN_MIN + 8)
+#define OWNED_ERRORS 20	/* that shall find the sock owned */
+
+/* A connection both ways, and the last segment of its first end. */
+struct talk {
+	struct threaded_pair p;
+	struct socket *c[2], *raw;
+	pthread_t thread[4];
+	pthread_mutex_t lock;
+	u8 last[QUOTED];
+	u32 seen, stop;		/* atomic */
+};
+
+struct talker {
+	struct talk *t;
+	struct socket *s;
+	bool sends;
+};
+
+static void *run_talker(void *arg)
+{
+	static __thread char buf[1200];
+	const struct talker *me = arg;
+	ssize_t n = 1;
+
+	/* An error that it asked for ends nothing. */
+	while (!threaded_read(&me->t->stop) && n)
+		n = me->sends ? inet_send(me->s, buf, sizeof(buf), 0) :
+				inet_recv(me->s, buf, sizeof(buf), 0);
+	return NULL;
+}
+
+/* What the other end's device gets. */
+static int keep_segment(struct sk_buff *skb, struct net_device *dev,
+			struct packet_type *pt, struct net_device *orig_dev)
+{
+	struct talk *t = pt->af_packet_priv;
+	const struct iphdr *iph = ip_hdr(skb);
+
+	(void)dev;
+	(void)orig_dev;
+	if (iph->protocol == IPPROTO_TCP && skb_headlen(skb) >= QUOTED) {
+		pthread_mutex_lock(&t->lock);
+		memcpy(t->last, iph, QUOTED);
+		pthread_mutex_unlock(&t->lock);
+		threaded_count(&t->seen);
+	}
+	consume_skb(skb);
+	return 0;
+}
+
+/* The other end complains about the last segment, in the @i-th way. */
+static void complain(struct talk *t, u32 i)
+{
+	static const u8 kind[][2] = {
+		{ ICMP_DEST_UNREACH, 1 },
+		{ ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED },
+		{ ICMP_TIME_EXCEEDED, 0 },
+		{ ICMP_PARAMETERPROB, 0 },
+	};
+	struct sockaddr_in to = threaded_addr(0, 0);
+	u8 msg[ICMP_HLEN + QUOTED] = { 0 };
+	struct icmphdr *icmph = (struct icmphdr *)msg;
+
+	icmph->type = kind[i % 4][0];
+	icmph->code = kind[i % 4][1];
+	if (icmph->code == ICMP_FRAG_NEEDED)
+		icmph->un.frag.mtu = htons((u16)(1400 - i % 512));
+	pthread_mutex_lock(&t->lock);
+	memcpy(msg + ICMP_HLEN, t->last, QUOTED);
+	pthread_mutex_unlock(&t->lock);
+	icmph->checksum = csum_fold(csum_partial(msg, sizeof(msg), 0));
+	inet_sendto(t->raw, msg, sizeof(msg), 0, (struct sockaddr *)&to,
+		    sizeof(to));
+}
+
+static u64 errors_that_found_it_owned(struct talk *t)
+{
+	u64 nr = 0;
+
+	inet_counter_get(t->p.net[0], "TcpExtLockDroppedIcmps", &nr);
+	return nr;
+}
+
+/* An error reads of a sock that a thread sends with meanwhile. */
+static void error_about_an_owned_sock_ends_nothing(void **state)
+{
+	struct talk t = { .lock = PTHREAD_MUTEX_INITIALIZER };
+	struct packet_type pt = { .type = htons(ETH_P_IP),
+				  .func = keep_segment, .af_packet_priv = &t };
+	struct talker talker[4];
+
+	(void)state;
+	threaded_open(&t.p, 2, NULL);
+	threaded_join(&t.p, t.c);
+	t.raw = inet_socket(t.p.net[1], AF_INET, SOCK_RAW, IPPROTO_ICMP);
+	assert_non_null(t.raw);
+	pt.dev = t.p.dev[1];
+	assert_int_equal(dev_add_pack(t.p.net[1], &pt), 0);
+	for (int i = 0; i < 4; i++) {
+		talker[i] = (struct talker){ &t, t.c[i / 2], i % 2 };
+		pthread_create(&t.thread[i], NULL, run_talker, &talker[i]);
+	}
+	for (u32 i = 0; errors_that_found_it_owned(&t) < OWNED_ERRORS; i++) {
+		u32 seen = threaded_read(&t.seen);
+
+		complain(&t, i);
+		assert_true(threaded_wait(&t.seen, seen + 1));
+	}
+	__atomic_store_n(&t.stop, 1, __ATOMIC_RELEASE);
+	dev_remove_pack(t.p.net[1], &pt);
+	for (int i = 0; i < 2; i++)
+		inet_shutdown(t.c[i], SHUT_RDWR);
+	for (int i = 0; i < 4; i++)
+		pthread_join(t.thread[i], NULL);
+	inet_close(t.c[0]);
+	inet_close(t.c[1]);
+	inet_close(t.raw);
+	threaded_close(&t.p);
+}
+
 /* ---- listeners --------------------------------------------------------- */
 
 struct wanderer {
@@ -601,6 +729,7 @@ int main(void)
 		cmocka_unit_test(close_that_lingers_waits_for_the_last_byte),
 		cmocka_unit_test(
 			close_that_lingered_in_vain_leaves_the_rest_to_tcp),
+		cmocka_unit_test(error_about_an_owned_sock_ends_nothing),
 		cmocka_unit_test(listener_is_found_while_its_neighbour_moves),
 		cmocka_unit_test(connection_is_found_while_its_neighbours_move),
 		cmocka_unit_test(
