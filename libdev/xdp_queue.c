@@ -12,6 +12,10 @@
  * the pool, or in more pieces than the kernel takes, is copied into it. When the
  * rings are full the queue stops; poll() and, while nothing is received, the
  * timer look for what was sent.
+ *
+ * The call that has the kernel send costs as much as a frame. What is sent in a
+ * softirq, acknowledgements and the answers of sockets' callbacks, waits for
+ * the next poll(), which comes before the softnet waits, and goes by one call.
  */
 #include <errno.h>
 #include <sys/socket.h>
@@ -198,16 +202,20 @@ enum netdev_tx xdp_start_xmit(struct sk_buff *skb, struct net_device *dev)
 {
 	struct xdp *xdp = xdp_priv(dev);
 	struct xdp_queue *q = &xdp->queues[skb->queue_mapping];
-	bool room, put, left;
+	bool room, put, left = false;
 
 	spin_lock(&q->tx_lock);
 	room = tx_has_room(q);
 	put = likely(room) && put_packet(q, skb);
-	if (!room || !netdev_xmit_more(dev, q->index)) {
-		tx_kick(q);
-		tx_reap(q);
+	if (room && napi_in_softirq(&q->napi)) {
+		napi_schedule(&q->napi);
+	} else {
+		if (!room || !netdev_xmit_more(dev, q->index)) {
+			tx_kick(q);
+			tx_reap(q);
+		}
+		left = q->rings.nr_in_tx;
 	}
-	left = q->rings.nr_in_tx;
 	spin_unlock(&q->tx_lock);
 	if (left)
 		arm_timer(xdp);
@@ -351,8 +359,8 @@ int xdp_poll(struct napi_struct *napi, int budget)
 
 	if (q->xdp->busy_poll)
 		recvfrom(q->fd, NULL, 0, MSG_DONTWAIT, NULL, NULL);
-	if (READ_ONCE(r->nr_in_tx))
-		xdp_tx_service(q);
+	if (READ_ONCE(r->nr_in_tx) && xdp_tx_service(q))
+		arm_timer(q->xdp);
 	while (work < budget) {
 		taken = xdp_rx_take(r, &buf);
 		if (taken == XDP_TAKEN_NONE)

@@ -331,6 +331,10 @@ void napi_disable(struct napi_struct *napi) INET_EXPORT(napi_disable);
 
 /* Joins the owner's poll list, from any thread. Cheap when already there. */
 void napi_schedule(struct napi_struct *napi) INET_EXPORT(napi_schedule);
+/* Is the caller in a softirq of the NAPI's owner? Then poll() runs before the
+ * owner waits, if it is scheduled: a doorbell may be left to it. */
+bool napi_in_softirq(const struct napi_struct *napi)
+	INET_EXPORT(napi_in_softirq);
 /* Takes the SCHED bit if it is free. Return: true when the caller must go on
  * with __napi_schedule(). */
 bool napi_schedule_prep(struct napi_struct *napi)

@@ -157,6 +157,13 @@ void napi_schedule(struct napi_struct *napi)
 		__napi_schedule(napi);
 }
 
+bool napi_in_softirq(const struct napi_struct *napi)
+{
+	const struct softnet_data *sd = this_softnet(napi->softnet->net);
+
+	return sd == napi->softnet && sd->in_softirq;
+}
+
 bool napi_complete_done(struct napi_struct *napi, int work_done)
 {
 	u32 old = __atomic_load_n(&napi->state, __ATOMIC_RELAXED), new;

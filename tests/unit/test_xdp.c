@@ -567,6 +567,68 @@ static void deleted_interface_takes_the_carrier_for_good(void **state)
 	assert_int_equal(frame_pool_used(f->net), 0);
 }
 
+/* ---- one call for many ------------------------------------------------ */
+
+static struct {
+	struct net *net;
+	struct xdp *xdp;
+	u32 nr, waiting;	/* answers, and how many stood in the ring */
+} answers;
+
+/* Does a frame stand in some ring that the kernel has not looked at? */
+static bool some_pending(const struct xdp *xdp)
+{
+	for (u32 i = 0; i < xdp->nr_queues; i++)
+		if (xdp_tx_pending(&xdp->queues[i].rings))
+			return true;
+	return false;
+}
+
+/* Answers each frame from inside poll(). */
+static int answer(struct sk_buff *skb, struct net_device *dev,
+		  struct packet_type *pt, struct net_device *orig_dev)
+{
+	u8 frame[100];
+
+	(void)pt;
+	(void)orig_dev;
+	dut_frame(frame, sizeof(frame), answers.nr++);
+	dut_xmit(answers.net, dev, frame, sizeof(frame));
+	answers.waiting += some_pending(answers.xdp);
+	consume_skb(skb);
+	return 0;
+}
+
+static void what_is_sent_while_receiving_goes_by_one_call(void **state)
+{
+	struct xdp_fx *f = fx_of(state);
+	struct packet_type pt = { .type = htons(DUT_ETHERTYPE),
+				  .func = answer };
+	struct net_device *dev = open_up(f, "xdp:n0");
+	u8 frame[100], got[2048];
+	u32 back = 0;
+
+	dut_frame(frame, sizeof(frame), 1);
+	memset(&answers, 0, sizeof(answers));
+	answers.net = f->net;
+	answers.xdp = xdp_priv(dev);
+	dev_add_pack(f->net, &pt);
+	for (u32 i = 0; i < 20; i++)
+		assert_int_equal(send(f->far_fd, frame, sizeof(frame), 0), 100);
+	for (u32 i = 0; i < 1000 && answers.nr < 20; i++)
+		inet_run(f->net, 1000000);
+	dev_remove_pack(f->net, &pt);
+	assert_int_equal(answers.nr, 20);
+	assert_int_equal(answers.waiting, 20);
+	assert_false(some_pending(answers.xdp));
+	while (recv(f->far_fd, got, sizeof(got), 0) > 0)
+		back++;
+	assert_in_range(back, 20, 41);	/* with its own, and what IPv6 says */
+	/* outside of poll() it goes at once */
+	assert_int_equal(dut_xmit(f->net, dev, frame, sizeof(frame)), 0);
+	assert_false(some_pending(answers.xdp));
+}
+
 /* ---- memory ----------------------------------------------------------- */
 
 /* All frames are held by somebody: what arrives is lost and counted, and the
@@ -636,6 +698,7 @@ int main(void)
 		XDP_TEST(interface_down_takes_the_carrier_until_it_is_up),
 		XDP_TEST(interface_with_another_name_goes_on),
 		XDP_TEST(deleted_interface_takes_the_carrier_for_good),
+		XDP_TEST(what_is_sent_while_receiving_goes_by_one_call),
 		XDP_TEST(frames_gone_lose_packets_until_they_return),
 	};
 
