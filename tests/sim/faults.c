@@ -140,17 +140,19 @@ static void event_set(struct world *w, struct event *e, bool on)
 	struct inet_wire *wire = w->link[e->which].wire;
 
 	e->on = on;
-	if (e->kind == SIM_PARTITION)
+	if (e->kind == SIM_PARTITION) {
 		inet_wire_partition(wire, e->direction,
 				    on || w->link[e->which].healthy[0].partition);
-	else if (e->kind == SIM_CARRIER)
+	} else if (e->kind == SIM_CARRIER) {
+		w->unplugged = true;
 		inet_wire_set_carrier(wire, !on);
-	else if (e->kind == SIM_ADDRESS)
+	} else if (e->kind == SIM_ADDRESS) {
 		move_address(w, e, on);
-	else if (e->kind == SIM_PMTU)
+	} else if (e->kind == SIM_PMTU) {
 		narrow_path(w, e, on);
-	else
+	} else {
 		w->host[e->which].paused_until = on ? e->off_ns : 0;
+	}
 }
 
 /* A cable breaks, and stays broken. Return: as faults_step(). */

@@ -68,6 +68,7 @@ struct stream {
 	const struct end *app;	/* its program, NULL: not known yet */
 	u32 iss;
 	u32 end;		/* sent so far */
+	u32 unseen;		/* some below may have left without a witness */
 	u32 fin;		/* position of the FIN, 0: not sent */
 	u32 pushed;		/* end of the last segment with PSH */
 	u32 urgent;		/* how far its urgent pointer went */

@@ -185,6 +185,7 @@ struct world {
 	bool dups;		/* a cable duplicates frames */
 	bool blind;		/* without memory the tap misses frames */
 	bool reuse;		/* some ports are used again */
+	bool unplugged;		/* a cable was out for a while */
 	bool strange;		/* forged frames of all kinds */
 	bool timely;		/* nothing between a timer and the wire */
 	bool fragile;		/* a connection may end for want of memory, or
