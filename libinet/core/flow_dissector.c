@@ -29,6 +29,13 @@ static u32 flow_ports(const struct sk_buff *skb, u32 off,
 	return ports;
 }
 
+/* 0 is kept for "not computed"; every other bit chooses. */
+static u32 flow_hash_set(struct sk_buff *skb, u32 hash)
+{
+	skb->hash = hash ? hash : 1;
+	return skb->hash;
+}
+
 /* Context: any; @skb at or before its network header by mac_header. */
 u32 skb_get_hash(struct sk_buff *skb)
 {
@@ -42,12 +49,10 @@ u32 skb_get_hash(struct sk_buff *skb)
 	    skb->dev->hard_header_len == ETH_HLEN)
 		off = ETH_HLEN;
 	if (skb->protocol != cpu_to_be16(ETH_P_IP) ||
-	    skb_copy_bits(skb, off, &iph, sizeof(iph))) {
-		skb->hash = jhash_2words((u32)skb->protocol, 0, secret) | 1;
-		return skb->hash;
-	}
-	skb->hash = jhash_3words((u32)iph.saddr, (u32)iph.daddr,
-				 flow_ports(skb, off, &iph) ^ iph.protocol,
-				 secret) | 1;
-	return skb->hash;
+	    skb_copy_bits(skb, off, &iph, sizeof(iph)))
+		return flow_hash_set(skb, jhash_2words((u32)skb->protocol, 0,
+						       secret));
+	return flow_hash_set(skb, jhash_3words((u32)iph.saddr, (u32)iph.daddr,
+					       flow_ports(skb, off, &iph) ^
+					       iph.protocol, secret));
 }

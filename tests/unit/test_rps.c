@@ -461,11 +461,40 @@ static void wrong_masks_and_numbers_get_a_sentence(void **state)
 		       "0 to 3");
 }
 
+/* Of flows that differ in a port alone; whoever takes some bits of the hash has
+ * all choices. */
+static void hash_of_flows_uses_every_bit(void **state)
+{
+	struct rig *r = *state;
+	u32 any = 0, all = ~0u, sums[NR] = { 0 };
+
+	for (u32 port = 1; port <= 256; port++) {
+		struct sk_buff *skb = napi_alloc_skb(r->dev, 64);
+		u8 *p = skb_put(skb, 28);
+
+		memset(p, 0, 28);
+		p[0] = 0x45;
+		p[9] = 17;
+		p[21] = (u8)port;
+		p[20] = (u8)(port >> 8);
+		skb->protocol = htons(0x0800);
+		any |= skb_get_hash(skb);
+		all &= skb_get_hash(skb);
+		sums[skb_get_hash(skb) % NR]++;
+		consume_skb(skb);
+	}
+	assert_int_equal(any, ~0u);
+	assert_int_equal(all, 0);
+	for (u32 i = 0; i < NR; i++)
+		assert_in_range(sums[i], 256 / NR / 4, 256 / NR * 4);
+}
+
 #define T(t) cmocka_unit_test_setup_teardown(t, rig_open, rig_close)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		T(hash_of_flows_uses_every_bit),
 		T(packets_stay_where_they_are_polled_without_a_mask),
 		T(flows_are_spread_and_stay_together),
 		T(queues_have_masks_of_their_own),
