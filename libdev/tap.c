@@ -22,7 +22,11 @@
  * interface (EBADFD) takes the carrier for good: its descriptors leave the wait,
  * nothing is written or read any more.
  *
- * Limits: one queue, no offloads; a read is one frame of at most the MTU.
+ * Queues. Each descriptor is a queue with a NAPI of its own, polled by the
+ * softnet of its number; what is sent is spread by its flow (netdev_pick_tx()),
+ * and the kernel answers a flow by the queue that it came from.
+ *
+ * Limits: no offloads; a read is one frame of at most the MTU.
  */
 #include "tap.h"
 

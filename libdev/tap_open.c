@@ -18,6 +18,7 @@ struct tap_args {
 	char ifname[IFNAMSIZ];
 	char name[INET_IFNAMSIZ];
 	u32 mtu;
+	u32 queues;		/* 0: one, of an interface that has one */
 	u8 mac[6];
 };
 
@@ -27,9 +28,10 @@ static const struct arg_row tap_rows[] = {
 	ARG_ROW("mtu", struct tap_args, mtu, U32, ETHER_MIN_MTU,
 		ETHER_MAX_MTU),
 	ARG_ROW("mac", struct tap_args, mac, MAC, 0, 0),
+	ARG_ROW("queues", struct tap_args, queues, U32, 1, TAP_MAX_QUEUES),
 };
 
-#define TAP_USAGE "tap:IFNAME[,name=NAME][,mtu=N][,mac=ADDR]"
+#define TAP_USAGE "tap:IFNAME[,name=NAME][,mtu=N][,mac=ADDR][,queues=N]"
 
 static const struct args_spec tap_spec = {
 	.driver = "tap",
@@ -39,8 +41,8 @@ static const struct args_spec tap_spec = {
 };
 
 /* Says why the kernel refused. Return: -err. */
-static int tap_refused(struct net *net, const char *ifname, const char *what,
-		       int err)
+static int tap_refused(struct net *net, const struct tap_args *args,
+		       const char *what, int err)
 {
 	const char *hint = "";
 
@@ -49,38 +51,66 @@ static int tap_refused(struct net *net, const char *ifname, const char *what,
 		       "(ip tuntap add mode tap user NAME)";
 	else if (err == EBUSY)
 		hint = "; another program has it open";
+	else if (err == EINVAL && args->queues)
+		hint = "; it is no TAP, or one without several queues "
+		       "(ip tuntap add mode tap multi_queue)";
 	else if (err == EINVAL)
-		hint = "; it is no TAP, or one with several queues";
+		hint = "; it is no TAP, or one with several queues (queues=N)";
+	else if (err == E2BIG)
+		hint = "; other programs have queues of it";
 	else if (err == ENOENT || err == ENODEV)
 		hint = "; the kernel has no tun driver loaded";
-	return netdev_error(net, -err, "%s: %s: %s%s", ifname, what,
+	return netdev_error(net, -err, "%s: %s: %s%s", args->ifname, what,
 			    strerror(err), hint);
 }
 
-/* Opens the queue of interface @ifname and learns its final name. Return: the
+/* Opens a queue of the interface and learns its final name. Return: the
  * descriptor or -E with a sentence. */
-static int tap_attach(struct net *net, char *ifname)
+static int tap_attach(struct net *net, struct tap_args *args)
 {
 	struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI };
 	int fd, err;
 
+	if (args->queues)
+		ifr.ifr_flags |= IFF_MULTI_QUEUE;
 	fd = open(TUN_PATH, O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
-		return tap_refused(net, ifname, TUN_PATH, errno);
-	memcpy(ifr.ifr_name, ifname, sizeof(ifr.ifr_name));
+		return tap_refused(net, args, TUN_PATH, errno);
+	memcpy(ifr.ifr_name, args->ifname, sizeof(ifr.ifr_name));
 	if (ioctl(fd, TUNSETIFF, &ifr)) {
-		err = tap_refused(net, ifname, TUN_PATH, errno);
+		err = tap_refused(net, args, TUN_PATH, errno);
 		close(fd);
 		return err;
 	}
-	memcpy(ifname, ifr.ifr_name, sizeof(ifr.ifr_name));
+	memcpy(args->ifname, ifr.ifr_name, sizeof(args->ifname));
 	/* Whoever had it before may have left offloads switched on. */
 	if (ioctl(fd, TUNSETOFFLOAD, 0UL)) {
-		err = tap_refused(net, ifname, "TUNSETOFFLOAD", errno);
+		err = tap_refused(net, args, "TUNSETOFFLOAD", errno);
 		close(fd);
 		return err;
 	}
 	return fd;
+}
+
+static void tap_detach(const int *fds, u32 nr)
+{
+	while (nr)
+		close(fds[--nr]);
+}
+
+/* All queues. Return: how many, or -E with a sentence. */
+static int tap_attach_all(struct net *net, struct tap_args *args, int *fds)
+{
+	u32 nr = max(args->queues, 1u);
+
+	for (u32 i = 0; i < nr; i++) {
+		fds[i] = tap_attach(net, args);
+		if (fds[i] < 0) {
+			tap_detach(fds, i);
+			return fds[i];
+		}
+	}
+	return (int)nr;
 }
 
 /* For alloc_netdev(). */
@@ -114,42 +144,56 @@ static int tap_configure(struct tap *tap, const struct tap_args *args)
 	return 0;
 }
 
-/* Makes and registers the device around the queue @fd, which is the device's if
- * it succeeds. Return: 0 or -E with a sentence. */
-static int tap_create(struct net *net, const struct tap_args *args, int fd,
-		      struct net_device **res)
+/* Registers the device with its queues. Return: 0 or -E with a sentence. */
+static int tap_register(struct tap *tap, const struct tap_args *args)
+{
+	struct net_device *dev = tap->dev;
+	int err = tap_configure(tap, args);
+
+	if (err)
+		return netdev_error(dev->net, err, "%s: netlink: %s", dev->name,
+				    strerror(-err));
+	for (u32 i = 0; i < tap->nr_queues; i++)
+		netif_napi_add(dev, &tap->queue[i].napi, i, tap_poll);
+	err = driver_register(dev);
+	if (!err)
+		return 0;
+	for (u32 i = 0; i < tap->nr_queues; i++)
+		netif_napi_del(&tap->queue[i].napi);
+	tap_link_close(tap);
+	return err;
+}
+
+/* Makes the device around @nr queues @fds, which are the device's if it
+ * succeeds. Return: 0 or -E with a sentence. */
+static int tap_create(struct net *net, const struct tap_args *args,
+		      const int *fds, u32 nr, struct net_device **res)
 {
 	const char *name = args->name[0] ? args->name : args->ifname;
 	struct net_device *dev;
 	struct tap *tap;
 	int err;
 
-	dev = alloc_netdev(net, sizeof(*tap) + sizeof(*tap->queue), name,
-			   tap_setup);
+	dev = alloc_netdev(net, (u32)sizeof(*tap) + nr * sizeof(*tap->queue),
+			   name, tap_setup);
 	if (!dev)
 		return netdev_error(net, -ENOMEM, "%s: out of memory", name);
 	tap = tap_priv(dev);
 	tap->dev = dev;
-	tap->nr_queues = 1;
-	tap->queue[0].fd = fd;
-	tap->queue[0].tap = tap;
+	tap->nr_queues = nr;
+	for (u32 i = 0; i < nr; i++) {
+		tap->queue[i].fd = fds[i];
+		tap->queue[i].nr = i;
+		tap->queue[i].tap = tap;
+	}
+	dev->num_tx_queues = dev->num_rx_queues = nr;
 	memcpy(tap->ifname, args->ifname, sizeof(tap->ifname));
-	err = tap_configure(tap, args);
-	if (err) {
-		netdev_error(net, err, "%s: netlink: %s", name, strerror(-err));
+	err = tap_register(tap, args);
+	if (err)
 		free_netdev(dev);
-		return err;
-	}
-	netif_napi_add(dev, &tap->queue[0].napi, 0, tap_poll);
-	err = driver_register(dev);
-	if (err) {
-		netif_napi_del(&tap->queue[0].napi);
-		tap_link_close(tap);
-		free_netdev(dev);
-		return err;
-	}
-	*res = dev;
-	return 0;
+	else
+		*res = dev;
+	return err;
 }
 
 /* Reads the arguments. Return: 0 or -E with a sentence. */
@@ -180,16 +224,16 @@ static int tap_open_spec(struct net *net, const char *text,
 {
 	struct tap_args args = { 0 };
 	int err = tap_parse(net, text, &args);
-	int fd;
+	int fds[TAP_MAX_QUEUES], nr;
 
 	if (err)
 		return err;
-	fd = tap_attach(net, args.ifname);
-	if (fd < 0)
-		return fd;
-	err = tap_create(net, &args, fd, dev);
+	nr = tap_attach_all(net, &args, fds);
+	if (nr < 0)
+		return nr;
+	err = tap_create(net, &args, fds, (u32)nr, dev);
 	if (err)
-		close(fd);
+		tap_detach(fds, (u32)nr);
 	return err;
 }
 

@@ -7,6 +7,7 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <net/if.h>
@@ -158,7 +159,9 @@ static void bad_arguments_are_refused_with_a_sentence(void **state)
 	refused(net, "tap", EINVAL, "which interface? usage: tap:IFNAME");
 	refused(net, "tap:", EINVAL, "which interface?");
 	refused(net, "tap:t,mtu=67", EINVAL, "mtu=67 is out of range");
-	refused(net, "tap:t,queues=2", EINVAL, "unknown argument 'queues'");
+	refused(net, "tap:t,colour=2", EINVAL, "unknown argument 'colour'");
+	refused(net, "tap:t,queues=0", EINVAL, "queues=0 is out of range");
+	refused(net, "tap:t,queues=65", EINVAL, "1 to 64");
 	refused(net, "tap:t,mac=01:00:00:00:00:01", EINVAL, "multicast");
 	refused(net, "tap:a-name-that-is-long", EINVAL, "longer than 15");
 	refused(net, "tap:lo", EINVAL, "it is no TAP");
@@ -166,7 +169,9 @@ static void bad_arguments_are_refused_with_a_sentence(void **state)
 	refused(net, "tap:t1,name=t0", EEXIST, "t0");
 	assert_int_equal(if_nametoindex("t1"), 0);
 	make_tap("mq", 0, IFF_MULTI_QUEUE);
-	refused(net, "tap:mq", EINVAL, "several queues");
+	refused(net, "tap:mq", EINVAL, "several queues (queues=N)");
+	make_tap("sq", 0, 0);
+	refused(net, "tap:sq,queues=2", EINVAL, "without several queues");
 }
 
 /* ---- permissions ------------------------------------------------------ */
@@ -315,6 +320,148 @@ static void deleted_interface_takes_the_carrier_for_good(void **state)
 
 /* ---- a descriptor that is no TAP -------------------------------------- */
 
+/* ---- several queues --------------------------------------------------- */
+
+#define NR_QUEUES 4u
+
+/* A stack whose softnets are as many as the queues, at rest. */
+static int setup_queues(void **state)
+{
+	const struct inet_config cfg = {
+		.size = sizeof(cfg), .mode = INET_THREADED,
+		.nr_threads = NR_QUEUES,
+	};
+
+	*state = have_namespace ? inet_create(&cfg) : NULL;
+	return 0;
+}
+
+/* A datagram of flow @flow leaves. */
+static void xmit_flow(struct net *net, struct net_device *dev, u32 flow)
+{
+	static const u8 head[] = {
+		2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0,
+		0x45, 0, 0, 46, 0, 0, 0x40, 0, 64, 17, 0, 0,
+		10, 0, 0, 2, 10, 0, 0, 1, 0, 0, 0, 9, 0, 26, 0, 0,
+	};
+
+	struct sk_buff *skb = alloc_skb(net, 200);
+	u8 *frame;
+
+	skb_reserve(skb, 66);
+	frame = skb_put(skb, 60);
+	memset(frame, 0, 60);
+	memcpy(frame, head, sizeof(head));
+	frame[34] = (u8)(flow >> 8);
+	frame[35] = (u8)flow;
+	skb->protocol = htons(0x0800);
+	skb->network_header = 66 + 14;
+	skb->dev = dev;
+	assert_int_equal(dev_queue_xmit(skb), 0);
+}
+
+/* Every queue of the device becomes a pair of sockets; *far: the other ends. */
+static struct net_device *fake_queues(struct net *net, int *far)
+{
+	struct net_device *dev = inet_netdev_open(net, "tap:t0,queues=4");
+	struct ifreq ifr = { 0 };
+
+	assert_non_null(dev);
+	link_ioctl("t0", SIOCGIFFLAGS, &ifr);
+	ifr.ifr_flags |= IFF_UP;
+	link_ioctl("t0", SIOCSIFFLAGS, &ifr);
+	for (u32 i = 0; i < NR_QUEUES; i++) {
+		int sv[2], fd = tap_priv(dev)->queue[i].fd;
+
+		assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK,
+					    0, sv), 0);
+		assert_int_equal(dup2(sv[0], fd), fd);
+		close(sv[0]);
+		far[i] = sv[1];
+	}
+	assert_int_equal(inet_netdev_up(dev), 0);
+	return dev;
+}
+
+static void flows_sent_keep_to_a_queue_each_and_use_all(void **state)
+{
+	struct net *net = stack_of(state);
+	struct net_device *dev;
+	int far[NR_QUEUES];
+	u32 used = 0;
+	u8 frame[60];
+
+	dev = fake_queues(net, far);
+	assert_int_equal(dev->num_tx_queues, NR_QUEUES);
+	for (u32 flow = 1; flow <= 64; flow++) {
+		u32 queues = 0, nr = 0;
+
+		for (u32 i = 0; i < 3; i++)
+			xmit_flow(net, dev, flow);
+		for (u32 q = 0; q < NR_QUEUES; q++)
+			while (recv(far[q], frame, sizeof(frame), 0) > 0) {
+				queues |= 1u << q;
+				nr++;
+			}
+		assert_int_equal(nr, 3);
+		assert_int_equal(__builtin_popcount(queues), 1);
+		used |= queues;
+	}
+	assert_int_equal(used, (1u << NR_QUEUES) - 1);
+	for (u32 q = 0; q < NR_QUEUES; q++)
+		close(far[q]);
+}
+
+/* Each queue belongs to the softnet of its number, whose thread polls it. */
+static void frames_of_a_queue_are_polled_by_its_softnet(void **state)
+{
+	struct net *net = stack_of(state);
+	struct inet_netdev_stats stats = { 0 };
+	struct net_device *dev;
+	int far[NR_QUEUES];
+	u8 frame[60];
+
+	dev = fake_queues(net, far);
+	assert_int_equal(inet_start(net), 0);
+	dut_frame(frame, sizeof(frame), 0);
+	for (u32 q = 0; q < NR_QUEUES; q++)
+		for (u32 i = 0; i <= q; i++)
+			assert_int_equal(send(far[q], frame, sizeof(frame), 0),
+					 sizeof(frame));
+	for (u32 ms = 0; ms < 5000 && stats.rx_packets < 10; ms++) {
+		inet_netdev_get_stats(dev, &stats);
+		usleep(1000);
+	}
+	assert_int_equal(stats.rx_packets, 10);
+	for (u32 q = 0; q < NR_QUEUES; q++) {
+		struct tap_queue *tq = &tap_priv(dev)->queue[q];
+
+		assert_int_equal(READ_ONCE(tq->rx_packets), q + 1);
+		assert_ptr_equal(tq->napi.softnet, &net->softnets[q]);
+		close(far[q]);
+	}
+}
+
+static void interface_with_queues_is_attached_and_given_back(void **state)
+{
+	struct net *net = stack_of(state);
+	struct net_device *dev;
+
+	make_tap("mq0", 0, IFF_MULTI_QUEUE);
+	for (u32 nr = 1; nr <= 3; nr++) {
+		char spec[40];
+
+		snprintf(spec, sizeof(spec), "tap:mq0,queues=%u", nr);
+		dev = inet_netdev_open(net, spec);
+		assert_non_null(dev);
+		assert_int_equal(dev->num_rx_queues, nr);
+		assert_int_equal(inet_netdev_up(dev), 0);
+		assert_int_equal(inet_netdev_close(dev), 0);
+		assert_true(if_nametoindex("mq0") != 0);
+	}
+	assert_non_null(inet_netdev_open(net, "tap:%d,queues=64"));
+}
+
 /*
  * The device's descriptor becomes one end of a pair of datagram sockets, so
  * that the test can send what no kernel would, and can refuse to read.
@@ -434,6 +581,9 @@ static void frames_without_memory_are_counted_and_the_next_arrive(void **state)
 
 #define TAP_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+#define QUEUES_TEST(f) \
+	cmocka_unit_test_setup_teardown(f, setup_queues, teardown)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -447,6 +597,9 @@ int main(void)
 		TAP_TEST(
 			interface_down_at_open_gives_carrier_when_it_comes_up),
 		TAP_TEST(deleted_interface_takes_the_carrier_for_good),
+		QUEUES_TEST(flows_sent_keep_to_a_queue_each_and_use_all),
+		QUEUES_TEST(frames_of_a_queue_are_polled_by_its_softnet),
+		TAP_TEST(interface_with_queues_is_attached_and_given_back),
 		TAP_TEST(runts_of_every_length_are_dropped),
 		TAP_TEST(full_descriptor_holds_back_and_loses_nothing),
 		TAP_TEST(
