@@ -116,6 +116,18 @@ int inet_netdev_get_carrier(const struct net_device *dev)
 	return dev ? READ_ONCE(dev->carrier) : api_result(-EINVAL);
 }
 
+/* Counters, which others count on meanwhile: each for itself. */
+static void netdev_stats_copy(struct inet_netdev_stats *to,
+			      const struct inet_netdev_stats *from)
+{
+	const u64 *f = &from->rx_packets;
+	u64 *t = &to->rx_packets;
+
+	static_assert(sizeof(*to) % sizeof(u64) == 0, "counters and no more");
+	for (u32 i = 0; i < sizeof(*to) / sizeof(u64); i++)
+		t[i] = READ_ONCE(f[i]);
+}
+
 int inet_netdev_get_stats(struct net_device *dev,
 			  struct inet_netdev_stats *stats)
 {
@@ -123,7 +135,7 @@ int inet_netdev_get_stats(struct net_device *dev,
 
 	if (!dev)
 		return api_result(-EINVAL);
-	*stats = dev->stats;
+	netdev_stats_copy(stats, &dev->stats);
 	for (i = 0; i < dev->num_tx_queues; i++) {
 		spin_lock(&dev->tx[i].xmit_lock);
 		stats->tx_packets += dev->tx[i].tx_packets;
