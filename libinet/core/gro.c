@@ -205,6 +205,9 @@ void napi_gro_receive(struct napi_struct *napi, struct sk_buff *skb)
 		if (po && po->gro_receive &&
 		    dev_gro_receive(napi, po, skb))
 			return;
+	} else if (unlikely(napi->gro_bitmask)) {
+		/* what is held of its flow came before it */
+		napi_gro_flush(napi);
 	}
 	netif_receive_skb(skb);
 }

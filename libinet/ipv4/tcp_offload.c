@@ -128,7 +128,8 @@ static struct sk_buff *tcp4_gro_receive(struct sk_buff *held,
 	const struct tcphdr *th = tcp_gro_header(skb);
 	bool ok = th != NULL;
 
-	if (ok && skb->ip_summed != CHECKSUM_UNNECESSARY) {
+	if (ok && skb->ip_summed != CHECKSUM_UNNECESSARY &&
+	    skb->ip_summed != CHECKSUM_PARTIAL) {
 		ok = tcp_v4_checksum_ok(skb, NAPI_GRO_CB(skb)->data_offset);
 		if (ok)
 			skb->ip_summed = CHECKSUM_UNNECESSARY;
