@@ -12,8 +12,9 @@
  *
  * The stack is embedded and has one thread and one core: inet_run() waits for
  * frames, and each socket's callback answers. The kernel's side is a process on
- * another core (peer.c). Plain frames, no offloads; tap-lwip does the same, and
- * xdp-kernel with the kernel's sockets in place of libinet.
+ * another core (peer.c). Plain frames, no offloads, but for what BENCH_TAP adds
+ * to the device's arguments (",vnet"); tap-lwip does the same, and xdp-kernel with
+ * the kernel's sockets in place of libinet.
  * What a system call per frame costs is in the figures of both.
  */
 #include <arpa/inet.h>
@@ -21,6 +22,8 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #include "common.h"
 #include "host.h"
@@ -140,8 +143,12 @@ static void no_device(struct net *net)
 
 static void start(struct tap *t)
 {
+	const char *more = getenv("BENCH_TAP");
+	char spec[100];
+
 	t->net = host_create("bench", INET_EMBEDDED);
-	if (!inet_netdev_open(t->net, DEVICE))
+	snprintf(spec, sizeof(spec), "%s%s", DEVICE, more ? more : "");
+	if (!inet_netdev_open(t->net, spec))
 		no_device(t->net);
 	peer_up();
 	host_up(t->net, NAME, "10.0.0.2/24");

@@ -26,7 +26,12 @@
  * softnet of its number; what is sent is spread by its flow (netdev_pick_tx()),
  * and the kernel answers a flow by the queue that it came from.
  *
- * Limits: no offloads; a read is one frame of at most the MTU.
+ * Offloads (IFF_VNET_HDR). A header before each frame says what was left to be
+ * done (tap_vnet.c): the kernel hands over packets of up to 64 KiB that are to be
+ * cut, and whose checksum is to be filled in, and takes such from us. One readv()
+ * then fills the first frame and as many more as a packet may need, which wait in
+ * spare[]; the header lands in the headroom of the first. The packet goes up like
+ * one that GRO has merged.
  */
 #include "tap.h"
 
@@ -91,10 +96,16 @@ static void tap_timer(struct net_device *dev)
 /* One frame to the kernel. Return: 0 or -errno. Borrows @skb. */
 static int tap_write(const struct tap_queue *q, const struct sk_buff *skb)
 {
-	struct iovec iov[1 + MAX_SKB_FRAGS];
+	struct iovec iov[2 + MAX_SKB_FRAGS];
 	const struct skb_shared_info *si = skb->shinfo;
+	u8 hdr[TAP_VNET_LEN];
 	int nr = 0;
 
+	if (q->tap->vnet_len) {
+		if (unlikely(tap_vnet_build(hdr, skb)))
+			return -EINVAL;
+		iov[nr++] = (struct iovec){ hdr, sizeof(hdr) };
+	}
 	iov[nr++] = (struct iovec){ skb->data, skb_headlen(skb) };
 	for (u32 i = 0; i < si->nr_frags; i++)
 		iov[nr++] = (struct iovec){
@@ -148,57 +159,151 @@ static enum netdev_tx tap_start_xmit(struct sk_buff *skb,
 
 /* ---- receiving -------------------------------------------------------- */
 
-/* Up into the stack. Consumes @skb, whose frame holds @len bytes. */
-static void tap_receive(struct tap_queue *q, struct sk_buff *skb, u32 len)
+/* A frame that nobody gets. Consumes @skb. */
+static void tap_rx_drop(struct sk_buff *skb, u64 *counter,
+			enum skb_drop_reason reason)
+{
+	count(counter, 1);
+	kfree_skb_reason(skb, reason);
+}
+
+/* Is the packet, or are its segments, too long for the device? */
+static bool tap_is_giant(const struct net_device *dev, const struct sk_buff *skb,
+			 const struct tap_vnet *v)
+{
+	if (!v->gso_size)
+		return driver_frame_is_giant(dev, skb->data, skb->len);
+	return skb->len > ETHER_HEADER + 65535u ||
+	       (u32)v->hlen + v->gso_size > READ_ONCE(dev->mtu) + ETHER_HEADER;
+}
+
+/* What the header says, for the stack. */
+static void tap_vnet_apply(struct sk_buff *skb, const struct tap_vnet *v)
+{
+	if (v->partial) {
+		skb->ip_summed = CHECKSUM_PARTIAL;
+		skb->csum_start = (u16)(skb_headroom(skb) + v->csum_start);
+		skb->csum_offset = v->csum_offset;
+	} else if (v->valid) {
+		skb->ip_summed = CHECKSUM_UNNECESSARY;
+	}
+	if (v->gso_size) {
+		skb->shinfo->gso_size = v->gso_size;
+		skb->shinfo->gso_segs = v->gso_segs;
+		skb->shinfo->gso_type = SKB_GSO_TCPV4;
+	}
+}
+
+/* Up into the stack. Consumes @skb, before which its header lies if it has
+ * one. */
+static void tap_receive(struct tap_queue *q, struct sk_buff *skb)
 {
 	struct net_device *dev = q->tap->dev;
+	struct tap_vnet v = { 0 };
 
-	skb_put(skb, len);
-	if (unlikely(driver_frame_is_giant(dev, skb->data, len))) {
-		count(&q->rx_over, 1);
-		kfree_skb_reason(skb, SKB_DROP_REASON_RX_OVER);
+	if (q->tap->vnet_len &&
+	    unlikely(tap_vnet_parse(skb->data - TAP_VNET_LEN, skb->data,
+				    skb_headlen(skb), skb->len, &v))) {
+		tap_rx_drop(skb, &q->rx_bad, SKB_DROP_REASON_DEV_HDR);
+		return;
+	}
+	if (unlikely(tap_is_giant(dev, skb, &v))) {
+		tap_rx_drop(skb, &q->rx_over, SKB_DROP_REASON_RX_OVER);
 		return;
 	}
 	count(&q->rx_packets, 1);
-	count(&q->rx_bytes, len);
+	count(&q->rx_bytes, skb->len);
+	tap_vnet_apply(skb, &v);
 	skb->protocol = eth_type_trans(skb, dev);
 	napi_gro_receive(&q->napi, skb);
 }
 
 /*
- * Has an empty sk_buff ready in q->next, with more room than any frame that
- * is not a giant: a longer one then shows by its length. Return: its room.
+ * Has an empty sk_buff ready in q->next, and frames for what does not fit into
+ * it, so that a frame that is no giant leaves room: a longer one then shows by
+ * its length. Return: the room, as far as there is memory.
  */
 static u32 tap_prepare(struct tap_queue *q)
 {
-	u32 need = READ_ONCE(q->tap->dev->mtu) + ETHER_HEADER + ETHER_VLAN + 1;
+	struct net_device *dev = q->tap->dev;
+	u32 need = READ_ONCE(dev->mtu) + ETHER_HEADER + ETHER_VLAN + 1, room;
 
-	if (q->next && skb_tailroom(q->next) >= need)
-		return skb_tailroom(q->next);
-	consume_skb(q->next);
-	q->next = napi_alloc_skb(q->tap->dev, need);
-	return q->next ? skb_tailroom(q->next) : 0;
+	if (!q->next || (!q->tap->vnet_len && skb_tailroom(q->next) < need)) {
+		consume_skb(q->next);
+		q->next = napi_alloc_skb(dev, q->tap->vnet_len ? 1 : need);
+		if (unlikely(!q->next))
+			return 0;
+	}
+	room = skb_tailroom(q->next);
+	if (!q->tap->vnet_len)
+		return room;
+	room += q->nr_spares * q->tap->frame_size;
+	while (room < TAP_VNET_ROOM) {
+		struct skb_shared_info *frame = netdev_alloc_frame(dev);
+
+		if (unlikely(!frame))
+			break;
+		q->spare[q->nr_spares++] = frame;
+		room += q->tap->frame_size;
+	}
+	return room;
+}
+
+/* Gives q->next its @len octets: what is not in its own frame lies in spares,
+ * the last of them first. Return: 0 or -ENOMEM. */
+static int tap_fill(struct tap_queue *q, struct sk_buff *skb, u32 len)
+{
+	u32 part = min(len, skb_tailroom(skb));
+
+	skb_put(skb, part);
+	for (len -= part; len; len -= part) {
+		part = min(len, q->tap->frame_size);
+		if (skb_add_frag(skb, q->spare[q->nr_spares - 1], 0, part))
+			return -ENOMEM;
+		q->nr_spares--;
+	}
+	return 0;
+}
+
+/* Without memory a frame is read all the same, and lost: the kernel would tell
+ * of it only once. Return: 0 or -errno. */
+static int tap_read_lost(struct tap_queue *q)
+{
+	u8 few[TAP_VNET_LEN + 1];
+
+	if (read(q->fd, few, sizeof(few)) < 0)
+		return -errno;
+	count(&q->rx_dropped, 1);
+	return 0;
 }
 
 /* Reads one frame and delivers it. Return: 0 or -errno. */
 static int tap_read(struct tap_queue *q)
 {
-	u32 room = tap_prepare(q);
+	u32 hlen = q->tap->vnet_len, room = tap_prepare(q);
 	struct sk_buff *skb = q->next;
+	struct iovec iov[1 + TAP_SPARES];
+	int nr = 0;
 	ssize_t n;
-	u8 one;
 
-	/* Without memory the frame is read all the same, and lost: the kernel
-	 * would tell of it only once. */
-	n = read(q->fd, skb ? skb->data : &one, skb ? room : sizeof(one));
+	if (unlikely(!skb))
+		return tap_read_lost(q);
+	iov[nr++] = (struct iovec){ skb->data - hlen,
+				    hlen + skb_tailroom(skb) };
+	for (u32 i = q->nr_spares; i; i--)
+		iov[nr++] = (struct iovec){ q->spare[i - 1]->frame,
+					    q->tap->frame_size };
+	n = readv(q->fd, iov, nr);
 	if (n < 0)
 		return -errno;
-	if (unlikely(!skb)) {
-		count(&q->rx_dropped, 1);
-		return 0;
-	}
 	q->next = NULL;
-	tap_receive(q, skb, (u32)n);
+	if (unlikely((size_t)n < hlen))
+		tap_rx_drop(skb, &q->rx_bad, SKB_DROP_REASON_DEV_HDR);
+	else if (unlikely(hlen && (u32)n - hlen == room && room < TAP_VNET_ROOM) ||
+		 unlikely(tap_fill(q, skb, (u32)n - hlen)))
+		tap_rx_drop(skb, &q->rx_dropped, SKB_DROP_REASON_NOMEM);
+	else
+		tap_receive(q, skb);
 	return 0;
 }
 
@@ -252,10 +357,10 @@ static void tap_irq(int fd __maybe_unused, void *data)
 /* Throws away what the kernel sent while the device was down. */
 static void tap_drain(const struct tap_queue *q)
 {
-	u8 one;
+	u8 few[TAP_VNET_LEN + 1];
 
 	for (int i = 0; i < STALE_MAX; i++)
-		if (read(q->fd, &one, sizeof(one)) < 0 && errno != EINTR)
+		if (read(q->fd, few, sizeof(few)) < 0 && errno != EINTR)
 			break;
 }
 
@@ -266,6 +371,8 @@ static void tap_queue_stop(struct tap_queue *q)
 	napi_disable(&q->napi);
 	consume_skb(q->next);
 	q->next = NULL;
+	while (q->nr_spares)
+		netdev_frame_put(q->spare[--q->nr_spares]);
 }
 
 /* NAPI first: the first edge of the descriptor must find it. 0 or -errno. */
@@ -335,7 +442,9 @@ static void tap_get_stats(struct net_device *dev,
 		stats->rx_packets += READ_ONCE(q->rx_packets);
 		stats->rx_bytes += READ_ONCE(q->rx_bytes);
 		stats->rx_errors += READ_ONCE(q->rx_errors) +
-				    READ_ONCE(q->rx_over);
+				    READ_ONCE(q->rx_over) +
+				    READ_ONCE(q->rx_bad);
+		stats->rx_frame_errors += READ_ONCE(q->rx_bad);
 		stats->rx_over_errors += READ_ONCE(q->rx_over);
 		stats->rx_dropped += READ_ONCE(q->rx_dropped);
 		stats->tx_errors += READ_ONCE(q->tx_errors);

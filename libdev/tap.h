@@ -11,7 +11,11 @@
 #include <inet/netdevice.h>
 
 #include "lib/compiler.h"
+#include "tap_vnet.h"
 
+#define TAP_VNET_ROOM 65554u	/* a packet that a header describes, and a tag
+				 * and an octet more */
+#define TAP_SPARES 32u		/* frames of 2,048 for that, behind the first */
 #define TAP_MAX_QUEUES 64u	/* as many as a device may have */
 
 struct tap;
@@ -23,10 +27,12 @@ struct tap_queue {
 	struct tap *tap;
 	struct napi_struct napi;
 	struct sk_buff *next;		/* what the next read() fills, or NULL */
+	struct skb_shared_info *spare[TAP_SPARES];	/* and what follows */
+	u32 nr_spares;
 	bool again;			/* the timer polls; any context */
 
 	u64 rx_packets, rx_bytes;			/* by tap_poll() */
-	u64 rx_over, rx_dropped, rx_errors;
+	u64 rx_over, rx_bad, rx_dropped, rx_errors;
 	u64 tx_errors;					/* under xmit_lock */
 };
 
@@ -45,6 +51,8 @@ struct tap {
 					 * xmit path reads it */
 	bool gone;			/* deleted; any context */
 
+	u32 vnet_len;			/* of the header of each frame, or 0 */
+	u32 frame_size;			/* of the stack's pool */
 	u32 nr_queues;
 	struct tap_queue queue[];
 };

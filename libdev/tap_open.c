@@ -18,6 +18,7 @@ struct tap_args {
 	char ifname[IFNAMSIZ];
 	char name[INET_IFNAMSIZ];
 	u32 mtu;
+	bool vnet;		/* IFF_VNET_HDR */
 	u32 queues;		/* 0: one, of an interface that has one */
 	u8 mac[6];
 };
@@ -28,10 +29,11 @@ static const struct arg_row tap_rows[] = {
 	ARG_ROW("mtu", struct tap_args, mtu, U32, ETHER_MIN_MTU,
 		ETHER_MAX_MTU),
 	ARG_ROW("mac", struct tap_args, mac, MAC, 0, 0),
+	ARG_ROW("vnet", struct tap_args, vnet, FLAG, 0, 1),
 	ARG_ROW("queues", struct tap_args, queues, U32, 1, TAP_MAX_QUEUES),
 };
 
-#define TAP_USAGE "tap:IFNAME[,name=NAME][,mtu=N][,mac=ADDR][,queues=N]"
+#define TAP_USAGE "tap:IFNAME[,name=NAME][,mtu=N][,mac=ADDR][,queues=N][,vnet]"
 
 static const struct args_spec tap_spec = {
 	.driver = "tap",
@@ -64,6 +66,20 @@ static int tap_refused(struct net *net, const struct tap_args *args,
 			    strerror(err), hint);
 }
 
+/* What the kernel may leave to us: whoever had the interface before may have left
+ * something else. Return: 0 or -E with a sentence. */
+static int tap_offload(struct net *net, const struct tap_args *args, int fd)
+{
+	const unsigned long ours = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO_ECN;
+	int len = TAP_VNET_LEN;
+
+	if (args->vnet && ioctl(fd, TUNSETVNETHDRSZ, &len))
+		return tap_refused(net, args, "TUNSETVNETHDRSZ", errno);
+	if (ioctl(fd, TUNSETOFFLOAD, args->vnet ? ours : 0UL))
+		return tap_refused(net, args, "TUNSETOFFLOAD", errno);
+	return 0;
+}
+
 /* Opens a queue of the interface and learns its final name. Return: the
  * descriptor or -E with a sentence. */
 static int tap_attach(struct net *net, struct tap_args *args)
@@ -73,6 +89,8 @@ static int tap_attach(struct net *net, struct tap_args *args)
 
 	if (args->queues)
 		ifr.ifr_flags |= IFF_MULTI_QUEUE;
+	if (args->vnet)
+		ifr.ifr_flags |= IFF_VNET_HDR;
 	fd = open(TUN_PATH, O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return tap_refused(net, args, TUN_PATH, errno);
@@ -83,13 +101,10 @@ static int tap_attach(struct net *net, struct tap_args *args)
 		return err;
 	}
 	memcpy(args->ifname, ifr.ifr_name, sizeof(args->ifname));
-	/* Whoever had it before may have left offloads switched on. */
-	if (ioctl(fd, TUNSETOFFLOAD, 0UL)) {
-		err = tap_refused(net, args, "TUNSETOFFLOAD", errno);
+	err = tap_offload(net, args, fd);
+	if (err)
 		close(fd);
-		return err;
-	}
-	return fd;
+	return err ? err : fd;
 }
 
 static void tap_detach(const int *fds, u32 nr)
@@ -164,6 +179,21 @@ static int tap_register(struct tap *tap, const struct tap_args *args)
 	return err;
 }
 
+/* What the device does so that the stack need not. */
+static void tap_features(struct tap *tap, bool vnet)
+{
+	struct net_device *dev = tap->dev;
+	struct netdev_frames frames;
+
+	netdev_get_frames(dev, &frames);
+	tap->frame_size = frames.frame_size;
+	if (!vnet)
+		return;
+	tap->vnet_len = TAP_VNET_LEN;
+	dev->features |= NETIF_F_RXCSUM | NETIF_F_HW_CSUM | NETIF_F_TSO;
+	dev->hw_features |= NETIF_F_HW_CSUM | NETIF_F_TSO;
+}
+
 /* Makes the device around @nr queues @fds, which are the device's if it
  * succeeds. Return: 0 or -E with a sentence. */
 static int tap_create(struct net *net, const struct tap_args *args,
@@ -186,6 +216,7 @@ static int tap_create(struct net *net, const struct tap_args *args,
 		tap->queue[i].nr = i;
 		tap->queue[i].tap = tap;
 	}
+	tap_features(tap, args->vnet);
 	dev->num_tx_queues = dev->num_rx_queues = nr;
 	memcpy(tap->ifname, args->ifname, sizeof(tap->ifname));
 	err = tap_register(tap, args);

@@ -441,6 +441,35 @@ static void own_mtu_lowered_drops_and_counts_what_is_too_long(void **state)
 	assert_flows(l, true, true);
 }
 
+/* The kernel's packets uncut, and what it is told to do for us: on either side
+ * the stream is the same, and so is a datagram. */
+static void work_left_to_the_other_side_changes_no_octet(void **state)
+{
+	struct lab *l = lab_of(state);
+	struct inet_netdev_stats before, after;
+	u64 errors;
+
+	command("ip link del tap0");
+	assert_int_equal(inet_netdev_close(l->dev), 0);
+	attach(l, SPEC ",vnet,queues=2");
+	for (u32 i = 0; i < 4; i++) {
+		assert_flows(l, true, true);
+		assert_int_equal(inet_netdev_set_feature(l->dev, "tso", i & 1),
+				 0);
+		assert_int_equal(inet_netdev_set_feature(l->dev, "tx", i & 2),
+				 0);
+	}
+	inet_netdev_get_stats(l->dev, &before);
+	assert_flows(l, true, true);
+	inet_netdev_get_stats(l->dev, &after);
+	/* with acknowledgments: more than any frame holds */
+	assert_true((after.rx_bytes - before.rx_bytes) /
+		    (after.rx_packets - before.rx_packets) > 1514);
+	assert_int_equal(inet_counter_get(l->net, "TcpInCsumErrors", &errors),
+			 0);
+	assert_int_equal(errors, 0);
+}
+
 /* ---- its end ---------------------------------------------------------- */
 
 static void interface_deleted_is_told_and_what_is_left_waits(void **state)
@@ -556,6 +585,7 @@ int main(void)
 		TEST(link_address_of_the_kernel_changed_is_learned),
 		TEST(mtu_of_the_kernel_lowered_goes_on),
 		TEST(own_mtu_lowered_drops_and_counts_what_is_too_long),
+		TEST(work_left_to_the_other_side_changes_no_octet),
 		TEST(interface_deleted_is_told_and_what_is_left_waits),
 		TEST(interface_deleted_and_made_again_the_stream_goes_on),
 		TEST(device_reopened_beside_the_dead_one_takes_its_place),

@@ -44,6 +44,18 @@ ssize_t read(int fd, void *buf, size_t len)
 	return syscall(SYS_read, fd, buf, len);
 }
 
+ssize_t readv(int fd, const struct iovec *iov, int nr)
+{
+	if (fd == plan.fd) {
+		plan.reads++;
+		if (plan.read_err) {
+			errno = plan.read_err;
+			return -1;
+		}
+	}
+	return syscall(SYS_readv, fd, iov, nr);
+}
+
 ssize_t writev(int fd, const struct iovec *iov, int nr)
 {
 	if (fd == plan.fd) {

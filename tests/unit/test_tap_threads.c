@@ -185,8 +185,9 @@ static void streams_by_all_queues_survive_the_link(void **state)
 			outages++;
 		}
 	}
-	for (u32 i = 0; i < STREAMS; i++) {
+	for (u32 i = 0; i < STREAMS; i++)	/* who echoes which is open */
 		shutdown(fd[i], SHUT_WR);
+	for (u32 i = 0; i < STREAMS; i++) {
 		pthread_join(r->echo[i], NULL);
 		close(fd[i]);
 	}
