@@ -604,7 +604,9 @@ static void tcp_v4_err_frag_needed(struct sock *sk, struct sk_buff *skb,
 /*
  * Soft errors never abort (MUST-56), and in synchronized states all are soft
  * (RFC 5927 5.2): they are told when the connection dies of silence, or at
- * once to who asked for it (IP_RECVERR).
+ * once to who asked for it (IP_RECVERR). What this host itself says, that nobody
+ * answers ARP at the first hop, is no hint from the network but what is: it ends
+ * connect(), as in Linux.
  */
 static void tcp_v4_err_report(struct sock *sk, int err, bool fatal)
 {
@@ -622,6 +624,13 @@ static void tcp_v4_err_report(struct sock *sk, int err, bool fatal)
 	} else {
 		WRITE_ONCE(sk->sk_err_soft, err);
 	}
+}
+
+/* Did this host send the error to itself? What claims to be ours and comes from
+ * a wire is a Martian. */
+static bool icmp_of_this_host(const struct sk_buff *skb)
+{
+	return READ_ONCE(skb->dev->flags) & NETDEV_IFF_LOOPBACK;
 }
 
 /* An error that quotes a segment of a sock of ours. Context: bh lock; a thread
@@ -657,7 +666,7 @@ static void tcp_v4_err_sock(struct sock *sk, struct sk_buff *skb,
 		NET_INC_STATS(sock_net(sk), TCP_LOCKDROPPEDICMPS);
 	err = tcp_v4_icmp_errno(icmph, &fatal);
 	if (err)
-		tcp_v4_err_report(sk, err, fatal);
+		tcp_v4_err_report(sk, err, fatal || icmp_of_this_host(skb));
 }
 
 /* An error about a SYN-ACK: the request has nobody at the other end. */

@@ -409,11 +409,33 @@ static void end_gone(struct world *w, struct end *e)
 	w->nr_ends_open--;
 }
 
+/* The first hop did not answer ARP while the connection was opened: the client
+ * tries again, by another port; those that cross have failed. */
+static bool end_unreached(struct end *e)
+{
+	struct conn *c = e->conn;
+
+	if (errno != EHOSTUNREACH || e->sent || e->rcvd || c->aborted)
+		return false;
+	c->aborted = c->crossing;
+	if (c->crossing || e != &c->end[0] || c->end[1].sock)
+		return false;
+	inet_close(e->sock);
+	e->sock = NULL;
+	if (!c->reuse)
+		e->port = 0;
+	c->started = false;
+	c->start_ns = c->w->now + RETRY_NS;
+	return true;
+}
+
 /* A call failed for good: right only when an end has given up. */
 static void end_error(struct world *w, struct end *e, const char *call)
 {
 	struct end *peer = &e->conn->end[e == &e->conn->end[0]];
 
+	if (end_unreached(e))
+		return;
 	if (e->conn->aborted) {
 		monitor_error(w, e, errno);
 		end_gone(w, e);
@@ -570,9 +592,9 @@ static void end_work(struct world *w, struct end *e)
 	while ((out || in) && !w->why[0]) {
 		if (out)
 			out = end_write(w, e) && e->sent < e->to_send;
-		if (in && !e->closed)
+		if (in && e->sock)
 			in = !end_stalls(w, e) && end_read(w, e);
-		if (e->closed)
+		if (!e->sock)
 			return;		/* an error has */
 		if (++calls >= e->burst && (out || in)) {
 			e->wake_ns = w->now + e->think_ns;
@@ -588,7 +610,7 @@ static void end_step(struct world *w, struct end *e)
 	e->dirty = false;
 	e->wake_ns = UINT64_MAX;
 	end_work(w, e);
-	if (e->closed)
+	if (!e->sock)
 		return;
 	if (e->abort_at && e->sent + e->rcvd >= e->abort_at)
 		end_abort(w, e);
@@ -620,7 +642,7 @@ static u64 conn_step(struct conn *c)
 		if (e->wake_ns < next)
 			next = e->wake_ns;
 	}
-	return next;
+	return !c->started && c->start_ns < next ? c->start_ns : next;
 }
 
 u64 app_step(struct world *w)

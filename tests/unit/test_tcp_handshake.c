@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <string.h>
 
+#include "sockets.h"
 #include "tcp_peer.h"
 
 /* The stack's ISN is not known: the answer's own numbers, absolute. */
@@ -731,6 +732,55 @@ static void syn_sent_no_answer_retries_for_three_minutes(void **state)
 	tp_close(&t);
 }
 
+/* Nobody answers ARP at the first hop: that is no hint of a router's, to be
+ * waited over, but what this host knows, as in Linux. */
+static void syn_sent_silent_neighbour_is_told_after_three_requests(void **state)
+{
+	struct tp t;
+	u32 n;
+
+	(void)state;
+	tp_open(&t);
+	assert_int_equal(inet_neigh_del(t.f.dev, "10.0.0.1"), 0);
+	t.s = inet_socket(t.f.net, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	assert_int_equal(sk_connect(t.s, SK_PEER, TP_PEER_PORT), -EINPROGRESS);
+	fx_advance(&t.f, 2900 * FX_MS);
+	assert_int_equal(tp_state(&t), TCP_SYN_SENT);
+	assert_int_equal(tp_poll(&t), 0);
+	fx_advance(&t.f, 300 * FX_MS);
+	assert_int_equal(tp_state(&t), TCP_CLOSE);
+	assert_int_equal(tp_poll(&t), POLLOUT | POLLIN | POLLRDHUP | POLLERR |
+				      POLLHUP);
+	assert_int_equal(tp_error(&t), EHOSTUNREACH);
+	for (n = 0; fx_pop(&t.f, &t.p); n++)
+		assert_int_equal(t.p.proto, ETH_P_ARP);
+	assert_int_equal(n, 3);
+	tp_close(&t);
+}
+
+/* A connection that is there survives it (RFC 1122 4.2.3.9). */
+static void established_silent_neighbour_is_a_soft_error(void **state)
+{
+	struct tp t;
+
+	(void)state;
+	tp_open(&t);
+	tp_passive(&t);
+	assert_int_equal(inet_neigh_del(t.f.dev, "10.0.0.1"), 0);
+	tp_write(&t, "x", 1);
+	fx_advance(&t.f, 4 * FX_SEC);
+	fx_flush(&t.f);
+	assert_int_equal(tp_state(&t), TCP_ESTABLISHED);
+	assert_int_equal(tp_sk(&t)->sk_err, 0);
+	assert_int_equal(tp_sk(&t)->sk_err_soft, EHOSTUNREACH);
+	fx_learn(&t.f);
+	fx_advance(&t.f, 10 * FX_SEC);
+	tp_next(&t);
+	assert_int_equal(t.p.data_len, 1);
+	fx_flush(&t.f);
+	tp_close(&t);
+}
+
 /* @req RFC9293:MUST-10 @attack S6 */
 static void syn_sent_syn_crosses_syn(void **state)
 {
@@ -963,6 +1013,9 @@ int main(void)
 		cmocka_unit_test(syn_sent_reset_needs_a_good_ack),
 		cmocka_unit_test(syn_sent_segment_without_syn_is_dropped),
 		cmocka_unit_test(syn_sent_no_answer_retries_for_three_minutes),
+		cmocka_unit_test(
+			syn_sent_silent_neighbour_is_told_after_three_requests),
+		cmocka_unit_test(established_silent_neighbour_is_a_soft_error),
 		cmocka_unit_test(syn_sent_syn_crosses_syn),
 		cmocka_unit_test(syn_received_split_handshake_ack_establishes),
 		cmocka_unit_test(syn_received_active_wrong_ack_is_reset),
