@@ -331,6 +331,62 @@ int ip4_datagram_sendmsg(struct sock *sk, struct inet_msg *msg, size_t len,
 	return ip4_datagram_sendmsg_as(sk, msg, len, &d);
 }
 
+/* ---- datagrams in pieces ---------------------------------------------- */
+
+#define IP4_PIECES_ROOM 2048	/* to begin with */
+
+/* Room for @len bytes in all. 0 or -ENOBUFS. */
+static int ip4_pieces_reserve(struct sock *sk, struct ip4_pieces *p, u32 len)
+{
+	struct mem *mem = &sock_net(sk)->mem;
+	u32 size = p->size ? p->size : IP4_PIECES_ROOM;
+	u8 *buf;
+
+	if (len <= p->size)
+		return 0;
+	while (size < len)
+		size *= 2;
+	buf = mem_alloc(mem, size);
+	if (!buf)
+		return -ENOBUFS;
+	if (p->len)
+		memcpy(buf, p->buf, p->len);
+	mem_free(mem, p->buf, p->size);
+	p->buf = buf;
+	p->size = size;
+	return 0;
+}
+
+int ip4_pieces_add(struct sock *sk, struct ip4_pieces *p, struct inet_msg *msg,
+		   size_t len, u32 max)
+{
+	int err;
+
+	if (len > max - p->len)
+		return -EMSGSIZE;
+	err = ip4_pieces_reserve(sk, p, p->len + (u32)len);
+	if (err)
+		return err;
+	if (len && copy_from_iter(p->buf + p->len, len, &msg->iter) != len)
+		return -EFAULT;
+	p->len += (u32)len;
+	return 0;
+}
+
+void ip4_pieces_iter(const struct ip4_pieces *p, struct iovec *iov,
+		     struct inet_iov_iter *iter)
+{
+	*iov = (struct iovec){ .iov_base = p->buf, .iov_len = p->len };
+	*iter = (struct inet_iov_iter){ .iov = iov, .nr_segs = 1,
+					.count = p->len };
+}
+
+void ip4_pieces_free(struct sock *sk, struct ip4_pieces *p)
+{
+	mem_free(&sock_net(sk)->mem, p->buf, p->size);
+	*p = (struct ip4_pieces){ 0 };
+}
+
 /* ---- receive ---------------------------------------------------------- */
 
 /* The payload of @skb, its sender and control messages, for a reader with room

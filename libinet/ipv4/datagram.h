@@ -48,6 +48,23 @@ int ip4_datagram_send(struct sock *sk, struct inet_msg *msg, size_t len,
 int ip4_datagram_sendmsg_as(struct sock *sk, struct inet_msg *msg, size_t len,
 			    struct ip_datagram *d);
 
+/* A datagram in the making: what calls with MSG_MORE have brought. Context of
+ * all: sock lock, or out of everybody's reach. */
+struct ip4_pieces {
+	u32 len;		/* bytes gathered */
+	u32 size;		/* room at buf */
+	u8 *buf;
+};
+
+/* One piece more, at most @max bytes in all. 0, -EMSGSIZE, -ENOBUFS, -EFAULT. */
+int ip4_pieces_add(struct sock *sk, struct ip4_pieces *p, struct inet_msg *msg,
+		   size_t len, u32 max);
+/* For a send of all of them; @iov must live as long. */
+void ip4_pieces_iter(const struct ip4_pieces *p, struct iovec *iov,
+		     struct inet_iov_iter *iter);
+/* Empty again. */
+void ip4_pieces_free(struct sock *sk, struct ip4_pieces *p);
+
 /* proto.setsockopt and proto.getsockopt: the rows of proto.options, which are
  * all of one level, else the level IPPROTO_IP. */
 int ip4_datagram_setsockopt(struct sock *sk, int level, int optname,

@@ -355,12 +355,8 @@ static int udp_send_target(struct sock *sk, const struct inet_msg *msg,
 struct udp_cork {
 	struct ip4_dest dest;
 	struct ipcm_cookie ipc;
-	u32 len;		/* bytes gathered */
-	u32 size;		/* room at buf */
-	u8 *buf;
+	struct ip4_pieces pieces;
 };
-
-#define UDP_CORK_ROOM 2048	/* to begin with */
 
 /* Forgets a datagram in the making. NULL is fine. */
 static void udp_cork_free(struct sock *sk, struct udp_cork *cork)
@@ -370,7 +366,7 @@ static void udp_cork_free(struct sock *sk, struct udp_cork *cork)
 	if (!cork)
 		return;
 	ipcm_free(sk, &cork->ipc);
-	mem_free(mem, cork->buf, cork->size);
+	ip4_pieces_free(sk, &cork->pieces);
 	mem_free(mem, cork, sizeof(*cork));
 }
 
@@ -391,57 +387,15 @@ static int udp_cork_begin(struct sock *sk, const struct inet_msg *msg)
 	return 0;
 }
 
-/* Room for @len bytes in all. 0 or -ENOBUFS. */
-static int udp_cork_reserve(struct sock *sk, struct udp_cork *cork, u32 len)
-{
-	struct mem *mem = &sock_net(sk)->mem;
-	u32 size = cork->size ? cork->size : UDP_CORK_ROOM;
-	u8 *buf;
-
-	if (len <= cork->size)
-		return 0;
-	while (size < len)
-		size *= 2;
-	buf = mem_alloc(mem, size);
-	if (!buf)
-		return -ENOBUFS;
-	if (cork->len)
-		memcpy(buf, cork->buf, cork->len);
-	mem_free(mem, cork->buf, cork->size);
-	cork->buf = buf;
-	cork->size = size;
-	return 0;
-}
-
-/* One piece more. 0, -EMSGSIZE, -ENOBUFS, -EFAULT. Context: sock lock. */
-static int udp_cork_append(struct sock *sk, struct udp_cork *cork,
-			   struct inet_msg *msg, size_t len)
-{
-	int err;
-
-	if (len > UDP_MAX_PAYLOAD - cork->len)
-		return -EMSGSIZE;
-	err = udp_cork_reserve(sk, cork, cork->len + (u32)len);
-	if (err)
-		return err;
-	if (len && copy_from_iter(cork->buf + cork->len, len,
-				  &msg->iter) != len)
-		return -EFAULT;
-	cork->len += (u32)len;
-	return 0;
-}
-
 /* Sends what was gathered, and frees it. Context: the sock is not owned. */
 static int udp_cork_push(struct sock *sk, struct udp_cork *cork, int flags)
 {
-	struct iovec iov = { .iov_base = cork->buf, .iov_len = cork->len };
-	struct inet_msg msg = {
-		.iter = { .iov = &iov, .nr_segs = 1, .count = cork->len },
-		.flags = flags & ~(MSG_MORE),
-	};
+	struct inet_msg msg = { .flags = flags & ~(MSG_MORE) };
+	struct iovec iov;
 	int err;
 
-	err = udp_send_one(sk, &msg, cork->len, &cork->dest, &cork->ipc);
+	ip4_pieces_iter(&cork->pieces, &iov, &msg.iter);
+	err = udp_send_one(sk, &msg, cork->pieces.len, &cork->dest, &cork->ipc);
 	udp_cork_free(sk, cork);
 	return err < 0 ? err : 0;
 }
@@ -457,7 +411,8 @@ static int udp_cork_sendmsg(struct sock *sk, struct inet_msg *msg, size_t len)
 	if (!up->cork)
 		err = udp_cork_begin(sk, msg);
 	if (!err)
-		err = udp_cork_append(sk, up->cork, msg, len);
+		err = ip4_pieces_add(sk, &up->cork->pieces, msg, len,
+				     UDP_MAX_PAYLOAD);
 	if (err || !(up->corked || (msg->flags & MSG_MORE))) {
 		done = up->cork;
 		WRITE_ONCE(up->cork, NULL);
