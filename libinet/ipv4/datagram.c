@@ -17,10 +17,6 @@
 
 #define IP_MAX_DATAGRAM 0xffffu
 
-#ifndef MSG_PROBE
-#define MSG_PROBE 0x10
-#endif
-
 /* ---- connect ---------------------------------------------------------- */
 
 struct rtable *ip4_datagram_route(struct sock *sk, const struct sockaddr *addr,

@@ -6,6 +6,10 @@
 #include "ipv4/ip.h"
 #include "lib/compiler.h"
 
+#ifndef MSG_PROBE
+#define MSG_PROBE 0x10
+#endif
+
 /* Checks a peer's address and finds the way there: @fl4 is the question and
  * the answer. Return: the route with a reference, or an error pointer:
  * -EINVAL, -EAFNOSUPPORT, -EACCES (broadcast), routing's. Context: sock lock. */

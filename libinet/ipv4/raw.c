@@ -7,7 +7,8 @@
  * to an address of ours and a peer, ICMP_FILTER to some types of ICMP. Out:
  * the payload, or with IP_HDRINCL (always for IPPROTO_RAW) a header as well,
  * of which we fill in length and checksum, and source and identification if
- * they are 0.
+ * they are 0. With MSG_MORE pieces are gathered, and the last one says where the
+ * packet goes and how; one that has its own header goes by itself.
  */
 #include "ipv4/raw.h"
 
@@ -32,10 +33,13 @@
 #define SOL_RAW 255
 #endif
 #define ICMP_FILTER 1		/* a bit set: this type is not wanted */
+#define RAW_MAX_PAYLOAD (65535u - IP_HLEN_MIN)
 
 struct raw_sock {
 	struct inet_sock inet;	/* first */
 	u32 icmp_filter;
+	bool corked;		/* pieces are waiting; sock lock */
+	struct ip4_pieces pieces;	/* sock lock */
 };
 
 static struct raw_sock *raw_sk(const struct sock *sk)
@@ -183,7 +187,60 @@ static int raw_send_hdrinc(struct sock *sk, struct inet_msg *msg, size_t len,
 	return err > 0 ? 0 : err;
 }
 
-/* Sends one packet, or with IP_HDRINCL one with its header. */
+/* The pieces become the caller's. Context: sock lock. */
+static struct ip4_pieces raw_take_pieces(struct raw_sock *rp)
+{
+	struct ip4_pieces pieces = rp->pieces;
+
+	rp->pieces = (struct ip4_pieces){ 0 };
+	WRITE_ONCE(rp->corked, false);
+	return pieces;
+}
+
+/* A piece more; all are thrown away when it does not fit. Return: 0 or -E; the
+ * last one gives back all of them in @whole. */
+static int raw_add_piece(struct sock *sk, struct inet_msg *msg, size_t len,
+			 struct ip4_pieces *whole)
+{
+	struct raw_sock *rp = raw_sk(sk);
+	int err;
+
+	lock_sock(sk);
+	WRITE_ONCE(rp->corked, true);
+	err = ip4_pieces_add(sk, &rp->pieces, msg, len,
+			     RAW_MAX_PAYLOAD);
+	if (err || !(msg->flags & MSG_MORE))
+		*whole = raw_take_pieces(rp);
+	release_sock(sk);
+	if (err)
+		ip4_pieces_free(sk, whole);
+	return err;
+}
+
+/* sendmsg() of a piece. Without a way to its destination it is refused, and
+ * those before it wait on. Return: @len or -E. */
+static int raw_cork_sendmsg(struct sock *sk, struct inet_msg *msg, size_t len)
+{
+	struct ip4_pieces whole = { 0 };
+	struct inet_msg all = *msg;
+	struct iovec iov;
+	int err;
+
+	all.iter.count = 0;
+	all.flags |= MSG_PROBE;
+	err = ip4_datagram_sendmsg(sk, &all, 0, 0, NULL);
+	if (!err)
+		err = raw_add_piece(sk, msg, len, &whole);
+	if (err || (msg->flags & MSG_MORE))
+		return err ? err : (int)len;
+	ip4_pieces_iter(&whole, &iov, &all.iter);
+	all.flags = msg->flags;
+	err = ip4_datagram_sendmsg(sk, &all, whole.len, 0, NULL);
+	ip4_pieces_free(sk, &whole);
+	return err < 0 ? err : (int)len;
+}
+
+/* Sends one packet, or with IP_HDRINCL one with its header; or gathers. */
 static int raw_sendmsg(struct sock *sk, struct inet_msg *msg, size_t len)
 {
 	struct ip_datagram d = { .send = raw_send_hdrinc };
@@ -191,6 +248,8 @@ static int raw_sendmsg(struct sock *sk, struct inet_msg *msg, size_t len)
 	NET_ROAD(sock_net(sk), NULL);
 	if (inet_sk(sk)->hdrincl)
 		return ip4_datagram_sendmsg_as(sk, msg, len, &d);
+	if (unlikely((msg->flags & MSG_MORE) || READ_ONCE(raw_sk(sk)->corked)))
+		return raw_cork_sendmsg(sk, msg, len);
 	return ip4_datagram_sendmsg(sk, msg, len, 0, NULL);
 }
 
@@ -239,6 +298,19 @@ void raw_verify(struct net *net)
 			inet_assert(sk->sk_num % INET_MAX_PROTOS == i);
 			inet_assert(sk->sk_type == SOCK_RAW);
 		}
+}
+
+/* Pieces that wait for their last one are forgotten. */
+static void raw_close(struct sock *sk, s64 timeout_ns)
+{
+	struct ip4_pieces pieces;
+
+	(void)timeout_ns;
+	lock_sock(sk);
+	pieces = raw_take_pieces(raw_sk(sk));
+	release_sock(sk);
+	ip4_pieces_free(sk, &pieces);
+	sk_common_release(sk);
 }
 
 static int raw_init_sock(struct sock *sk)
@@ -298,6 +370,7 @@ static const struct proto raw_prot = {
 	.name = "RAW",
 	.obj_size = sizeof(struct raw_sock),
 	.init = raw_init_sock,
+	.close = raw_close,
 	.bind = raw_bind,
 	.connect = ip4_datagram_connect,
 	.disconnect = ip4_datagram_disconnect,

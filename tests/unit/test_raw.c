@@ -7,6 +7,7 @@
 
 #include "fixture.h"
 #include "lib/byteorder.h"
+#include "sides.h"
 #include "sockets.h"
 
 #define PROTO 253		/* for experiments, RFC 3692 */
@@ -211,6 +212,112 @@ static void hard_error_reaches_the_connected_raw_socket(void **state)
 	inet_close(idle);
 }
 
+/* ---- MSG_MORE --------------------------------------------------------- */
+
+#define HOME 0x7f000001u
+
+/* Sends a piece to 127.0.0.@to (0: to nobody) and notes what the call said. */
+static void piece(struct side *d, union sk s, const char *text, u32 to,
+		  int flags)
+{
+	struct sockaddr_in a = sk_addr(HOME - 1 + to, 0);
+	struct iovec iov = { .iov_base = (void *)(uintptr_t)text,
+			     .iov_len = strlen(text) };
+	struct msghdr m = { .msg_name = to ? &a : NULL,
+			    .msg_namelen = to ? sizeof(a) : 0,
+			    .msg_iov = &iov, .msg_iovlen = 1 };
+
+	side_note(d, "send %.9s %s", text, side_result(d->send(s, &m, flags)));
+}
+
+/* Notes the next packet: its length, destination, TTL and payload. */
+static void arrived(struct side *d, union sk r)
+{
+	static u8 buf[70000];
+	struct iovec iov = { .iov_base = buf,
+			     .iov_len = sizeof(buf) - 1 };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
+	int n = d->recv(r, &m, MSG_DONTWAIT);
+
+	if (n < 20) {
+		side_note(d, "nothing");
+		return;
+	}
+	buf[n] = 0;
+	side_note(d, "%d to %u ttl %u %.9s", n, buf[19], buf[8], buf + 20);
+}
+
+static void script_pieces(struct side *d)
+{
+	static char big[40001];
+	int ttl = 9;
+	union sk r, s;
+
+	memset(big, 'b', sizeof(big) - 1);
+	assert_int_equal(d->open(d, SOCK_RAW, PROTO, &r), 0);
+	assert_int_equal(d->open(d, SOCK_RAW, PROTO, &s), 0);
+	piece(d, s, "ab", 1, MSG_MORE);
+	arrived(d, r);
+	piece(d, s, "cd", 2, 0);	/* the last one says where to */
+	arrived(d, r);
+	piece(d, s, "", 1, MSG_MORE);
+	piece(d, s, "ef", 3, MSG_MORE);
+	side_note(d, "ttl %s", side_result(d->set(s, IPPROTO_IP, IP_TTL, &ttl,
+						  sizeof(ttl))));
+	piece(d, s, "", 3, 0);
+	arrived(d, r);
+	piece(d, s, "gh", 1, MSG_MORE);
+	piece(d, s, "ij", 0, 0);	/* no address: it may come again */
+	piece(d, s, "ij", 1, 0);
+	arrived(d, r);
+	piece(d, s, "kl", 1, MSG_MORE | MSG_OOB);
+	piece(d, s, big, 1, MSG_MORE);
+	piece(d, s, big, 1, MSG_MORE);	/* too much: all is forgotten */
+	piece(d, s, "mn", 1, 0);
+	arrived(d, r);
+	piece(d, s, "op", 1, MSG_MORE);
+	d->close(s);
+	arrived(d, r);
+	d->close(r);
+}
+
+static void pieces_are_gathered_as_by_linux(void **state)
+{
+	struct side host = host_side;
+	union sk s;
+
+	(void)state;
+	if (host.open(&host, SOCK_RAW, PROTO, &s))
+		skip();			/* not for everybody */
+	host.close(s);
+	sides_compare(script_pieces);
+}
+
+/* A packet with a header of its own is whole: it goes at once, and what waits
+ * waits on. */
+static void own_header_is_never_a_piece(void **state)
+{
+	struct fx *f = *state;
+	struct socket *s = raw_socket(f, PROTO);
+	u8 packet[IP_HLEN_MIN + 2] = { 0x45, [8] = 64, [9] = PROTO };
+
+	memcpy(packet + 16, &(__be32){ FX_PEER }, 4);
+	assert_int_equal(sk_connect(s, SK_PEER, 0), 0);
+	assert_int_equal(inet_send(s, "ab", 2, MSG_MORE), 2);
+	assert_int_equal(sk_set(s, IPPROTO_IP, IP_HDRINCL, 1), 0);
+	assert_int_equal(inet_send(s, packet, sizeof(packet), MSG_MORE),
+			 sizeof(packet));
+	fx_expect(f, &p);
+	assert_int_equal(p.l4_len, 2);
+	assert_int_equal(sk_set(s, IPPROTO_IP, IP_HDRINCL, 0), 0);
+	assert_int_equal(sk_send(s, "cd", 2), 2);
+	fx_expect(f, &p);
+	assert_int_equal(p.l4_len, 4);
+	assert_memory_equal(p.l4, "abcd", 4);
+	fx_expect_silence(f);
+	inet_close(s);
+}
+
 #define TEST(name) \
 	cmocka_unit_test_setup_teardown(name, fx_setup_learned, fx_teardown)
 
@@ -225,6 +332,8 @@ int main(void)
 		TEST(own_header_is_completed),
 		TEST(protocol_that_cannot_be_is_refused),
 		TEST(hard_error_reaches_the_connected_raw_socket),
+		TEST(pieces_are_gathered_as_by_linux),
+		TEST(own_header_is_never_a_piece),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
