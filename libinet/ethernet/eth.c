@@ -126,21 +126,26 @@ static __be16 eth_type_slow(struct sk_buff *skb)
 	return info.proto;
 }
 
+/* No header at all. */
+static __noinline __be16 eth_too_short(struct sk_buff *skb,
+				       struct net_device *dev)
+{
+	DEV_STATS_INC(dev, rx_length_errors);
+	skb->drop_reason = SKB_DROP_REASON_RX_SHORT;
+	return 0;
+}
+
 __be16 eth_type_trans(struct sk_buff *skb, struct net_device *dev)
 {
-	const struct ethhdr *eth;
-	u32 len = skb_headlen(skb);
+	const struct ethhdr *eth = (const struct ethhdr *)skb->data;
 
 	NET_ROAD(dev->net, skb);
 	skb->dev = dev;
 	skb_reset_mac_header(skb);
-	if (unlikely(len < ETH_HLEN)) {
-		DEV_STATS_INC(dev, rx_length_errors);
-		skb->drop_reason = SKB_DROP_REASON_RX_SHORT;
-		return 0;
-	}
-	eth = (const struct ethhdr *)skb->data;
-	skb_pull(skb, ETH_HLEN);
+	if (unlikely(skb_headlen(skb) < ETH_HLEN))
+		return eth_too_short(skb, dev);
+	skb->len -= ETH_HLEN;
+	skb->data += ETH_HLEN;
 	skb->pkt_type = eth_pkt_type(dev, eth->h_dest);
 	if (unlikely(is_multicast_ether_addr(eth->h_source) ||
 		     (dev_addr_equal(dev, eth->h_source) &&

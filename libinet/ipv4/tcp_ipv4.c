@@ -162,30 +162,50 @@ int tcp_v4_connect(struct sock *sk, const struct sockaddr *addr, socklen_t len)
 
 /* ---- checksums -------------------------------------------------------- */
 
+/* The device is to do it, or who cuts the packet. */
+static __noinline void tcp_v4_send_check_hw(const struct sock *sk,
+					    struct sk_buff *skb)
+{
+	struct tcphdr *th = tcp_hdr(skb);
+
+	th->check = (__sum16)~tcp_v4_check(skb->len, inet_sk(sk)->inet_saddr,
+					   sk->sk_daddr, 0);
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	skb->csum_start = (u16)((u8 *)th - skb->head);
+	skb->csum_offset = offsetof(struct tcphdr, check);
+}
+
+/* @header and @text are what is sent. */
+static inline void tcp_v4_put_check(const struct sock *sk, struct sk_buff *skb,
+				    __wsum header, __wsum text)
+{
+	tcp_hdr(skb)->check = tcp_v4_check(skb->len, inet_sk(sk)->inet_saddr,
+					   sk->sk_daddr, csum_add(text, header));
+	skb->ip_summed = CHECKSUM_NONE;
+}
+
+/* Nobody has summed the text yet. */
+static __noinline void tcp_v4_send_check_text(const struct sock *sk,
+					      struct sk_buff *skb, __wsum header)
+{
+	u32 hlen = __tcp_hdrlen(tcp_hdr(skb));
+
+	skb->csum = skb_checksum(skb, hlen, skb->len - hlen, 0);
+	tcp_v4_put_check(sk, skb, header, skb->csum);
+}
+
 /* Fills in the checksum of a segment about to be sent (MUST-2). */
 static void tcp_v4_send_check(struct sock *sk, struct sk_buff *skb,
 			      __wsum header)
 {
 	const struct dst_entry *dst = rcu_access_pointer(sk->sk_dst_cache);
-	struct tcphdr *th = tcp_hdr(skb);
-	u32 hlen;
 
-	if (skb->shinfo->gso_size || (dst && dst_hw_csum(dst))) {
-		th->check = (__sum16)~tcp_v4_check(skb->len,
-						   inet_sk(sk)->inet_saddr,
-						   sk->sk_daddr, 0);
-		skb->ip_summed = CHECKSUM_PARTIAL;
-		skb->csum_start = (u16)((u8 *)th - skb->head);
-		skb->csum_offset = offsetof(struct tcphdr, check);
-		return;
-	}
-	if (unlikely(skb->ip_summed == CHECKSUM_PARTIAL)) {
-		hlen = __tcp_hdrlen(th);	/* nobody summed it yet */
-		skb->csum = skb_checksum(skb, hlen, skb->len - hlen, 0);
-	}
-	th->check = tcp_v4_check(skb->len, inet_sk(sk)->inet_saddr,
-				 sk->sk_daddr, csum_add(skb->csum, header));
-	skb->ip_summed = CHECKSUM_NONE;
+	if (skb->shinfo->gso_size || (dst && dst_hw_csum(dst)))
+		tcp_v4_send_check_hw(sk, skb);
+	else if (unlikely(skb->ip_summed == CHECKSUM_PARTIAL))
+		tcp_v4_send_check_text(sk, skb, header);
+	else
+		tcp_v4_put_check(sk, skb, header, skb->csum);
 }
 
 /* The pseudo header's sum first: what is left to do needs little of the packet.

@@ -111,17 +111,22 @@ static __always_inline __wsum tcp_build_header(struct sock *sk,
 {
 	const struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
 	struct tcp_sock *tp = tcp_sk(sk);
-	u32 hlen = tp->tcp_header_len;
-	__be16 sport = inet_sk(sk)->inet_sport, dport = sk->sk_dport;
-	__be32 seq = htonl(tcb->seq), ack = htonl(tp->rcv_nxt), word;
+	__be32 seq, ack, word;
+	__be16 sport, dport;
 	struct tcphdr *th;
+	u32 hlen, window;
 	u64 sum;
 
 	if (unlikely(tcb->tcp_flags & TCPHDR_SYN))
 		return tcp_build_syn_header(sk, skb);
-	word = htonl(hlen << 26 | (u32)tcb->tcp_flags << 16 |
-		     tcp_select_window(sk));
+	window = tcp_select_window(sk);
+	hlen = tp->tcp_header_len;
 	th = skb_push(skb, hlen);
+	sport = inet_sk(sk)->inet_sport;
+	dport = sk->sk_dport;
+	seq = htonl(tcb->seq);
+	ack = htonl(tp->rcv_nxt);
+	word = htonl(hlen << 26 | (u32)tcb->tcp_flags << 16 | window);
 	skb_reset_transport_header(skb);
 	th->source = sport;
 	th->dest = dport;
@@ -199,6 +204,7 @@ int tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it)
 		skb = tcp_clone_segment(skb);
 		if (unlikely(!skb))
 			return -ENOBUFS;
+		compiler_assume(!skb->destructor);
 		skb_set_owner_w(skb, sk);
 	}
 	icsk->icsk_af_ops->send_check(sk, skb, tcp_build_header(sk, skb));

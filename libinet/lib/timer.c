@@ -283,7 +283,7 @@ u64 wheel_next(struct wheel *w)
 /* ---- setting and deleting ---- */
 
 /* Locks the wheel that t is on; NULL when it has never been on one. */
-static struct wheel *lock_wheel(struct timer_list *t) unchecked_locking
+static inline struct wheel *lock_wheel(struct timer_list *t) unchecked_locking
 {
 	struct wheel *w;
 
@@ -301,14 +301,13 @@ static struct wheel *lock_wheel(struct timer_list *t) unchecked_locking
  * runs at this moment, so that it never runs twice at a time. Leaves the
  * former wheel; *pending says whether t was pending there.
  */
-static struct wheel *lock_for_arming(struct wheel *w, struct timer_list *t,
-				     bool *pending) unchecked_locking
+static __noinline struct wheel *lock_for_moving(struct wheel *w,
+						struct timer_list *t,
+						bool *pending) unchecked_locking
 {
 	struct wheel *old;
 
 	*pending = false;
-	if (!t->wheel)
-		WRITE_ONCE(t->wheel, w);
 	while ((old = lock_wheel(t)) != w && old->running != t) {
 		if (timer_pending(t)) {
 			dequeue(old, t);
@@ -319,6 +318,24 @@ static struct wheel *lock_for_arming(struct wheel *w, struct timer_list *t,
 	}
 	*pending |= timer_pending(t);
 	return old;
+}
+
+/* The same where t was on w before, or on none. */
+static inline struct wheel *lock_for_arming(struct wheel *w,
+					    struct timer_list *t,
+					    bool *pending) unchecked_locking
+{
+	if (!t->wheel)
+		WRITE_ONCE(t->wheel, w);
+	if (unlikely(READ_ONCE(t->wheel) != w))
+		return lock_for_moving(w, t, pending);
+	spin_lock(&w->lock);
+	if (likely(t->wheel == w)) {
+		*pending = timer_pending(t);
+		return w;
+	}
+	spin_unlock(&w->lock);		/* it moved meanwhile */
+	return lock_for_moving(w, t, pending);
 }
 
 /* Arms t; with only_earlier, a pending timer is never put off. */
