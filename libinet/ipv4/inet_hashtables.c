@@ -207,19 +207,45 @@ static struct sock_common *ehash_walk_chain(struct inet_hashinfo *h, u32 hash,
 	return NULL;
 }
 
+/* Walks until it is sure. @lost: somebody whose reference has to be given back,
+ * or NULL. */
+static __noinline struct sock *ehash_lookup(struct inet_hashinfo *h, u32 hash,
+					    const struct inet_lookup *key,
+					    struct sock_common *lost)
+{
+	struct sock_common *skc;
+	bool again;
+
+	if (lost)
+		sock_gen_put((struct sock *)lost);
+	do {
+		skc = ehash_walk_chain(h, hash, key, &again);
+	} while (!skc && again);
+	return (struct sock *)skc;
+}
+
+/* What is found is right, so a first walk asks nothing but the names. */
 struct sock *__inet_lookup_established(struct net *net,
 				       const struct inet_lookup *key)
 {
 	struct inet_hashinfo *h = inet_hashinfo(net);
 	u32 hash = inet_ehashfn(net, key->daddr, key->hnum, key->saddr,
 				key->sport);
+	struct inet_ehash_table *t = rcu_dereference(h->ehash);
 	struct sock_common *skc;
-	bool again;
 
-	do {
-		skc = ehash_walk_chain(h, hash, key, &again);
-	} while (!skc && again);
-	return (struct sock *)skc;
+	INET_WALK(EHASH);
+	hlist_for_each_entry_rcu(skc, &t->chains[hash & t->mask], skc_node) {
+		INET_STEP(EHASH);
+		if (READ_ONCE(skc->skc_hash) != hash || !inet_match(skc, key))
+			continue;
+		if (unlikely(!refcount_inc_not_zero(&skc->skc_refcnt)))
+			break;
+		if (likely(inet_match(skc, key)))
+			return (struct sock *)skc;
+		return ehash_lookup(h, hash, key, skc);
+	}
+	return ehash_lookup(h, hash, key, NULL);
 }
 
 void sock_gen_put(struct sock *sk)
