@@ -52,22 +52,16 @@ static inline bool tcp_parse_aligned_timestamp(struct tcp_sock *tp,
 	return true;
 }
 
-/* Only timestamps mean anything to a connection. Options that are malformed
- * are counted and left alone: whoever can guess a sequence number must not be
- * able to kill by garbage (MUST-7). */
-void tcp_fast_parse_options(struct sock *sk, const struct sk_buff *skb)
+/* Options in an unusual layout. Those that are malformed are counted and left
+ * alone: whoever can guess a sequence number must not be able to kill by garbage
+ * (MUST-7). */
+static __noinline void tcp_slow_parse_options(struct sock *sk,
+					      const struct sk_buff *skb)
 {
 	const struct tcphdr *th = tcp_hdr(skb);
-	u32 hlen = __tcp_hdrlen(th);
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct tcp_options_info info;
 
-	tp->rx_opt.saw_tstamp = 0;
-	if (hlen == TCP_HLEN_MIN)
-		return;
-	if (likely(hlen == TCP_HLEN_MIN + TCPOLEN_TSTAMP_ALIGNED &&
-		   tp->rx_opt.tstamp_ok && tcp_parse_aligned_timestamp(tp, th)))
-		return;
 	tcp_parse_options(skb, &info);
 	if (unlikely(info.malformed || info.bad_len))
 		NET_INC_STATS(sock_net(sk), TCP_OPTERRORS);
@@ -76,6 +70,22 @@ void tcp_fast_parse_options(struct sock *sk, const struct sk_buff *skb)
 	tp->rx_opt.saw_tstamp = 1;
 	tp->rx_opt.rcv_tsval = info.rcv_tsval;
 	tp->rx_opt.rcv_tsecr = th->ack ? info.rcv_tsecr : 0;
+}
+
+/* Only timestamps mean anything to a connection. */
+void tcp_fast_parse_options(struct sock *sk, const struct sk_buff *skb)
+{
+	const struct tcphdr *th = tcp_hdr(skb);
+	struct tcp_sock *tp = tcp_sk(sk);
+	u32 hlen = __tcp_hdrlen(th);
+
+	tp->rx_opt.saw_tstamp = 0;
+	if (hlen == TCP_HLEN_MIN)
+		return;
+	if (unlikely(hlen != TCP_HLEN_MIN + TCPOLEN_TSTAMP_ALIGNED ||
+		     !tp->rx_opt.tstamp_ok ||
+		     !tcp_parse_aligned_timestamp(tp, th)))
+		tcp_slow_parse_options(sk, skb);
 }
 
 /* ---- answers to what is wrong ----------------------------------------- */

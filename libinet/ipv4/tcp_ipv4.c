@@ -742,24 +742,29 @@ int tcp_v4_err(struct sk_buff *skb, u32 info)
 
 /* ---- segments in ------------------------------------------------------ */
 
+/* Any state but ESTABLISHED. As below. */
+static __noinline void tcp_v4_do_rcv_state(struct sock *sk, struct sk_buff *skb)
+{
+	if (!tcp_rcv_state_process(sk, skb))
+		return;
+	tcp_v4_send_reset(sk, skb);
+	kfree_skb_reason(skb, SKB_DROP_REASON_TCP_FLAGS);
+}
+
 /* Context: bh lock (or owner, from the backlog). Consumes. */
 __always_inline int tcp_v4_do_rcv(struct sock *sk, struct sk_buff *skb)
 {
 	NET_ROAD(sock_net(sk), skb);
 	sock_rps_save_rxhash(sk, skb);
-	if (likely(sk->sk_state == TCP_ESTABLISHED)) {
+	if (likely(sk->sk_state == TCP_ESTABLISHED))
 		tcp_rcv_established(sk, skb);
-		return 0;
-	}
-	if (tcp_rcv_state_process(sk, skb)) {
-		tcp_v4_send_reset(sk, skb);
-		kfree_skb_reason(skb, SKB_DROP_REASON_TCP_FLAGS);
-	}
+	else
+		tcp_v4_do_rcv_state(sk, skb);
 	return 0;
 }
 
 /* The sock is busy: release_sock() will look at it. Context: bh lock. */
-static void tcp_add_backlog(struct sock *sk, struct sk_buff *skb)
+static __noinline void tcp_add_backlog(struct sock *sk, struct sk_buff *skb)
 {
 	u32 limit = (u32)READ_ONCE(sk->sk_rcvbuf) +
 		    ((u32)READ_ONCE(sk->sk_sndbuf) >> 1) + 64 * 1024;
@@ -823,17 +828,24 @@ static void tcp_v4_no_socket(struct sk_buff *skb)
 	kfree_skb_reason(skb, SKB_DROP_REASON_NO_SOCKET);
 }
 
+/* From too far away (IP_MINTTL). Consumes as below. */
+static __noinline void tcp_v4_too_far(struct sock *sk, struct sk_buff *skb)
+{
+	NET_INC_STATS(sock_net(sk), TCP_MINTTLDROP);
+	kfree_skb_reason(skb, SKB_DROP_REASON_SOCKET_FILTER);
+	sock_put(sk);
+}
+
 /* For a sock with a reference of ours; a listener is not locked. Consumes both
  * the skb and the reference. */
-static void tcp_v4_rcv_sock(struct sock *sk, struct sk_buff *skb)
+static __always_inline void tcp_v4_rcv_sock(struct sock *sk,
+					    struct sk_buff *skb)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	bool busy;
 
 	if (unlikely(inet_sk(sk)->min_ttl > ip_hdr(skb)->ttl)) {
-		NET_INC_STATS(sock_net(sk), TCP_MINTTLDROP);
-		kfree_skb_reason(skb, SKB_DROP_REASON_SOCKET_FILTER);
-		sock_put(sk);
+		tcp_v4_too_far(sk, skb);
 		return;
 	}
 	bh_lock_sock(sk);
@@ -922,6 +934,34 @@ static void tcp_v4_rcv_timewait(struct inet_timewait_sock *tw,
 	kfree_skb_reason(skb, SKB_DROP_REASON_TCP_CLOSE);
 }
 
+/* For no sock: @sk (with a reference) is a request or a timewait sock, or NULL:
+ * a listener is looked for. Consumes both. */
+static __noinline int tcp_v4_rcv_mini(struct sock *sk, struct sk_buff *skb,
+				      const struct inet_lookup *key)
+{
+	struct net *net = skb_net(skb);
+
+	while (sk) {
+		if (READ_ONCE(sk->sk_state) == TCP_TIME_WAIT) {
+			tcp_v4_rcv_timewait(inet_twsk(sk), skb, key);
+			return 0;
+		}
+		if (READ_ONCE(sk->sk_state) != TCP_NEW_SYN_RECV) {
+			tcp_v4_rcv_sock(sk, skb);
+			return 0;
+		}
+		if (!tcp_v4_rcv_req(inet_reqsk(sk), skb))
+			return 0;
+		sk = __inet_lookup_established(net, key);
+	}
+	sk = __inet_lookup_listener(net, key);
+	if (sk)
+		tcp_v4_rcv_listener(sk, skb);
+	else
+		tcp_v4_no_socket(skb);
+	return 0;
+}
+
 /* net_protocol.handler. Context: softnet, RCU. Consumes. */
 int tcp_v4_rcv(struct sk_buff *skb)
 {
@@ -942,26 +982,11 @@ int tcp_v4_rcv(struct sk_buff *skb)
 		.sport = tcp_hdr(skb)->source,
 		.hnum = ntohs(tcp_hdr(skb)->dest), .dif = skb->skb_iif,
 	};
-	do {
-		sk = __inet_lookup_established(net, &key);
-		state = sk ? READ_ONCE(sk->sk_state) : TCP_NEW_SYN_RECV;
-		if (likely(state != TCP_TIME_WAIT &&
-			   state != TCP_NEW_SYN_RECV)) {
-			tcp_v4_rcv_sock(sk, skb);
-			return 0;
-		}
-		if (state == TCP_TIME_WAIT) {
-			tcp_v4_rcv_timewait(inet_twsk(sk), skb, &key);
-			return 0;
-		}
-	} while (sk && tcp_v4_rcv_req(inet_reqsk(sk), skb));
-	if (sk)
-		return 0;
-	sk = __inet_lookup_listener(net, &key);
-	if (sk)
-		tcp_v4_rcv_listener(sk, skb);
-	else
-		tcp_v4_no_socket(skb);
+	sk = __inet_lookup_established(net, &key);
+	state = sk ? READ_ONCE(sk->sk_state) : TCP_NEW_SYN_RECV;
+	if (unlikely(state == TCP_TIME_WAIT || state == TCP_NEW_SYN_RECV))
+		return tcp_v4_rcv_mini(sk, skb, &key);
+	tcp_v4_rcv_sock(sk, skb);
 	return 0;
 }
 
