@@ -135,6 +135,19 @@ void xdp_link_close(struct xdp_link *link)
 	link->nl_fd = link->filter_fd = -1;
 }
 
+/* Does it have a carrier? The driver is asked: IFF_RUNNING follows up to a second
+ * later. */
+static bool link_is_up(const struct xdp_link *link, const struct ifreq *ifr)
+{
+	struct ethtool_value value = { .cmd = ETHTOOL_GLINK };
+
+	if (!(ifr->ifr_flags & IFF_UP))
+		return false;
+	if (ethtool(link, &value))
+		return ifr->ifr_flags & IFF_RUNNING;
+	return value.data;
+}
+
 /* It may have another name now. One that has moved to another network namespace
  * is gone, and has lost its sockets. */
 enum xdp_link_state xdp_link_state(struct xdp_link *link)
@@ -146,8 +159,7 @@ enum xdp_link_state xdp_link_state(struct xdp_link *link)
 	ifr = request(link);
 	if (ioctl(link->filter_fd, SIOCGIFFLAGS, &ifr))
 		return XDP_LINK_GONE;
-	return (ifr.ifr_flags & IFF_UP) && (ifr.ifr_flags & IFF_RUNNING) ?
-	       XDP_LINK_UP : XDP_LINK_DOWN;
+	return link_is_up(link, &ifr) ? XDP_LINK_UP : XDP_LINK_DOWN;
 }
 
 /* True when one of the messages in @buf is about the interface. */

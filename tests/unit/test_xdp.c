@@ -629,6 +629,47 @@ static void what_is_sent_while_receiving_goes_by_one_call(void **state)
 	assert_false(some_pending(answers.xdp));
 }
 
+/* The kernel does not get on: the ring fills, the queue stops, and goes on when
+ * the kernel does. In its place is a descriptor that is no socket. */
+static void full_ring_holds_back_and_loses_nothing(void **state)
+{
+	struct xdp_fx *f = fx_of(state);
+	struct net_device *dev = open_up(f, "xdp:n0,queues=1,ring=64");
+	int fd = xdp_priv(dev)->queues[0].fd, socket_fd = dup(fd);
+	struct inet_netdev_stats stats;
+	u8 frame[100], got[2048];
+	u32 nr = 0;
+
+	assert_true(dup2(open("/dev/null", O_RDWR), fd) == fd);
+	for (u32 i = 0; i < 200; i++) {
+		dut_frame(frame, sizeof(frame), i);
+		assert_int_equal(dut_xmit(f->net, dev, frame, sizeof(frame)),
+				 0);
+	}
+	run_for_ms(f->net, 5);
+	inet_netdev_get_stats(dev, &stats);
+	assert_in_range(stats.tx_packets, 30, 64);
+	assert_true(dup2(socket_fd, fd) == fd);
+	close(socket_fd);
+	for (u32 i = 0; i < 1000 && nr < 200; i++) {
+		ssize_t n;
+
+		inet_run(f->net, 1000000);
+		while ((n = recv(f->far_fd, got, sizeof(got), 0)) > 0) {
+			if (n != 100 || got[11] != 0x99)
+				continue;
+			dut_frame(frame, sizeof(frame), nr++);
+			assert_memory_equal(got, frame, sizeof(frame));
+		}
+	}
+	assert_int_equal(nr, 200);
+	inet_netdev_get_stats(dev, &stats);
+	assert_int_equal(stats.tx_packets, 200);
+	assert_int_equal(stats.tx_errors + stats.tx_dropped, 0);
+	run_for_ms(f->net, 5);
+	assert_true(dut_is_quiet(f->net));	/* no more timer */
+}
+
 /* ---- memory ----------------------------------------------------------- */
 
 /* All frames are held by somebody: what arrives is lost and counted, and the
@@ -699,6 +740,7 @@ int main(void)
 		XDP_TEST(interface_with_another_name_goes_on),
 		XDP_TEST(deleted_interface_takes_the_carrier_for_good),
 		XDP_TEST(what_is_sent_while_receiving_goes_by_one_call),
+		XDP_TEST(full_ring_holds_back_and_loses_nothing),
 		XDP_TEST(frames_gone_lose_packets_until_they_return),
 	};
 
