@@ -10,6 +10,8 @@
 
 #include <linux/if_tun.h>
 
+#include <inet/netdev.h>
+
 #include "driver.h"
 
 #define TUN_PATH "/dev/net/tun"
@@ -80,8 +82,9 @@ static int tap_offload(struct net *net, const struct tap_args *args, int fd)
 	return 0;
 }
 
-/* Opens a queue of the interface and learns its final name. Return: the
- * descriptor or -E with a sentence. */
+/* Opens a queue of the interface and learns its final name. Without IFF_NAPI,
+ * which is slower (ARCHITECTURE.md 4). Return: the descriptor or -E with a
+ * sentence. */
 static int tap_attach(struct net *net, struct tap_args *args)
 {
 	struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI };
@@ -227,13 +230,10 @@ static int tap_create(struct net *net, const struct tap_args *args,
 	return err;
 }
 
-/* Reads the arguments. Return: 0 or -E with a sentence. */
-static int tap_parse(struct net *net, const char *text, struct tap_args *args)
+/* What arguments may not be, in whichever way they came. Return: 0 or -E with a
+ * sentence. */
+static int tap_check(struct net *net, struct tap_args *args)
 {
-	int err = driver_args(net, &tap_spec, text, args);
-
-	if (err)
-		return err;
 	if (!args->ifname[0])
 		return netdev_error(net, -EINVAL,
 				    "tap: which interface? usage: %s",
@@ -249,23 +249,90 @@ static int tap_parse(struct net *net, const char *text, struct tap_args *args)
 	return 0;
 }
 
+/* Opens what @args say. Return: 0 or -E with a sentence. */
+static int tap_open_args(struct net *net, struct tap_args *args,
+			 struct net_device **dev)
+{
+	int err = tap_check(net, args);
+	int fds[TAP_MAX_QUEUES], nr;
+
+	if (err)
+		return err;
+	nr = tap_attach_all(net, args, fds);
+	if (nr < 0)
+		return nr;
+	err = tap_create(net, args, fds, (u32)nr, dev);
+	if (err)
+		tap_detach(fds, (u32)nr);
+	return err;
+}
+
+/* ---- by a structure --------------------------------------------------- */
+
+/* @text, or nothing, into the @size octets of @to. Return: whether it fits. */
+static bool tap_copy_name(char *to, size_t size, const char *text)
+{
+	size_t len = text ? strlen(text) : 0;
+
+	if (len >= size)
+		return false;
+	memcpy(to, text ? text : "", len + 1);
+	return true;
+}
+
+/* Return: 0 or -EINVAL with a sentence. */
+static int tap_read_config(struct net *net, const char *ifname,
+			   const struct inet_tap_config *c,
+			   struct tap_args *args)
+{
+	if (!tap_copy_name(args->ifname, sizeof(args->ifname), ifname) ||
+	    !tap_copy_name(args->name, sizeof(args->name), c->name))
+		return netdev_error(net, -EINVAL, "tap: a name is longer than "
+				    "%zu characters", sizeof(args->ifname) - 1);
+	if (c->mtu && (c->mtu < ETHER_MIN_MTU || c->mtu > ETHER_MAX_MTU))
+		return netdev_error(net, -EINVAL, "tap: mtu %u is out of range: "
+				    "%u to %u", c->mtu, ETHER_MIN_MTU,
+				    ETHER_MAX_MTU);
+	if (c->nr_queues > TAP_MAX_QUEUES)
+		return netdev_error(net, -EINVAL, "tap: %u queues are more than "
+				    "%u", c->nr_queues, TAP_MAX_QUEUES);
+	args->mtu = c->mtu;
+	args->queues = c->nr_queues;
+	args->vnet = c->vnet_hdr;
+	memcpy(args->mac, c->mac, sizeof(args->mac));
+	return 0;
+}
+
+struct net_device *inet_tap_open(struct net *net, const char *ifname,
+				 const struct inet_tap_config *config)
+{
+	struct inet_tap_config c = { .size = sizeof(c) };
+	struct tap_args args = { 0 };
+	struct net_device *dev = NULL;
+	int err = -EINVAL;
+
+	if (net && (!config || config->size <= sizeof(c))) {
+		if (config)
+			memcpy(&c, config, config->size);
+		err = tap_read_config(net, ifname, &c, &args);
+		if (!err)
+			err = tap_open_args(net, &args, &dev);
+	}
+	if (err)
+		errno = -err;
+	return dev;
+}
+
+/* ---- by a line of text ------------------------------------------------ */
+
 /* netdev_driver.open. */
 static int tap_open_spec(struct net *net, const char *text,
 			 struct net_device **dev)
 {
 	struct tap_args args = { 0 };
-	int err = tap_parse(net, text, &args);
-	int fds[TAP_MAX_QUEUES], nr;
+	int err = driver_args(net, &tap_spec, text, &args);
 
-	if (err)
-		return err;
-	nr = tap_attach_all(net, &args, fds);
-	if (nr < 0)
-		return nr;
-	err = tap_create(net, &args, fds, (u32)nr, dev);
-	if (err)
-		tap_detach(fds, (u32)nr);
-	return err;
+	return err ? err : tap_open_args(net, &args, dev);
 }
 
 const struct netdev_driver tap_driver = {

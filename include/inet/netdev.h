@@ -39,6 +39,29 @@ struct net_device *inet_netdev_open(struct net *net, const char *spec) INET_API;
 /* The drivers of this library, with their usage; *nr: how many. */
 const struct netdev_driver *const *inet_netdev_drivers(size_t *nr) INET_API;
 
+/* ---- the kernel's TAP ------------------------------------------------- */
+
+/* Zero and NULL mean the default for every member but @size; inet-tap(4). */
+struct inet_tap_config {
+	size_t size;		/* sizeof(struct inet_tap_config) */
+	const char *name;	/* of the device; default: the interface's */
+	u32 mtu;		/* 68 .. 65521; default: the interface's */
+	u8 mac[6];		/* default: random */
+	u32 nr_queues;		/* 1 .. 64, of an interface that may have
+				 * several; 0: one that has one */
+	bool vnet_hdr;		/* checksums and segments left to each other */
+};
+
+/*
+ * A device whose other side is the kernel's interface @ifname, which is made if
+ * there is none ("%d": with the next number). @config NULL: all defaults.
+ * Return: the device, down, or NULL with errno and a sentence in
+ * inet_strerror(): EINVAL, EPERM, EBUSY (another program has it), EEXIST (the
+ * stack has a device of that name).
+ */
+struct net_device *inet_tap_open(struct net *net, const char *ifname,
+				 const struct inet_tap_config *config) INET_API;
+
 /* ---- AF_XDP ----------------------------------------------------------- */
 
 /* How frames come from the kernel's interface; inet-xdp(4). */

@@ -174,6 +174,52 @@ static void bad_arguments_are_refused_with_a_sentence(void **state)
 	refused(net, "tap:sq,queues=2", EINVAL, "without several queues");
 }
 
+static void structure_opens_what_a_line_does(void **state)
+{
+	struct net *net = stack_of(state);
+	struct inet_tap_config c = {
+		.size = sizeof(c), .name = "eth0", .mtu = 1280,
+		.mac = { 2, 0, 0, 0, 0, 9 }, .nr_queues = 3, .vnet_hdr = true,
+	};
+	struct net_device *dev = inet_tap_open(net, "ktap", &c);
+
+	assert_non_null(dev);
+	assert_string_equal(dev->name, "eth0");
+	assert_int_equal(dev->mtu, 1280);
+	assert_memory_equal(dev->dev_addr, c.mac, 6);
+	assert_int_equal(dev->num_tx_queues, 3);
+	assert_int_equal(inet_netdev_get_feature(dev, "tso"), 1);
+	dev = inet_tap_open(net, "%d", NULL);
+	assert_non_null(dev);
+	assert_string_equal(dev->name, "tap0");
+	assert_int_equal(dev->num_tx_queues, 1);
+	assert_int_equal(inet_netdev_get_feature(dev, "tso"), 0);
+}
+
+static void wrong_structure_is_refused(void **state)
+{
+	struct net *net = stack_of(state);
+	struct inet_tap_config c = { .size = sizeof(c) + 1 };
+
+	assert_null(inet_tap_open(net, "t0", &c));
+	assert_int_equal(errno, EINVAL);
+	assert_null(inet_tap_open(NULL, "t0", NULL));
+	assert_null(inet_tap_open(net, NULL, NULL));
+	c = (struct inet_tap_config){ .size = sizeof(c), .mtu = 67 };
+	assert_null(inet_tap_open(net, "t0", &c));
+	assert_non_null(strstr(inet_strerror(net), "mtu 67"));
+	c = (struct inet_tap_config){ .size = sizeof(c), .nr_queues = 65 };
+	assert_null(inet_tap_open(net, "t0", &c));
+	assert_non_null(strstr(inet_strerror(net), "65 queues"));
+	c = (struct inet_tap_config){ .size = sizeof(c), .mac = { 1 } };
+	assert_null(inet_tap_open(net, "t0", &c));
+	c = (struct inet_tap_config){ .size = sizeof(c),
+				      .name = "a name beyond its room" };
+	assert_null(inet_tap_open(net, "t0", &c));
+	assert_int_equal(errno, EINVAL);
+	assert_int_equal(if_nametoindex("t0"), 0);
+}
+
 /* ---- permissions ------------------------------------------------------ */
 
 /* A /dev/net/tun that everybody may open, for this process only. */
@@ -590,6 +636,8 @@ int main(void)
 		TAP_TEST(new_interfaces_are_numbered_by_the_kernel),
 		TAP_TEST(arguments_given_are_used),
 		TAP_TEST(existing_interface_is_attached_with_its_mtu),
+		TAP_TEST(structure_opens_what_a_line_does),
+		TAP_TEST(wrong_structure_is_refused),
 		TAP_TEST(bad_arguments_are_refused_with_a_sentence),
 		TAP_TEST(
 			without_permission_the_sentence_says_what_is_needed),
