@@ -111,7 +111,7 @@ struct sock {
 	struct inet_lock sk_lock;	/* guards owner and backlog */
 	bool sk_lock_owned;
 	u8 sk_deferred;		/* prot->release_cb has work: bits of its own, or
-				 * SK_DEFERRED_ALWAYS; under sk_lock */
+				 * SK_DEFERRED_ALWAYS; see sk_defer() */
 
 	/* readiness, written under socket->event_lock */
 	bool sk_watched;	/* callback, descriptor or poller: tell them */
@@ -311,6 +311,16 @@ static inline bool sock_buggify_owned(struct sock *sk)
 
 void __lock_sock(struct sock *sk);	/* waits for the owner to leave */
 void __release_sock(struct sock *sk);	/* processes the backlog */
+
+/* Leaves @work to release_sock(). Context: the sock is owned, or bh_lock_sock(),
+ * and each while another thread does the other. */
+static inline void sk_defer(struct sock *sk, u8 work)
+{
+	if (sk_smp(sk))
+		__atomic_fetch_or(&sk->sk_deferred, work, __ATOMIC_RELAXED);
+	else
+		sk->sk_deferred |= work;
+}
 
 /* Makes the caller the owner. Context: may sleep; no lock held. */
 static inline void lock_sock(struct sock *sk)

@@ -64,7 +64,7 @@ void tcp_init_connection_state(struct sock *sk)
 	tp->urg_mode = false;
 	tp->max_seg_acked = tp->ptb_mtu = 0;
 	WRITE_ONCE(tp->max_size_acked, 0);
-	sk->sk_deferred = 0;
+	WRITE_ONCE(sk->sk_deferred, 0);
 	WRITE_ONCE(tp->copied_seq, tp->rcv_nxt);
 	tp->rx_opt = (struct tcp_options_received){
 		.user_mss = tp->rx_opt.user_mss };

@@ -618,7 +618,7 @@ static void tcp_v4_err_frag_needed(struct sock *sk, struct sk_buff *skb,
 	if (!sock_owned_by_user(sk))
 		tcp_v4_mtu_reduced(sk);
 	else
-		sk->sk_deferred |= TCP_MTU_REDUCED_DEFERRED;
+		sk_defer(sk, TCP_MTU_REDUCED_DEFERRED);
 }
 
 /*

@@ -475,7 +475,7 @@ static void tcp_run_timer(struct sock *sk, void (*handler)(struct sock *sk),
 	if (!sock_owned_by_user(sk)) {
 		handler(sk);
 	} else {
-		sk->sk_deferred |= deferred;
+		sk_defer(sk, deferred);
 		if (deferred & TCP_DELACK_TIMER_DEFERRED)
 			NET_INC_STATS(net, TCP_DELAYEDACKLOCKED);
 	}

@@ -41,7 +41,7 @@ void tcp_tsq_push(struct sock *sk)
 	if (inet_csk_ack_scheduled(sk))
 		tcp_push_pending_frames(sk);
 	else if (sock_owned_by_user(sk))
-		sk->sk_deferred |= TCP_TSQ_DEFERRED;
+		sk_defer(sk, TCP_TSQ_DEFERRED);
 	else if (sd && sd->in_softirq)
 		tcp_tsq_queue(sd, sk);
 	else
@@ -71,7 +71,7 @@ static void tcp_tsq_action(struct softnet_data *sd)
 		bh_lock_sock(sk);
 		tcp_sk(sk)->tsq_queued = false;
 		if (sock_owned_by_user(sk)) {
-			sk->sk_deferred |= TCP_TSQ_DEFERRED;
+			sk_defer(sk, TCP_TSQ_DEFERRED);
 		} else {
 			tcp_mstamp_refresh(sk);
 			tcp_push_pending_frames(sk);
