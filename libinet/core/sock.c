@@ -418,8 +418,9 @@ int sk_wait_event_unlocked(struct sock *sk, s64 *timeo_ns,
 
 void sk_reset_timer(struct sock *sk, struct timer_list *t, u64 expires_ns)
 {
-	if (!mod_timer(net_wheel(sock_net(sk)), t, expires_ns))
-		sock_hold(sk);
+	sock_hold(sk);		/* before it can fire */
+	if (mod_timer(net_wheel(sock_net(sk)), t, expires_ns))
+		sock_put(sk);
 }
 
 /* ---- waking ----------------------------------------------------------- */

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <string.h>
 #include <time.h>
 
@@ -683,6 +684,8 @@ static void connection_is_found_while_its_neighbours_move(void **state)
 
 /* ---- timers ----------------------------------------------------------- */
 
+#define NR_TIMERS 20000
+
 static void set_flag(struct timer_list *t)
 {
 	(void)t;
@@ -717,6 +720,45 @@ static void timer_of_a_caller_wakes_the_thread_that_sleeps(void **state)
 	threaded_close(&p);
 }
 
+/* A sock of which the caller has the only reference, but for the timer's. */
+static struct {
+	struct sock *sk;
+	struct timer_list timer;
+	u32 fired;		/* atomic */
+} lonely;
+
+static void put_lonely(struct timer_list *t)
+{
+	(void)t;
+	threaded_count(&lonely.fired);
+	sock_put(lonely.sk);
+}
+
+/* The timer's reference is there before it fires, or the caller's is given
+ * back: the sock would be freed while he uses it. */
+static void timer_that_fires_at_once_leaves_the_caller_his_reference(void **state)
+{
+	struct threaded_pair p;
+	struct socket *s;
+	u32 fired;
+
+	(void)state;
+	threaded_open(&p, 1, NULL);
+	s = threaded_socket(&p, 0, SOCK_STREAM, 0);
+	lonely.sk = s->sk;
+	timer_setup(&lonely.timer, put_lonely);
+	assert_int_equal(refcount_read(&lonely.sk->sk_refcnt), 1);
+	for (u32 i = 0; i < NR_TIMERS; i++) {
+		fired = threaded_read(&lonely.fired);
+		sk_reset_timer(lonely.sk, &lonely.timer, 0);
+		while (threaded_read(&lonely.fired) == fired)
+			sched_yield();
+	}
+	del_timer_sync(&lonely.timer);
+	inet_close(s);
+	threaded_close(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -734,6 +776,8 @@ int main(void)
 		cmocka_unit_test(connection_is_found_while_its_neighbours_move),
 		cmocka_unit_test(
 			timer_of_a_caller_wakes_the_thread_that_sleeps),
+		cmocka_unit_test(
+			timer_that_fires_at_once_leaves_the_caller_his_reference),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
