@@ -12,6 +12,11 @@ struct request_sock *reqsk_alloc(struct kmem_cache *cache,
 
 	if (!req)
 		return NULL;
+	/* found under RCU: it may be closed by now */
+	if (!refcount_inc_not_zero(&listener->sk_refcnt)) {
+		kmem_cache_free(cache, req);
+		return NULL;
+	}
 	req->rsk_net = sock_net(listener);
 	req->__req_common.skc_state = TCP_NEW_SYN_RECV;
 	req->__req_common.skc_family = ops->family;
@@ -20,7 +25,6 @@ struct request_sock *reqsk_alloc(struct kmem_cache *cache,
 	req->rsk_ops = ops;
 	req->rsk_cache = cache;
 	req->rsk_listener = listener;
-	sock_hold(listener);
 	return req;
 }
 

@@ -63,7 +63,8 @@ struct request_sock_queue {
 };
 
 /* A zeroed request of @listener (whose reference it takes) with refcnt 0: it
- * becomes findable by inet_csk_reqsk_queue_hash_add(). NULL: no memory. */
+ * becomes findable by inet_csk_reqsk_queue_hash_add(). NULL: no memory, or the
+ * listener is dying. */
 struct request_sock *reqsk_alloc(struct kmem_cache *cache,
 				 const struct request_sock_ops *ops,
 				 struct sock *listener);

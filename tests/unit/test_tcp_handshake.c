@@ -144,6 +144,21 @@ static void listen_other_flags_are_dropped(void **state)
 	tp_close(&t);
 }
 
+/* It was found before another thread closed it. */
+static void listen_syn_of_a_listener_that_dies_is_dropped(void **state)
+{
+	struct tp t;
+
+	(void)state;
+	tp_open(&t);
+	tp_listen(&t, 4);
+	refcount_init(&t.l->sk->sk_refcnt, 0, false);
+	tp_send(&t, "S", 0, 0, NULL, 0);
+	tp_silence_for(&t, 5 * NSEC_PER_SEC);
+	refcount_init(&t.l->sk->sk_refcnt, 1, false);
+	tp_close(&t);
+}
+
 /* @req RFC9293:MUST-14 @req RFC9293:MUST-67 @req RFC9293:SHLD-5
  * @req 9293-SM-2 */
 static void listen_syn_gets_syn_ack_and_becomes_established(void **state)
@@ -985,6 +1000,7 @@ int main(void)
 		cmocka_unit_test(listen_reset_is_ignored),
 		cmocka_unit_test(listen_ack_is_reset),
 		cmocka_unit_test(listen_other_flags_are_dropped),
+		cmocka_unit_test(listen_syn_of_a_listener_that_dies_is_dropped),
 		cmocka_unit_test(listen_syn_gets_syn_ack_and_becomes_established),
 		cmocka_unit_test(listen_syn_ack_tells_mss_of_the_device),
 		cmocka_unit_test(listen_syn_without_mss_means_536),
