@@ -242,6 +242,14 @@ static void dev_deactivate(struct net_device *dev)
 	}
 }
 
+/* Takes back what dev_deactivate() did. */
+static void dev_activate(struct net_device *dev)
+{
+	for (u32 i = 0; i < dev->num_tx_queues; i++)
+		if (dev->tx[i].qdisc)
+			qdisc_activate(dev->tx[i].qdisc);
+}
+
 static void __dev_close(struct net_device *dev)
 {
 	if (!netif_running(dev))
@@ -261,6 +269,7 @@ int dev_open(struct net_device *dev)
 
 	rtnl_lock(dev->net);
 	if (!netif_running(dev)) {
+		dev_activate(dev);
 		if (dev->netdev_ops->ndo_open)
 			err = dev->netdev_ops->ndo_open(dev);
 		if (!err) {

@@ -25,18 +25,13 @@
 
 /* ---- the machine ------------------------------------------------------ */
 
-void __netif_schedule(struct Qdisc *q)
+/* On the list of a softnet. Under q->lock: who deactivates finds it there. */
+static void __netif_reschedule(struct Qdisc *q)
 {
 	struct net *net = q->dev->net;
 	struct softnet_data *sd = this_softnet(net);
 
-	spin_lock(&q->lock);
-	if (q->scheduled) {
-		spin_unlock(&q->lock);
-		return;
-	}
 	q->scheduled = true;
-	spin_unlock(&q->lock);
 	if (sd) {
 		q->next_sched = NULL;
 		*sd->output_queue_tailp = q;
@@ -50,6 +45,14 @@ void __netif_schedule(struct Qdisc *q)
 	sd->remote_output = q;
 	spin_unlock(&sd->input_lock);
 	kick_softnet(sd);
+}
+
+void __netif_schedule(struct Qdisc *q)
+{
+	spin_lock(&q->lock);
+	if (!q->scheduled && !q->deactivated)
+		__netif_reschedule(q);
+	spin_unlock(&q->lock);
 }
 
 /* Takes the next frame. Under q->lock. */
@@ -214,7 +217,8 @@ static bool unlink_sched(struct Qdisc **head, struct Qdisc *q)
 	return false;
 }
 
-/* Nobody sends by it any more: after this no softnet will look at it. */
+/* Nobody sends by it any more, but a driver may still wake it: after this no
+ * softnet will look at it. */
 void qdisc_unschedule(struct Qdisc *q)
 {
 	struct net *net = q->dev->net;
@@ -222,6 +226,9 @@ void qdisc_unschedule(struct Qdisc *q)
 	struct Qdisc **p;
 	u32 i;
 
+	spin_lock(&q->lock);
+	q->deactivated = true;
+	spin_unlock(&q->lock);
 	for (i = 0; i < net->nr_softnets; i++) {
 		sd = &net->softnets[i];
 		if (!softnet_is_mine(sd)) {
@@ -239,6 +246,13 @@ void qdisc_unschedule(struct Qdisc *q)
 		}
 	}
 	q->scheduled = false;
+}
+
+void qdisc_activate(struct Qdisc *q)
+{
+	spin_lock(&q->lock);
+	q->deactivated = false;
+	spin_unlock(&q->lock);
 }
 
 /* ---- life ------------------------------------------------------------- */

@@ -34,6 +34,7 @@ struct Qdisc {
 	u32 limit;
 	bool running;			/* somebody dequeues, under lock */
 	bool scheduled;			/* on an output_queue, under lock */
+	bool deactivated;		/* its device is down, under lock */
 	struct Qdisc *next_sched;
 	struct sk_buff *gso_skb;	/* refused by the driver, goes first */
 	u64 drops, requeues;
@@ -60,7 +61,10 @@ void qdisc_reset(struct Qdisc *q);
 void qdisc_run(struct Qdisc *q);
 /* Through the qdisc, or past it when it is empty. Consumes. NET_XMIT_*. */
 int __dev_xmit_skb(struct sk_buff *skb, struct Qdisc *q);
+/* Its device goes down: no softnet looks at it any more, until ... */
 void qdisc_unschedule(struct Qdisc *q);
+/* ... its device goes up again. */
+void qdisc_activate(struct Qdisc *q);
 /* Has net_tx_action() run it. */
 void __netif_schedule(struct Qdisc *q);
 
