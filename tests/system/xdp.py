@@ -95,6 +95,26 @@ def native_mode_does_the_same():
 
 
 @case
+def checksums_that_the_peer_leaves_open_are_trusted_if_asked():
+    """A veth as it is: rxcsum in native mode, where no packet is too long."""
+    run("ethtool", "-K", "k0", "tx", "on")
+    try:
+        with on(",mode=native,rxcsum"):
+            udp_echo([1, 1000])
+            pump([Stream(connect(), 3000000)])
+        with on(",mode=native"), socket.socket(type=socket.SOCK_DGRAM) as sock:
+            sock.settimeout(0.5)
+            sock.connect(ADDR)
+            sock.send(b"unchecked")
+            try:
+                raise AssertionError(f"it was taken: {sock.recv(100)}")
+            except TimeoutError:
+                pass
+    finally:
+        run("ethtool", "-K", "k0", "tx", "off")
+
+
+@case
 def jumbo_frames_pass_in_both_modes():
     """An MTU of 9,000: packets in several frames."""
     with mtu(9000):
