@@ -470,13 +470,6 @@ int tcp_write_wakeup(struct sock *sk, bool keepalive);
 void tcp_send_probe0(struct sock *sk);
 u64 tcp_probe0_when_ns(const struct sock *sk);
 
-static inline void tcp_push_pending_frames(struct sock *sk)
-{
-	if (!tcp_write_queue_empty(sk))
-		__tcp_push_pending_frames(sk, tcp_sk(sk)->mss_cache,
-					  tcp_sk(sk)->nonagle);
-}
-
 /* ---- tcp_tsq.c: sending once for many ACKs ----------------------------- */
 
 void tcp_tsq_init(struct net *net);
@@ -489,6 +482,14 @@ void tcp_tsq_push(struct sock *sk);
 u32 tcp_mtu_to_mss(const struct sock *sk, u32 pmtu);
 u32 tcp_sync_mss(struct sock *sk, u32 pmtu);
 u32 tcp_current_mss(struct sock *sk);
+
+static inline void tcp_push_pending_frames(struct sock *sk)
+{
+	if (!tcp_write_queue_empty(sk))
+		__tcp_push_pending_frames(sk, tcp_current_mss(sk),
+					  tcp_sk(sk)->nonagle);
+}
+
 u32 tcp_advertise_mss(const struct sock *sk);
 /* The window field of the segment being sent. */
 u16 tcp_select_window(struct sock *sk);

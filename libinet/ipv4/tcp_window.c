@@ -53,11 +53,16 @@ u32 tcp_sync_mss(struct sock *sk, u32 pmtu)
 	return tp->mss_cache;
 }
 
+/* By the route that will be taken, which may know of a narrower path that
+ * another connection has met. */
 u32 tcp_current_mss(struct sock *sk)
 {
-	const struct dst_entry *dst = rcu_access_pointer(sk->sk_dst_cache);
+	const struct dst_entry *dst = __sk_dst_check(sk, 0);
 	u32 mtu;
 
+	if (unlikely(!dst) &&
+	    !inet_csk(sk)->icsk_af_ops->rebuild_header(sk))
+		dst = rcu_access_pointer(sk->sk_dst_cache);
 	if (likely(dst)) {
 		mtu = ip_sk_mtu(sk, dst);
 		if (unlikely(mtu != inet_csk(sk)->icsk_pmtu_cookie))

@@ -448,6 +448,48 @@ static void established_path_mtu_makes_smaller_segments(void **state)
 	tp_close(&t);
 }
 
+/* Another connection has met a narrower path: who has nothing in flight, and so
+ * believes no ICMP, sends what fits all the same. */
+/* @req 1191-5 */
+static void established_path_mtu_of_another_connection_is_known(void **state)
+{
+	struct dst_entry *dst;
+	struct tp t;
+
+	(void)state;
+	tp_open(&t);
+	tp_passive(&t);
+	dst = rcu_access_pointer(tp_sk(&t)->sk_dst_cache);
+	dst->ops->update_pmtu(dst, tp_sk(&t), NULL, 1000);
+	tp_write(&t, big, 2880);
+	tp_expect(&t, "A", 1, 1, 960);
+	tp_expect(&t, "A", 961, 1, 960);
+	tp_expect(&t, "PA", 1921, 1, 960);
+	tp_close(&t);
+}
+
+/* ... and so does who had more to send than the window was open for. */
+/* @req 1191-5 */
+static void established_path_mtu_of_another_connection_cuts_what_waits(void **state)
+{
+	struct dst_entry *dst;
+	struct tp t;
+
+	(void)state;
+	tp_open(&t);
+	tp_passive(&t);
+	tp_write(&t, big, 20000);
+	assert_int_equal(fx_flush(&t.f), 10);
+	dst = rcu_access_pointer(tp_sk(&t)->sk_dst_cache);
+	dst->ops->update_pmtu(dst, tp_sk(&t), NULL, 1000);
+	tp_send(&t, "A", 1, 14601, NULL, 0);
+	tp_expect(&t, "A", 14601, 1, 960);
+	tp_expect(&t, "A", 15561, 1, 500);
+	tp_expect(&t, "A", 16061, 1, 960);
+	fx_flush(&t.f);
+	tp_close(&t);
+}
+
 /* Duplicate ACKs that were counted before the path became narrower are forgotten
  * with the first ACK of something new: what is in flight is never less than
  * nothing, and the window stays open. */
@@ -765,6 +807,8 @@ int main(void)
 		cmocka_unit_test(syn_sent_only_hard_icmp_refuses),
 		cmocka_unit_test(syn_sent_soft_icmp_is_told_at_the_end),
 		cmocka_unit_test(established_path_mtu_makes_smaller_segments),
+		cmocka_unit_test(established_path_mtu_of_another_connection_is_known),
+		cmocka_unit_test(established_path_mtu_of_another_connection_cuts_what_waits),
 		cmocka_unit_test(disorder_path_mtu_then_partial_ack_sends_on),
 		cmocka_unit_test(loss_path_mtu_again_lasts_longer),
 		cmocka_unit_test(established_path_mtu_lies_are_bounded),
