@@ -173,8 +173,10 @@ static void *copy_to_buf(struct wire_end *to, const struct sk_buff *skb)
 }
 
 /* @skb has been copied, or lost: the sender's stack may have it back. */
-static void wire_done(struct sk_buff *skb)
+static void wire_done(struct net_device *dev __maybe_unused,
+		      struct sk_buff *skb)
 {
+	INET_CABLE_SENT(dev, skb);
 	if (INET_BUGGIFY(COMPLETION_LATE))
 		dev_consume_skb_any(skb);
 	else
@@ -196,7 +198,7 @@ static enum netdev_tx xmit_delayed(struct sk_buff *skb, struct net_device *dev,
 		return NETDEV_TX_BUSY;
 	}
 	count(&to->sent, 1);
-	wire_done(skb);
+	wire_done(dev, skb);
 	if (ret == WIRE_DELAY_RING)
 		ring_end(to);
 	return NETDEV_TX_OK;
@@ -213,7 +215,7 @@ static enum netdev_tx wire_start_xmit(struct sk_buff *skb,
 
 	if (unlikely(!data_race(to->reachable))) {
 		__atomic_fetch_add(&to->lost_down, 1, __ATOMIC_RELAXED);
-		wire_done(skb);
+		wire_done(dev, skb);
 		return NETDEV_TX_OK;
 	}
 	if (unlikely(data_race(q->slow)))
@@ -230,7 +232,7 @@ static enum netdev_tx wire_start_xmit(struct sk_buff *skb,
 	} else {
 		count(&to->lost_nomem_tx, 1);
 	}
-	wire_done(skb);
+	wire_done(dev, skb);
 	if (stopped || !netdev_xmit_more(dev, 0))
 		ring_doorbell(to, mine);
 	return NETDEV_TX_OK;
@@ -246,6 +248,10 @@ static void wire_receive(struct wire_end *end, struct sk_buff *skb)
 	if (unlikely(driver_frame_is_giant(dev, skb->data, skb->len))) {
 		count(&end->rx_over, 1);
 		kfree_skb_reason(skb, SKB_DROP_REASON_RX_OVER);
+		return;
+	}
+	if (INET_CABLE_LOST(dev, skb)) {
+		consume_skb(skb);
 		return;
 	}
 	count(&end->rx_packets, 1);

@@ -82,7 +82,7 @@ static void draw_event(struct world *w, enum sim_feature kind,
 	if (e->off_ns > w->heal_ns)
 		w->heal_ns = e->off_ns;
 	e->size = (u32)rng_range(&own, 560, 1400);
-	if (kind != SIM_PARTITION)
+	if (kind != SIM_PARTITION && kind != SIM_PMTU)
 		w->timely = false;
 	if (kind == SIM_ADDRESS)	/* who has one is what the monitor knows */
 		w->blind = true;

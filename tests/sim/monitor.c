@@ -62,8 +62,14 @@
  *			falls by one at the router; nothing goes to an address
  *			that is nobody's
  *
- * In a world where allocations fail the tap itself may miss a frame; there only
+ * Frames are seen where the cable takes and brings them, before GRO, and after
+ * a cable that harms them on purpose (odd.c). Some worlds are blind: there only
  * the rules about frames hold, and the applications and tcp_verify() judge.
+ * What a host has received it may forget for want of memory; a short queue or a
+ * neighbour that is dropped loses what no cable has taken; ports that are used
+ * again, addresses that move, and strange frames leave too much open. And some
+ * are not judged by the clock: a host that is paused or poor, a cable without
+ * carrier.
  *
  * Not to be seen from the wire, and so left to tcp_verify() and tests/unit:
  * Karn's samples, the exact congestion window, Nagle, silly windows.
@@ -199,8 +205,9 @@ static bool sent_syn_again(struct world *w, struct flow *f, int h,
 	const struct stream *me = &f->of[h], *peer = &f->of[!h];
 
 	if (!(s->flags & ACK)) {
-		if (me->time_wait_ns && w->now < me->time_wait_ns + 60 * SIM_S
-		    && !me->ts_offered && !f->forged)
+		if (me->time_wait_ns && w->now + w->slack_ns <
+		    me->time_wait_ns + 60 * SIM_S && !me->ts_offered &&
+		    !f->forged && !w->point_ppm[BUGGIFY_TIME_WAIT_FULL])
 			bad(w, f, h, "a SYN of a connection in TIME-WAIT",
 			    (w->now - me->time_wait_ns) / SIM_MS, 60000);
 		if (me->state > SYN_RECEIVED && me->state < TIME_WAIT &&
@@ -372,9 +379,10 @@ static void sent_rst(struct world *w, struct flow *f, int h,
 		bad(w, f, h, "more RSTs than segments", 0, 0);
 	else
 		me->rst_credit--;
-	/* Without memory there is no TIME-WAIT. */
-	if (w->timely && me->time_wait_ns && !me->got_rst && !f->forged &&
-	    w->now < me->time_wait_ns + 60 * SIM_S)
+	/* Without memory, or room, there is no TIME-WAIT. */
+	if (w->timely && !w->point_ppm[BUGGIFY_TIME_WAIT_FULL] &&
+	    me->time_wait_ns && !me->got_rst && !f->forged &&
+	    w->now + w->slack_ns < me->time_wait_ns + 60 * SIM_S)
 		bad(w, f, h, "a RST from TIME-WAIT",
 		    (w->now - me->time_wait_ns) / SIM_MS, 60000);
 	if (f->over || f->forged)
@@ -481,6 +489,20 @@ static u32 heard_of(const struct stream *me)
 	return me->sacked > me->una ? me->sacked : me->una;
 }
 
+/* The segments up to @ack came through, with so many bytes. */
+static void note_carried(struct stream *me, u32 ack)
+{
+	u32 begin = me->una, pos;
+
+	for (pos = me->una + 1; pos <= ack; pos++) {
+		if (pos < ack && !me->sent_us[pos])
+			continue;
+		if (pos - begin > me->carried)
+			me->carried = pos - begin;
+		begin = pos;
+	}
+}
+
 /* Its ACK and window: host @h may send more. */
 static void arrived_ack(struct world *w, struct flow *f, int h,
 			const struct segment *s)
@@ -495,6 +517,7 @@ static void arrived_ack(struct world *w, struct flow *f, int h,
 		me->promised = edge;
 	if (ack > me->una) {
 		monitor_round_trip(w, me, ack);
+		note_carried(me, ack);
 		if (!w->recorded)
 			count_heard(me, me->una, ack);
 		me->una = ack;
@@ -655,6 +678,8 @@ void monitor_frame(struct world *w, int h, bool sent, const u8 *p, u32 len)
 	kind = monitor_parse(&s, p, len);
 	if (!sent && memcmp(p, w->host[h].mac, 6) && p[0] != 255)
 		return;			/* for somebody else */
+	if (!sent && p[6] & 1)
+		return;			/* a group sends nothing */
 	if (kind == FRAME_DAMAGED && sent && !w->host[h].unjudged)
 		sim_fail(w, "monitor: host %d sends a frame that is damaged",
 			 h);

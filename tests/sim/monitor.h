@@ -59,6 +59,8 @@ enum monitor_state { CLOSED, SYN_SENT, SYN_RECEIVED, ESTABLISHED, FIN_WAIT_1,
 struct stream {
 	bool syn, seen;		/* sent; arrived */
 	u8 state;		/* enum monitor_state of its sender */
+	u8 old_state;		/* before what came at this moment: */
+	u64 old_ns;
 	bool passive;		/* ... who had not closed when a FIN came */
 	bool accepted;		/* ... which accept() has returned */
 	bool queued;		/* it entered the accept queue */
@@ -101,9 +103,12 @@ struct stream {
 	u64 heard_ns;		/* the last segment from the peer */
 	u32 una;		/* acknowledged, as far as it has heard */
 	u32 sure;		/* ... in a segment that nobody refuses */
+	u32 carried;		/* bytes of the largest segment acknowledged */
 	u32 sacked;		/* the furthest byte a SACK has named */
 	u32 rtt_us;		/* smallest round trip, 0: not known */
 	u64 sent_ns;		/* the last segment that occupies numbers */
+	u32 left_us;		/* the last that had waited for ARP ... */
+	u64 made_ns;		/* ... perhaps since then */
 	bool probed;		/* its tail, in this silence (RFC 8985) */
 	u32 segments_acked, dup_acks;
 	u64 probe_ns;
@@ -176,8 +181,8 @@ void monitor_arrived_frame(struct world *w, int h, enum monitor_kind kind,
 			   const struct segment *s);
 /* The MTU that host @h was told of for its way to host @to. */
 u32 monitor_pmtu(const struct world *w, int h, int to);
-/* May what host @h sends now have waited for ARP? */
-bool monitor_waited(const struct world *w, int h);
+/* What host @h sends now may have waited for ARP: since when? 0: it has not. */
+u64 monitor_waited(const struct world *w, int h);
 /* Host @h sends a RST to host @to about a connection that it does not have. */
 void monitor_reset(struct world *w, int h, int to);
 /* Host @h answers a forged segment. */

@@ -37,6 +37,8 @@ struct watch {
 	struct asked asked[NR_TARGETS];
 	u8 link[NR_LINKS][6];	/* addresses that ARP has brought */
 	u64 arp_ns;		/* ... the last of them */
+	u64 asking_ns;		/* since then it has asked; 0: it does not */
+	u64 asked_ns;		/* ... for the last that came */
 	unsigned int nr_links;
 	u32 datagrams[NR_PEERS], echoes[NR_PEERS];	/* unanswered */
 	u64 error_ns[NR_PEERS][ERROR_BURST + 1];	/* made not before */
@@ -116,8 +118,11 @@ static bool link_known(const struct world *w, const struct watch *v, int h,
 
 static void sent_request(struct world *w, int h, const struct segment *s)
 {
-	struct asked *a = asked_of(watch_of(w, h), s->addr[1]);
+	struct watch *v = watch_of(w, h);
+	struct asked *a = asked_of(v, s->addr[1]);
 
+	if (!v->asking_ns)
+		v->asking_ns = w->now;
 	if (a->ns && w->now + w->slack_ns < a->ns + SIM_S)
 		bad(w, h, "more than one ARP request in a second", s->addr[1],
 		    w->now - a->ns);
@@ -150,14 +155,17 @@ static void arrived_arp(struct world *w, int h, const struct segment *s)
 
 	if (!link_known(w, v, h, s->sender))
 		memcpy(v->link[v->nr_links++ % NR_LINKS], s->sender, 6);
+	v->asked_ns = v->asking_ns ? v->asking_ns : w->now;
+	v->asking_ns = 0;
 	v->arp_ns = w->now;
 	if (s->op == 1 && s->addr[1] == w->host[h].addr)
 		asked_of(v, s->addr[0])->owed++;
 }
 
-bool monitor_waited(const struct world *w, int h)
+u64 monitor_waited(const struct world *w, int h)
 {
-	return w->watch && w->watch[h].arp_ns == w->now;
+	return w->watch && w->watch[h].arp_ns == w->now ?
+	       w->watch[h].asked_ns : 0;
 }
 
 /* Where a frame goes: to all only if it asks, else to an address that ARP
@@ -231,7 +239,7 @@ static void check_error_rate(struct world *w, int h, int peer,
 	u64 from, to;
 
 	error_made(w, v, s, &from, &to);
-	if (w->host[h].icmp_ratelimit_ms && *ns && to < *ns +
+	if (w->host[h].icmp_ratelimit_ms && *ns && to + w->slack_ns < *ns +
 	    w->host[h].icmp_ratelimit_ms * SIM_MS)
 		bad(w, h, "more ICMP errors than the limit", (u64)peer,
 		    to - *ns);
@@ -299,6 +307,9 @@ static void arrived_too_big(struct world *w, int h, const struct segment *s)
 	if (!f || f->over || of.seq - f->of[side].iss < f->of[side].una ||
 	    of.seq - f->of[side].iss >= f->of[side].end)
 		return;
+	/* where larger ones have come through, it is not believed at once */
+	if (f->of[side].carried + 40 > mtu)
+		return;
 	mtu = mtu < MIN_PMTU ? MIN_PMTU : mtu;
 	if (!v->pmtu[to] || mtu < v->pmtu[to] ||
 	    w->now >= v->pmtu_ns[to] + PMTU_LIFE) {
@@ -311,7 +322,7 @@ u32 monitor_pmtu(const struct world *w, int h, int to)
 {
 	const struct watch *v = w->watch ? &w->watch[h] : NULL;
 
-	if (!v || !v->pmtu[to] || w->now >= v->pmtu_ns[to] + PMTU_LIFE)
+	if (!v || !v->pmtu[to] || w->forgetful || w->now >= v->pmtu_ns[to] + PMTU_LIFE)
 		return w->host[h].mtu;
 	return v->pmtu[to] < w->host[h].mtu ? v->pmtu[to] : w->host[h].mtu;
 }
@@ -323,6 +334,8 @@ void monitor_challenge(struct world *w, int h)
 	struct watch *v = watch_of(w, h);
 	u32 limit = w->host[h].challenge_limit;
 
+	if (w->now % SIM_S < w->slack_ns)
+		return;		/* its own second may still be the last one */
 	if (v->challenge_s != w->now / SIM_S)
 		v->challenges = 0;
 	v->challenge_s = w->now / SIM_S;
@@ -339,7 +352,8 @@ void monitor_reset(struct world *w, int h, int to)
 	u64 before = n < limit ? 0 : v->rst_ns[to][(n - limit) % RST_RING];
 
 	v->rst_ns[to][n % RST_RING] = w->now;
-	if (limit && limit < RST_RING && before && w->now < before + SIM_S)
+	if (limit && limit < RST_RING && before &&
+	    w->now + w->slack_ns < before + SIM_S)
 		bad(w, h, "more RSTs than the limit", limit, w->now - before);
 }
 

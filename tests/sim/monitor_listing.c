@@ -114,7 +114,8 @@ static const char *must_have(const struct world *w, struct flow *f, int side)
 		return NULL;
 	/* The table may be full, and then there is none. */
 	if (me->state == TIME_WAIT)
-		return me->time_wait_ns && w->now < me->time_wait_ns + TWO_MSL &&
+		return me->time_wait_ns &&
+		       w->now + w->slack_ns < me->time_wait_ns + TWO_MSL &&
 		       !w->point_ppm[BUGGIFY_TIME_WAIT_FULL] ?
 		       "left TIME-WAIT too early" : NULL;
 	return me->state >= ESTABLISHED && me->state < TIME_WAIT && e &&

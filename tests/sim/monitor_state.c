@@ -142,6 +142,10 @@ void monitor_sent_state(struct world *w, struct flow *f, int h,
 	if (!(allowed[state] >> kind & 1) && kind != KIND_RST &&
 	    end <= me->end && monitor_waited(w, f->host[h]))
 		return;
+	/* It answers the first of those that GRO holds together. */
+	if (!(allowed[state] >> kind & 1) && w->host[f->host[h]].merges &&
+	    me->old_ns == w->now && allowed[me->old_state] >> kind & 1)
+		return;
 	if (!(allowed[state] >> kind & 1)) {
 		snprintf(what, sizeof(what), "%s in %s", kinds[kind],
 			 states[state]);
@@ -164,6 +168,9 @@ void monitor_arrived_state(const struct world *w, struct flow *f, int h)
 		e = monitor_app(w, f, h);
 		me->passive = e && !e->ending;
 	}
+	if (me->old_ns != w->now)
+		me->old_state = me->state;
+	me->old_ns = w->now;
 	me->state = after_heard(me, me->sure);
 }
 

@@ -2,8 +2,9 @@
 /*
  * The monitor's clock: when a segment may be sent, and when it must be. What
  * is measured is the wire, so the rules rest while something may come between
- * a timer and the wire: a host that is paused, short of memory or without a
- * neighbour's address, a cable without carrier.
+ * a timer and the wire: a host that is paused or short of memory, a cable
+ * without carrier. What had to wait for a neighbour's address leaves when ARP
+ * answers, and was made at some time since ARP began to ask.
  */
 #include "monitor.h"
 
@@ -76,7 +77,15 @@ void monitor_sent_again(struct world *w, struct flow *f, int h, u32 pos,
 	u32 last = me->sent_us[pos], now = stamp(w);
 	u64 last_ns = w->now - (u64)(now - last) * 1000;
 	u64 rto_min = w->host[f->host[h]].rto_min_us * 1000ull;
+	u64 waited = monitor_waited(w, f->host[h]);
 
+	/* what waited for ARP was sent earlier than it was seen */
+	if (last == me->left_us)
+		last_ns = me->made_ns;
+	if (waited) {
+		me->left_us = now;
+		me->made_ns = waited;
+	}
 	me->sent_us[pos] = now;
 	if (!w->timely)
 		return;
@@ -135,8 +144,8 @@ static void sent_challenge(struct world *w, struct flow *f, int h)
 {
 	struct stream *me = &f->of[h];
 
-	if (me->challenge_ns && w->now + 4000 < me->challenge_ns +
-	    DELACK_MAX)
+	if (me->challenge_ns && w->now + 4000 + w->slack_ns <
+	    me->challenge_ns + DELACK_MAX)
 		monitor_bad(w, f, h, "two challenge ACKs within 500 ms",
 			    w->now - me->challenge_ns, 0);
 	me->challenge_ns = w->now;
@@ -222,7 +231,8 @@ static void arrived_late_fin(struct world *w, struct flow *f, int h)
 	struct stream *me = &f->of[h];
 
 	if (me->state != TIME_WAIT || !me->time_wait_ns || f->forged ||
-	    w->now > me->time_wait_ns + 59 * SIM_S)
+	    w->now > me->time_wait_ns + 59 * SIM_S ||
+	    w->point_ppm[BUGGIFY_TIME_WAIT_FULL])
 		return;
 	if (w->timely && me->fin_ns && w->now > me->fin_ns + w->late_ns)
 		monitor_bad(w, f, h, "a FIN in TIME-WAIT is not answered",

@@ -2,9 +2,8 @@
 /*
  * Peers that are odd, but within the law: they take back a part of the window
  * that they have offered, or all of it, and offer it again later; they
- * acknowledge less than they have. A hook of the host itself changes what it
- * receives, behind the monitor, which therefore looks away; now and then it
- * drops a packet.
+ * acknowledge less than they have. It is the cable that changes what it brings
+ * to a host, before the monitor sees it; now and then it loses a frame.
  */
 #include "sim.h"
 
@@ -64,56 +63,41 @@ static void lower_ack(const struct end *e, u8 *tcp, u32 n)
 }
 
 /* The window of a segment becomes smaller, or its ACK. */
-static unsigned int odd_hook(void *priv, struct sk_buff *skb,
-			     const struct nf_hook_state *state)
+bool odd_frame(struct host *h, u8 *frame, u32 len)
 {
-	struct world *w = ((struct host *)priv)->w;
-	u8 *ip = skb->data, *tcp = ip + 20;
+	u8 *ip = frame + 14, *tcp = ip + 20;
+	struct world *w = h->w;
 	struct end *e;
 	u32 window;
 
-	(void)state;
-	if (w->healed || skb_headlen(skb) < 40 || ip[0] != 0x45 ||
-	    ip[9] != 6 || ip[6] & 0x3f || ip[7] || ip[1] == SIM_FORGED_TOS)
-		return NF_ACCEPT;
-	e = end_of(priv, tcp);
+	if (w->healed || len < 14 + 40 || frame[12] != 8 || frame[13] ||
+	    ip[0] != 0x45 || ip[9] != 6 || ip[6] & 0x3f || ip[7])
+		return false;
+	e = end_of(h, tcp);
 	if (e && !e->first_ack && tcp[13] & 16)
 		e->first_ack = get32(tcp + 8);
 	if (!rng_chance(&w->odd, ODD_PERCENT))
-		return NF_ACCEPT;
+		return false;
 	if (rng_chance(&w->odd, 10))
-		return NF_DROP;
+		return true;
 	if (tcp[13] & 2)	/* not of a SYN */
-		return NF_ACCEPT;
+		return false;
 	if (rng_chance(&w->odd, 30)) {
 		lower_ack(e, tcp, (u32)rng_log(&w->odd, 1, 2000));
-		return NF_ACCEPT;
+		return false;
 	}
 	window = (u32)tcp[14] << 8 | tcp[15];
 	replace16(tcp + 14, tcp + 16,
 		  window >> rng_range(&w->odd, 1, 16));
-	return NF_ACCEPT;
+	return false;
 }
 
-int odd_draw(struct world *w)
+void odd_draw(struct world *w)
 {
 	struct rng own;
 	unsigned int i;
 
 	rng_init(&w->odd, w->seed, 6);
-	for (i = 0; i < w->nr_hosts; i++) {
-		struct host *h = &w->host[i];
-
-		if (!sim_draw(w, &w->config, SIM_ODD, 5, &own))
-			continue;
-		w->timely = false;
-		w->blind = true;
-		h->odd = (struct nf_hook_ops){
-			.hook = odd_hook, .priv = h,
-			.hooknum = NF_INET_PRE_ROUTING,
-		};
-		if (nf_register_net_hook(h->net, &h->odd))
-			return -1;
-	}
-	return 0;
+	for (i = 0; i < w->nr_hosts; i++)
+		w->host[i].odd = sim_draw(w, &w->config, SIM_ODD, 5, &own);
 }

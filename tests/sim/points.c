@@ -68,16 +68,15 @@ void points_draw(struct world *w)
 	rng_init(&w->points, w->seed, 5);
 	if (!sim_draw(w, &w->config, SIM_BUGGIFY, 40, &own))
 		return;
-	w->timely = false;
 	for (i = 0; i < NR_BUGGIFY; i++) {
 		on = rng_chance(&own, 25);
 		w->point_ppm[i] = (u32)rng_log(&own, 100, 50000);
 		w->point_ppm[i] *= on;
 	}
+	w->forgetful |= w->point_ppm[BUGGIFY_PMTU_EXPIRES] != 0;
 	/* what waits for a neighbour that is dropped dies unseen */
-	w->blind |= w->point_ppm[BUGGIFY_NEIGH_FORGOTTEN] != 0;
+	w->blind |= w->point_ppm[BUGGIFY_NEIGH_FORGOTTEN] && w->arp;
 	/* without memory, or a TIME-WAIT, the tap misses frames and states */
-	w->blind |= w->point_ppm[BUGGIFY_TIME_WAIT_FULL] != 0;
 	w->blind |= w->point_ppm[BUGGIFY_NO_MEMORY] != 0;
 }
 
@@ -136,6 +135,16 @@ void sim_step(enum inet_walk walk)
 	if (n > walks[walk].bound)
 		sim_fail(running, "walk %s takes more than %u steps",
 			 walks[walk].name, walks[walk].bound);
+}
+
+void sim_cable_sent(struct net_device *dev, const struct sk_buff *skb)
+{
+	topology_sent(running, dev, skb);
+}
+
+bool sim_cable_lost(struct net_device *dev, struct sk_buff *skb)
+{
+	return topology_lost(running, dev, skb);
 }
 
 /* ---- at the end of a batch -------------------------------------------- */

@@ -30,6 +30,7 @@
 
 #define HANG_S 120		/* a world that takes longer hangs */
 #define REACH_WORLDS 50000	/* fewer may miss what is rarest by chance */
+#define OTHER_EVERY 8		/* seeds, one runs with GRO the other way */
 #define SHRINK_RUNS 400		/* worlds that shrinking may cost */
 
 struct options {
@@ -46,6 +47,7 @@ struct shared {
 	u64 seed;		/* the world that runs */
 	u64 worlds, conns, frames, bytes, virtual_ns, twice, hash;
 	u64 forged;
+	u64 judged, timely;	/* by the monitor; by its clock too */
 	struct reach reach;
 	u32 nr_conns;
 	bool failed;
@@ -133,11 +135,12 @@ static FILE *pcap_open(const char *path)
 
 /* ---- in the child ----------------------------------------------------- */
 
-/* Runs one world, with a pcap if there is a path. Without
- * @reach: again, for its trace. */
+/* Runs one world, with a pcap if there is a path. Without @reach: again, for
+ * its trace. @other: GRO is on where it was off, and off where it was on. */
 static int run_once(struct world *w, const struct options *o, u64 seed,
-		    const char *pcap, struct reach *reach)
+		    bool other, struct reach *reach)
 {
+	const char *pcap = reach ? o->pcap : NULL;
 	int err;
 
 	alarm(HANG_S);
@@ -148,6 +151,7 @@ static int run_once(struct world *w, const struct options *o, u64 seed,
 	w->abort_at = o->abort_at;
 	w->keep = o->keep;
 	w->again = !reach;
+	w->other_gro = other;
 	points_begin(w, reach);
 	w->pcap = pcap ? pcap_open(pcap) : NULL;
 	err = world_run(w, seed);
@@ -156,20 +160,24 @@ static int run_once(struct world *w, const struct options *o, u64 seed,
 	return err;
 }
 
-/* One seed, twice for its trace. Return: true when all was well. */
+/* One seed, twice for its trace; some a third time, with or without GRO.
+ * Return: true when all was well. */
 static bool run_seed(struct world *w, const struct options *o, u64 seed,
 		     struct shared *sh)
 {
-	u64 hash;
+	u64 hash, outcome;
 
-	if (run_once(w, o, seed, o->pcap, &sh->reach))
+	if (run_once(w, o, seed, false, &sh->reach))
 		return false;
 	hash = w->hash;
+	outcome = app_outcome(w);
 	sh->worlds++;
 	sh->conns += w->nr_conns;
 	sh->frames += w->frames;
 	sh->bytes += w->bytes;
 	sh->forged += w->forged;
+	sh->judged += !w->blind;
+	sh->timely += !w->blind && w->timely;
 	sh->virtual_ns += w->now;
 	sh->hash = sh->hash * 31 + hash;
 	if (o->verbose)
@@ -180,10 +188,14 @@ static bool run_seed(struct world *w, const struct options *o, u64 seed,
 	if (o->once)
 		return true;
 	sh->twice++;
-	if (!run_once(w, o, seed, NULL, NULL) && w->hash != hash)
+	if (!run_once(w, o, seed, false, NULL) && w->hash != hash)
 		sim_fail(w, "another trace: %016llx, then %016llx",
 			 (unsigned long long)hash,
 			 (unsigned long long)w->hash);
+	if (!w->why[0] && seed % OTHER_EVERY == 0 &&
+	    !run_once(w, o, seed, true, &sh->reach) &&
+	    app_outcome(w) != outcome)
+		sim_fail(w, "another outcome with and without GRO");
 	return !w->why[0];
 }
 
@@ -446,10 +458,11 @@ int main(int argc, char **argv)
 		report(o, sh);
 		return 1;
 	}
-	printf("# %llu worlds (%llu twice), %llu connections, %llu frames, "
-	       "%llu forged, %llu bytes, %llu virtual seconds, "
-	       "trace %016llx\n",
+	printf("# %llu worlds (%llu twice, %llu judged, %llu by the clock), "
+	       "%llu connections, %llu frames, %llu forged, %llu bytes, "
+	       "%llu virtual seconds, trace %016llx\n",
 	       (unsigned long long)sh->worlds, (unsigned long long)sh->twice,
+	       (unsigned long long)sh->judged, (unsigned long long)sh->timely,
 	       (unsigned long long)sh->conns, (unsigned long long)sh->frames,
 	       (unsigned long long)sh->forged,
 	       (unsigned long long)sh->bytes,

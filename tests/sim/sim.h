@@ -16,7 +16,6 @@
 #include <inet/control.h>
 #include <inet/inet.h>
 #include <inet/netdev.h>
-#include <inet/netfilter.h>
 #include <inet/protocol.h>
 #include <inet/skbuff.h>
 #include <inet/socket.h>
@@ -119,11 +118,12 @@ struct host {
 	struct net_device *dev;		/* NULL for the router */
 	struct socket *listener, *udp;
 	struct packet_type tap;
-	struct nf_hook_ops odd;
 	struct rng random, memory;
 	u32 addr, mtu;
 	u8 mac[6], neighbour[6];	/* link addresses; 0: ARP finds it */
+	bool merges;		/* GRO: sees what comes together a little later */
 	bool tail_probes;	/* RFC 8985 7 */
+	bool odd;		/* sees odd peers */
 	bool unjudged;		/* the monitor does not see all of it */
 	u32 rto_min_us;
 	u32 icmp_ratelimit_ms, challenge_limit, rst_limit;	/* 0: none */
@@ -169,6 +169,7 @@ struct world {
 	u64 seed, now, hash;
 	struct rng config, app, forge, verify, odd;
 	bool again;		/* for its trace only */
+	bool other_gro;		/* on where the seed says off, and vice versa */
 	/* hosts first, the router, if there is one, behind them */
 	struct host host[SIM_MAX_HOSTS + 1];
 	unsigned int nr_hosts, nr_stacks;
@@ -184,9 +185,11 @@ struct world {
 	bool chatty;
 	bool dups;		/* a cable duplicates frames */
 	bool blind;		/* without memory the tap misses frames */
+	bool arp;		/* neighbours are not known from the start */
 	bool reuse;		/* some ports are used again */
 	bool unplugged;		/* a cable was out for a while */
 	bool strange;		/* forged frames of all kinds */
+	bool forgetful;		/* a path MTU is not known for long */
 	bool timely;		/* nothing between a timer and the wire */
 	bool fragile;		/* a connection may end for want of memory, or
 				 * of a peer: errors are no failures */
@@ -240,9 +243,18 @@ void topology_destroy(struct world *w);
  * its device. Return: 0, or -1: it had no memory for all of them. */
 int host_address(struct world *w, unsigned int i, bool down, bool on);
 
+/* What a cable has taken from @dev. */
+void topology_sent(struct world *w, const struct net_device *dev,
+		   const struct sk_buff *skb);
+/* ... and what it brings. Return: true: it does not. */
+bool topology_lost(struct world *w, const struct net_device *dev,
+		   struct sk_buff *skb);
+
 /* ---- odd.c ---- */
 /* Has the hosts see odd peers, if the seed says so. */
-int odd_draw(struct world *w);
+void odd_draw(struct world *w);
+/* The cable brings @frame to @h, perhaps another one. Return: true: none. */
+bool odd_frame(struct host *h, u8 *frame, u32 len);
 
 /* ---- faults.c ---- */
 void faults_draw_link(struct world *w, struct inet_fault_config *f,
@@ -256,6 +268,8 @@ void faults_heal(struct world *w);
 void forge_draw(struct world *w);
 /* Forges what is due. Return: when it is to be called again. */
 u64 forge_step(struct world *w);
+/* Is it one of the forger's? */
+bool forge_is_own(const u8 *frame);
 
 /* ---- app.c ---- */
 void app_draw(struct world *w);
@@ -266,6 +280,8 @@ void app_close_all(struct world *w);
 /* Prints the ends that are open. */
 void app_show(const struct world *w);
 bool app_done(const struct world *w);
+/* How the connections have ended, of which nobody gave one up. */
+u64 app_outcome(const struct world *w);
 u8 app_byte(u32 key, u32 pos);
 
 /* ---- messages.c ---- */

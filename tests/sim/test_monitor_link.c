@@ -365,6 +365,18 @@ RULE(path_mtu_of_a_liar_is_not_believed)
 	caught("");
 }
 
+RULE(path_mtu_below_what_was_carried_is_not_believed)
+{
+	(void)state;
+	open_pair();
+	PASSES(0, ACK, 1, 1, 1460);
+	PASSES(1, ACK, 1, 1461);
+	LEAVES(0, ACK, 1461, 1, 1460);
+	arrives_too_big(1461, 1000);
+	LEAVES(0, ACK, 2921, 1, 1460);
+	caught("");
+}
+
 /* ---- datagrams -------------------------------------------------------- */
 
 static void open_message(void)
@@ -456,6 +468,7 @@ int main(void)
 		cmocka_unit_test(echo_reply_unasked_is_caught),
 		cmocka_unit_test(segment_above_the_path_mtu_is_caught),
 		cmocka_unit_test(path_mtu_of_a_liar_is_not_believed),
+		cmocka_unit_test(path_mtu_below_what_was_carried_is_not_believed),
 		cmocka_unit_test(datagram_that_is_right_passes),
 		cmocka_unit_test(datagram_of_another_length_is_caught),
 		cmocka_unit_test(datagram_twice_is_caught),

@@ -95,6 +95,45 @@ RULE(data_again_when_all_is_acknowledged_is_caught)
 	caught("data in FIN-WAIT-2");
 }
 
+/* The peer's FIN once more and the ACK of host 1's come together; @ms later an
+ * answer leaves. */
+static void answers_when_over(bool merges, u64 ms)
+{
+	open_called();
+	w.host[1].merges = merges;
+	end_a->ending = true;
+	PASSES(0, FIN | ACK, 1, 1);
+	PASSES(1, ACK, 1, 2);
+	end_b->ending = true;
+	PASSES(1, FIN | ACK, 1, 2);
+	later(10);
+	ARRIVES(0, FIN | ACK, 1, 1);
+	PASSES(0, ACK, 2, 2);
+	later(ms);
+	LEAVES(1, ACK, 2, 2);
+}
+
+RULE(answer_before_what_gro_holds_passes)
+{
+	(void)state;
+	answers_when_over(true, 0);
+	caught("");
+}
+
+RULE(answer_after_what_gro_held_is_caught)
+{
+	(void)state;
+	answers_when_over(true, 1);
+	caught("an ACK in CLOSED after its end");
+}
+
+RULE(answer_when_over_is_caught)
+{
+	(void)state;
+	answers_when_over(false, 0);
+	caught("an ACK in CLOSED after its end");
+}
+
 RULE(fin_from_time_wait_is_caught)
 {
 	(void)state;
@@ -808,6 +847,36 @@ RULE(second_tail_probe_of_new_data_is_caught)
 	caught("more than the congestion window");
 }
 
+/* A SYN is made when ARP asks, and leaves @ms later with the reply. */
+static void syn_waits(u64 ms, u64 again_ms)
+{
+	u32 len;
+
+	open_world();
+	monitor_frame(&w, 0, true, frame,
+		      build_arp(0, 1, SIM_ADDR(0), SIM_ADDR(1)));
+	later(ms);
+	len = build_arp(1, 2, SIM_ADDR(1), SIM_ADDR(0));
+	monitor_frame(&w, 0, false, frame, len);
+	LEAVES(0, SYN);
+	later(again_ms);
+	LEAVES(0, SYN);
+}
+
+RULE(syn_that_waited_for_arp_is_sent_again_sooner)
+{
+	(void)state;
+	syn_waits(20, 980);
+	caught("");
+}
+
+RULE(syn_that_waited_for_arp_is_sent_again_too_soon)
+{
+	(void)state;
+	syn_waits(20, 979);
+	caught("sent again before the RTO");
+}
+
 RULE(sender_that_falls_silent_is_caught)
 {
 	(void)state;
@@ -865,6 +934,9 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(syn_instead_of_syn_ack_is_caught),
 	cmocka_unit_test(syn_ack_when_established_is_caught),
 	cmocka_unit_test(data_again_when_all_is_acknowledged_is_caught),
+	cmocka_unit_test(answer_before_what_gro_holds_passes),
+	cmocka_unit_test(answer_after_what_gro_held_is_caught),
+	cmocka_unit_test(answer_when_over_is_caught),
 	cmocka_unit_test(fin_from_time_wait_is_caught),
 	cmocka_unit_test(ack_from_the_grave_is_caught),
 	cmocka_unit_test(segment_after_a_reset_is_caught),
@@ -925,6 +997,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(tail_probe_of_earlier_buffers_is_caught),
 	cmocka_unit_test(tail_probe_of_new_data_is_allowed),
 	cmocka_unit_test(second_tail_probe_of_new_data_is_caught),
+	cmocka_unit_test(syn_that_waited_for_arp_is_sent_again_sooner),
+	cmocka_unit_test(syn_that_waited_for_arp_is_sent_again_too_soon),
 	cmocka_unit_test(sender_that_falls_silent_is_caught),
 	cmocka_unit_test(resets_beyond_the_limit_are_caught),
 	cmocka_unit_test(second_challenge_is_caught),

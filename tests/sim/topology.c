@@ -13,6 +13,7 @@
 #include "core/sch_generic.h"
 
 #define MAX_TAPPED 4096
+#define ETH_LEN 14
 
 /* ---- the environment of a stack --------------------------------------- */
 
@@ -95,9 +96,9 @@ static int set_rare_knobs(struct world *w, struct host *h)
 	for (i = 0; i < sizeof(knobs) / sizeof(knobs[0]); i++) {
 		if (!sim_draw(w, &w->config, SIM_KNOBS, 4, &own))
 			continue;
-		w->timely = false;
 		if (inet_sysctl_set(h->net, knobs[i][0], knobs[i][1]))
 			return -1;
+		w->forgetful |= strstr(knobs[i][0], "mtu_expires") != NULL;
 	}
 	return 0;
 }
@@ -192,8 +193,8 @@ static int host_create(struct world *w, unsigned int i)
 
 	if (sim_draw(w, &w->config, SIM_TICK, 3, &own)) {
 		h->tick_ns = rng_log(&own, SIM_MS, 10 * SIM_MS);
-		w->timely = false;
-		w->blind = true;	/* its second may be a tick shorter */
+		if (h->tick_ns > w->slack_ns)	/* its second may be shorter */
+			w->slack_ns = w->late_ns = h->tick_ns;
 	}
 	h->w = w;
 	rng_init(&h->random, w->seed, 100 + (u64)i);
@@ -204,22 +205,66 @@ static int host_create(struct world *w, unsigned int i)
 	return set_knobs(w, h) || set_limits(w, h, i) ? -1 : 0;
 }
 
-/* Copies a frame out of the stack for the monitor. */
+/* ---- who watches ------------------------------------------------------ */
+
+/* The host whose end of a cable @dev is, NULL: the router's, or not yet. */
+static struct host *host_of(struct world *w, const struct net_device *dev)
+{
+	unsigned int i;
+
+	for (i = 0; i < w->nr_hosts; i++)
+		if (w->host[i].dev == dev)
+			return &w->host[i];
+	return NULL;
+}
+
+/* A copy for the monitor; @head octets of the frame stand before skb->data. */
+static void watch(struct host *h, bool sent, const struct sk_buff *skb,
+		  u32 head)
+{
+	u8 frame[MAX_TAPPED];
+
+	if (head + skb->len > sizeof(frame))
+		return;
+	memcpy(frame, skb->data - head, head);
+	skb_copy_bits(skb, 0, frame + head, skb->len);
+	monitor_frame(h->w, (int)(h - h->w->host), sent, frame,
+		      head + skb->len);
+}
+
+void topology_sent(struct world *w, const struct net_device *dev,
+		   const struct sk_buff *skb)
+{
+	struct host *h = host_of(w, dev);
+
+	if (h)
+		watch(h, true, skb, 0);
+}
+
+bool topology_lost(struct world *w, const struct net_device *dev,
+		   struct sk_buff *skb)
+{
+	struct host *h = host_of(w, dev);
+
+	if (!h)
+		return false;
+	if (h->odd && odd_frame(h, skb->data, skb_headlen(skb)))
+		return true;
+	watch(h, false, skb, 0);
+	return false;
+}
+
+/* Forged frames come from nowhere: they are seen in the host. */
 static int tap(struct sk_buff *skb, struct net_device *dev,
 	       struct packet_type *pt, struct net_device *orig_dev)
 {
-	struct host *h = pt->af_packet_priv;
-	u8 frame[MAX_TAPPED];
 	u32 head = (u32)(skb->data - skb_mac_header(skb));
+	struct host *h = pt->af_packet_priv;
 
 	(void)orig_dev;
-	if (dev == h->dev && head + skb->len <= sizeof(frame)) {
-		memcpy(frame, skb_mac_header(skb), head);
-		skb_copy_bits(skb, 0, frame + head, skb->len);
-		monitor_frame(h->w, (int)(h - h->w->host),
-			      skb->pkt_type == SKB_PACKET_OUTGOING, frame,
-			      head + skb->len);
-	}
+	if (dev == h->dev && skb->pkt_type != SKB_PACKET_OUTGOING &&
+	    head + skb->len > ETH_LEN && forge_is_own(skb_mac_header(skb)))
+		watch(h, false, skb, head);
 	consume_skb(skb);
 	return 0;
 }
@@ -274,23 +319,23 @@ static void short_queues(struct world *w, struct net_device **dev, u32 limit)
 }
 
 /* Segments that arrive together go up as one packet: at a router, which cuts
- * it again, or at hosts, whose tap then misses what came. The draws are no part
- * of the other streams. */
-static int merge_segments(struct world *w, struct net_device **dev)
+ * it again, or at hosts. The draws are no part of the other streams. */
+static int merge_segments(struct world *w, struct host *a, struct host *b,
+			  struct net_device **dev)
 {
-	bool routed = w->nr_stacks > w->nr_hosts;
+	bool routed = w->nr_stacks > w->nr_hosts, router, hosts;
 	struct rng r;
 
 	rng_init(&r, w->seed, 400 + w->nr_links);
 	if (w->without >> SIM_GRO & 1)
 		return 0;
-	if (routed && rng_chance(&r, 25) &&
-	    inet_netdev_set_feature(dev[1], "gro", true))
+	router = rng_chance(&r, 25) ^ w->other_gro;
+	hosts = rng_chance(&r, 25) ^ w->other_gro;
+	if (routed && router && inet_netdev_set_feature(dev[1], "gro", true))
 		return -1;
-	if (!rng_chance(&r, 5))
+	if (!hosts)
 		return 0;
-	w->blind = true;
-	w->timely = false;
+	a->merges = b->merges = true;
 	return inet_netdev_set_feature(dev[0], "gro", true) ||
 	       (!routed && inet_netdev_set_feature(dev[1], "gro", true)) ?
 	       -1 : 0;
@@ -329,7 +374,7 @@ static int link_create(struct world *w, struct host *a, u32 addr_a,
 	dev[1] = inet_wire_device(l->wire, 'b');
 	if (ring)
 		short_queues(w, dev, (u32)rng_range(&own, 1, 8));
-	if (merge_segments(w, dev))
+	if (merge_segments(w, a, b, dev))
 		return -1;
 	a->dev = dev[0];
 	a->mtu = cfg.mtu;
@@ -368,7 +413,7 @@ static int star_create(struct world *w, bool arp)
 int topology_create(struct world *w)
 {
 	struct rng own;
-	bool star = sim_draw(w, &w->config, SIM_ROUTER, 25, &own), arp;
+	bool star = sim_draw(w, &w->config, SIM_ROUTER, 25, &own);
 	unsigned int i;
 	int err = 0;
 
@@ -377,6 +422,7 @@ int topology_create(struct world *w)
 	w->nr_stacks = w->nr_hosts + star;
 	w->timely = true;
 	w->fragile = sim_draw(w, &w->config, SIM_POOR, 4, &own);
+	w->timely &= !w->fragile;
 	if (sim_draw(w, &w->config, SIM_DEATH, 2, &own)) {
 		w->fragile = true;
 		w->death_ns = w->now + rng_log(&own, SIM_MS, 5 * SIM_S);
@@ -385,16 +431,15 @@ int topology_create(struct world *w)
 	}
 	for (i = 0; i < w->nr_stacks && !err; i++)
 		err = host_create(w, i);
-	arp = sim_draw(w, &w->config, SIM_ARP, 30, &own);
-	w->timely &= !arp && !w->fragile;
+	w->arp = sim_draw(w, &w->config, SIM_ARP, 30, &own);
+
 	if (!err)
-		err = star ? star_create(w, arp) :
+		err = star ? star_create(w, w->arp) :
 			     link_create(w, &w->host[0], SIM_ADDR(0),
-					 &w->host[1], SIM_ADDR(1), arp);
+					 &w->host[1], SIM_ADDR(1), w->arp);
 	for (i = 0; i < w->nr_hosts && !err; i++)
 		host_tap(&w->host[i]);
-	if (!err)
-		err = odd_draw(w);
+	odd_draw(w);
 	if (err)
 		sim_fail(w, "create: %s; %s", inet_strerror(w->host[0].net),
 			 inet_strerror(w->host[w->nr_stacks - 1].net));
@@ -432,8 +477,6 @@ void topology_destroy(struct world *w)
 
 		if (!h->net)
 			continue;
-		if (h->odd.hook)
-			nf_unregister_net_hook(h->net, &h->odd);
 		if (h->tap.func)
 			dev_remove_pack(h->net, &h->tap);
 		inet_destroy(h->net);
