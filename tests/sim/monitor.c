@@ -573,7 +573,7 @@ static void monitor_arrived(struct world *w, const struct segment *s)
 	peer = &f->of[from];
 	me = &f->of[h];
 	pos = s->seq - peer->iss;
-	me->heard_ns = w->now;
+	me->heard_ns = me->spoke_ns = w->now;
 	me->credit++;
 	me->since++;
 	if (!(s->flags & RST))

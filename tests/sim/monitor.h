@@ -100,7 +100,8 @@ struct stream {
 	u64 both_ns;		/* the peer's FIN, and the ACK of its own, came */
 	u64 time_wait_ns;	/* since then it is in TIME-WAIT */
 	/* as its sender, what it heard and what its timer did */
-	u64 heard_ns;		/* the last segment from the peer */
+	u64 heard_ns;		/* the last segment from the peer, or ICMP */
+	u64 spoke_ns;		/* ... from the peer himself */
 	u32 una;		/* acknowledged, as far as it has heard */
 	u32 sure;		/* ... in a segment that nobody refuses */
 	u32 carried;		/* bytes of the largest segment acknowledged */

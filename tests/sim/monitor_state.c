@@ -277,9 +277,9 @@ void monitor_error(struct world *w, const struct end *e, int err)
 	    !me->got_rst)
 		monitor_bad(w, f, h, "an error for a RST that did not come",
 			    (u64)err, 0);
-	if (err == ETIMEDOUT && w->now < me->heard_ns + 10 * SIM_S)
+	if (err == ETIMEDOUT && w->now < me->spoke_ns + 10 * SIM_S)
 		monitor_bad(w, f, h, "a timeout although the peer was heard",
-			    (w->now - me->heard_ns) / SIM_MS, 0);
+			    (w->now - me->spoke_ns) / SIM_MS, 0);
 }
 
 /* ---- the end ---------------------------------------------------------- */
