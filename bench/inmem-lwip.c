@@ -380,6 +380,8 @@ static void udp(void *bench, uint64_t count)
 
 static const struct bench_row rows[] = {
 	{ "bulk", 1024, bulk },
+	{ "bulk-gro", 1024, bulk },	/* it has no such thing */
+	{ "bulk-tso", 1024, bulk },
 	{ "rr", 500000, rr },
 	{ "connect", 20000, connects },
 	{ "connect-kept", 10000, connects_kept },

@@ -3,12 +3,14 @@
  * inmem: two stacks back to back over a wire in memory, one thread, checksums
  * on, one copy in, one on the wire, one out.
  *
- *	inmem [bulk|rr|connect|connect-kept|udp] [COUNT]
+ *	inmem [bulk|bulk-gro|bulk-tso|rr|connect|connect-kept|udp] [COUNT]
  *
- * bulk: COUNT MiB one way; rr: COUNT one-byte questions and answers; connect:
- * COUNT connections with one request each; udp: COUNT datagrams of 1,472
- * bytes. Prints the rate and the segments. bench/run puts the rows beside lwIP's
- * (inmem-lwip) and counts the instructions.
+ * bulk: COUNT MiB one way, in frames that the receiver sees one by one; bulk-gro:
+ * the receiver merges them first; bulk-tso: a row of segments crosses the wire as
+ * one packet, without a checksum, as between two virtual machines; rr: COUNT
+ * one-byte questions and answers; connect: COUNT connections with one request
+ * each; udp: COUNT datagrams of 1,472 bytes. Prints the rate and the segments.
+ * bench/run puts the rows beside lwIP's (inmem-lwip) and counts the instructions.
  *
  * In the row connect each stack holds MOST_TIME_WAIT ends in TIME-WAIT, as many
  * as lwIP does there: beyond net.ipv4.tcp_max_tw_buckets libinet makes no
@@ -118,6 +120,27 @@ static void bulk(void *bench, u64 count)
 	inet_close(s);
 }
 
+/* Switches @name on at both ends. */
+static void feature_on(struct bench *t, const char *name)
+{
+	if (inet_netdev_set_feature(inet_wire_device(t->wire, 'a'), name, true) ||
+	    inet_netdev_set_feature(inet_wire_device(t->wire, 'b'), name, true))
+		host_die(t->a, name);
+}
+
+static void bulk_gro(void *bench, u64 count)
+{
+	feature_on(bench, "gro");
+	bulk(bench, count);
+}
+
+static void bulk_tso(void *bench, u64 count)
+{
+	feature_on(bench, "tx");
+	feature_on(bench, "tso");
+	bulk(bench, count);
+}
+
 static void rr(void *bench, u64 count)
 {
 	struct bench *t = bench;
@@ -202,6 +225,8 @@ static void udp(void *bench, u64 count)
 
 static const struct bench_row rows[] = {
 	{ "bulk", 1024, bulk },
+	{ "bulk-gro", 1024, bulk_gro },
+	{ "bulk-tso", 2048, bulk_tso },
 	{ "rr", 500000, rr },
 	{ "connect", 20000, connects },
 	{ "connect-kept", 10000, connects_kept },

@@ -16,6 +16,11 @@
  *	faults				wire_bufs in a heap by the time they are
  *		due; the receiver's timer takes them out
  *
+ * Offloads ("tx", "tso"; off at first). Between two ends in one thread a packet
+ * may cross without its checksum, and whole when it stands for many: the receiver
+ * gets it as GRO would hand it up. On the other roads it is completed and cut
+ * before (ndo_features_check): what they carry are frames.
+ *
  * Who runs an embedded stack is seen by its end: poll() notes its thread. The
  * first frames before that take the road between threads, which is right for
  * both. A simulated stack has the thread of whoever calls (and no descriptors);
@@ -47,6 +52,8 @@
 #define RING_MIN 8u
 #define RING_MAX 4096u
 #define DUE_BATCH 16u		/* frames taken from the heap at once */
+#define FRAG_ROOM 192u		/* before what is copied to a fragment */
+#define TCP_HLEN_MAX 60u
 
 struct wire_end {
 	struct inet_wire *wire;
@@ -148,16 +155,111 @@ static bool stop_sender(struct net_device *dev, struct wire_end *to)
 	return false;
 }
 
+/* Appends a copy of @len bytes to @n, in frames of the stack of @dev. 0 or
+ * -ENOMEM, -EMSGSIZE. */
+static int copy_to_frags(struct sk_buff *n, struct net_device *dev,
+			 const u8 *from, u32 len)
+{
+	struct skb_shared_info *frame;
+	u32 part, room;
+	int err;
+
+	while (len) {
+		frame = netdev_alloc_frame(dev);
+		if (!frame)
+			return -ENOMEM;
+		/* room for headers: the packet may be cut again */
+		room = frame->size >= FRAG_ROOM + len ? FRAG_ROOM : 0;
+		part = min(len, frame->size - room);
+		memcpy(frame->frame + room, from, part);
+		err = skb_add_frag(n, frame, room, part);
+		if (err) {
+			netdev_frame_put(frame);
+			return err;
+		}
+		from += part;
+		len -= part;
+	}
+	return 0;
+}
+
+/* A copy of a packet that stands for many: its headers linear, its text in
+ * fragments as they are in @skb. NULL: memory is short. */
+static __noinline struct sk_buff *copy_large(struct net_device *dev,
+					     const struct sk_buff *skb)
+{
+	u32 headlen = skb_headlen(skb), i;
+	u32 head = min(headlen, (u32)skb_transport_offset(skb) + TCP_HLEN_MAX);
+	const struct skb_shared_info *si = skb->shinfo;
+	struct sk_buff *n = napi_alloc_skb(dev, head);
+	int err;
+
+	if (unlikely(!n))
+		return NULL;
+	memcpy(skb_put(n, head), skb->data, head);
+	err = copy_to_frags(n, dev, skb->data + head, headlen - head);
+	for (i = 0; i < si->nr_frags && !err; i++)
+		err = copy_to_frags(n, dev, si->frags[i].frame->frame +
+					    si->frags[i].off, si->frags[i].len);
+	if (err) {
+		consume_skb(n);
+		return NULL;
+	}
+	n->shinfo->gso_size = si->gso_size;
+	n->shinfo->gso_segs = si->gso_segs;
+	n->shinfo->gso_type = si->gso_type;
+	return n;
+}
+
+/* The same for what a device that sums and cuts is given. */
+static __noinline struct sk_buff *copy_offloaded(struct wire_end *to,
+						 const struct sk_buff *skb)
+{
+	struct sk_buff *n;
+
+	if (skb->shinfo->gso_size) {
+		n = copy_large(to->dev, skb);
+	} else {
+		n = napi_alloc_skb(to->dev, skb->len);
+		if (n)
+			skb_copy_bits(skb, 0, skb_put(n, skb->len), skb->len);
+	}
+	if (!n)
+		return NULL;
+	n->ip_summed = CHECKSUM_PARTIAL;
+	n->csum_start = (u16)(skb_headroom(n) + skb->csum_start -
+			      skb_headroom(skb));
+	n->csum_offset = skb->csum_offset;
+	return n;
+}
+
 /* A copy of @skb that belongs to the stack of @to. */
 static struct sk_buff *copy_to_end(struct wire_end *to,
 				   const struct sk_buff *skb)
 {
-	struct sk_buff *n = napi_alloc_skb(to->dev, skb->len);
+	struct sk_buff *n;
 
+	if (unlikely(skb->ip_summed == CHECKSUM_PARTIAL))
+		return copy_offloaded(to, skb);
+	n = napi_alloc_skb(to->dev, skb->len);
 	if (unlikely(!n))
 		return NULL;
 	skb_copy_bits(skb, 0, skb_put(n, skb->len), skb->len);
 	return n;
+}
+
+/* Does the road to @to carry what is no frame yet? */
+static bool takes_offloads(const struct wire_end *to)
+{
+	return end_is_mine(to) && !data_race(to->rx.slow);
+}
+
+/* ndo_features_check. */
+static u64 wire_features_check(const struct sk_buff *skb __maybe_unused,
+			       struct net_device *dev, u64 features)
+{
+	return takes_offloads(wire_end(dev)->peer) ? features :
+		features & ~(NETIF_F_HW_CSUM | NETIF_F_TSO);
 }
 
 /* A copy of @skb in memory of the wire, as an entry of the ring. */
@@ -218,6 +320,9 @@ static enum netdev_tx wire_start_xmit(struct sk_buff *skb,
 		wire_done(dev, skb);
 		return NETDEV_TX_OK;
 	}
+	/* no frame yet, and the road has changed since it was looked at */
+	if (unlikely(skb->ip_summed == CHECKSUM_PARTIAL && !takes_offloads(to)))
+		return NETDEV_TX_BUSY;
 	if (unlikely(data_race(q->slow)))
 		return xmit_delayed(skb, dev, to);
 	if (unlikely(wire_queue_full(q)) && stop_sender(dev, to))
@@ -245,7 +350,9 @@ static void wire_receive(struct wire_end *end, struct sk_buff *skb)
 {
 	struct net_device *dev = end->dev;
 
-	if (unlikely(driver_frame_is_giant(dev, skb->data, skb->len))) {
+	if (unlikely(driver_frame_is_giant(dev, skb->data, skb->len) &&
+		     (!skb->shinfo->gso_size ||
+		      skb->shinfo->gso_size > READ_ONCE(dev->mtu)))) {
 		count(&end->rx_over, 1);
 		kfree_skb_reason(skb, SKB_DROP_REASON_RX_OVER);
 		return;
@@ -515,6 +622,7 @@ static const struct net_device_ops wire_netdev_ops = {
 	.ndo_open = wire_open,
 	.ndo_stop = wire_stop,
 	.ndo_start_xmit = wire_start_xmit,
+	.ndo_features_check = wire_features_check,
 	.ndo_get_stats64 = wire_get_stats,
 	.ndo_uninit = wire_uninit,
 };
@@ -528,6 +636,7 @@ static void wire_setup(struct net_device *dev)
 	dev->min_mtu = ETHER_MIN_MTU;
 	dev->max_mtu = ETHER_MAX_MTU;
 	dev->features |= NETIF_F_SG;
+	dev->hw_features |= NETIF_F_HW_CSUM | NETIF_F_TSO;
 	dev->netdev_ops = &wire_netdev_ops;
 }
 

@@ -87,6 +87,12 @@ struct net_device_ops {
 	enum netdev_tx (*ndo_start_xmit)(struct sk_buff *skb,
 					 struct net_device *dev);
 
+	/* What of @features, the device's, holds for this packet: what it does
+	 * not do is done in software. Asked for GSO packets, for fragments and
+	 * where a checksum is missing. NULL: all. */
+	u64 (*ndo_features_check)(const struct sk_buff *skb,
+				  struct net_device *dev, u64 features);
+
 	/* Changes the link address. NULL: dev->dev_addr is just stored. */
 	int (*ndo_set_mac_address)(struct net_device *dev, const u8 *addr);
 

@@ -41,6 +41,16 @@ void dev_queue_xmit_nit(struct sk_buff *skb, struct net_device *dev)
 	}
 }
 
+/* What @dev does for @skb. */
+static u64 netif_skb_features(const struct sk_buff *skb, struct net_device *dev)
+{
+	u64 features = READ_ONCE(dev->features);
+
+	return dev->netdev_ops->ndo_features_check ?
+		dev->netdev_ops->ndo_features_check(skb, dev, features) :
+		features;
+}
+
 /* A packet that dies on its way to the driver. */
 static void xmit_drop(struct sk_buff *skb, struct net_device *dev)
 {
@@ -67,12 +77,13 @@ static struct sk_buff *xmit_cut(struct sk_buff *skb, struct net_device *dev,
 
 struct sk_buff *__validate_xmit_skb(struct sk_buff *skb, struct net_device *dev)
 {
-	u64 features = READ_ONCE(dev->features);
 	struct sk_buff *next, *list = NULL, **tail = &list;
+	u64 features;
 
 	for (; skb; skb = next) {
 		next = skb->next;
 		skb->next = NULL;
+		features = netif_skb_features(skb, dev);
 		if (skb->shinfo->gso_size && !netif_gso_ok(skb, features)) {
 			next = xmit_cut(skb, dev, features, next);
 		} else if ((skb_is_nonlinear(skb) && !(features & NETIF_F_SG) &&

@@ -3,6 +3,7 @@
  * one thread, on a clock that the test sets. */
 #include "unit.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 
 #include <inet/control.h>
 #include <inet/netdev.h>
+#include <inet/socket.h>
 
 #include "dut.h"
 #include "core/net.h"
@@ -580,6 +582,179 @@ static void bad_specs_are_refused_with_a_sentence(void **state)
 	rig_free(r);
 }
 
+/* ---- offloads --------------------------------------------------------- */
+
+#define TEXT 300000u
+
+/* A stack of the rig gets another one behind it: a --wire-- b --w1-- c. */
+struct line {
+	struct rig *r;
+	struct net *c;
+	struct inet_wire *wire;
+	struct socket *listener, *from, *to;
+	u32 longest;		/* frame that c got */
+};
+
+static int line_look(struct sk_buff *skb, struct net_device *dev,
+		     struct packet_type *pt, struct net_device *orig_dev)
+{
+	struct line *l = pt->af_packet_priv;
+
+	(void)dev;
+	(void)orig_dev;
+	if (skb->len > l->longest)
+		l->longest = skb->len;
+	consume_skb(skb);
+	return 0;
+}
+
+static void line_run(struct line *l)
+{
+	for (u32 i = 0; i < 20; i++) {
+		rig_run(l->r);
+		(void)inet_run(l->c, 0);
+	}
+}
+
+static void line_up(struct net_device *dev, const char *addr)
+{
+	assert_int_equal(inet_addr_add(dev, addr), 0);
+	assert_int_equal(inet_netdev_up(dev), 0);
+}
+
+static struct socket *line_socket(struct net *net)
+{
+	struct socket *s = inet_socket(net, AF_INET,
+				       SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+	assert_non_null(s);
+	return s;
+}
+
+/* A connection from a to @addr, where somebody listens. */
+static void line_connect(struct line *l, struct net *server, const char *addr)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(7) };
+
+	assert_int_equal(inet_pton(AF_INET, addr, &to.sin_addr), 1);
+	l->listener = line_socket(server);
+	assert_int_equal(inet_bind(l->listener, (void *)&to, sizeof(to)), 0);
+	assert_int_equal(inet_listen(l->listener, 8), 0);
+	l->from = line_socket(l->r->a);
+	(void)inet_connect(l->from, (void *)&to, sizeof(to));
+	line_run(l);
+	l->to = inet_accept4(l->listener, NULL, NULL, SOCK_NONBLOCK);
+	assert_non_null(l->to);
+}
+
+/* TEXT octets from a, as they were. */
+static void line_transfer(struct line *l)
+{
+	static u8 out[TEXT], in[TEXT];
+	u32 sent = 0, got = 0, turn, i;
+	ssize_t n;
+
+	for (i = 0; i < TEXT; i++)
+		out[i] = (u8)(i * 31 + i / 251);
+	for (turn = 0; got < TEXT && turn < 20000; turn++) {
+		n = inet_send(l->from, out + sent, TEXT - sent, 0);
+		if (n > 0)
+			sent += (u32)n;
+		line_run(l);
+		while ((n = inet_recv(l->to, in + got, TEXT - got, 0)) > 0)
+			got += (u32)n;
+		l->r->now_ns += MS;
+	}
+	assert_int_equal(got, TEXT);
+	assert_memory_equal(in, out, TEXT);
+}
+
+static void line_open(struct line *l)
+{
+	memset(l, 0, sizeof(*l));
+	l->r = rig_new(NULL);
+	dev_remove_pack(l->r->a, &l->r->pt_a);
+	dev_remove_pack(l->r->b, &l->r->pt_b);
+	l->c = rig_stack(l->r);
+	l->wire = inet_wire_connect(l->r->b, "w1", l->c, "w1", NULL);
+	assert_non_null(l->wire);
+	line_up(l->r->dev_a, "10.0.0.1/24");
+	line_up(l->r->dev_b, "10.0.0.2/24");
+	line_up(inet_wire_device(l->wire, 'a'), "10.0.1.2/24");
+	line_up(inet_wire_device(l->wire, 'b'), "10.0.1.3/24");
+	assert_int_equal(inet_sysctl_set(l->r->b, "net.ipv4.ip_forward", "1"),
+			 0);
+	assert_int_equal(inet_route_add(l->r->a, "10.0.1.0/24 via 10.0.0.2"),
+			 0);
+	assert_int_equal(inet_route_add(l->c, "10.0.0.0/24 via 10.0.1.2"), 0);
+	assert_int_equal(inet_netdev_set_feature(l->r->dev_a, "tx", true), 0);
+	assert_int_equal(inet_netdev_set_feature(l->r->dev_a, "tso", true), 0);
+	rig_pass(l->r, 3000 * MS);
+	line_run(l);
+}
+
+static void line_close(struct line *l)
+{
+	inet_close(l->from);
+	inet_close(l->to);
+	inet_close(l->listener);
+	line_run(l);
+	inet_wire_close(l->wire);
+	inet_destroy(l->c);
+	rig_free(l->r);
+}
+
+static void large_packets_cross_whole(void **state)
+{
+	struct line l;
+	u64 before;
+
+	(void)state;
+	line_open(&l);
+	line_connect(&l, l.r->b, "10.0.0.2");
+	before = counters(l.r, INET_WIRE_A_TO_B).received;
+	line_transfer(&l);
+	/* 206 segments */
+	assert_in_range(counters(l.r, INET_WIRE_A_TO_B).received - before, 5,
+			60);
+	line_close(&l);
+}
+
+/* The router's other cable takes frames: completed, and cut. */
+static void large_packets_are_cut_where_they_leave(void **state)
+{
+	struct packet_type pt = { .type = htons(3), .func = line_look };
+	struct line l;
+
+	(void)state;
+	line_open(&l);
+	pt.af_packet_priv = &l;
+	assert_int_equal(dev_add_pack(l.c, &pt), 0);
+	line_connect(&l, l.c, "10.0.1.3");
+	line_transfer(&l);
+	assert_int_equal(l.longest, 1500);
+	dev_remove_pack(l.c, &pt);
+	line_close(&l);
+}
+
+/* Faults are for frames: nothing large is on such a cable, before and after. */
+static void faults_see_frames(void **state)
+{
+	struct inet_fault_config f = { .loss_ppm = 10000, .seed = 7 };
+	struct line l;
+	u64 before;
+
+	(void)state;
+	line_open(&l);
+	line_connect(&l, l.r->b, "10.0.0.2");
+	assert_int_equal(inet_wire_set_faults(l.r->wire, INET_WIRE_A_TO_B, &f),
+			 0);
+	before = counters(l.r, INET_WIRE_A_TO_B).received;
+	line_transfer(&l);
+	assert_true(counters(l.r, INET_WIRE_A_TO_B).received - before > 200);
+	line_close(&l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -603,6 +778,9 @@ int main(void)
 		cmocka_unit_test(receiver_without_memory_counts),
 		cmocka_unit_test(spec_makes_a_cable_within_one_stack),
 		cmocka_unit_test(bad_specs_are_refused_with_a_sentence),
+		cmocka_unit_test(large_packets_cross_whole),
+		cmocka_unit_test(large_packets_are_cut_where_they_leave),
+		cmocka_unit_test(faults_see_frames),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
