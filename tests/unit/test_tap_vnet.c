@@ -168,6 +168,15 @@ static void each_lie_is_refused(void **state)
 				 -EINVAL);
 	for (u32 head = 0; head < HEADERS; head++)
 		assert_int_equal(parse(&truth, f, head, len, &v), -EINVAL);
+	/* no header begins, and no checksum lies, at an odd place */
+	lie[0] = (struct virtio_net_hdr){ .flags = NEEDS_CSUM,
+					  .csum_start = 34, .csum_offset = 16 };
+	assert_int_equal(parse(&lie[0], f, 200, len, &v), 0);
+	lie[0].csum_start = 35;
+	assert_int_equal(parse(&lie[0], f, 200, len, &v), -EINVAL);
+	lie[0].csum_start = 34;
+	lie[0].csum_offset = 15;
+	assert_int_equal(parse(&lie[0], f, 200, len, &v), -EINVAL);
 	free(f);
 }
 
@@ -395,6 +404,33 @@ static void super_packet_is_forwarded_whole_where_the_device_cuts(void **state)
 	close_rig(r);
 }
 
+/* A segment that GRO holds goes up before the packet that follows it, which came
+ * in the same poll. */
+static void super_packet_does_not_overtake_what_is_held(void **state)
+{
+	struct rig *r = open_rig("tap:v1,vnet");
+	u8 *f = malloc(MOST), *got = malloc(MOST + 100);
+	struct virtio_net_hdr h = super(), one = super();
+	u32 len = segment(f, r->dev[0]->dev_addr, MSS);
+	struct iovec iov[] = { { &one, TAP_VNET_LEN }, { f, len } };
+
+	(void)state;
+	one.gso_type = 0;
+	one.gso_size = 0;
+	assert_true(writev(r->far[0], iov, 2) > 0);
+	len = segment(f, r->dev[0]->dev_addr, 4 * MSS);
+	f[40] = (u8)((256 + MSS) >> 8);
+	f[41] = (u8)(256 + MSS);
+	feed(r, &h, f, len);
+	assert_int_equal(take(r, got, MOST + 100, TAP_VNET_LEN),
+			 TAP_VNET_LEN + HEADERS + MSS);
+	assert_int_equal(take(r, got, MOST + 100, TAP_VNET_LEN),
+			 TAP_VNET_LEN + len);
+	free(f);
+	free(got);
+	close_rig(r);
+}
+
 /* Out by a device that takes plain frames: segments, each with its checksum. */
 static void super_packet_is_cut_where_the_device_does_not(void **state)
 {
@@ -576,6 +612,7 @@ int main(void)
 			combinations_of_lies_leave_nothing_out_of_bounds),
 		cmocka_unit_test(
 			super_packet_is_forwarded_whole_where_the_device_cuts),
+		cmocka_unit_test(super_packet_does_not_overtake_what_is_held),
 		cmocka_unit_test(super_packet_is_cut_where_the_device_does_not),
 		cmocka_unit_test(
 			checksum_left_open_is_filled_in_when_forwarded),
