@@ -128,7 +128,8 @@ static bool icmp_global_allow(struct net *net, u64 now)
 		gain = rate * min(now - s->stamp_ns, NSEC_PER_SEC) /
 		       NSEC_PER_SEC;
 		s->credit = (u32)min(s->credit + gain, burst);
-		s->stamp_ns = now;
+		if (gain)	/* time that gives none yet still counts */
+			s->stamp_ns = now;
 	}
 	if (!s->credit)
 		return false;

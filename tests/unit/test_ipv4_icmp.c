@@ -273,6 +273,24 @@ static void echo_flood_is_answered_or_limited_as_asked(void **state)
 	assert_int_equal(fx_flush(&f), 6);
 }
 
+/* A rate that gives less than a message in the time between two looks. */
+static void slow_rate_of_errors_is_kept(void **state)
+{
+	const struct fx_ip ip = { 0 };
+	u32 i, len = fx_build_udp(frame, &ip, 5000, 9, "x", 1);
+
+	(void)state;
+	fx_sysctl(&f, "net.ipv4.icmp_ratelimit", "0");
+	fx_sysctl(&f, "net.ipv4.icmp_msgs_per_sec", "15");
+	fx_sysctl(&f, "net.ipv4.icmp_msgs_burst", "5");
+	for (i = 0; i < 1000; i++) {
+		fx_inject(&f, frame, len);
+		fx_advance(&f, 30 * FX_MS);
+	}
+	/* 30 seconds; each costs 0 to 2, but not more than there is */
+	assert_in_range(fx_flush(&f), 15 * 30 / 2, 15 * 30 * 3 / 2 + 5);
+}
+
 /* The largest there is. @attack C8 */
 static void echo_large_arrives_in_fragments_and_leaves_so(void **state)
 {
@@ -803,6 +821,7 @@ int main(void)
 		T(echo_to_many_is_not_answered),
 		T(datagram_to_many_is_not_complained_about),
 		T(echo_flood_is_answered_or_limited_as_asked),
+		T(slow_rate_of_errors_is_kept),
 		T(echo_large_arrives_in_fragments_and_leaves_so),
 		T(message_short_or_wrong_is_dropped),
 		T(message_every_type_and_code_gets_no_answer_but_echo),
