@@ -7,10 +7,10 @@
  * too early. Both are charged to sk_rcvbuf by truesize. Small segments are
  * copied behind their predecessor when its frame has room: a peer that sends
  * single bytes must not make us hold a frame for each. When the buffer is
- * exceeded all the same, text in order is packed, for a window that was offered
- * must be taken, and the out-of-order queue is given up from its far end, which
- * the peer keeps until we acknowledge it; text in order is refused only when
- * nothing else is left.
+ * exceeded all the same, text is packed, for a window that was offered must be
+ * taken; then the out-of-order queue is given up from its far end, which the
+ * peer keeps until we acknowledge it; text in order is refused only when nothing
+ * else is left.
  *
  * Delayed ACK (RFC 9293 3.8.6.3, RFC 5681 4.2): the first segments and
  * whatever is out of order are acknowledged at once, else every second full
@@ -232,12 +232,14 @@ static bool tcp_try_coalesce(struct sock *sk, struct sk_buff *to,
 }
 
 /*
- * Gives up out-of-order text, from the far end, until the buffer is kept.
+ * Gives up out-of-order text, from the far end, until the buffer is kept; an
+ * eighth of it at once, so that not each segment of a flood brings us here.
  * Return: true when something was freed.
  */
 static bool tcp_prune_ofo_queue(struct sock *sk, const struct sk_buff *in_skb)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
+	s32 goal = sk->sk_rcvbuf >> 3;
 	bool pruned = false;
 	struct sk_buff *skb;
 	struct rb_node *n;
@@ -251,10 +253,11 @@ static bool tcp_prune_ofo_queue(struct sock *sk, const struct sk_buff *in_skb)
 		n = rb_prev(tcp_skb_rb(skb));
 		tp->ooo_last_skb = n ? tcp_rb_skb(n) : NULL;
 		rb_erase(tcp_skb_rb(skb), &tp->out_of_order_queue);
+		goal -= (s32)skb->truesize;
 		kfree_skb_reason(skb, SKB_DROP_REASON_TCP_OFO_QUEUE_PRUNE);
 		NET_INC_STATS(sock_net(sk), TCP_OFOPRUNED);
 		pruned = true;
-		if (sk_rmem_alloc_get(sk) <= sk->sk_rcvbuf &&
+		if (goal <= 0 && sk_rmem_alloc_get(sk) <= sk->sk_rcvbuf &&
 		    !sk_under_memory_pressure(sk))
 			break;
 	}
@@ -318,6 +321,80 @@ static void tcp_collapse(struct sock *sk)
 	}
 }
 
+/* Can @next be packed with @skb, which is in front of it? */
+static bool tcp_may_pack(const struct sock *sk, const struct sk_buff *skb,
+			 const struct sk_buff *next)
+{
+	return tcp_is_bloated(sk, skb) && tcp_is_bloated(sk, next) &&
+	       TCP_SKB_CB(skb)->end_seq == TCP_SKB_CB(next)->seq &&
+	       !(TCP_SKB_CB(skb)->tcp_flags & TCPHDR_FIN);
+}
+
+/* Neighbours in the out-of-order queue, @len octets from @skb to @last, which
+ * cost @cost: packs them if that is less. False: no memory. */
+static bool tcp_collapse_ofo_run(struct sock *sk, struct sk_buff *skb,
+				 struct sk_buff *last, u32 len, u32 cost)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct sk_buff *to, *next = skb;
+
+	if (SKB_TRUESIZE(max(len, sock_net(sk)->pool.frame_size)) >= cost)
+		return true;
+	to = alloc_skb(sock_net(sk), len);
+	if (!to)
+		return false;
+	*TCP_SKB_CB(to) = *TCP_SKB_CB(skb);
+	TCP_SKB_CB(to)->end_seq = TCP_SKB_CB(to)->seq;
+	do {
+		skb = next;
+		if (!tcp_try_coalesce(sk, to, skb))
+			inet_assert(false);	/* all lengths were summed */
+		if (skb == last) {
+			rb_replace_node(tcp_skb_rb(skb), tcp_skb_rb(to),
+					&tp->out_of_order_queue);
+		} else {
+			next = tcp_rb_skb(rb_next(tcp_skb_rb(skb)));
+			rb_erase(tcp_skb_rb(skb), &tp->out_of_order_queue);
+		}
+		consume_skb(skb);
+		NET_INC_STATS(sock_net(sk), TCP_RCVCOLLAPSED);
+	} while (skb != last);
+	if (tp->ooo_last_skb == last)
+		tp->ooo_last_skb = to;
+	sk_forced_mem_schedule(sk, (s32)to->truesize);
+	skb_set_owner_r(to, sk);
+	return true;
+}
+
+/*
+ * The same for text that came too early, where there is no hole between two
+ * segments. Who sends single octets with holes between them makes us look at an
+ * eighth of a buffer of them, not at all (CVE-2018-5390).
+ */
+static void tcp_collapse_ofo(struct sock *sk)
+{
+	struct rb_node *n = rb_first(&tcp_sk(sk)->out_of_order_queue);
+	struct sk_buff *skb, *last;
+	u32 len, cost, alone = 0;
+
+	while (n && alone <= (u32)sk->sk_rcvbuf >> 3) {
+		skb = last = tcp_rb_skb(n);
+		len = skb->len;
+		cost = skb->truesize;
+		while ((n = rb_next(n)) &&
+		       tcp_may_pack(sk, last, tcp_rb_skb(n)) &&
+		       len + tcp_rb_skb(n)->len <= TCP_COLLAPSE_SIZE) {
+			last = tcp_rb_skb(n);
+			len += last->len;
+			cost += last->truesize;
+		}
+		if (skb == last)
+			alone += cost;
+		else if (!tcp_collapse_ofo_run(sk, skb, last, len, cost))
+			return;
+	}
+}
+
 /* Too much is held. Return: true when there is room again. */
 static bool tcp_prune_queue(struct sock *sk, const struct sk_buff *in_skb)
 {
@@ -326,6 +403,7 @@ static bool tcp_prune_queue(struct sock *sk, const struct sk_buff *in_skb)
 	NET_INC_STATS(sock_net(sk), TCP_PRUNECALLED);
 	tp->rcv_ssthresh = min(tp->rcv_ssthresh, 4u * tp->advmss);
 	tcp_collapse(sk);
+	tcp_collapse_ofo(sk);
 	if (sk_rmem_alloc_get(sk) <= sk->sk_rcvbuf &&
 	    !sk_under_memory_pressure(sk))
 		return true;

@@ -147,6 +147,33 @@ static void established_window_that_was_offered_is_taken(void **state)
 	tp_close(&t);
 }
 
+/* The same behind a hole: the peer need not send it all again. */
+static void established_window_behind_a_hole_is_taken(void **state)
+{
+	enum { LEN = 1030 };
+	struct tp t;
+	u32 seq = 1 + LEN, edge;
+
+	(void)state;
+	tp_open(&t);
+	tp_passive(&t);
+	edge = tcp_receive_window(tcp_sk(tp_sk(&t)));
+	for (; seq + LEN <= edge; seq += LEN) {
+		tp_send(&t, "A", seq, 1, big, LEN);
+		fx_flush(&t.f);
+	}
+	assert_true(fx_mib_delta(&t.f, MIB_TCP_RCVCOLLAPSED) > 0);
+	assert_true(fx_mib_delta(&t.f, MIB_TCP_OFOPRUNED) == 0);
+	assert_true(fx_mib_delta(&t.f, MIB_TCP_OFODROP) == 0);
+	assert_true(sk_rmem_alloc_get(tp_sk(&t)) <= tp_sk(&t)->sk_rcvbuf);
+	tp_send(&t, "A", 1, 1, big, LEN);
+	fx_flush(&t.f);
+	assert_int_equal(tcp_sk(tp_sk(&t))->rcv_nxt, t.iss + seq);
+	for (edge = seq, seq = 1; seq < edge; seq += LEN)
+		tp_read(&t, big, LEN);
+	tp_close(&t);
+}
+
 /* Small segments share a frame: single octets do not eat the buffer. */
 /* @attack M6 @attack W3 */
 static void established_single_octets_are_coalesced(void **state)
@@ -963,6 +990,7 @@ int main(void)
 		cmocka_unit_test(established_every_second_full_segment_is_acknowledged),
 		cmocka_unit_test(established_sequence_wraps),
 		cmocka_unit_test(established_window_that_was_offered_is_taken),
+		cmocka_unit_test(established_window_behind_a_hole_is_taken),
 		cmocka_unit_test(established_single_octets_are_coalesced),
 		cmocka_unit_test(established_old_segment_is_acknowledged_and_dropped),
 		cmocka_unit_test(established_right_edge_is_exact),
