@@ -32,9 +32,8 @@
 #include "lib/checksum.h"
 #include "sides.h"
 #include "sockets.h"
+#include "tcp_flags.h"
 
-#define ABOVE 0x20000u		/* beyond every window */
-#define INSIDE 10u
 #define FIRST_PORT 2000
 #define FIRST_LISTENER 100	/* of the first state */
 #define PORT_OF_NOBODY 9
@@ -42,20 +41,6 @@
 #define MAX_ANSWERS 8
 #define CROSSED TCP_MAX_STATES	/* SYN-RECEIVED of two active opens */
 #define SLOW_NS (200 * FX_MS)	/* the kernel's timers may have run */
-
-enum { BELOW, AT, IN, OVER };
-
-struct seg {
-	u8 flags;
-	u32 seq, ack;		/* relative to the ISNs */
-	u32 len;
-};
-
-/* Sequence variables when the segment comes. */
-struct before {
-	int state;
-	u32 rcv_nxt, una, nxt;
-};
 
 static const struct before befores[] = {
 	{ TCP_CLOSE, 0, 0, 0 },
@@ -445,34 +430,6 @@ static const struct differing {
 };
 
 static u64 nr_differing[ARRAY_SIZE(differing)];
-
-static u32 pick_seq(const struct before *b, int where)
-{
-	switch (where) {
-	case BELOW:
-		return b->rcv_nxt - 1;
-	case AT:
-		return b->rcv_nxt;
-	case IN:
-		return b->rcv_nxt + INSIDE;
-	default:
-		return b->rcv_nxt + ABOVE;
-	}
-}
-
-static u32 pick_ack(const struct before *b, int where)
-{
-	switch (where) {
-	case BELOW:
-		return b->una - 1;
-	case AT:
-		return b->nxt;
-	case IN:
-		return b->una;
-	default:
-		return b->nxt + 1;
-	}
-}
 
 static const char *flags_text(u8 flags)
 {

@@ -12,26 +12,11 @@
 #include <errno.h>
 #include <string.h>
 
+#include "tcp_flags.h"
 #include "tcp_peer.h"
 
-#define ABOVE 0x20000u		/* beyond every window */
-#define INSIDE 10u
 #define FIRST_PORT 2000
 #define GONE TCP_CLOSE		/* no socket, or one that has been reset */
-
-enum { BELOW, AT, IN, OVER };
-
-struct seg {
-	u8 flags;
-	u32 seq, ack;		/* relative to the ISNs */
-	u32 len;
-};
-
-/* Sequence variables when the segment comes. */
-struct before {
-	int state;
-	u32 rcv_nxt, una, nxt;
-};
 
 enum reply { NOTHING, ACK, RST_OF_ACK, RST_OF_SEG, SYN_ACK };
 
@@ -362,34 +347,6 @@ static void leave(struct tp *t, bool replied)
 }
 
 /* ---- the comparison ---------------------------------------------------------- */
-
-static u32 pick_seq(const struct before *b, int where)
-{
-	switch (where) {
-	case BELOW:
-		return b->rcv_nxt - 1;
-	case AT:
-		return b->rcv_nxt;
-	case IN:
-		return b->rcv_nxt + INSIDE;
-	default:
-		return b->rcv_nxt + ABOVE;
-	}
-}
-
-static u32 pick_ack(const struct before *b, int where)
-{
-	switch (where) {
-	case BELOW:
-		return b->una - 1;
-	case AT:
-		return b->nxt;
-	case IN:
-		return b->una;
-	default:
-		return b->nxt + 1;
-	}
-}
 
 /* Is @p what @want says, to @s? */
 static bool right_reply(const struct tp *t, const struct before *b,
