@@ -120,15 +120,17 @@ static void device_string_wrong_is_explained(void **state)
 	(void)state;
 	REFUSED(open_device,
 		{ "igc:eth0", ENODEV,
-		  "'igc' is no device driver; there are: tap wire" },
+		  "'igc' is no device driver; there are: tap wire xdp" },
 		{ "tap:t0,mtu=99999", EINVAL,
 		  "tap: mtu=99999 is out of range: 68 to 65521" },
 		{ "tap:t0,mtu=", EINVAL,
 		  "tap: mtu needs a value; usage: "
-		  "tap:IFNAME[,name=NAME][,mtu=N][,mac=ADDR]" },
+		  "tap:IFNAME[,name=NAME][,mtu=N][,mac=ADDR]"
+		  "[,queues=N][,vnet]" },
 		{ "tap:t0,speed=9", EINVAL,
 		  "tap: unknown argument 'speed'; usage: "
-		  "tap:IFNAME[,name=NAME][,mtu=N][,mac=ADDR]" },
+		  "tap:IFNAME[,name=NAME][,mtu=N][,mac=ADDR]"
+		  "[,queues=N][,vnet]" },
 		{ "tap:t0,mac=02:00:00:00:00", EINVAL,
 		  "tap: mac: '02:00:00:00:00' is not an address like 02:00:00:00:00:01" },
 		{ "tap:t0,mac=01:00:00:00:00:01", EINVAL,
@@ -137,7 +139,8 @@ static void device_string_wrong_is_explained(void **state)
 		  "tap: 'a-name-of-seventeen' is longer than 15 characters" },
 		{ "tap:t0,,", EINVAL,
 		  "tap: unknown argument ''; usage: "
-		  "tap:IFNAME[,name=NAME][,mtu=N][,mac=ADDR]" },
+		  "tap:IFNAME[,name=NAME][,mtu=N][,mac=ADDR]"
+		  "[,queues=N][,vnet]" },
 		{ "wire:w0,peer=w0", EEXIST,
 		  "w0: a device has this name already" },
 		{ "wire:w0,peer=w1,loss=200%", EINVAL,
