@@ -290,8 +290,9 @@ static void check_silence(struct world *w, struct flow *f, int h)
 	const struct stream *me = &f->of[h], *peer = &f->of[!h];
 	const struct end *e = monitor_app(w, f, h);
 
-	if (!e || e->conn->aborted || !me->syn || me->rst || me->got_rst ||
-	    f->over || peer->rst)
+	/* who found no neighbour has tried once more, from another port */
+	if (!e || e->conn->aborted || ntohs(e->port) != f->port[h] ||
+	    !me->syn || me->rst || me->got_rst || f->over || peer->rst)
 		return;
 	if (me->una < me->end)
 		monitor_bad(w, f, h, "silence, but not all is acknowledged",
