@@ -503,16 +503,23 @@ static void note_carried(struct stream *me, u32 ack)
 	}
 }
 
+/* The window that @s gives host @h. */
+static u32 arrived_window(const struct flow *f, int h, const struct segment *s)
+{
+	bool scaled = !(s->flags & SYN) && f->of[h].scale_offered &&
+		      f->of[!h].scale_offered;
+
+	return (u32)s->window << (scaled ? f->of[!h].scale : 0);
+}
+
 /* Its ACK and window: host @h may send more. */
 static void arrived_ack(struct world *w, struct flow *f, int h,
 			const struct segment *s)
 {
-	struct stream *me = &f->of[h], *peer = &f->of[!h];
-	u32 ack = s->ack - me->iss, edge, scale = 0, i, was = heard_of(me);
+	struct stream *me = &f->of[h];
+	u32 ack = s->ack - me->iss, edge, i, was = heard_of(me);
 
-	if (!(s->flags & SYN) && me->scale_offered && peer->scale_offered)
-		scale = peer->scale;
-	edge = ack + ((u32)s->window << scale);
+	edge = ack + arrived_window(f, h, s);
 	if (edge > me->promised)
 		me->promised = edge;
 	if (ack > me->una) {
@@ -534,6 +541,16 @@ static void arrived_ack(struct world *w, struct flow *f, int h,
 		monitor_all_heard(w, f, h);
 }
 
+/* RFC 5961 5.2: may host @h refuse the segment, because its ACK lies further
+ * back than any window reached? An answer is not owed: there is a limit. */
+static bool arrived_stale(const struct flow *f, int h, const struct segment *s)
+{
+	const struct stream *me = &f->of[h];
+
+	return s->flags & ACK && me->widest &&
+	       s->ack - me->iss + me->widest < me->una;
+}
+
 /* Nobody refuses a segment that begins in the window, or ends in what was not
  * acknowledged yet: its ACK counts. */
 static void arrived_sure(const struct world *w, struct flow *f, int h,
@@ -543,10 +560,12 @@ static void arrived_sure(const struct world *w, struct flow *f, int h,
 	u32 end = pos + s->len + (s->flags & FIN), ack = s->ack - me->iss;
 
 	if (!(s->flags & SYN) && me->acked_any &&
-	    (end < me->acked || pos > me->edge))
+	    (end < me->acked || pos > me->edge || arrived_stale(f, h, s)))
 		return;
 	if (ack > me->sure)
 		me->sure = ack;
+	if (arrived_window(f, h, s) > me->widest)
+		me->widest = arrived_window(f, h, s);
 	monitor_arrived_state(w, f, h);
 }
 
@@ -604,7 +623,8 @@ static void monitor_arrived(struct world *w, const struct segment *s)
 	arrived_data(peer, s, pos);
 	if (peer->contiguous > was)
 		me->since = 0;
-	if (!(s->flags & SYN) && peer->contiguous > was && !me->owed_ns)
+	if (!(s->flags & SYN) && peer->contiguous > was && !me->owed_ns &&
+	    !arrived_stale(f, h, s))
 		me->owed_ns = w->now;
 	if (s->len)
 		me->recent[me->nr_recent++ % NR_RECENT] = pos;

@@ -104,6 +104,7 @@ struct stream {
 	u64 spoke_ns;		/* ... from the peer himself */
 	u32 una;		/* acknowledged, as far as it has heard */
 	u32 sure;		/* ... in a segment that nobody refuses */
+	u32 widest;		/* window that such a segment gave it */
 	u32 carried;		/* bytes of the largest segment acknowledged */
 	u32 sacked;		/* the furthest byte a SACK has named */
 	u32 rtt_us;		/* smallest round trip, 0: not known */
