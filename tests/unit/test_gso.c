@@ -346,10 +346,9 @@ static void script_step(struct script *s)
 	case 3:
 		fx_advance(&s->t.f, roll(&s->seed, 4) * 150 * FX_MS);
 		break;
-	case 4:
-		s->t.win = (u16)(roll(&s->seed, 65535) + 1);
-		/* fallthrough */
 	default:
+		if (!roll(&s->seed, 5))
+			s->t.win = (u16)(roll(&s->seed, 65535) + 1);
 		sent = tp->snd_nxt - s->t.irs;
 		if (roll(&s->seed, 4))
 			s->acked += roll(&s->seed, sent - s->acked + 1);
