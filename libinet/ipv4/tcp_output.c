@@ -85,19 +85,21 @@ static __noinline __wsum tcp_build_syn_header(struct sock *sk,
 	return csum_partial(th, hlen, 0);
 }
 
-/* Timestamps, the only option of a segment without SYN. Return: their sum. */
+/* Timestamps, the only option of a segment without SYN, to @to, which may lie
+ * anywhere: what is sent again begins where its peer's ACK ended. Return: their
+ * sum. */
 static __always_inline u64 tcp_write_timestamps(const struct tcp_sock *tp,
-						__be32 *opt)
+						void *to)
 {
-	__be32 kind = htonl(TCPOPT_NOP << 24 | TCPOPT_NOP << 16 |
-			    TCPOPT_TIMESTAMP << 8 | TCPOLEN_TIMESTAMP);
-	__be32 tsval = htonl(tcp_time_stamp(tp));
-	__be32 tsecr = htonl(tp->rx_opt.ts_recent);
+	const __be32 opt[3] = {
+		htonl(TCPOPT_NOP << 24 | TCPOPT_NOP << 16 |
+		      TCPOPT_TIMESTAMP << 8 | TCPOLEN_TIMESTAMP),
+		htonl(tcp_time_stamp(tp)),
+		htonl(tp->rx_opt.ts_recent),
+	};
 
-	opt[0] = kind;
-	opt[1] = tsval;
-	opt[2] = tsecr;
-	return (u64)kind + tsval + tsecr;
+	memcpy(to, opt, sizeof(opt));
+	return (u64)opt[0] + opt[1] + opt[2];
 }
 
 /*
@@ -137,7 +139,7 @@ static __always_inline __wsum tcp_build_header(struct sock *sk,
 	th->urg_ptr = 0;
 	sum = (u64)sport + dport + seq + ack + word;
 	if (likely(tp->rx_opt.tstamp_ok))
-		sum += tcp_write_timestamps(tp, (__be32 *)(void *)(th + 1));
+		sum += tcp_write_timestamps(tp, th + 1);
 	if (unlikely(tp->urg_mode)) {
 		tcp_set_urg_ptr(tp, tcb->seq, th);
 		return csum_partial(th, hlen, 0);
