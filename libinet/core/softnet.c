@@ -4,10 +4,11 @@
  *
  * Theory of operation. A softnet is a run-to-completion loop over four sources
  * of work: kicks from other threads (packets, NAPIs and queues handed over),
- * timers, softirqs (NET_TX, NET_RX and what they raise), and, where no thread can be inside an RCU
- * read section any more, RCU callbacks. softnet_run() makes one turn. In
- * threaded mode softirqd() calls it between waits on the poller; in embedded
- * mode inet_run() and blocking calls do; in simulated mode the simulator does.
+ * timers, softirqs (NET_TX, NET_RX and what they raise), and, where no thread can
+ * be inside an RCU read section any more, RCU callbacks. softnet_run() makes one
+ * turn. In threaded mode softirqd() calls it between waits on the poller; in
+ * embedded mode inet_run() and blocking calls do; in simulated mode the simulator
+ * does.
  *
  * Hand-over. Everything that another thread gives to a softnet goes through
  * the members under input_lock, followed by kick_softnet(). The owner declares

@@ -166,13 +166,8 @@ int tcp_v4_connect(struct sock *sk, const struct sockaddr *addr, socklen_t len)
 static __noinline void tcp_v4_send_check_hw(const struct sock *sk,
 					    struct sk_buff *skb)
 {
-	struct tcphdr *th = tcp_hdr(skb);
-
-	th->check = (__sum16)~tcp_v4_check(skb->len, inet_sk(sk)->inet_saddr,
-					   sk->sk_daddr, 0);
-	skb->ip_summed = CHECKSUM_PARTIAL;
-	skb->csum_start = (u16)((u8 *)th - skb->head);
-	skb->csum_offset = offsetof(struct tcphdr, check);
+	__tcp_v4_send_check(skb, skb->len, inet_sk(sk)->inet_saddr,
+			    sk->sk_daddr);
 }
 
 /* @header and @text are what is sent. */

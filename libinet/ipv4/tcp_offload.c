@@ -173,11 +173,7 @@ static void tcp_gso_checksum(struct sk_buff *skb, u64 features, bool summed)
 	__wsum sum;
 
 	if (features & NETIF_F_HW_CSUM) {
-		th->check = (__sum16)~tcp_v4_check(len, iph->saddr, iph->daddr,
-						   0);
-		skb->ip_summed = CHECKSUM_PARTIAL;
-		skb->csum_start = (u16)((u8 *)th - skb->head);
-		skb->csum_offset = offsetof(struct tcphdr, check);
+		__tcp_v4_send_check(skb, len, iph->saddr, iph->daddr);
 		return;
 	}
 	th->check = 0;
