@@ -271,27 +271,58 @@ static bool tcp_is_bloated(const struct sock *sk, const struct sk_buff *skb)
 	       !skb_cloned(skb) && !skb_shared(skb);
 }
 
+/* Is it less memory to pack @len octets, which cost @cost now? */
+static bool tcp_collapse_saves(const struct sock *sk, u32 len, u32 cost)
+{
+	return SKB_TRUESIZE(max(len, sock_net(sk)->pool.frame_size)) < cost;
+}
+
+/* A packet with room for @len octets, which begin with those of @first; NULL: no
+ * memory. */
+static struct sk_buff *tcp_collapse_begin(const struct sock *sk,
+					  const struct sk_buff *first, u32 len)
+{
+	struct sk_buff *to = alloc_skb(sock_net(sk), len);
+
+	if (!to)
+		return NULL;
+	*TCP_SKB_CB(to) = *TCP_SKB_CB(first);
+	TCP_SKB_CB(to)->end_seq = TCP_SKB_CB(to)->seq;
+	return to;
+}
+
+/* @skb, on no queue any more, goes behind @to. Consumes it. */
+static void tcp_collapse_take(struct sock *sk, struct sk_buff *to,
+			      struct sk_buff *skb)
+{
+	if (!tcp_try_coalesce(sk, to, skb))
+		inet_assert(false);	/* all lengths were summed */
+	consume_skb(skb);
+	NET_INC_STATS(sock_net(sk), TCP_RCVCOLLAPSED);
+}
+
+/* @to is whole: the sock is charged for it, too. */
+static void tcp_collapse_end(struct sock *sk, struct sk_buff *to)
+{
+	sk_forced_mem_schedule(sk, (s32)to->truesize);
+	skb_set_owner_r(to, sk);
+}
+
 /* One packet of @len bytes for those from @skb to @end. False: no memory. */
 static bool tcp_collapse_run(struct sock *sk, struct sk_buff *skb,
 			     const struct sk_buff *end, u32 len)
 {
-	struct sk_buff *to = alloc_skb(sock_net(sk), len), *next;
+	struct sk_buff *to = tcp_collapse_begin(sk, skb, len), *next;
 
 	if (!to)
 		return false;
-	*TCP_SKB_CB(to) = *TCP_SKB_CB(skb);
-	TCP_SKB_CB(to)->end_seq = TCP_SKB_CB(to)->seq;
 	__skb_queue_after(&sk->sk_receive_queue, skb->prev, to);
 	for (; skb != end; skb = next) {
 		next = skb->next;
-		if (!tcp_try_coalesce(sk, to, skb))
-			inet_assert(false);	/* all lengths were summed */
 		__skb_unlink(skb, &sk->sk_receive_queue);
-		consume_skb(skb);
-		NET_INC_STATS(sock_net(sk), TCP_RCVCOLLAPSED);
+		tcp_collapse_take(sk, to, skb);
 	}
-	sk_forced_mem_schedule(sk, (s32)to->truesize);
-	skb_set_owner_r(to, sk);
+	tcp_collapse_end(sk, to);
 	return true;
 }
 
@@ -314,8 +345,7 @@ static void tcp_collapse(struct sock *sk)
 		}
 		if (end == skb)
 			end = skb->next;
-		else if (SKB_TRUESIZE(max(len, sock_net(sk)->pool.frame_size)) <
-				 cost &&
+		else if (tcp_collapse_saves(sk, len, cost) &&
 			 !tcp_collapse_run(sk, skb, end, len))
 			return;
 	}
@@ -330,25 +360,17 @@ static bool tcp_may_pack(const struct sock *sk, const struct sk_buff *skb,
 	       !(TCP_SKB_CB(skb)->tcp_flags & TCPHDR_FIN);
 }
 
-/* Neighbours in the out-of-order queue, @len octets from @skb to @last, which
- * cost @cost: packs them if that is less. False: no memory. */
+/* The same in the out-of-order queue, from @skb to @last. */
 static bool tcp_collapse_ofo_run(struct sock *sk, struct sk_buff *skb,
-				 struct sk_buff *last, u32 len, u32 cost)
+				 struct sk_buff *last, u32 len)
 {
+	struct sk_buff *to = tcp_collapse_begin(sk, skb, len), *next = skb;
 	struct tcp_sock *tp = tcp_sk(sk);
-	struct sk_buff *to, *next = skb;
 
-	if (SKB_TRUESIZE(max(len, sock_net(sk)->pool.frame_size)) >= cost)
-		return true;
-	to = alloc_skb(sock_net(sk), len);
 	if (!to)
 		return false;
-	*TCP_SKB_CB(to) = *TCP_SKB_CB(skb);
-	TCP_SKB_CB(to)->end_seq = TCP_SKB_CB(to)->seq;
 	do {
 		skb = next;
-		if (!tcp_try_coalesce(sk, to, skb))
-			inet_assert(false);	/* all lengths were summed */
 		if (skb == last) {
 			rb_replace_node(tcp_skb_rb(skb), tcp_skb_rb(to),
 					&tp->out_of_order_queue);
@@ -356,13 +378,11 @@ static bool tcp_collapse_ofo_run(struct sock *sk, struct sk_buff *skb,
 			next = tcp_rb_skb(rb_next(tcp_skb_rb(skb)));
 			rb_erase(tcp_skb_rb(skb), &tp->out_of_order_queue);
 		}
-		consume_skb(skb);
-		NET_INC_STATS(sock_net(sk), TCP_RCVCOLLAPSED);
+		tcp_collapse_take(sk, to, skb);
 	} while (skb != last);
 	if (tp->ooo_last_skb == last)
 		tp->ooo_last_skb = to;
-	sk_forced_mem_schedule(sk, (s32)to->truesize);
-	skb_set_owner_r(to, sk);
+	tcp_collapse_end(sk, to);
 	return true;
 }
 
@@ -390,7 +410,8 @@ static void tcp_collapse_ofo(struct sock *sk)
 		}
 		if (skb == last)
 			alone += cost;
-		else if (!tcp_collapse_ofo_run(sk, skb, last, len, cost))
+		else if (tcp_collapse_saves(sk, len, cost) &&
+			 !tcp_collapse_ofo_run(sk, skb, last, len))
 			return;
 	}
 }
