@@ -25,6 +25,10 @@ int driver_args(struct net *net, const struct args_spec *spec,
 /* register_netdevice() that leaves a sentence in each case. */
 int driver_register(struct net_device *dev);
 
+/* A netlink socket, not blocking, that tells of changes of the kernel's
+ * interfaces (RTMGRP_LINK); -E. */
+int driver_link_watch(void);
+
 /* Whether a received frame is too long for @dev: a tag is not counted. */
 static inline bool driver_frame_is_giant(const struct net_device *dev,
 					 const u8 *frame, u32 len)

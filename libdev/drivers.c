@@ -4,6 +4,11 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 
 #include "driver.h"
 #include "lib/compiler.h"
@@ -41,6 +46,25 @@ int driver_register(struct net_device *dev)
 	if (err == -ENOMEM)
 		netdev_error(dev->net, err, "%s: out of memory", dev->name);
 	return err;
+}
+
+/* A descriptor, or -E. */
+int driver_link_watch(void)
+{
+	const struct sockaddr_nl sa = { .nl_family = AF_NETLINK,
+					.nl_groups = RTMGRP_LINK };
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC,
+			NETLINK_ROUTE);
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	if (bind(fd, (const struct sockaddr *)&sa, sizeof(sa))) {
+		err = -errno;
+		close(fd);
+		return err;
+	}
+	return fd;
 }
 
 /* The driver whose name is the first @len characters of @name, or NULL. */

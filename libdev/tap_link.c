@@ -19,6 +19,8 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 
+#include "driver.h"
+
 #define LINK_READS_MAX 64		/* in one call of tap_link_read() */
 #define LINK_BUFFER 16384		/* a message with all its attributes */
 #define LINK_LOWER_UP 0x10000u		/* IFF_LOWER_UP; <net/if.h> has it not */
@@ -188,20 +190,9 @@ bool tap_link_ask(struct tap *tap)
 
 int tap_link_open(struct tap *tap)
 {
-	const struct sockaddr_nl sa = { .nl_family = AF_NETLINK,
-					.nl_groups = RTMGRP_LINK };
-	int err = 0;
-
 	tap->ifindex = (int)if_nametoindex(tap->ifname);
-	tap->link_fd = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC,
-			      NETLINK_ROUTE);
-	if (tap->link_fd < 0)
-		return -errno;
-	if (bind(tap->link_fd, (const struct sockaddr *)&sa, sizeof(sa))) {
-		err = -errno;
-		close(tap->link_fd);
-	}
-	return err;
+	tap->link_fd = driver_link_watch();
+	return min(tap->link_fd, 0);
 }
 
 void tap_link_close(struct tap *tap)

@@ -85,25 +85,6 @@ static void membership(const struct xdp_link *link, u16 type, bool add)
 		return;
 }
 
-/* Return: a descriptor that tells of changes, or -errno. */
-static int link_watch(void)
-{
-	struct sockaddr_nl nl = { .nl_family = AF_NETLINK,
-				  .nl_groups = RTMGRP_LINK };
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC,
-			NETLINK_ROUTE);
-
-	if (fd < 0)
-		return -errno;
-	if (bind(fd, (struct sockaddr *)&nl, sizeof(nl))) {
-		int err = -errno;
-
-		close(fd);
-		return err;
-	}
-	return fd;
-}
-
 /* Netlink before the questions: no change falls between. */
 int xdp_link_open(struct xdp_link *link, const char *ifname)
 {
@@ -117,7 +98,7 @@ int xdp_link_open(struct xdp_link *link, const char *ifname)
 	link->filter_fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
 	if (link->filter_fd < 0)
 		return -errno;
-	link->nl_fd = link_watch();
+	link->nl_fd = driver_link_watch();
 	err = link->nl_fd < 0 ? link->nl_fd : link_ask(link);
 	if (err)
 		xdp_link_close(link);

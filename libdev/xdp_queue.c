@@ -335,9 +335,9 @@ static void deliver(struct xdp_queue *q)
 static int receive(struct xdp_queue *q, const struct xdp_buf *buf)
 {
 	/* Whoever looks at a link header finds it in the first buffer. */
-	bool stub = !q->skb && buf->more && buf->len < ETHER_HEADER;
+	bool runt = !q->skb && buf->more && buf->len < ETHER_HEADER;
 
-	if (unlikely(q->skip || stub)) {
+	if (unlikely(q->skip || runt)) {
 		recycle(q, buf);
 		lose(q, buf->more);
 	} else if (unlikely(!take_buf(q, buf))) {
