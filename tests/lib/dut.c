@@ -535,35 +535,42 @@ static void xdp_far_mtu(struct dut *d, u32 mtu)
 		fail_msg("%s: mtu %u: %s", d->near_name, mtu, strerror(errno));
 }
 
-const struct dut_ops dut_xdp = {
-	.name = "xdp",
-	.in_kernel = true,
-	.has_carrier = true,
-	.has_napi = true,
-	.min_inject = DUT_HEADER,
-	.max_mtu = 16 * 1790 - DUT_HEADER - 4,
-	.create = xdp_create,
-	.open = xdp_open,
-	.destroy = xdp_destroy,
-	.inject = tap_inject,
-	.far_run = tap_far_run,
-	.set_far_mtu = xdp_far_mtu,
-	.set_carrier = tap_carrier,
-};
+#define DUT_XDP(mode_name)						\
+	{								\
+		.name = (mode_name),					\
+		.in_kernel = true,					\
+		.has_carrier = true,					\
+		.has_napi = true,					\
+		.min_inject = DUT_HEADER,				\
+		.max_mtu = 16 * 1790 - DUT_HEADER - 4,			\
+		.create = xdp_create,					\
+		.open = xdp_open,					\
+		.destroy = xdp_destroy,					\
+		.inject = tap_inject,					\
+		.far_run = tap_far_run,					\
+		.set_far_mtu = xdp_far_mtu,				\
+		.set_carrier = tap_carrier,				\
+	}
 
-const struct dut_ops dut_xdp_native = {
-	.name = "xdp_native",
-	.in_kernel = true,
-	.has_carrier = true,
-	.has_napi = true,
-	.min_inject = DUT_HEADER,
-	.max_mtu = 16 * 1790 - DUT_HEADER - 4,
-	.create = xdp_create,
-	.open = xdp_open,
-	.destroy = xdp_destroy,
-	.inject = tap_inject,
-	.far_run = tap_far_run,
-	.set_far_mtu = xdp_far_mtu,
-	.set_carrier = tap_carrier,
-};
+const struct dut_ops dut_xdp = DUT_XDP("xdp");
+const struct dut_ops dut_xdp_native = DUT_XDP("xdp_native");
+
+bool dut_xdp_allowed(void)
+{
+	struct net_device *dev;
+	struct net *net;
+	bool ok;
+
+	if (!dut_namespace() ||
+	    system("ip link add n0 type veth peer name f0 2>/dev/null"))
+		return false;
+	net = inet_create(NULL);
+	dev = inet_netdev_open(net, "xdp:n0");
+	ok = dev || (errno != EPERM && errno != EAFNOSUPPORT);
+	if (!ok)
+		print_message("# SKIP %s\n", inet_strerror(net));
+	inet_destroy(net);
+	assert_int_equal(system("ip link del n0"), 0);
+	return ok;
+}
 #endif

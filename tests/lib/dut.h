@@ -74,6 +74,9 @@ struct dut_ops {
 extern const struct dut_ops dut_loopback, dut_wire, dut_tap;
 #ifdef HAVE_XDP
 extern const struct dut_ops dut_xdp, dut_xdp_native;
+/* dut_namespace(), and whether interfaces can be made there and programs loaded;
+ * says why not. */
+bool dut_xdp_allowed(void);
 #endif
 
 /* The device is up when it returns true. */

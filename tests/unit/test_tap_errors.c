@@ -32,40 +32,34 @@ static struct {
 	u32 reads, writes;
 } plan = { .fd = -1 };
 
+/* A call on @fd, counted in *@calls when it is the one. True: it fails with @err,
+ * in errno. */
+static bool planned(int fd, u32 *calls, int err)
+{
+	if (fd != plan.fd)
+		return false;
+	++*calls;
+	if (err)
+		errno = err;
+	return err;
+}
+
 ssize_t read(int fd, void *buf, size_t len)
 {
-	if (fd == plan.fd) {
-		plan.reads++;
-		if (plan.read_err) {
-			errno = plan.read_err;
-			return -1;
-		}
-	}
-	return syscall(SYS_read, fd, buf, len);
+	return planned(fd, &plan.reads, plan.read_err) ?
+		-1 : syscall(SYS_read, fd, buf, len);
 }
 
 ssize_t readv(int fd, const struct iovec *iov, int nr)
 {
-	if (fd == plan.fd) {
-		plan.reads++;
-		if (plan.read_err) {
-			errno = plan.read_err;
-			return -1;
-		}
-	}
-	return syscall(SYS_readv, fd, iov, nr);
+	return planned(fd, &plan.reads, plan.read_err) ?
+		-1 : syscall(SYS_readv, fd, iov, nr);
 }
 
 ssize_t writev(int fd, const struct iovec *iov, int nr)
 {
-	if (fd == plan.fd) {
-		plan.writes++;
-		if (plan.write_err) {
-			errno = plan.write_err;
-			return -1;
-		}
-	}
-	return syscall(SYS_writev, fd, iov, nr);
+	return planned(fd, &plan.writes, plan.write_err) ?
+		-1 : syscall(SYS_writev, fd, iov, nr);
 }
 
 static int setup(void **state)

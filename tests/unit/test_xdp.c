@@ -702,26 +702,6 @@ static void frames_gone_lose_packets_until_they_return(void **state)
 
 #define XDP_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
-/* Whether interfaces can be made, and programs loaded. */
-static bool is_allowed(void)
-{
-	struct net_device *dev;
-	struct net *net;
-	bool ok;
-
-	if (!dut_namespace() ||
-	    system("ip link add n0 type veth peer name f0 2>/dev/null"))
-		return false;
-	net = inet_create(NULL);
-	dev = inet_netdev_open(net, "xdp:n0");
-	ok = dev || (errno != EPERM && errno != EAFNOSUPPORT);
-	if (!ok)
-		print_message("# SKIP %s\n", inet_strerror(net));
-	inet_destroy(net);
-	ip("del n0");
-	return ok;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -744,6 +724,6 @@ int main(void)
 		XDP_TEST(frames_gone_lose_packets_until_they_return),
 	};
 
-	allowed = is_allowed();
+	allowed = dut_xdp_allowed();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
