@@ -177,50 +177,54 @@ static bool inet_match(const struct sock_common *skc,
 /*
  * One walk of the chain.
  *
- * Return: the entry, with a reference, or NULL; then *@again says that the
- * walk may have been led astray.
+ * Return: the entry, with a reference, or NULL: then *@end says whether the walk
+ * came to an end, and *@lost is somebody whose reference has to be given back,
+ * or NULL.
  */
-static struct sock_common *ehash_walk_chain(struct inet_hashinfo *h, u32 hash,
-					    const struct inet_lookup *key,
-					    bool *again)
+static __always_inline struct sock_common *
+ehash_walk_chain(struct inet_hashinfo *h, u32 hash,
+		 const struct inet_lookup *key, bool *end,
+		 struct sock_common **lost)
 {
-	u32 seq = read_seqcount_begin(&h->ehash_seq);
-	u32 moves = smp_load_acquire(&h->moves);
 	struct inet_ehash_table *t = rcu_dereference(h->ehash);
 	struct sock_common *skc;
 
-	*again = true;
+	*lost = NULL;
+	*end = false;
 	INET_WALK(EHASH);
 	hlist_for_each_entry_rcu(skc, &t->chains[hash & t->mask], skc_node) {
 		INET_STEP(EHASH);
 		if (READ_ONCE(skc->skc_hash) != hash || !inet_match(skc, key))
 			continue;
-		if (!refcount_inc_not_zero(&skc->skc_refcnt))
+		if (unlikely(!refcount_inc_not_zero(&skc->skc_refcnt)))
 			return NULL;
 		if (likely(inet_match(skc, key)))
 			return skc;
-		sock_gen_put((struct sock *)skc);
+		*lost = skc;
 		return NULL;
 	}
-	*again = READ_ONCE(h->moves) != moves ||
-		 read_seqcount_retry(&h->ehash_seq, seq);
+	*end = true;
 	return NULL;
 }
 
-/* Walks until it is sure. @lost: somebody whose reference has to be given back,
- * or NULL. */
+/* Walks until it is sure: to the end of a chain from which nobody led it astray.
+ * @lost: of the walk before. */
 static __noinline struct sock *ehash_lookup(struct inet_hashinfo *h, u32 hash,
 					    const struct inet_lookup *key,
 					    struct sock_common *lost)
 {
 	struct sock_common *skc;
-	bool again;
+	u32 seq, moves;
+	bool end;
 
-	if (lost)
-		sock_gen_put((struct sock *)lost);
 	do {
-		skc = ehash_walk_chain(h, hash, key, &again);
-	} while (!skc && again);
+		if (lost)
+			sock_gen_put((struct sock *)lost);
+		seq = read_seqcount_begin(&h->ehash_seq);
+		moves = smp_load_acquire(&h->moves);
+		skc = ehash_walk_chain(h, hash, key, &end, &lost);
+	} while (!skc && (!end || READ_ONCE(h->moves) != moves ||
+			  read_seqcount_retry(&h->ehash_seq, seq)));
 	return (struct sock *)skc;
 }
 
@@ -231,21 +235,12 @@ struct sock *__inet_lookup_established(struct net *net,
 	struct inet_hashinfo *h = inet_hashinfo(net);
 	u32 hash = inet_ehashfn(net, key->daddr, key->hnum, key->saddr,
 				key->sport);
-	struct inet_ehash_table *t = rcu_dereference(h->ehash);
-	struct sock_common *skc;
+	struct sock_common *skc, *lost;
+	bool end;
 
-	INET_WALK(EHASH);
-	hlist_for_each_entry_rcu(skc, &t->chains[hash & t->mask], skc_node) {
-		INET_STEP(EHASH);
-		if (READ_ONCE(skc->skc_hash) != hash || !inet_match(skc, key))
-			continue;
-		if (unlikely(!refcount_inc_not_zero(&skc->skc_refcnt)))
-			break;
-		if (likely(inet_match(skc, key)))
-			return (struct sock *)skc;
-		return ehash_lookup(h, hash, key, skc);
-	}
-	return ehash_lookup(h, hash, key, NULL);
+	skc = ehash_walk_chain(h, hash, key, &end, &lost);
+	return likely(skc) ? (struct sock *)skc :
+			     ehash_lookup(h, hash, key, lost);
 }
 
 void sock_gen_put(struct sock *sk)
