@@ -26,6 +26,10 @@
  * both. A simulated stack has the thread of whoever calls (and no descriptors);
  * the threads of a threaded one are never the sender's.
  *
+ * A link with a rate and no queue of its own is one that the sender's device
+ * waits for: what waits is said by byte queue limits, and the device's timer
+ * says what has left meanwhile, as an interrupt would.
+ *
  * A full ring stops the sender's queue. The receiver, once the ring is half
  * empty, marks the sender's end and rings it: its own poll() wakes the queue,
  * so that nobody touches a queue of a stack that he does not run.
@@ -61,7 +65,10 @@ struct wire_end {
 	struct net_device *dev;		/* NULL: gone; under wire->lock */
 	struct wire_queue rx;		/* frames on their way to this end */
 	struct napi_struct napi;
-	struct netdev_timer *timer;	/* while the device is up */
+	struct netdev_timer *timer;	/* while the device is up, as: */
+	struct netdev_timer *tx_timer;	/* frames leave for the link */
+	u32 tx_armed;		/* atomic: tx_timer runs, or poll() will look */
+	u64 tx_given, tx_left;	/* bytes: to the link, and what has left */
 	uintptr_t owner;	/* the thread that polls; 0: not known */
 	int irq_fd;		/* eventfd, -1 for a simulated stack */
 	bool simulated;
@@ -285,6 +292,41 @@ static void wire_done(struct net_device *dev __maybe_unused,
 		consume_skb(skb);
 }
 
+/* The link sends at its rate: half of what it holds is a moment to look. */
+static void arm_tx_timer(struct wire_end *end, u64 drain_ns)
+{
+	netdev_timer_arm(end->tx_timer,
+			 netdev_now_ns(end->dev) + drain_ns / 2);
+}
+
+/* @len bytes wait in @end, the sender, for a link with a rate. */
+static void link_given(struct wire_end *end, u32 len)
+{
+	count(&end->tx_given, len);
+	netdev_tx_sent_queue(end->dev, 0, len);
+	if (!READ_ONCE(end->tx_armed) &&
+	    !__atomic_exchange_n(&end->tx_armed, 1, __ATOMIC_SEQ_CST))
+		arm_tx_timer(end, 0);
+}
+
+/* Reports what has left for the link. Context: poll(). */
+static __noinline void link_sent(struct wire_end *end)
+{
+	u64 held = READ_ONCE(end->tx_given) - end->tx_left, drain_ns, waits;
+
+	waits = min(wire_queue_backlog(&end->peer->rx, netdev_now_ns(end->dev),
+				       &drain_ns), held);
+	end->tx_left += held - waits;
+	netdev_tx_completed_queue(end->dev, 0, (u32)(held - waits));
+	if (!waits) {
+		__atomic_store_n(&end->tx_armed, 0, __ATOMIC_SEQ_CST);
+		if (READ_ONCE(end->tx_given) == end->tx_left ||
+		    __atomic_exchange_n(&end->tx_armed, 1, __ATOMIC_SEQ_CST))
+			return;
+	}
+	arm_tx_timer(end, drain_ns);
+}
+
 /* The road with faults: the heap. */
 static enum netdev_tx xmit_delayed(struct sk_buff *skb, struct net_device *dev,
 				   struct wire_end *to)
@@ -300,6 +342,8 @@ static enum netdev_tx xmit_delayed(struct sk_buff *skb, struct net_device *dev,
 		return NETDEV_TX_BUSY;
 	}
 	count(&to->sent, 1);
+	if (READ_ONCE(to->rx.holds))
+		link_given(wire_end(dev), skb->len);
 	wire_done(dev, skb);
 	if (ret == WIRE_DELAY_RING)
 		ring_end(to);
@@ -459,6 +503,8 @@ static int wire_poll(struct napi_struct *napi, int budget)
 		sync_carrier(end);
 		netif_tx_wake_queue(end->dev, 0);
 	}
+	if (unlikely(READ_ONCE(end->tx_armed)))
+		link_sent(end);
 	while (work < budget && (entry = spsc_ring_consume(&q->ring))) {
 		buf = wire_entry_buf(entry);
 		if (buf)
@@ -520,6 +566,25 @@ static void lose_in_flight(struct wire_end *end)
 	}
 }
 
+static void destroy_timers(struct wire_end *end)
+{
+	netdev_timer_destroy(end->timer);
+	netdev_timer_destroy(end->tx_timer);
+	end->timer = end->tx_timer = NULL;
+}
+
+/* Return: 0, -ENOMEM with a sentence. */
+static int create_timers(struct wire_end *end)
+{
+	end->timer = netdev_timer_create(end->dev, wire_timer);
+	end->tx_timer = netdev_timer_create(end->dev, wire_timer);
+	if (end->timer && end->tx_timer)
+		return 0;
+	destroy_timers(end);
+	return netdev_error(end->dev->net, -ENOMEM, "%s: out of memory",
+			    end->dev->name);
+}
+
 /* ndo_open. NAPI first: the first ring of the other end must find it. */
 static int wire_open(struct net_device *dev)
 {
@@ -527,11 +592,12 @@ static int wire_open(struct net_device *dev)
 	struct inet_wire *wire = end->wire;
 	int err;
 
-	end->timer = netdev_timer_create(dev, wire_timer);
-	if (!end->timer)
-		return netdev_error(dev->net, -ENOMEM, "%s: out of memory",
-				    dev->name);
+	err = create_timers(end);
+	if (err)
+		return err;
 	lose_in_flight(end);
+	end->tx_given = end->tx_left = end->tx_armed = 0;
+	netdev_tx_reset_queue(dev, 0);
 	__atomic_store_n(&end->wake, 0, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&end->rx.armed, 1, __ATOMIC_SEQ_CST);
 	napi_enable(&end->napi);
@@ -539,7 +605,7 @@ static int wire_open(struct net_device *dev)
 		err = request_irq(dev, 0, end->irq_fd, wire_irq, end);
 		if (err) {
 			napi_disable(&end->napi);
-			netdev_timer_destroy(end->timer);
+			destroy_timers(end);
 			return err;
 		}
 	}
@@ -564,8 +630,7 @@ static int wire_stop(struct net_device *dev)
 	if (!end->simulated)
 		free_irq(dev, end->irq_fd);
 	napi_disable(&end->napi);
-	netdev_timer_destroy(end->timer);
-	end->timer = NULL;
+	destroy_timers(end);
 	lose_in_flight(end);
 	WRITE_ONCE(end->owner, 0);
 	return 0;

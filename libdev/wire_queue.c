@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define NS_PER_SEC 1000000000ull
 #define BUF_ROOM 2048u		/* buffers are at least this big */
 #define HEAP_FIRST 64u
 /* One frame may bring its duplicates beyond the limit. */
@@ -19,6 +20,16 @@ static int ring_init(struct spsc_ring *r, u32 size)
 	return r->slots ? 0 : -ENOMEM;
 }
 
+/* Chooses between the ring and the locked road. Under the lock. */
+static void choose_road(struct wire_queue *q)
+{
+	const struct inet_fault_config *c = &q->faults.config;
+	bool slow = q->nr_heap || c->partition || !fault_config_none(c);
+
+	WRITE_ONCE(q->slow, slow);
+	WRITE_ONCE(q->holds, c->rate_bps && !c->queue_bytes);
+}
+
 /* The heap grows when it is needed. */
 int wire_queue_init(struct wire_queue *q, u32 ring_frames,
 		    const struct inet_fault_config *faults)
@@ -29,7 +40,7 @@ int wire_queue_init(struct wire_queue *q, u32 ring_frames,
 		return err;
 	lock_init(&q->lock, true);
 	q->ring_frames = ring_frames;
-	q->slow = !fault_config_none(faults);
+	choose_road(q);
 	if (ring_init(&q->ring, ring_frames) ||
 	    ring_init(&q->spare, ring_frames)) {
 		wire_queue_destroy(q);
@@ -54,15 +65,6 @@ void wire_queue_destroy(struct wire_queue *q)
 	free(q->heap);
 	free(q->ring.slots);
 	free(q->spare.slots);
-}
-
-/* Chooses between the ring and the locked road. Under the lock. */
-static void choose_road(struct wire_queue *q)
-{
-	bool slow = q->nr_heap || q->faults.config.partition ||
-		    !fault_config_none(&q->faults.config);
-
-	WRITE_ONCE(q->slow, slow);
 }
 
 /* Frames under way keep their fate. */
@@ -182,10 +184,23 @@ static struct wire_buf *heap_pop(struct wire_queue *q)
  * like a device, and its sender waits. */
 static u32 heap_limit(const struct wire_queue *q)
 {
-	const struct inet_fault_config *c = &q->faults.config;
+	return q->holds ? q->ring_frames : WIRE_MAX_IN_FLIGHT;
+}
 
-	return c->rate_bps && !c->queue_bytes ? q->ring_frames :
-						WIRE_MAX_IN_FLIGHT;
+/* What the rate will take: the link's next idle moment says it. */
+u64 wire_queue_backlog(struct wire_queue *q, u64 now_ns, u64 *drain_ns)
+{
+	u64 bytes = 0;
+
+	*drain_ns = 0;
+	spin_lock(&q->lock);
+	if (q->holds && q->faults.busy_until_ns > now_ns) {
+		*drain_ns = q->faults.busy_until_ns - now_ns;
+		bytes = *drain_ns * q->faults.config.rate_bps /
+				(8 * NS_PER_SEC) + 1;
+	}
+	spin_unlock(&q->lock);
+	return bytes;
 }
 
 /* Queues copy @n of a frame. Under the lock. Return: false: memory is short. */

@@ -44,6 +44,7 @@ struct wire_queue {
 	u64 seq;
 	u32 ring_frames;
 	bool slow;	/* faults, or the heap is not empty: take the lock */
+	bool holds;	/* what waits for the link waits in the sender */
 	u32 armed;	/* atomic: the consumer waits to be rung for the ring */
 	u32 stopped;	/* atomic: the producer waits for room */
 };
@@ -104,6 +105,10 @@ static inline bool wire_queue_full(struct wire_queue *q)
 	r->producer.tail_seen = smp_load_acquire(&r->consumer.tail);
 	return r->producer.head - r->producer.tail_seen > r->mask;
 }
+
+/* Bytes that wait for a link with a rate at @now_ns; *@drain_ns: until the last
+ * of them has left. */
+u64 wire_queue_backlog(struct wire_queue *q, u64 now_ns, u64 *drain_ns);
 
 /* ---- the consumer ---- */
 

@@ -272,6 +272,8 @@ static void xdp_free(struct xdp *xdp)
 		netif_napi_del(&q->napi);
 		netdev_free_mem(xdp->dev, q->rings.in_fill, n);
 		netdev_free_mem(xdp->dev, q->rings.in_tx, n * sizeof(u16));
+		netdev_free_mem(xdp->dev, q->rings.tx_len,
+				xdp->ring * sizeof(u32));
 	}
 	netdev_free_mem(xdp->dev, xdp->queues,
 			xdp->nr_queues * sizeof(*xdp->queues));
@@ -326,10 +328,13 @@ static int xdp_alloc_queues(struct xdp *xdp)
 		q->rings.frame_size = xdp->frames.frame_size;
 		q->rings.in_fill = netdev_alloc_mem(dev, n);
 		q->rings.in_tx = netdev_alloc_mem(dev, n * sizeof(u16));
+		q->rings.tx_len = netdev_alloc_mem(dev, xdp->ring *
+						   sizeof(u32));
 	}
 	for (u32 i = 0; i < xdp->nr_queues; i++)
 		if (!xdp->queues[i].rings.in_fill ||
-		    !xdp->queues[i].rings.in_tx)
+		    !xdp->queues[i].rings.in_tx ||
+		    !xdp->queues[i].rings.tx_len)
 			return -ENOMEM;
 	return 0;
 }

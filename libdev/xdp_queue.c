@@ -43,6 +43,8 @@ static void tx_reap(struct xdp_queue *q)
 	while ((taken = xdp_tx_take(&q->rings, &frame)) != XDP_TAKEN_NONE)
 		if (likely(taken == XDP_TAKEN_GOOD))
 			netdev_frame_put(&q->xdp->frames.info[frame]);
+	netdev_tx_completed_queue(q->xdp->dev, q->index, q->rings.tx_bytes);
+	q->rings.tx_bytes = 0;
 }
 
 /*
@@ -202,15 +204,17 @@ enum netdev_tx xdp_start_xmit(struct sk_buff *skb, struct net_device *dev)
 {
 	struct xdp *xdp = xdp_priv(dev);
 	struct xdp_queue *q = &xdp->queues[skb->queue_mapping];
-	bool room, put, left = false;
+	bool room, put, ring, left = false;
 
 	spin_lock(&q->tx_lock);
 	room = tx_has_room(q);
 	put = likely(room) && put_packet(q, skb);
+	ring = put ? netdev_tx_sent_queue(dev, q->index, skb->len) :
+		     !room || !netdev_xmit_more(dev, q->index);
 	if (room && napi_in_softirq(&q->napi)) {
 		napi_schedule(&q->napi);
 	} else {
-		if (!room || !netdev_xmit_more(dev, q->index)) {
+		if (ring) {
 			tx_kick(q);
 			tx_reap(q);
 		}

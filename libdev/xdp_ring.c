@@ -110,8 +110,9 @@ u32 xdp_tx_room(const struct xdp_rings *r)
 
 void xdp_tx_put(struct xdp_rings *r, const struct xdp_buf *buf)
 {
-	struct xdp_desc *slot = desc_slot(&r->tx, r->tx.ours++);
+	struct xdp_desc *slot = desc_slot(&r->tx, r->tx.ours);
 
+	r->tx_len[r->tx.ours++ & (r->tx.size - 1)] = buf->len;
 	slot->addr = (u64)buf->frame * r->frame_size + buf->off;
 	slot->len = buf->len;
 	slot->options = buf->more ? XDP_PKT_CONTD : 0;
@@ -142,6 +143,8 @@ enum xdp_taken xdp_tx_take(struct xdp_rings *r, u32 *frame)
 		WRITE_ONCE(r->tx_bad, r->tx_bad + 1);
 		return XDP_TAKEN_BAD;
 	}
+	/* frames may come back in any order: the sum is right */
+	r->tx_bytes += r->tx_len[r->tx_oldest++ & (r->tx.size - 1)];
 	r->in_tx[index]--;
 	WRITE_ONCE(r->nr_in_tx, r->nr_in_tx - 1);
 	*frame = (u32)index;

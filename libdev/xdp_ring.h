@@ -50,6 +50,9 @@ struct xdp_rings {
 	u32 nr_frames;
 	u8 *in_fill;		/* per frame: the kernel may write into it */
 	u16 *in_tx;		/* per frame: descriptors that it may read */
+	u32 *tx_len;		/* tx.size: bytes of those on their way */
+	u32 tx_oldest;		/* of tx_len */
+	u32 tx_bytes;		/* taken back, and not reported yet */
 	u32 nr_in_fill;
 	u32 nr_in_tx;
 	u64 rx_bad;		/* claims about rx and fill */

@@ -50,6 +50,14 @@ int inet_netdev_get_rps_cpus(struct net_device *dev, unsigned int queue,
  * if nothing is said, before its first mask. EINVAL, EBUSY. */
 int inet_netdev_set_rps_flow_cnt(struct net_device *dev, unsigned int queue,
 				 unsigned int flows) INET_API;
+/*
+ * A knob of one queue under its name below Linux's /sys/class/net/DEV/queues, as
+ * text: "tx-0/byte_queue_limits/limit_max", "3000". ENOENT, EINVAL, ERANGE.
+ */
+int inet_netdev_set_queue(struct net_device *dev, const char *knob,
+			  const char *value) INET_API;
+int inet_netdev_get_queue(struct net_device *dev, const char *knob, char *value,
+			  size_t size) INET_API;
 const char *inet_netdev_name(const struct net_device *dev) INET_API;
 int inet_netdev_index(const struct net_device *dev) INET_API;
 /* Return: 1 the link is up, 0 it is not, -1 with EINVAL. A change is a line in

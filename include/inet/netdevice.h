@@ -230,6 +230,16 @@ int dev_get_rps_cpus(struct net_device *dev, u32 queue, char *buf, size_t size)
 int dev_set_rps_flow_cnt(struct net_device *dev, u32 queue, u32 nr)
 	INET_EXPORT(dev_set_rps_flow_cnt);
 
+/*
+ * A knob of one queue by its name below Linux's /sys/class/net/DEV/queues, such
+ * as "tx-0/byte_queue_limits/limit_max", as text. 0, -EINVAL, -ENOENT, -ERANGE,
+ * with a sentence.
+ */
+int dev_set_queue(struct net_device *dev, const char *knob, const char *value)
+	INET_EXPORT(dev_set_queue);
+int dev_get_queue(struct net_device *dev, const char *knob, char *buf,
+		  size_t size) INET_EXPORT(dev_get_queue);
+
 /* Switches a feature by ethtool's name: "rx", "tx" (checksums), "sg", "tso",
  * "gso", "gro". 0, -EINVAL (no such feature), -EOPNOTSUPP (it is fixed). */
 int dev_set_feature(struct net_device *dev, const char *name, bool on)
@@ -376,6 +386,20 @@ void netif_tx_stop_queue(struct net_device *dev, u32 queue)
 	INET_EXPORT(netif_tx_stop_queue);
 void netif_tx_wake_queue(struct net_device *dev, u32 queue)
 	INET_EXPORT(netif_tx_wake_queue);
+/*
+ * Byte queue limits, for devices that hold on to packets: so that they hold no
+ * more than they need. Says that ndo_start_xmit() took @bytes, which may stop
+ * the queue until some are completed. Return: whether the device is to be told
+ * now: no other frame follows at once.
+ */
+bool netdev_tx_sent_queue(struct net_device *dev, u32 queue, u32 bytes)
+	INET_EXPORT(netdev_tx_sent_queue);
+/* The device is done with @bytes of them. One caller at a time per queue. */
+void netdev_tx_completed_queue(struct net_device *dev, u32 queue, u32 bytes)
+	INET_EXPORT(netdev_tx_completed_queue);
+/* Whatever was sent will not be completed: nobody sends or completes. */
+void netdev_tx_reset_queue(struct net_device *dev, u32 queue)
+	INET_EXPORT(netdev_tx_reset_queue);
 /* True while the caller of ndo_start_xmit() holds another frame for it. */
 bool netdev_xmit_more(struct net_device *dev, u32 queue)
 	INET_EXPORT(netdev_xmit_more);

@@ -101,6 +101,20 @@ int inet_netdev_set_rps_flow_cnt(struct net_device *dev, unsigned int queue,
 				-EINVAL);
 }
 
+int inet_netdev_set_queue(struct net_device *dev, const char *knob,
+			  const char *value)
+{
+	return api_result(dev && knob && value ?
+			  dev_set_queue(dev, knob, value) : -EINVAL);
+}
+
+int inet_netdev_get_queue(struct net_device *dev, const char *knob, char *value,
+			  size_t size)
+{
+	return api_result(dev && knob && value ?
+			  dev_get_queue(dev, knob, value, size) : -EINVAL);
+}
+
 const char *inet_netdev_name(const struct net_device *dev)
 {
 	return dev->name;

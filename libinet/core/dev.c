@@ -190,6 +190,7 @@ static int netdev_alloc_queues(struct net_device *dev)
 
 		txq->dev = dev;
 		lock_init(&txq->xmit_lock, net->smp);
+		dql_init(&txq->dql);
 		if (!dev->tx_queue_len)
 			continue;
 		txq->qdisc = qdisc_create(txq, &pfifo_fast_ops);
@@ -238,7 +239,7 @@ static void dev_deactivate(struct net_device *dev)
 			continue;
 		qdisc_reset(dev->tx[i].qdisc);
 		qdisc_unschedule(dev->tx[i].qdisc);
-		WRITE_ONCE(dev->tx[i].stopped, false);
+		WRITE_ONCE(dev->tx[i].state, 0);
 	}
 }
 

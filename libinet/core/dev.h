@@ -79,7 +79,7 @@ static inline bool dev_xmit_one(struct sk_buff *skb, struct net_device *dev,
 				struct netdev_queue *txq, bool more)
 {
 	txq->more = more;
-	return !data_race(txq->stopped) && !INET_BUGGIFY(TX_BUSY) &&
+	return !netif_xmit_stopped(txq) && !INET_BUGGIFY(TX_BUSY) &&
 	       dev_hard_start_xmit(skb, dev, txq) == NETDEV_TX_OK;
 }
 

@@ -60,7 +60,7 @@ static struct sk_buff *dequeue_skb(struct Qdisc *q)
 {
 	struct sk_buff *skb = q->gso_skb;
 
-	if (READ_ONCE(q->txq->stopped))
+	if (netif_xmit_stopped(q->txq))
 		return NULL;
 	if (unlikely(skb)) {
 		q->gso_skb = NULL;
@@ -80,7 +80,7 @@ static __noinline void dev_requeue_skb(struct sk_buff *skb, struct Qdisc *q)
 	q->requeues++;
 	spin_unlock(&q->lock);
 	/* Woken between its refusal and our putting the frame back? */
-	if (!READ_ONCE(q->txq->stopped))
+	if (!netif_xmit_stopped(q->txq))
 		__netif_schedule(q);
 }
 
@@ -127,7 +127,7 @@ static __noinline void __qdisc_run(struct Qdisc *q)
 	}
 	spin_lock(&q->lock);
 	q->running = false;
-	more = q->qlen > 0 && !READ_ONCE(q->txq->stopped);
+	more = q->qlen > 0 && !netif_xmit_stopped(q->txq);
 	spin_unlock(&q->lock);
 	if (more)
 		__netif_schedule(q);
@@ -165,7 +165,7 @@ int __dev_xmit_skb(struct sk_buff *skb, struct Qdisc *q)
 {
 	NET_ROAD(q->dev->net, skb);
 	spin_lock(&q->lock);
-	if (likely(!q->running && !q->qlen && !data_race(q->txq->stopped))) {
+	if (likely(!q->running && !q->qlen && !netif_xmit_stopped(q->txq))) {
 		q->running = true;
 		spin_unlock(&q->lock);
 		sch_direct_xmit(skb, q, false);
@@ -180,27 +180,6 @@ int __dev_xmit_skb(struct sk_buff *skb, struct Qdisc *q)
 		return NET_XMIT_SUCCESS;
 	}
 	return dev_enqueue_and_run(skb, q);
-}
-
-void netif_tx_stop_queue(struct net_device *dev, u32 queue)
-{
-	WRITE_ONCE(dev->tx[queue].stopped, true);
-}
-
-void netif_tx_wake_queue(struct net_device *dev, u32 queue)
-{
-	struct netdev_queue *txq = &dev->tx[queue];
-
-	if (!READ_ONCE(txq->stopped))
-		return;
-	WRITE_ONCE(txq->stopped, false);
-	if (txq->qdisc)
-		__netif_schedule(txq->qdisc);
-}
-
-bool netdev_xmit_more(struct net_device *dev, u32 queue)
-{
-	return dev->tx[queue].more;
 }
 
 /* Takes @q off one list of queues. */
@@ -403,5 +382,5 @@ void qdisc_verify(struct Qdisc *q)
 	/* the frame that was refused may be one too many */
 	inet_assert(q->qlen <= q->limit + 1);
 	if (q->qlen)
-		inet_assert(q->scheduled || q->txq->stopped);
+		inet_assert(q->scheduled || netif_xmit_stopped(q->txq));
 }

@@ -9,6 +9,7 @@
 
 #include <inet/netdevice.h>
 
+#include "core/dynamic_queue_limits.h"
 #include "lib/lock.h"
 
 struct Qdisc;
@@ -45,10 +46,21 @@ struct netdev_queue {
 	struct net_device *dev;
 	struct Qdisc *qdisc;		/* NULL: noqueue */
 	struct inet_lock xmit_lock;	/* around ndo_start_xmit() */
-	bool stopped;			/* the driver's ring is full; atomic */
+	u32 state;			/* QUEUE_STATE_*, atomic; 0: go on */
 	bool more;			/* netdev_xmit_more() */
 	u64 tx_packets, tx_bytes;	/* under xmit_lock */
+	struct dql dql;			/* see netdev_tx_sent_queue() */
 };
+
+/* Why a queue gets no packets: its ring is full, or it holds as much as it shall
+ * (byte queue limits). */
+#define QUEUE_STATE_DRV_XOFF 1u
+#define QUEUE_STATE_STACK_XOFF 2u
+
+static inline bool netif_xmit_stopped(const struct netdev_queue *txq)
+{
+	return READ_ONCE(txq->state) != 0;
+}
 
 extern const struct Qdisc_ops pfifo_fast_ops;
 

@@ -124,6 +124,11 @@ static void send_a(struct rig *r, u32 len, u32 seq)
 	free(frame);
 }
 
+static void set_queue(struct rig *r, const char *knob, const char *value)
+{
+	assert_int_equal(inet_netdev_set_queue(r->dev_a, knob, value), 0);
+}
+
 static struct inet_wire_counters counters(struct rig *r,
 					  enum inet_wire_direction direction)
 {
@@ -190,6 +195,8 @@ static void slow_link_without_queue_limit_loses_nothing(void **state)
 	(void)state;
 	cfg.ring_frames = 16;
 	r = rig_new(&cfg);
+	set_queue(r, "tx-0/byte_queue_limits/limit_min", "max");
+	netdev_tx_reset_queue(r->dev_a, 0);
 	for (u32 i = 0; i < 500; i++)
 		send_a(r, 1000, i);
 	assert_int_equal(counters(r, INET_WIRE_A_TO_B).sent, 16);
@@ -199,6 +206,65 @@ static void slow_link_without_queue_limit_loses_nothing(void **state)
 	for (u32 i = 0; i < 500; i++)
 		assert_true(dut_frame_is(&r->rx_b.frame[i], 1000, i));
 	assert_int_equal(counters(r, INET_WIRE_A_TO_B).faults.lost_queue, 0);
+	rig_free(r);
+}
+
+/*
+ * With byte queue limits the link holds what it sends until it is looked after
+ * again, and is never idle: all arrives as fast as by a full ring.
+ */
+static void slow_link_holds_no_more_than_it_needs(void **state)
+{
+	struct inet_wire_config cfg = config_a_to_b(
+		(struct inet_fault_config){ .rate_bps = 80000000 });
+	struct rig *r = rig_new(&cfg);
+	u32 most = 0, held;
+	char text[20];
+
+	(void)state;
+	for (u32 i = 0; i < 900; i++)
+		send_a(r, 1000, i);		/* 0.1 ms each */
+	for (u32 i = 0; i < 900; i++) {
+		rig_pass(r, MS / 10);
+		assert_int_equal(inet_netdev_get_queue(r->dev_a,
+				 "tx-0/byte_queue_limits/inflight", text,
+				 sizeof(text)), 0);
+		held = (u32)atoi(text);
+		most = held > most ? held : most;
+	}
+	assert_in_range(most, 2000, 8000);
+	rig_pass(r, 2 * MS);
+	assert_int_equal(r->rx_b.nr, 900);
+	for (u32 i = 0; i < 900; i++)
+		assert_true(dut_frame_is(&r->rx_b.frame[i], 1000, i));
+	/* all that waits at the end is forgotten with the device */
+	for (u32 i = 0; i < 100; i++)
+		send_a(r, 1000, i);
+	assert_int_equal(inet_netdev_down(r->dev_a), 0);
+	assert_int_equal(inet_netdev_up(r->dev_a), 0);
+	rig_pass(r, 20 * MS);
+	send_a(r, 1000, 0);
+	assert_true(r->rx_b.nr >= 901);
+	rig_free(r);
+}
+
+/* The limits hold no byte back once there is no rate. */
+static void link_that_loses_its_rate_goes_on(void **state)
+{
+	struct inet_wire_config cfg = config_a_to_b(
+		(struct inet_fault_config){ .rate_bps = 8000 });
+	const struct inet_fault_config none = { 0 };
+	struct rig *r = rig_new(&cfg);
+
+	(void)state;
+	for (u32 i = 0; i < 20; i++)
+		send_a(r, 1000, i);		/* 1 s each */
+	rig_pass(r, 100 * MS);
+	assert_int_equal(r->rx_b.nr, 0);
+	assert_int_equal(inet_wire_set_faults(r->wire, INET_WIRE_BOTH, &none),
+			 0);
+	rig_pass(r, 3000 * MS);
+	assert_int_equal(r->rx_b.nr, 20);
 	rig_free(r);
 }
 
@@ -761,6 +827,8 @@ int main(void)
 		cmocka_unit_test(delayed_frame_comes_when_it_is_due),
 		cmocka_unit_test(rate_spreads_frames_over_time),
 		cmocka_unit_test(slow_link_without_queue_limit_loses_nothing),
+		cmocka_unit_test(slow_link_holds_no_more_than_it_needs),
+		cmocka_unit_test(link_that_loses_its_rate_goes_on),
 		cmocka_unit_test(slow_link_with_queue_limit_drops_the_tail),
 		cmocka_unit_test(bad_link_repeats_by_its_seed),
 		cmocka_unit_test(partition_one_way_lets_the_other_pass),

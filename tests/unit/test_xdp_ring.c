@@ -27,6 +27,7 @@ struct fake {
 	struct xdp_rings r;
 	u8 in_fill[NR_FRAMES];
 	u16 in_tx[NR_FRAMES];
+	u32 tx_len[SIZE];
 };
 
 static void map(struct xdp_ring *ring, struct fake_ring *fake)
@@ -49,6 +50,7 @@ static int setup(void **state)
 	k->r.nr_frames = NR_FRAMES;
 	k->r.in_fill = k->in_fill;
 	k->r.in_tx = k->in_tx;
+	k->r.tx_len = k->tx_len;
 	*state = k;
 	return 0;
 }
