@@ -302,8 +302,9 @@ static void arm_tx_timer(struct wire_end *end, u64 drain_ns)
 /* @len bytes wait in @end, the sender, for a link with a rate. */
 static void link_given(struct wire_end *end, u32 len)
 {
-	count(&end->tx_given, len);
 	netdev_tx_sent_queue(end->dev, 0, len);
+	/* from here on poll() may report it */
+	smp_store_release(&end->tx_given, end->tx_given + len);
 	if (!READ_ONCE(end->tx_armed) &&
 	    !__atomic_exchange_n(&end->tx_armed, 1, __ATOMIC_SEQ_CST))
 		arm_tx_timer(end, 0);
@@ -312,7 +313,8 @@ static void link_given(struct wire_end *end, u32 len)
 /* Reports what has left for the link. Context: poll(). */
 static __noinline void link_sent(struct wire_end *end)
 {
-	u64 held = READ_ONCE(end->tx_given) - end->tx_left, drain_ns, waits;
+	u64 held = smp_load_acquire(&end->tx_given) - end->tx_left;
+	u64 drain_ns, waits;
 
 	waits = min(wire_queue_backlog(&end->peer->rx, netdev_now_ns(end->dev),
 				       &drain_ns), held);
