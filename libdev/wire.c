@@ -16,10 +16,10 @@
  *	faults				wire_bufs in a heap by the time they are
  *		due; the receiver's timer takes them out
  *
- * Offloads ("tx", "tso"; off at first). Between two ends in one thread a packet
- * may cross without its checksum, and whole when it stands for many: the receiver
- * gets it as GRO would hand it up. On the other roads it is completed and cut
- * before (ndo_features_check): what they carry are frames.
+ * Offloads ("tx", "tso", "tx-udp-segmentation"; off at first). Between two ends
+ * in one thread a packet may cross without its checksum, and whole when it stands
+ * for many: the receiver gets it as GRO would hand it up. On the other roads it is
+ * completed and cut before (ndo_features_check): what they carry are frames.
  *
  * Who runs an embedded stack is seen by its end: poll() notes its thread. The
  * first frames before that take the road between threads, which is right for
@@ -58,6 +58,7 @@
 #define DUE_BATCH 16u		/* frames taken from the heap at once */
 #define FRAG_ROOM 192u		/* before what is copied to a fragment */
 #define TCP_HLEN_MAX 60u
+#define UDP_HLEN 8u
 
 struct wire_end {
 	struct inet_wire *wire;
@@ -195,9 +196,10 @@ static int copy_to_frags(struct sk_buff *n, struct net_device *dev,
 static __noinline struct sk_buff *copy_large(struct net_device *dev,
 					     const struct sk_buff *skb)
 {
-	u32 headlen = skb_headlen(skb), i;
-	u32 head = min(headlen, (u32)skb_transport_offset(skb) + TCP_HLEN_MAX);
 	const struct skb_shared_info *si = skb->shinfo;
+	u32 hlen = si->gso_type & SKB_GSO_UDP_L4 ? UDP_HLEN : TCP_HLEN_MAX;
+	u32 headlen = skb_headlen(skb), i;
+	u32 head = min(headlen, (u32)skb_transport_offset(skb) + hlen);
 	struct sk_buff *n = napi_alloc_skb(dev, head);
 	int err;
 
@@ -266,7 +268,8 @@ static u64 wire_features_check(const struct sk_buff *skb __maybe_unused,
 			       struct net_device *dev, u64 features)
 {
 	return takes_offloads(wire_end(dev)->peer) ? features :
-		features & ~(NETIF_F_HW_CSUM | NETIF_F_TSO);
+		features & ~(NETIF_F_HW_CSUM | NETIF_F_TSO |
+			     NETIF_F_GSO_UDP_L4);
 }
 
 /* A copy of @skb in memory of the wire, as an entry of the ring. */
@@ -703,7 +706,7 @@ static void wire_setup(struct net_device *dev)
 	dev->min_mtu = ETHER_MIN_MTU;
 	dev->max_mtu = ETHER_MAX_MTU;
 	dev->features |= NETIF_F_SG;
-	dev->hw_features |= NETIF_F_HW_CSUM | NETIF_F_TSO;
+	dev->hw_features |= NETIF_F_HW_CSUM | NETIF_F_TSO | NETIF_F_GSO_UDP_L4;
 	dev->netdev_ops = &wire_netdev_ops;
 }
 

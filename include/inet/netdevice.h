@@ -55,7 +55,7 @@ enum netdev_flags {
 #define NETIF_F_HW_CSUM (1ULL << 1)	/* fills CHECKSUM_PARTIAL */
 #define NETIF_F_RXCSUM (1ULL << 2)	/* may set CHECKSUM_UNNECESSARY */
 #define NETIF_F_TSO (1ULL << 3)		/* cuts SKB_GSO_TCPV4 */
-#define NETIF_F_GSO_UDP_L4 (1ULL << 4)
+#define NETIF_F_GSO_UDP_L4 (1ULL << 4)	/* cuts SKB_GSO_UDP_L4 */
 #define NETIF_F_GRO (1ULL << 5)		/* the stack may merge received */
 #define NETIF_F_LOOPBACK (1ULL << 6)	/* frames cannot be corrupted */
 #define NETIF_F_GSO (1ULL << 7)		/* the stack cuts what it cannot */

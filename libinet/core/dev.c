@@ -397,6 +397,7 @@ static const struct {
 	{ "tx", NETIF_F_HW_CSUM },
 	{ "sg", NETIF_F_SG },
 	{ "tso", NETIF_F_TSO },
+	{ "tx-udp-segmentation", NETIF_F_GSO_UDP_L4 },
 	{ "gso", NETIF_F_GSO },
 	{ "gro", NETIF_F_GRO },
 };
@@ -411,7 +412,7 @@ static u64 dev_feature_find(struct net *net, const char *name)
 		if (!strcmp(dev_features[i].name, name))
 			return dev_features[i].bit;
 	net_error(net, -EINVAL, "%.20s: no such feature; there are: "
-		  "rx, tx, sg, tso, gso, gro", name);
+		  "rx, tx, sg, tso, tx-udp-segmentation, gso, gro", name);
 	return 0;
 }
 

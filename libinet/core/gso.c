@@ -10,7 +10,9 @@
  *
  * Payload is not copied where a whole segment lies at the start of a fragment
  * and the room before it is free: because nobody else looks at the frame, or
- * because the owner says so (SKBTX_FRAG_ROOM). The headers go there.
+ * because the owner says so (SKBTX_FRAG_ROOM). The headers go there. Any other
+ * segment needs a frame for its headers, into which its payload is copied if it
+ * fits.
  */
 #include <errno.h>
 #include <string.h>
@@ -52,6 +54,17 @@ static bool segment_has_room(const struct sk_buff *skb)
 	return (skb->shinfo->tx_flags & SKBTX_FRAG_ROOM) && !__skb_cloned(skb);
 }
 
+/* Passes over @len bytes, which lie in one fragment. */
+static void reader_skip_frags(struct seg_reader *r, u32 len)
+{
+	r->pos += len;
+	r->off += len;
+	if (r->off == r->skb->shinfo->frags[r->frag].len) {
+		r->frag++;
+		r->off = 0;
+	}
+}
+
 /*
  * The next @len bytes as a packet over the fragment that they lie in, headers
  * in the room before them. NULL: they do not lie so, or memory is short.
@@ -72,52 +85,60 @@ static struct sk_buff *segment_in_place(struct seg_reader *r, u32 hlen, u32 len)
 	n->data += f->off - hlen;
 	n->tail = f->off + len;
 	n->len = hlen + len;
-	r->pos += len;
-	r->off = len;
-	if (r->off == f->len) {
-		r->frag++;
-		r->off = 0;
-	}
+	reader_skip_frags(r, len);
 	return n;
+}
+
+/* Copies the next @len bytes behind what @n has, and the sum of a fragment that
+ * is one segment (SKBTX_FRAG_CSUM). */
+static void segment_copy(struct sk_buff *n, struct seg_reader *r, u32 len)
+{
+	u32 head = skb_headlen(r->skb);
+	u32 lin = r->pos < head ? min(head - r->pos, len) : 0, part;
+
+	skb_copy_bits(r->skb, r->pos, skb_put(n, len), len);
+	if (lin < len)
+		n->shinfo->csum = r->skb->shinfo->frags[r->frag].frame->csum;
+	r->pos += lin;
+	for (len -= lin; len; len -= part) {
+		part = min(r->skb->shinfo->frags[r->frag].len - r->off, len);
+		reader_skip_frags(r, part);
+	}
 }
 
 /* Appends the next @len bytes of fragments to @n. 0 or -ENOMEM. */
 static int segment_add_frags(struct sk_buff *n, struct seg_reader *r, u32 len)
 {
-	const struct skb_shared_info *si = r->skb->shinfo;
 	int err = 0;
 
 	while (len && !err) {
-		const struct skb_frag *f = &si->frags[r->frag];
+		const struct skb_frag *f = &r->skb->shinfo->frags[r->frag];
 		u32 part = min(f->len - r->off, len);
 
 		err = skb_add_frag_ref(n, f->frame, f->off + r->off, part);
 		len -= part;
-		r->pos += part;
-		r->off += part;
-		if (r->off == f->len) {
-			r->frag++;
-			r->off = 0;
-		}
+		reader_skip_frags(r, part);
 	}
 	return err;
 }
 
-/* The next @len bytes behind a header of their own: what was linear is copied,
- * fragments are shared. NULL: memory is short. */
+/* The next @len bytes behind a header of their own: what was linear or is short
+ * is copied, fragments are shared. NULL: memory is short. */
 static struct sk_buff *segment_apart(struct seg_reader *r, u32 hlen, u32 len)
 {
-	u32 head = skb_headlen(r->skb), lin;
+	u32 head = skb_headlen(r->skb), lin, room = MAX_LINK_HEADER + hlen;
+	struct net *net = skb_net(r->skb);
 	struct sk_buff *n;
 
 	lin = r->pos < head ? min(head - r->pos, len) : 0;
-	n = alloc_skb(skb_net(r->skb), MAX_LINK_HEADER + hlen + lin);
+	if (room + len <= net->pool.frame_size)
+		lin = len;
+	n = alloc_skb(net, room + lin);
 	if (!n)
 		return NULL;
 	skb_reserve(n, MAX_LINK_HEADER);
-	skb_put(n, hlen + lin);
-	memcpy(n->data + hlen, r->skb->data + r->pos, lin);
-	r->pos += lin;
+	skb_put(n, hlen);
+	segment_copy(n, r, lin);
 	if (segment_add_frags(n, r, len - lin)) {
 		consume_skb(n);
 		return NULL;

@@ -45,7 +45,7 @@ static void loopback_setup(struct net_device *dev)
 	dev->max_mtu = LOOPBACK_MTU;
 	dev->tx_queue_len = 0;
 	dev->features = NETIF_F_SG | NETIF_F_HW_CSUM | NETIF_F_RXCSUM |
-			NETIF_F_LOOPBACK;
+			NETIF_F_GSO_UDP_L4 | NETIF_F_LOOPBACK;
 	dev->netdev_ops = &loopback_ops;
 }
 

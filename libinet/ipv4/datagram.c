@@ -235,8 +235,6 @@ static int ip4_datagram_try(struct sock *sk, struct inet_msg *msg, size_t len,
 	err = ip4_sender_route(sk, d, cache, &owned);
 	if (!err && (msg->flags & MSG_CONFIRM))
 		dst_confirm_neigh(&d->rt->dst, &d->fl4.daddr);
-	if (!err && d->prepare)
-		d->prepare(sk, d, len);
 	if (!err && (!(msg->flags & MSG_PROBE) || len))
 		err = d->send ? d->send(sk, msg, len, d) :
 				ip_send_datagram(sk, msg, len, d);

@@ -56,6 +56,7 @@ struct ipcm_cookie {
 	s16 ttl;		/* 0: the socket's */
 	s16 tos;		/* -1: the socket's */
 	u8 protocol;
+	u16 gso_size;		/* UDP_SEGMENT; 0: one datagram */
 	const struct ip_options_sock *opt;
 	u32 tsflags;
 };
@@ -81,9 +82,10 @@ struct ip_datagram {
 	const struct ipcm_cookie *ipc;
 	u32 transhdrlen;
 	bool want_csum;		/* sum payload while copying: skb->csum */
-	/* ip4_datagram_send() calls it when the route is known: sets
-	 * want_csum. May be NULL. */
-	void (*prepare)(struct sock *sk, struct ip_datagram *d, size_t len);
+	u16 gso_size;		/* of this payload a datagram each; 0: one */
+	/* Called when the route is known and the whole fits into a packet: sets
+	 * want_csum and gso_size. 0 or -E. May be NULL. */
+	int (*prepare)(struct sock *sk, struct ip_datagram *d, size_t len);
 	int (*finish)(struct sock *sk, struct sk_buff *skb,
 		      struct ip_datagram *d);
 	/* ip4_datagram_send() sends by this; NULL: by ip_send_datagram(). */

@@ -651,7 +651,8 @@ static int datagram_check_size(struct sock *sk, const struct ip_datagram *d,
 	u32 most = p < IP_PMTUDISC_DO || p == IP_PMTUDISC_OMIT ?
 		   IP_MAX_DATAGRAM : mtu;
 
-	if (likely(total <= most))
+	if (likely(total <= most) ||
+	    (d->ipc->gso_size && total <= IP_MAX_DATAGRAM))
 		return 0;
 	ip_local_error(sk, EMSGSIZE, d->fl4.daddr, d->fl4.fl4_dport, mtu);
 	return -EMSGSIZE;
@@ -678,7 +679,7 @@ static void datagram_build(struct sock *sk, const struct ip_datagram *d,
 		b->ttl = ip_select_ttl(inet);
 	b->df = ip_wants_df(sk, d->rt) &&
 		(inet->pmtudisc != IP_PMTUDISC_WANT ||
-		 total <= dst_mtu(&d->rt->dst));
+		 total <= dst_mtu(&d->rt->dst) || d->gso_size);
 }
 
 /* The user's bytes behind room for all headers. 0 or -E. */
@@ -701,6 +702,59 @@ static int datagram_copy(struct sk_buff *skb, struct inet_msg *msg, size_t len,
 	return 0;
 }
 
+/* @len of the user's bytes as a fragment of a frame of its own, behind @room
+ * octets for headers, and their sum if @sum. 0 or -E. */
+static int datagram_add_frag(struct sk_buff *skb, struct inet_msg *msg,
+			     u32 len, u32 room, bool sum)
+{
+	struct net *net = skb_net(skb);
+	struct skb_shared_info *frame = room + len > net->pool.frame_size ?
+		frame_alloc_heap(net, room + len) : frame_alloc(net, false);
+	size_t n;
+	int err;
+
+	if (!frame)
+		return -ENOBUFS;
+	if (sum)
+		n = csum_and_copy_from_iter(frame->frame + room, len,
+					    &frame->csum, &msg->iter);
+	else
+		n = copy_from_iter(frame->frame + room, len, &msg->iter);
+	err = n == len ? skb_add_frag(skb, frame, room, len) : -EFAULT;
+	if (err)
+		frame_put(frame);
+	return err == -ENOMEM ? -ENOBUFS : err;
+}
+
+/*
+ * The user's bytes for many datagrams, each of which lies alone behind room for
+ * its headers, so that skb_segment() copies nothing; of more than a packet has
+ * fragments, the first in each. 0 or -E.
+ */
+static __noinline int datagram_copy_row(struct sk_buff *skb,
+					struct inet_msg *msg, u32 len, u32 room,
+					const struct ip_datagram *d)
+{
+	u32 segs = DIV_ROUND_UP(len, (u32)d->gso_size), left, n;
+	u32 per = DIV_ROUND_UP(segs, (u32)MAX_SKB_FRAGS);
+	struct skb_shared_info *si = skb->shinfo;
+	u32 truesize = skb->truesize;
+	bool sum = d->want_csum && per == 1;
+	int err = 0;
+
+	si->gso_type = SKB_GSO_UDP_L4;
+	si->gso_size = d->gso_size;
+	si->gso_segs = (u16)segs;
+	si->tx_flags = sum ? SKBTX_FRAG_FLAGS : SKBTX_FRAG_ROOM;
+	for (left = len; left && !err; left -= n) {
+		n = min(left, per * d->gso_size);
+		err = datagram_add_frag(skb, msg, n, room, sum);
+	}
+	sk_count_add(skb->sk, &skb->sk->sk_wmem_alloc,
+		     (s32)(skb->truesize - truesize));
+	return err;
+}
+
 int ip_send_datagram(struct sock *sk, struct inet_msg *msg, size_t len,
 		     struct ip_datagram *d)
 {
@@ -714,16 +768,23 @@ int ip_send_datagram(struct sock *sk, struct inet_msg *msg, size_t len,
 
 	NET_ROAD(net, NULL);
 	err = datagram_check_size(sk, d, total);
+	if (!err && d->prepare)
+		err = d->prepare(sk, d, len);
 	if (err)
 		return err;
-	skb = sock_alloc_send_skb(sk, room + d->transhdrlen + (u32)len,
+	skb = sock_alloc_send_skb(sk, room + d->transhdrlen +
+				  (d->gso_size ? 0 : (u32)len),
 				  msg->flags & MSG_DONTWAIT, &err);
 	if (!skb)
 		return err;
 	skb_reserve(skb, room);
 	skb_reset_transport_header(skb);
 	skb_put(skb, d->transhdrlen);
-	err = datagram_copy(skb, msg, len, d);
+	if (unlikely(d->gso_size))
+		err = datagram_copy_row(skb, msg, (u32)len,
+					room + d->transhdrlen, d);
+	else
+		err = datagram_copy(skb, msg, len, d);
 	if (!err)
 		err = d->finish(sk, skb, d);
 	if (err) {
@@ -732,7 +793,7 @@ int ip_send_datagram(struct sock *sk, struct inet_msg *msg, size_t len,
 	}
 	datagram_build(sk, d, (u32)total, &b);
 	ip_push_header(skb, &b);
-	ip_select_ident(net, skb, sk, 1);
+	ip_select_ident(net, skb, sk, max_t(u32, skb->shinfo->gso_segs, 1));
 	skb->priority = d->ipc->tos >= 0 ? rt_tos2priority((u8)d->ipc->tos) :
 					   sk->sk_priority;
 	skb->mark = d->fl4.mark ? d->fl4.mark : sk->sk_mark;

@@ -14,14 +14,16 @@
  * Out: udp_sendmsg() takes no lock. ip_send_datagram() copies the bytes (and
  * sums them on the way unless the device will) and calls udp_finish_skb() for
  * the header. With UDP_CORK or MSG_MORE the pieces are gathered in a buffer,
- * under the sock lock, until the last one comes; then it is one datagram.
+ * under the sock lock, until the last one comes; then it is one datagram. With
+ * UDP_SEGMENT a message is many datagrams, and one packet until the device or
+ * udp_offload.c cuts it.
  *
  * Errors: an ICMP error finds its socket by the ports it quotes. Without
  * IP_RECVERR only a hard error on a connected socket is told, by the next
  * call, once (RFC 1122 4.1.3.3); with it, all are queued with what they quote.
  *
  * Memory: a queued datagram is charged by truesize against SO_RCVBUF and
- * net.ipv4.udp_mem. Limits: no UDP_SEGMENT, UDP_GRO, UDP_ENCAP (ENOPROTOOPT).
+ * net.ipv4.udp_mem. Limits: no UDP_GRO, UDP_ENCAP (ENOPROTOOPT).
  */
 #include "ipv4/udp.h"
 
@@ -33,6 +35,7 @@
 #include <sys/ioctl.h>
 
 #include "core/dev.h"
+#include "core/gro.h"
 #include "core/rps.h"
 #include "core/skbuff.h"
 #include "core/sockopt.h"
@@ -101,12 +104,11 @@ static void udp_csum_error(struct net *net)
 /* ---- in --------------------------------------------------------------- */
 
 /* Queues a datagram (at its header) for @sk. Consumes it. */
-static void udp_queue_rcv_skb(struct sock *sk, struct sk_buff *skb)
+static void udp_queue_rcv_one_skb(struct sock *sk, struct sk_buff *skb)
 {
 	struct net *net = sock_net(sk);
 	int err;
 
-	NET_ROAD(net, skb);
 	sock_rps_save_rxhash(sk, skb);
 	udp_csum_pull(skb);
 	ipv4_pktinfo_prepare(sk, skb);
@@ -119,6 +121,39 @@ static void udp_queue_rcv_skb(struct sock *sk, struct sk_buff *skb)
 		NET_INC_STATS(net, UDP_MEMERRORS);
 	NET_INC_STATS(net, UDP_INERRORS);
 	kfree_skb_reason(skb, sock_queue_drop_reason(err));
+}
+
+/* Many datagrams in one packet, for a socket that has not asked for such: each
+ * by itself. Nobody sums them again. Consumes. */
+static __noinline void udp_rcv_segment(struct sock *sk, struct sk_buff *skb)
+{
+	struct sk_buff *segs, *next;
+
+	skb_push(skb, (u32)-skb_network_offset(skb));
+	segs = skb_mac_gso_segment(skb, NETIF_F_HW_CSUM);
+	if (!segs) {
+		NET_INC_STATS(sock_net(sk), UDP_INERRORS);
+		kfree_skb_reason(skb, SKB_DROP_REASON_NOMEM);
+		return;
+	}
+	consume_skb(skb);
+	for (; segs; segs = next) {
+		next = segs->next;
+		segs->next = NULL;
+		segs->ip_summed = CHECKSUM_UNNECESSARY;
+		skb_pull(segs, (u32)skb_transport_offset(segs));
+		udp_queue_rcv_one_skb(sk, segs);
+	}
+}
+
+/* The same for what may be many datagrams in one packet. */
+static void udp_queue_rcv_skb(struct sock *sk, struct sk_buff *skb)
+{
+	NET_ROAD(sock_net(sk), skb);
+	if (likely(!skb->shinfo->gso_size))
+		udp_queue_rcv_one_skb(sk, skb);
+	else
+		udp_rcv_segment(sk, skb);
 }
 
 /* A multicast on its way to the second and later of its sockets. */
@@ -288,7 +323,7 @@ static int udp_finish_skb(struct sock *sk, struct sk_buff *skb,
 	uh->check = 0;
 	if (sk->sk_no_check_tx) {
 		skb->ip_summed = CHECKSUM_NONE;
-	} else if (d->want_csum) {
+	} else if (d->want_csum && !d->gso_size) {
 		sum = csum_partial(uh, UDP_HLEN, skb->csum);
 		uh->check = udp_mangle_zero(udp_v4_check(skb->len, saddr,
 							 daddr, sum));
@@ -304,11 +339,40 @@ static int udp_finish_skb(struct sock *sk, struct sk_buff *skb,
 
 /* Does the sender sum, because no device will? Fragments have no checksum of
  * their own that a device could fill in. */
-static void udp_prepare_csum(struct sock *sk, struct ip_datagram *d, size_t len)
+static bool udp_sums(const struct sock *sk, const struct ip_datagram *d,
+		     size_t len)
 {
-	d->want_csum = !sk->sk_no_check_tx &&
-		       (!dst_hw_csum(&d->rt->dst) || d->ipc->opt ||
-			len + UDP_HLEN + IP_HLEN_MIN > dst_mtu(&d->rt->dst));
+	return !sk->sk_no_check_tx &&
+	       (!dst_hw_csum(&d->rt->dst) || d->ipc->opt ||
+		len + UDP_HLEN + IP_HLEN_MIN > dst_mtu(&d->rt->dst));
+}
+
+/* udp_prepare() of what goes as datagrams of ipc->gso_size octets each. */
+static __noinline int udp_prepare_row(const struct sock *sk,
+				      struct ip_datagram *d, size_t len)
+{
+	const struct ip_options_sock *opt = d->ipc->opt;
+	u32 hlen = IP_HLEN_MIN + (opt ? opt->optlen : 0) + UDP_HLEN;
+	u16 size = d->ipc->gso_size;
+	size_t longest = min_t(size_t, len, size);
+
+	if (hlen + longest > ip_sk_mtu(sk, &d->rt->dst))
+		return -EMSGSIZE;
+	if (len > (size_t)size * UDP_MAX_SEGMENTS || sk->sk_no_check_tx)
+		return -EINVAL;
+	if (size < len)
+		d->gso_size = size;
+	d->want_csum = udp_sums(sk, d, longest);
+	return 0;
+}
+
+/* ip_datagram.prepare. */
+static int udp_prepare(struct sock *sk, struct ip_datagram *d, size_t len)
+{
+	if (unlikely(d->ipc->gso_size))
+		return udp_prepare_row(sk, d, len);
+	d->want_csum = udp_sums(sk, d, len);
+	return 0;
 }
 
 /* Counts how a send ended. Return: @len or @err. */
@@ -330,7 +394,7 @@ static int udp_send_one(struct sock *sk, struct inet_msg *msg, size_t len,
 	struct ip_datagram d = {
 		.ipc = ipc,
 		.transhdrlen = UDP_HLEN,
-		.prepare = udp_prepare_csum,
+		.prepare = udp_prepare,
 		.finish = udp_finish_skb,
 	};
 	int err;
@@ -340,12 +404,34 @@ static int udp_send_one(struct sock *sk, struct inet_msg *msg, size_t len,
 	return udp_count_sent(sock_net(sk), err, len);
 }
 
-/* ip4_datagram_target(), and a port. */
+/* Control messages of the level IPPROTO_UDP: *@gso_size. 0 or -EINVAL. */
+static int udp_cmsg_send(const struct inet_msg *msg, u16 *gso_size)
+{
+	struct cmsghdr hdr;
+	const void *data;
+	size_t pos = 0;
+	int more;
+
+	while ((more = cmsg_next(msg, &pos, &hdr, &data)) > 0) {
+		if (hdr.cmsg_level != IPPROTO_UDP)
+			continue;
+		if (hdr.cmsg_type != UDP_SEGMENT ||
+		    hdr.cmsg_len != CMSG_LEN(sizeof(*gso_size)))
+			return -EINVAL;
+		memcpy(gso_size, data, sizeof(*gso_size));
+	}
+	return more;
+}
+
+/* ip4_datagram_target(), a port, and into how many datagrams it is cut. */
 static int udp_send_target(struct sock *sk, const struct inet_msg *msg,
 			   struct ip4_dest *dest, struct ipcm_cookie *ipc)
 {
 	int err = ip4_datagram_target(sk, msg, dest, ipc);
 
+	ipc->gso_size = READ_ONCE(udp_sk(sk)->gso_size);
+	if (!err && unlikely(msg->controllen))
+		err = udp_cmsg_send(msg, &ipc->gso_size);
 	return err ? err : dest->dport ? 0 : -EINVAL;
 }
 
@@ -683,9 +769,23 @@ static void udp_close(struct sock *sk, s64 timeout_ns)
 
 /* ---- options ---------------------------------------------------------- */
 
+static int udp_set_segment(struct sock *sk, int size)
+{
+	WRITE_ONCE(udp_sk(sk)->gso_size, (u16)size);
+	return 0;
+}
+
+static int udp_get_segment(struct sock *sk, int *size)
+{
+	*size = udp_sk(sk)->gso_size;
+	return 0;
+}
+
 static const struct sockopt_row udp_options[] = {
 	SOCKOPT_ROW(IPPROTO_UDP, UDP_CORK, BOOL, 0, 0, udp_set_cork,
 		    udp_get_cork),
+	SOCKOPT_ROW(IPPROTO_UDP, UDP_SEGMENT, INT, 0, U16_MAX, udp_set_segment,
+		    udp_get_segment),
 };
 
 /* ---- the tables ------------------------------------------------------- */
@@ -736,6 +836,7 @@ const struct inet_protocol udp_protocol = {
 	.sw = &udp_protosw,
 	.nr_sw = 1,
 	.net_protocol = &udp_net_protocol,
+	.offload = &udp_offload,
 	.knobs = udp_knobs,
 	.nr_knobs = ARRAY_SIZE(udp_knobs),
 	.net_init = udp_table_init,

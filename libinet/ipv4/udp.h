@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * UDP (RFC 768, RFC 1122 4.1) for its own files and for inet_dgram_ops:
- * udp.c the calls and the packets, udp_table.c ports and lookup.
+ * udp.c the calls and the packets, udp_offload.c many datagrams at once,
+ * udp_table.c ports and lookup.
  */
 #ifndef IPV4_UDP_H
 #define IPV4_UDP_H
@@ -15,6 +16,8 @@
 /* Payload of the largest datagram. */
 #define UDP_MAX_PAYLOAD (65535 - 20 - UDP_HLEN)
 
+#define UDP_MAX_SEGMENTS 128u	/* datagrams of one UDP_SEGMENT */
+
 struct udp_cork;
 
 struct udp_sock {
@@ -23,6 +26,7 @@ struct udp_sock {
 	struct hlist_node addr_node;	/* (address, port), RCU */
 	bool flow_hashed;		/* in the table of flows, not in addrs */
 	bool corked;			/* UDP_CORK; sock lock */
+	u16 gso_size;			/* UDP_SEGMENT; 0: off */
 	struct udp_cork *cork;		/* datagram in the making; sock lock */
 };
 
@@ -70,6 +74,7 @@ void udp_verify(struct net *net);
 /* ---- the rest: udp.c -------------------------------------------------- */
 
 extern const struct proto udp_prot;
+extern const struct net_offload udp_offload;	/* udp_offload.c */
 
 int udp_rcv(struct sk_buff *skb);
 int udp_err(struct sk_buff *skb, u32 info);

@@ -315,6 +315,185 @@ static void script_cork(struct side *d)
 	d->close(t);
 }
 
+/* ---- UDP_SEGMENT ------------------------------------------------------- */
+
+static char bytes[65600];
+
+/* Sends @len bytes to @port, to be cut as a control message says (@cmsg >= 0). */
+static int do_send_cut(struct side *d, union sk s, size_t len, u16 port,
+		       int cmsg)
+{
+	struct sockaddr_in to = sk_addr(SK_LOOPBACK, port);
+	char control[CMSG_SPACE(sizeof(u16))] __attribute__((aligned(8)));
+	struct iovec iov = { bytes, len };
+	struct msghdr m = { .msg_name = &to, .msg_namelen = sizeof(to),
+			    .msg_iov = &iov, .msg_iovlen = 1 };
+	struct cmsghdr *c;
+	u16 size = (u16)cmsg;
+
+	if (cmsg >= 0) {
+		memset(control, 0, sizeof(control));
+		m.msg_control = control;
+		m.msg_controllen = sizeof(control);
+		c = CMSG_FIRSTHDR(&m);
+		c->cmsg_level = IPPROTO_UDP;
+		c->cmsg_type = UDP_SEGMENT;
+		c->cmsg_len = CMSG_LEN(sizeof(size));
+		memcpy(CMSG_DATA(c), &size, sizeof(size));
+	}
+	return d->send(s, &m, 0);
+}
+
+/* The lengths of what has arrived: how many of the first, and the last. */
+static void note_arrived(struct side *d, union sk s)
+{
+	int n, first = -1, last = -1, nr = 0;
+
+	while ((n = do_recv(d, s, 0, MSG_TRUNC, NULL)) >= 0) {
+		if (first < 0)
+			first = n;
+		last = n;
+		nr++;
+	}
+	side_note(d, "  arrived: %d, first %d, last %d", nr, first, last);
+}
+
+/* Two sockets, the second with room for what the first sends. */
+static u16 cut_pair(struct side *d, union sk *s, union sk *t)
+{
+	int room = 212992;
+
+	*s = udp(d);
+	*t = udp(d);
+	assert_int_equal(do_bind(d, *t, SK_LOOPBACK, 0), 0);
+	d->set(*t, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
+	return port_of(d, *t);
+}
+
+static const int cut_sizes[] = { 0, 1, 99, 100, 1000, 30000, 65507, 65535 };
+static const size_t cut_lens[] = { 0, 1, 99, 100, 101, 128, 129, 200, 12800,
+				   12801, 60000, 65507, 65508, 65535 };
+
+static void script_segment(struct side *d)
+{
+	static const int values[] = { -1, 65536, INT32_MAX, INT32_MIN };
+	int v = 0, one = 1;
+	socklen_t room;
+	union sk s, t;
+	u16 port = cut_pair(d, &s, &t);
+	u32 i, j;
+
+	for (i = 0; i < ARRAY_SIZE(values); i++)
+		side_note(d, "set %d: %s", values[i], side_result(d->set(
+			s, IPPROTO_UDP, UDP_SEGMENT, &values[i], 4)));
+	side_note(d, "short: %s", side_result(d->set(s, IPPROTO_UDP, UDP_SEGMENT,
+						     &one, 2)));
+	for (i = 0; i < ARRAY_SIZE(cut_sizes); i++) {
+		side_note(d, "set %d: %s", cut_sizes[i], side_result(d->set(
+			s, IPPROTO_UDP, UDP_SEGMENT, &cut_sizes[i], 4)));
+		room = sizeof(v);
+		d->get(s, IPPROTO_UDP, UDP_SEGMENT, &v, &room);
+		side_note(d, "get %d, %u", v, room);
+		for (j = 0; j < ARRAY_SIZE(cut_lens); j++) {
+			side_note(d, "%zu: %s", cut_lens[j], side_result(
+				do_send_cut(d, s, cut_lens[j], port, -1)));
+			note_arrived(d, t);
+			side_note(d, "%zu by 50: %s", cut_lens[j], side_result(
+				do_send_cut(d, s, cut_lens[j], port, 50)));
+			note_arrived(d, t);
+			side_note(d, "%zu by 0: %s", cut_lens[j], side_result(
+				do_send_cut(d, s, cut_lens[j], port, 0)));
+			note_arrived(d, t);
+		}
+	}
+	d->set(s, SOL_SOCKET, SO_NO_CHECK, &one, 4);
+	v = 100;
+	d->set(s, IPPROTO_UDP, UDP_SEGMENT, &v, 4);
+	for (j = 0; j < ARRAY_SIZE(cut_lens); j++)
+		side_note(d, "no check %zu: %s", cut_lens[j], side_result(
+			do_send_cut(d, s, cut_lens[j], port, -1)));
+	note_arrived(d, t);
+	d->close(s);
+	d->close(t);
+}
+
+/* Control messages of the level IPPROTO_UDP, true and false. */
+static void script_segment_cmsg(struct side *d)
+{
+	char control[64] __attribute__((aligned(8)));
+	static const int types[] = { 0, UDP_CORK, UDP_SEGMENT, 104 };
+	struct cmsghdr c = { .cmsg_level = IPPROTO_UDP };
+	struct iovec iov = { "abcdefg", 7 };
+	union sk s, t;
+	struct sockaddr_in to = sk_addr(SK_LOOPBACK, cut_pair(d, &s, &t));
+	struct msghdr m = { .msg_name = &to, .msg_namelen = sizeof(to),
+			    .msg_iov = &iov, .msg_iovlen = 1,
+			    .msg_control = control };
+	u32 i, len, room;
+	u16 size = 3;
+
+	for (i = 0; i < ARRAY_SIZE(types); i++)
+		for (len = 14; len <= 24; len++)
+			for (room = 0; room <= 24; room += 2) {
+				memset(control, 0, sizeof(control));
+				c.cmsg_len = len;
+				c.cmsg_type = types[i];
+				memcpy(control, &c, sizeof(c));
+				memcpy(control + sizeof(c), &size, 2);
+				m.msg_controllen = room;
+				side_note(d, "type %d len %u in %u: %s",
+					  types[i], len, room,
+					  side_result(d->send(s, &m, 0)));
+				note_arrived(d, t);
+			}
+	d->close(s);
+	d->close(t);
+}
+
+static void script_segment_cork(struct side *d)
+{
+	int one = 1, zero = 0, size = 100, other = 30;
+	union sk s, t;
+	u16 port = cut_pair(d, &s, &t);
+
+	d->set(s, IPPROTO_UDP, UDP_SEGMENT, &size, 4);
+	d->set(s, IPPROTO_UDP, UDP_CORK, &one, 4);
+	side_note(d, "%s", side_result(do_send_cut(d, s, 150, port, -1)));
+	note_arrived(d, t);
+	side_note(d, "%s", side_result(do_send_cut(d, s, 120, port, 7)));
+	d->set(s, IPPROTO_UDP, UDP_SEGMENT, &other, 4);
+	side_note(d, "%s", side_result(do_send_cut(d, s, 130, port, -1)));
+	side_note(d, "%s", side_result(d->set(s, IPPROTO_UDP, UDP_CORK, &zero,
+					      4)));
+	note_arrived(d, t);
+	d->set(s, IPPROTO_UDP, UDP_CORK, &one, 4);
+	side_note(d, "%s", side_result(do_send_cut(d, s, 4000, port, -1)));
+	side_note(d, "%s", side_result(d->set(s, IPPROTO_UDP, UDP_CORK, &zero,
+					      4)));
+	note_arrived(d, t);
+	d->close(s);
+	d->close(t);
+}
+
+static void segments_are_cut_alike(void **state)
+{
+	(void)state;
+	sides_compare(script_segment);
+}
+
+/* @attack P5 */
+static void segment_control_messages_are_judged_alike(void **state)
+{
+	(void)state;
+	sides_compare(script_segment_cmsg);
+}
+
+static void corked_segments_are_alike(void **state)
+{
+	(void)state;
+	sides_compare(script_segment_cork);
+}
+
 static void bind_is_judged_alike(void **state)
 {
 	(void)state;
@@ -356,6 +535,9 @@ int main(void)
 		cmocka_unit_test(options_are_judged_alike),
 		cmocka_unit_test(control_messages_are_judged_alike),
 		cmocka_unit_test(corked_datagrams_are_alike),
+		cmocka_unit_test(segments_are_cut_alike),
+		cmocka_unit_test(segment_control_messages_are_judged_alike),
+		cmocka_unit_test(corked_segments_are_alike),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,7 @@
 #include "unit.h"
 
 #include <arpa/inet.h>
+#include <netinet/udp.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -821,6 +822,76 @@ static void faults_see_frames(void **state)
 	line_close(&l);
 }
 
+/* A datagram socket of @net, bound to port 7. */
+static struct socket *line_datagrams(struct net *net)
+{
+	struct sockaddr_in any = { .sin_family = AF_INET, .sin_port = htons(7) };
+	struct socket *s = inet_socket(net, AF_INET, SOCK_DGRAM | SOCK_NONBLOCK,
+				       0);
+
+	assert_non_null(s);
+	assert_int_equal(inet_bind(s, (void *)&any, sizeof(any)), 0);
+	return s;
+}
+
+/* 20 datagrams of 1,400 octets by one call from a to @addr, where each comes by
+ * itself. */
+static void line_pass_row(struct line *l, struct net *net, const char *addr)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(7) };
+	static u8 out[28000], in[28000];
+	const int size = 1400;
+	u32 i;
+
+	assert_int_equal(inet_netdev_set_feature(l->r->dev_a,
+						 "tx-udp-segmentation", true), 0);
+	assert_int_equal(inet_pton(AF_INET, addr, &to.sin_addr), 1);
+	for (i = 0; i < sizeof(out); i++)
+		out[i] = (u8)(i * 31 + i / 251);
+	l->from = line_datagrams(l->r->a);
+	l->to = line_datagrams(net);
+	assert_int_equal(inet_setsockopt(l->from, IPPROTO_UDP, UDP_SEGMENT,
+					 &size, sizeof(size)), 0);
+	assert_int_equal(inet_sendto(l->from, out, sizeof(out), 0, (void *)&to,
+				     sizeof(to)), sizeof(out));
+	line_run(l);
+	for (i = 0; i < sizeof(out); i += 1400)
+		assert_int_equal(inet_recv(l->to, in + i, sizeof(in), 0), 1400);
+	assert_int_equal(inet_recv(l->to, in, 1, 0), -1);
+	assert_memory_equal(in, out, sizeof(out));
+}
+
+static void datagrams_cross_as_one_packet(void **state)
+{
+	struct line l;
+	u64 before;
+
+	(void)state;
+	line_open(&l);
+	line_pass_row(&l, l.r->b, "10.0.0.2");
+	inet_close(l.from);
+	inet_close(l.to);
+	before = counters(l.r, INET_WIRE_A_TO_B).received;
+	line_pass_row(&l, l.r->b, "10.0.0.2");	/* ARP is over */
+	assert_int_equal(counters(l.r, INET_WIRE_A_TO_B).received - before, 1);
+	line_close(&l);
+}
+
+static void datagrams_are_cut_where_they_leave(void **state)
+{
+	struct packet_type pt = { .type = htons(3), .func = line_look };
+	struct line l;
+
+	(void)state;
+	line_open(&l);
+	pt.af_packet_priv = &l;
+	assert_int_equal(dev_add_pack(l.c, &pt), 0);
+	line_pass_row(&l, l.c, "10.0.1.3");
+	assert_int_equal(l.longest, 1428);
+	dev_remove_pack(l.c, &pt);
+	line_close(&l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -849,6 +920,8 @@ int main(void)
 		cmocka_unit_test(large_packets_cross_whole),
 		cmocka_unit_test(large_packets_are_cut_where_they_leave),
 		cmocka_unit_test(faults_see_frames),
+		cmocka_unit_test(datagrams_cross_as_one_packet),
+		cmocka_unit_test(datagrams_are_cut_where_they_leave),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
