@@ -49,25 +49,35 @@ def tags():
     return found
 
 
-CASE = re.compile(r"(?:static\s+)?void\s+(\w+)\s*\(\s*void\s*\*\*")
+# Of CMocka, and of tests/system/peer.py.
+CASE = re.compile(r"(?:static\s+)?void\s+(\w+)\s*\(\s*void\s*\*\*|"
+                  r"def\s+(\w+)\(\):")
+
+
+def case_of(lines, number):
+    """The case whose definition begins in line NUMBER, or ""."""
+    line = lines[number].rstrip()
+    if line.endswith("(") and number + 1 < len(lines):  # too long for one
+        line += lines[number + 1].strip()
+    match = CASE.match(line)
+    if not match or line.endswith(";"):
+        return ""
+    return match.group(1) or match.group(2)
 
 
 def case_after(lines, number):
-    """The CMocka case that a tag in line NUMBER stands above or in."""
+    """The case that a tag in line NUMBER stands above or in."""
     inside = ""
-    for line in lines[:number]:
-        match = CASE.match(line)
-        if match and not line.rstrip().endswith(";"):
-            inside = match.group(1)
+    for at, line in enumerate(lines[:number]):
+        case = case_of(lines, at)
+        if case:
+            inside = case
         elif line.startswith("}"):
             inside = ""
-    if inside:
+    if inside and lines[number][:1].isspace():
         return inside
-    for line in lines[number:]:
-        match = CASE.match(line)
-        if match and not line.rstrip().endswith(";"):
-            return match.group(1)
-    return ""
+    return next(filter(None, (case_of(lines, at)
+                              for at in range(number, len(lines)))), "")
 
 
 class Row:

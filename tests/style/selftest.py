@@ -130,6 +130,10 @@ def check_ledger(tap):
              ["compliance_says_what_the_tests_show"]),
             ("row_with_another_test", "| MUST-1 | in | test_a:d |\n", test,
              ["compliance_says_what_the_tests_show"]),
+            ("row_with_a_name_too_long_for_a_line", "| MUST-1 | in | test_a:b |\n",
+             "/* @req MUST-1 */\nstatic void b(\n\tvoid **s)\n{\n}\n" + test, []),
+            ("row_with_a_case_in_python", "| MUST-1 | in | a:b |\n",
+             "# @req MUST-1\n@case\ndef b():\n    pass\n", []),
             ("row_twice", shown + shown, test,
              ["compliance_rows_are_single_and_have_a_status"]),
             ("row_not_yet_by_no_issue", "| MUST-1 | not yet: later |  |\n", "",
@@ -138,9 +142,9 @@ def check_ledger(tap):
              ["compliance_rows_are_single_and_have_a_status"]),
             ("label_without_a_row", "", "",
              ["compliance_has_every_label_of_rfc_9293"])):
+        name = "tests/system/a.py" if "def " in source else "tests/unit/test_a.c"
         got = failed("ledger.py", {"COMPLIANCE.md": TABLE + first + rest,
-                                   "tests/ATTACKS.md": TABLE,
-                                   "tests/unit/test_a.c": source})
+                                   "tests/ATTACKS.md": TABLE, name: source})
         tap.check(f"ledger_{case}", [] if got == wanted else [f"failed: {got}"])
 
 
