@@ -6,10 +6,10 @@
  * A canary, a TCP connection with a host that has nothing to do with it, goes
  * on all the while: each octet that it sends comes back, and at the end it
  * closes in order. Each injected frame lies elsewhere in memory, at every
- * alignment, in one piece and in many. What a burst of frames provokes is not
- * more than the burst, in packets, and in octets but for one header each. No
- * packet dies twice. When the timers have run out the stack holds nothing: no
- * packet, no socket, no TIME-WAIT.
+ * alignment, in one piece and in many, and passes GRO or not. What a burst of
+ * frames provokes is not more than the burst, in packets, and in octets but for
+ * one header each. No packet dies twice. When the timers have run out the stack
+ * holds nothing: no packet, no socket, no TIME-WAIT.
  *
  *	attack_begin(&f);	after fx_open(), or: attack_setup
  *	fx_inject(&f, ...);

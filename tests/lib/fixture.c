@@ -193,6 +193,17 @@ static struct sk_buff *fx_build_skb(struct fx *f, struct net_device *dev,
 	return skb;
 }
 
+/* With GRO and without in turns, such that each alignment has both. Only
+ * between two polls: a burst has the one or the other. */
+static void fx_vary_gro(struct fx *f, struct net_device *dev)
+{
+	u32 n = f->nr_polls++;
+
+	dev->features &= ~NETIF_F_GRO;
+	if ((n ^ n >> 3) & 1)
+		dev->features |= NETIF_F_GRO;
+}
+
 /* napi->poll: what was injected goes up. */
 static int fx_poll(struct napi_struct *napi, int budget)
 {
@@ -201,6 +212,8 @@ static int fx_poll(struct napi_struct *napi, int budget)
 	struct sk_buff *skb;
 	int done = 0;
 
+	if (d->f->rx_vary)
+		fx_vary_gro(d->f, d->dev);
 	while (done < budget && (fr = d->rx_head) != NULL) {
 		d->rx_head = fr->next;
 		if (!d->rx_head)

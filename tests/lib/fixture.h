@@ -113,7 +113,8 @@ struct fx {
 	struct fx_watch *watch;		/* NULL: nobody */
 	u32 rx_align;			/* 0 to 7: where a frame begins */
 	u32 rx_cut;			/* bytes per piece, 0: in one piece */
-	bool rx_vary;			/* both, other ones for each frame */
+	bool rx_vary;			/* both, other ones for each frame; */
+	u32 nr_polls;			/* ... and GRO, in each poll */
 	u8 rx_summed;			/* CHECKSUM_* of received packets */
 	u64 drops[SKB_DROP_REASON_MAX];
 	u64 mib[MIB_MAX];
