@@ -102,6 +102,18 @@ static void gro_list_pass(struct net *net, struct gro_list *list,
 	napi_gro_complete(net, skb);
 }
 
+/* What is held of the flow of a packet that goes up came before it. */
+static void gro_list_pass_flow(struct net *net, struct gro_list *list, u32 hash)
+{
+	struct sk_buff *p, *next;
+
+	for (p = list->head; p; p = next) {
+		next = p->next;
+		if (NAPI_GRO_CB(p)->hash == hash)
+			gro_list_pass(net, list, p);
+	}
+}
+
 void napi_gro_flush(struct napi_struct *napi)
 {
 	struct net *net = napi->softnet->net;
@@ -184,8 +196,10 @@ static bool dev_gro_receive(struct napi_struct *napi,
 		consume_skb(skb);
 		return true;
 	}
-	if (NAPI_GRO_CB(skb)->flush)
+	if (NAPI_GRO_CB(skb)->flush) {
+		gro_list_pass_flow(net, list, hash);
 		return false;
+	}
 	if (list->count >= MAX_GRO_SKBS)
 		gro_list_pass(net, list, list->head);
 	gro_list_add(list, skb);

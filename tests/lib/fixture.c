@@ -564,7 +564,8 @@ u32 fx_build_ip(u8 *frame, const struct fx_ip *ip, const void *l4, u32 len)
 	iph->check = csum_fold(csum_partial(iph, hlen, 0));
 	if (ip->bad_csum)
 		iph->check ^= 0x5555;
-	return ETH_HLEN + hlen + len;
+	memset((u8 *)iph + hlen + len, 0x5a, ip->pad);
+	return ETH_HLEN + hlen + len + ip->pad;
 }
 
 /* Source and destination as fx_build_ip() will fill them in. */

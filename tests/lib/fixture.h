@@ -185,6 +185,7 @@ struct fx_ip {
 	u16 frag;		/* frag_off, host order: flags and offset/8 */
 	const u8 *opt;
 	u8 opt_len;		/* multiple of 4 */
+	u8 pad;			/* octets behind the datagram */
 	/* lies */
 	u16 tot_len;
 	u8 ver_ihl;

@@ -258,6 +258,33 @@ static void text_that_does_not_follow_ends_the_row(void **state)
 	}
 }
 
+/* What cannot be merged goes up at once, behind what is held of its flow: a
+ * short segment that the link has padded (a FIN, the end of a text), or one with
+ * options of IP. */
+static void segment_that_cannot_merge_passes_none_of_its_flow(void **state)
+{
+	static const u8 nops[4] = { 1, 1, 1, 1 };
+	static const struct fx_ip second[] = {
+		{ .pad = 5 }, { .opt = nops, .opt_len = 4 },
+	};
+	struct tp t;
+	u32 i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(second); i++) {
+		open_ts(&t, false);
+		queue_text(&t, NULL, "A", 1, MSS);
+		queue_text(&t, &second[i], "FA", 1 + MSS, 1);
+		fx_run(&t.f);
+		assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_OFOQUEUE), 0);
+		assert_int_equal(packets(&t), 2);
+		tp_read(&t, text, MSS + 1);
+		tp_read_eof(&t);
+		fx_flush(&t.f);
+		tp_close(&t);
+	}
+}
+
 static void wrong_checksum_inside_a_row_is_counted_and_lost(void **state)
 {
 	const struct fx_ip bad = { .bad_l4_csum = true };
@@ -595,6 +622,8 @@ int main(void)
 		cmocka_unit_test(
 			identification_without_meaning_is_not_looked_at),
 		cmocka_unit_test(text_that_does_not_follow_ends_the_row),
+		cmocka_unit_test(
+			segment_that_cannot_merge_passes_none_of_its_flow),
 		cmocka_unit_test(
 			wrong_checksum_inside_a_row_is_counted_and_lost),
 		cmocka_unit_test(many_flows_share_the_buckets),
