@@ -12,7 +12,9 @@
  *			call may come from any thread.
  *	simulated	like embedded, on the clock of inet_config.env, and
  *			nothing is ever waited for: a call that would have to
- *			block fails with EWOULDBLOCK.
+ *			block fails with EWOULDBLOCK. inet_run() gives a turn
+ *			to one of nr_threads softnets, drawn by inet_env.random
+ *			among those with work.
  *
  * Errors. Calls return 0 or a useful value; on failure -1 or NULL with errno.
  * Set-up calls also leave a sentence: inet_strerror().
@@ -38,7 +40,8 @@ enum inet_mode {
 struct inet_config {
 	size_t size;		/* sizeof(struct inet_config) */
 	enum inet_mode mode;
-	unsigned int nr_threads;	/* threaded: softirq threads, 1..64 */
+	unsigned int nr_threads;	/* threaded: softirq threads, 1..64;
+					 * simulated: softnets */
 	bool pin_threads;	/* thread i runs on cpu i */
 	const struct inet_env *env;	/* NULL: inet_env_default() */
 	u32 nr_frames;		/* of the frame pool; default 16384 */

@@ -68,12 +68,9 @@ static int config_check(struct inet_config *cfg, const struct inet_config *user)
 		cfg->frame_size = DEFAULT_FRAME_SIZE;
 	if ((unsigned int)cfg->mode > INET_SIMULATED)
 		return create_fail(-EINVAL, "inet_config.mode: no such mode");
-	if (cfg->mode != INET_THREADED) {
-		if (cfg->nr_threads > 1)
-			return create_fail(-EINVAL, "inet_config.nr_threads: "
-					   "only a threaded stack has threads");
-		cfg->nr_threads = 1;
-	}
+	if (cfg->mode == INET_EMBEDDED && cfg->nr_threads > 1)
+		return create_fail(-EINVAL, "inet_config.nr_threads: "
+				   "an embedded stack has the one that runs it");
 	if (!cfg->nr_threads)
 		cfg->nr_threads = 1;
 	if (cfg->nr_threads > NET_MAX_SOFTNETS)
@@ -185,16 +182,14 @@ void inet_stop(struct net *net)
 
 int inet_run(struct net *net, s64 timeout_ns)
 {
-	struct softnet_data *sd = net->softnets;
-
 	if (net->smp)
 		return api_result(net_error(net, -EINVAL,
 				  "a threaded stack runs itself"));
 	if (net->mode == INET_SIMULATED)
-		return (int)softnet_run(sd);
+		return (int)net_run_softnet(net);
 	if (__atomic_exchange_n(&net->woken, 0, __ATOMIC_ACQ_REL))
 		return api_result(-EINTR);
-	return (int)softnet_wait_run(sd, timeout_ns < 0 ? U64_MAX :
+	return (int)softnet_wait_run(net->softnet, timeout_ns < 0 ? U64_MAX :
 				     (u64)timeout_ns);
 }
 
@@ -208,7 +203,7 @@ int inet_poll_fd(struct net *net)
 
 s64 inet_next_timeout_ns(struct net *net)
 {
-	u64 next = softnet_next(net->softnets), now;
+	u64 next = net_next(net), now;
 
 	if (next == 0)
 		return 0;

@@ -110,6 +110,38 @@ struct wheel *net_wheel(struct net *net)
 
 /* ---- running: embedded and simulated ---------------------------------- */
 
+/* One of those that have work, each as likely as any other; the last one when
+ * there is none. */
+static struct softnet_data *net_pick_softnet(struct net *net)
+{
+	struct softnet_data *pick = net->softnet;
+	u64 now = net_clock(net);
+	u32 i, nr_due = 0;
+
+	for (i = 0; i < net->nr_softnets; i++)
+		if (softnet_next(&net->softnets[i]) <= now &&
+		    net_random(net) % ++nr_due == 0)
+			pick = &net->softnets[i];
+	return pick;
+}
+
+u32 net_run_softnet(struct net *net)
+{
+	if (net->nr_softnets > 1)
+		net->softnet = net_pick_softnet(net);
+	return softnet_run(net->softnet);
+}
+
+u64 net_next(struct net *net)
+{
+	u64 next = U64_MAX;
+	u32 i;
+
+	for (i = 0; i < net->nr_softnets; i++)
+		next = min(next, softnet_next(&net->softnets[i]));
+	return next;
+}
+
 int net_run_wait(struct net *net, u64 deadline_ns)
 {
 	struct softnet_data *sd = net->softnets;
@@ -213,6 +245,7 @@ int net_setup(struct net *net, const struct inet_config *cfg)
 				   sizeof(*net->softnets));
 	if (!net->softnets)
 		return -ENOMEM;
+	net->softnet = net->softnets;
 	err = skb_pool_init(net);
 	if (!err)
 		err = frame_pool_init(net, cfg->nr_frames, cfg->frame_size);
@@ -228,8 +261,10 @@ void net_cleanup(struct net *net)
 	rcu_barrier(&net->rcu);
 	netfilter_net_exit(net);
 	net_trace_free(net);
-	for (i = 0; net->softnets && i < net->nr_softnets; i++)
-		softnet_destroy(&net->softnets[i]);
+	for (i = 0; net->softnets && i < net->nr_softnets; i++) {
+		net->softnet = &net->softnets[i];	/* its caches, flushed last */
+		softnet_destroy(net->softnet);
+	}
 	frame_pool_destroy(net);
 	skb_pool_destroy(net);
 	mem_free(&net->mem, net->softnets,

@@ -49,6 +49,7 @@ struct net {
 
 	u32 nr_softnets;
 	struct softnet_data *softnets;	/* [nr_softnets] */
+	struct softnet_data *softnet;	/* whose turn it is, without threads */
 	struct irq_desc *irqs;		/* under rtnl */
 	softirq_action *softirq_vec[NR_SOFTIRQS];
 	bool running;			/* threads are */
@@ -196,6 +197,10 @@ static inline struct net *dev_net(const struct net_device *dev)
  * net_cleanup() also undoes half of it. */
 int net_setup(struct net *net, const struct inet_config *cfg);
 void net_cleanup(struct net *net);
+/* Simulated mode: a turn of one softnet. As softnet_run(). */
+u32 net_run_softnet(struct net *net);
+/* When one has work again; as softnet_next(). */
+u64 net_next(struct net *net);
 /* The softirq threads. */
 int net_start(struct net *net);
 void net_stop(struct net *net);
@@ -265,7 +270,7 @@ void net_error_forget(const struct net *net);
 struct wheel *net_wheel(struct net *net);
 
 /* The softnet of the calling context: of this thread in threaded mode (NULL in
- * a thread of the application), else the only one. */
+ * a thread of the application), else the one whose turn it is or was. */
 /* initial-exec: reading it is no call, in a shared library too. */
 extern __thread struct softnet_data *current_softnet
 	__attribute__((tls_model("initial-exec")));
@@ -275,8 +280,8 @@ static inline struct softnet_data *this_softnet(struct net *net)
 	struct softnet_data *sd;
 
 	if (likely(!net->smp)) {
-		compiler_assume(net->softnets);
-		return net->softnets;
+		compiler_assume(net->softnet);
+		return net->softnet;
 	}
 	sd = current_softnet;
 	return sd && sd->net == net ? sd : NULL;
@@ -324,7 +329,7 @@ static inline void net_mib_add(struct net *net, enum mib_counter id, u64 n)
  * softirqs unless we are inside one. Nothing in threaded mode. */
 static inline void net_api_exit(struct net *net)
 {
-	struct softnet_data *sd = net->softnets;
+	struct softnet_data *sd = net->softnet;
 
 	if (!net->smp && unlikely(sd->pending) && !sd->in_softirq)
 		do_softirq(sd);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a stack asks of its environment, and how often: the clock once per stay,
- * random bytes in batches. */
+ * random bytes in batches; and which of its softnets has a turn. */
 #include "unit.h"
 
 #include <arpa/inet.h>
@@ -15,6 +15,7 @@
 #include <inet/inet.h>
 #include <inet/socket.h>
 
+#include "api/verify.h"
 #include "core/net.h"
 
 #define TICK_NS 1000
@@ -46,10 +47,10 @@ static void rig_random(void *opaque, void *buf, size_t len)
 	memset(buf, (int)++r->draws, len);
 }
 
-static void rig_open(struct rig *r, enum inet_mode mode)
+static void rig_open_cfg(struct rig *r, enum inet_mode mode, u32 nr_threads)
 {
 	struct inet_config cfg = { .size = sizeof(cfg), .mode = mode,
-				   .env = &r->env };
+				   .env = &r->env, .nr_threads = nr_threads };
 
 	*r = (struct rig){ .now_ns = 1000000000 };
 	r->env = *inet_env_default();
@@ -58,6 +59,11 @@ static void rig_open(struct rig *r, enum inet_mode mode)
 	r->env.random = rig_random;
 	r->net = inet_create(&cfg);
 	assert_non_null(r->net);
+}
+
+static void rig_open(struct rig *r, enum inet_mode mode)
+{
+	rig_open_cfg(r, mode, 1);
 }
 
 /* A connection of the stack with itself. */
@@ -334,6 +340,121 @@ static void softnet_that_sleeps_is_rung_once(void **state)
 	inet_destroy(r.net);
 }
 
+/* ---- softnets of a simulated stack ------------------------------------ */
+
+#define NR_SOFTNETS 4u
+
+static void run_all_due(struct rig *r)
+{
+	while (!inet_next_timeout_ns(r->net))
+		inet_run(r->net, 0);
+}
+
+static void rig_open_softnets(struct rig *r)
+{
+	rig_open_cfg(r, INET_SIMULATED, NR_SOFTNETS);
+	run_all_due(r);
+}
+
+/* Each call of inet_run() gives one of those that were kicked a turn, in any
+ * order, and the stack has work until the last one had its own. */
+static void softnets_take_turns_in_any_order(void **state)
+{
+	u32 round, turn, i, seen, first = 0;
+	struct rig r;
+
+	(void)state;
+	rig_open_softnets(&r);
+	for (round = 0; round < 64; round++) {
+		for (i = 0; i < NR_SOFTNETS; i++)
+			kick_softnet(&r.net->softnets[i]);
+		for (turn = seen = 0; turn < NR_SOFTNETS; turn++) {
+			assert_int_equal(inet_next_timeout_ns(r.net), 0);
+			inet_run(r.net, 0);
+			i = this_softnet(r.net)->id;
+			assert_int_equal(r.net->softnets[i].kicked, 0);
+			assert_false(seen >> i & 1);
+			seen |= 1u << i;
+			if (!turn)
+				first |= 1u << i;
+		}
+		assert_true(inet_next_timeout_ns(r.net) != 0);
+	}
+	assert_int_equal(first, (1u << NR_SOFTNETS) - 1);
+	inet_destroy(r.net);
+}
+
+struct alarm {
+	struct timer_list timer;
+	struct rig *rig;
+	u32 fired_on;
+};
+
+static void alarm_fires(struct timer_list *t)
+{
+	struct alarm *a = from_timer(a, t, timer);
+
+	a->fired_on = this_softnet(a->rig->net)->id;
+}
+
+/* A timer of any wheel is one of the stack, and its owner runs it. */
+static void softnet_runs_its_own_timers(void **state)
+{
+	struct rig r;
+	struct alarm a = { .rig = &r };
+	u32 i;
+
+	(void)state;
+	rig_open_softnets(&r);
+	timer_setup(&a.timer, alarm_fires);
+	for (i = 0; i < NR_SOFTNETS; i++) {
+		a.fired_on = NR_SOFTNETS;
+		mod_timer(&r.net->softnets[i].wheel, &a.timer,
+			  net_now(r.net) + 5000000);
+		assert_in_range(inet_next_timeout_ns(r.net), 1, 10000000);
+		inet_run(r.net, 0);
+		assert_int_equal(a.fired_on, NR_SOFTNETS);
+		r.now_ns += 20000000;
+		assert_int_equal(inet_next_timeout_ns(r.net), 0);
+		run_all_due(&r);
+		assert_int_equal(a.fired_on, i);
+	}
+	inet_destroy(r.net);
+}
+
+/* What a call raises is run by the softnet that had the last turn; the stack
+ * and its connection do not care which. */
+static void connection_lives_on_any_softnet(void **state)
+{
+	struct rig r;
+	u32 i;
+	char byte;
+
+	(void)state;
+	rig_open_softnets(&r);
+	rig_join(&r);
+	for (i = 0; i < NR_SOFTNETS; i++) {
+		kick_softnet(&r.net->softnets[i]);
+		run_all_due(&r);
+		assert_ptr_equal(this_softnet(r.net), &r.net->softnets[i]);
+		assert_int_equal(inet_send(r.c, "q", 1, 0), 1);
+		assert_int_equal(inet_recv(r.s, &byte, 1, 0), 1);
+		net_verify(r.net);
+	}
+	inet_destroy(r.net);
+}
+
+static void embedded_stack_has_one_softnet(void **state)
+{
+	struct inet_config cfg = { .size = sizeof(cfg), .nr_threads = 2 };
+
+	(void)state;
+	errno = 0;
+	assert_null(inet_create(&cfg));
+	assert_int_equal(errno, EINVAL);
+	assert_non_null(strstr(inet_strerror(NULL), "nr_threads"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -348,6 +469,10 @@ int main(void)
 		cmocka_unit_test(random_bytes_are_drawn_in_batches_and_forgotten),
 		cmocka_unit_test(completion_that_nobody_ran_dies_with_the_stack),
 		cmocka_unit_test(softnet_that_sleeps_is_rung_once),
+		cmocka_unit_test(softnets_take_turns_in_any_order),
+		cmocka_unit_test(softnet_runs_its_own_timers),
+		cmocka_unit_test(connection_lives_on_any_softnet),
+		cmocka_unit_test(embedded_stack_has_one_softnet),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
