@@ -35,6 +35,7 @@
 #include "core/softnet.h"
 #include "core/sysctl.h"
 #include "lib/hex.h"
+#include "lib/points.h"
 #include "lib/thread.h"
 
 #define RPS_MAX_QUEUES 256u
@@ -99,9 +100,13 @@ struct softnet_data *get_rps_cpu(struct net_device *dev, struct sk_buff *skb,
 	want = rps_wanted(net, map, hash);
 	*flow = &table->flows[hash & table->mask];
 	now = READ_ONCE((*flow)->softnet);
-	if (now != want && rps_flow_may_move(net, *flow, now)) {
-		WRITE_ONCE((*flow)->softnet, want);
-		now = want;
+	if (now != want) {
+		if (rps_flow_may_move(net, *flow, now)) {
+			WRITE_ONCE((*flow)->softnet, want);
+			now = want;
+		} else {
+			INET_PROBE(RPS_FLOW_STAYED);
+		}
 	}
 	sd = &net->softnets[now];
 	return sd == this_softnet(net) ? NULL : sd;

@@ -394,12 +394,20 @@ static void app_accept(struct world *w, unsigned int h)
 	}
 }
 
+/* Before a call that closes. */
+static void end_ending(const struct world *w, struct end *e)
+{
+	if (!e->ending)
+		e->ending_ns = w->now;
+	e->ending = true;
+}
+
 /* The connection of an end is no more, or of its peer: closes what is left. */
 static void end_gone(struct world *w, struct end *e)
 {
 	if (e->closed)
 		return;
-	e->ending = true;
+	end_ending(w, e);
 	if (e->sock)
 		inet_close(e->sock);
 	e->sock = NULL;
@@ -560,7 +568,7 @@ static void end_finish(struct world *w, struct end *e)
 
 	if (!e->shut && e->sent == e->to_send && (!e->lazy || e->eof) &&
 	    (e->half || !e->eof) && end_connected(e)) {
-		e->ending = true;
+		end_ending(w, e);
 		if (!inet_shutdown(e->sock, SHUT_WR))
 			e->shut = true;
 		else if (no_memory())
@@ -617,6 +625,20 @@ static void end_step(struct world *w, struct end *e)
 		end_finish(w, e);
 }
 
+/* When @c may be opened: not while its hosts are paused. */
+static u64 start_of(const struct conn *c)
+{
+	const struct world *w = c->w;
+	u64 at = c->start_ns, paused;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		paused = w->host[c->end[i].host].paused_until;
+		at = paused > at ? paused : at;
+	}
+	return at;
+}
+
 /* One connection. Return: when it is due next. */
 static u64 conn_step(struct conn *c)
 {
@@ -625,8 +647,8 @@ static u64 conn_step(struct conn *c)
 	int i;
 
 	if (!c->started) {
-		if (w->now < c->start_ns)
-			return c->start_ns;
+		if (w->now < start_of(c))
+			return start_of(c);
 		next = app_connect(c);
 	}
 	for (i = 0; i < 2; i++) {

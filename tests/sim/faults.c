@@ -151,6 +151,7 @@ static void event_set(struct world *w, struct event *e, bool on)
 	} else if (e->kind == SIM_PMTU) {
 		narrow_path(w, e, on);
 	} else {
+		steer_settle(&w->host[e->which]);
 		w->host[e->which].paused_until = on ? e->off_ns : 0;
 	}
 }

@@ -153,7 +153,7 @@ static u64 mailbox_step(struct world *w, unsigned int i, u64 next)
 
 u64 messages_step(struct world *w)
 {
-	u64 next = UINT64_MAX;
+	u64 next = UINT64_MAX, at;
 	unsigned int i;
 
 	for (i = 0; i < w->nr_hosts; i++)
@@ -163,10 +163,12 @@ u64 messages_step(struct world *w)
 
 		if (m->sent || !w->host[m->from].udp)
 			continue;
-		if (m->at_ns <= w->now)
+		at = w->host[m->from].paused_until;
+		at = m->at_ns > at ? m->at_ns : at;
+		if (at <= w->now)
 			message_send(w, m);
-		else if (m->at_ns < next)
-			next = m->at_ns;
+		else if (at < next)
+			next = at;
 	}
 	return next;
 }

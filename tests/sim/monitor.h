@@ -61,7 +61,8 @@ struct stream {
 	u8 state;		/* enum monitor_state of its sender */
 	u8 old_state;		/* before what came at this moment: */
 	u64 old_ns;
-	bool passive;		/* ... who had not closed when a FIN came */
+	bool passive;		/* ... who had not closed when a FIN came, */
+	u64 passive_ns;		/* at this moment */
 	bool accepted;		/* ... which accept() has returned */
 	bool queued;		/* it entered the accept queue */
 	u64 request_ns;		/* its first SYN-ACK */
@@ -158,6 +159,12 @@ void monitor_sent_state(struct world *w, struct flow *f, int side,
 			const struct segment *s);
 /* A segment has reached @side, which has heard its ACK. */
 void monitor_arrived_state(const struct world *w, struct flow *f, int side);
+/* The state in which @side may still be: where it sees later what comes together,
+ * that of the moment's beginning. */
+u8 monitor_old_state(const struct world *w, const struct flow *f, int side);
+/* May @side have closed before it went on with the peer's FIN, though that had
+ * come? */
+bool monitor_unsure(const struct world *w, struct flow *f, int side);
 /* Bytes, PSH and FIN against what the application has asked for. */
 void monitor_sent_calls(struct world *w, struct flow *f, int side,
 			const struct segment *s);

@@ -27,7 +27,7 @@ static bool is_listener(const struct flow *f, int h)
 void monitor_sent_request(struct world *w, struct flow *f, int h,
 			  const struct segment *s)
 {
-	const struct host *host = &w->host[f->host[h]];
+	struct host *host = &w->host[f->host[h]];
 	struct stream *me = &f->of[h];
 
 	if (!(s->flags & ACK) || !is_listener(f, h) ||
@@ -36,10 +36,16 @@ void monitor_sent_request(struct world *w, struct flow *f, int h,
 	if (is_full(host))
 		monitor_bad(w, f, h, "takes a SYN although its queue is full",
 			    host->queued, host->backlog);
-	if (me->syn)
-		me->late_iss = s->seq;
-	else
+	if (!me->syn) {
 		me->request_ns = w->now;
+		return;
+	}
+	me->late_iss = s->seq;
+	/* the ACK that came together with the SYN finds another request */
+	if (me->queued && monitor_old_state(w, f, h) == SYN_RECEIVED) {
+		me->queued = false;
+		host->queued--;
+	}
 }
 
 bool monitor_request_over(const struct world *w, const struct flow *f, int h)
@@ -48,7 +54,9 @@ bool monitor_request_over(const struct world *w, const struct flow *f, int h)
 	u64 life = w->host[f->host[h]].backlog < SHORT_BACKLOG ?
 		   REQUEST_SHORT_LIFE : REQUEST_LIFE;
 
-	return is_listener(f, h) && me->state == SYN_RECEIVED &&
+	return is_listener(f, h) &&
+	       (me->state == SYN_RECEIVED ||
+		monitor_old_state(w, f, h) == SYN_RECEIVED) &&
 	       w->now >= me->request_ns + life;
 }
 

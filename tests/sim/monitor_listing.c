@@ -58,7 +58,11 @@ static u32 possible(const struct world *w, struct flow *f, int side)
 		if (mask & IN(CLOSING))
 			mask |= IN(CLOSE_WAIT);
 	} while (mask != before);
-	return mask;
+	if (!monitor_unsure(w, f, side))
+		return mask;
+	if (mask & (IN(CLOSE_WAIT) | IN(LAST_ACK)))
+		mask |= IN(CLOSING);
+	return mask & IN(GONE) ? mask | IN(TIME_WAIT) : mask;
 }
 
 /* "10.0.0.1:7000" as numbers. Return: false: it has no port. */

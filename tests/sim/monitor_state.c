@@ -123,6 +123,23 @@ static u8 after_sent(u8 state, enum kind kind)
 	}
 }
 
+u8 monitor_old_state(const struct world *w, const struct flow *f, int h)
+{
+	const struct stream *me = &f->of[h];
+
+	return w->host[f->host[h]].belated && me->old_ns == w->now ?
+	       me->old_state : me->state;
+}
+
+bool monitor_unsure(const struct world *w, struct flow *f, int h)
+{
+	const struct end *e = monitor_app(w, f, h);
+	const struct stream *me = &f->of[h];
+
+	return w->host[f->host[h]].belated && me->passive && e && e->ending &&
+	       e->ending_ns == me->passive_ns;
+}
+
 void monitor_sent_state(struct world *w, struct flow *f, int h,
 			const struct segment *s)
 {
@@ -142,9 +159,12 @@ void monitor_sent_state(struct world *w, struct flow *f, int h,
 	if (!(allowed[state] >> kind & 1) && kind != KIND_RST &&
 	    end <= me->end && monitor_waited(w, f->host[h]))
 		return;
-	/* It answers the first of those that GRO holds together. */
-	if (!(allowed[state] >> kind & 1) && w->host[f->host[h]].merges &&
-	    me->old_ns == w->now && allowed[me->old_state] >> kind & 1)
+	if (state == GONE && allowed[TIME_WAIT] >> kind & 1 &&
+	    monitor_unsure(w, f, h))
+		return;
+	/* It answers the first of those that came together. */
+	if (!(allowed[state] >> kind & 1) &&
+	    allowed[monitor_old_state(w, f, h)] >> kind & 1)
 		return;
 	if (!(allowed[state] >> kind & 1)) {
 		snprintf(what, sizeof(what), "%s in %s", kinds[kind],
@@ -167,6 +187,7 @@ void monitor_arrived_state(const struct world *w, struct flow *f, int h)
 	    me->acked <= peer->fin) {
 		e = monitor_app(w, f, h);
 		me->passive = e && !e->ending;
+		me->passive_ns = w->now;
 	}
 	if (me->old_ns != w->now)
 		me->old_state = me->state;

@@ -95,11 +95,9 @@ void points_collect(const struct world *w)
 		struct net *net = w->host[i].net;
 
 		for (j = 0; net && j < MIB_MAX; j++)
-			reached->mib[j] += net->app_mib[j] +
-					   net->softnets->mib[j];
+			reached->mib[j] += net_mib_read(net, j);
 		for (j = 0; net && j < SKB_DROP_REASON_MAX; j++)
-			reached->drops[j] += net->app_drops[j] +
-					     net->softnets->drops[j];
+			reached->drops[j] += net_drop_read(net, j);
 	}
 }
 

@@ -30,7 +30,8 @@
 
 #define HANG_S 120		/* a world that takes longer hangs */
 #define REACH_WORLDS 50000	/* fewer may miss what is rarest by chance */
-#define OTHER_EVERY 8		/* seeds, one runs with GRO the other way */
+#define OTHER_EVERY 8		/* seeds, one runs with GRO the other way, and
+				 * the next one with RPS */
 #define SHRINK_RUNS 400		/* worlds that shrinking may cost */
 
 struct options {
@@ -135,10 +136,14 @@ static FILE *pcap_open(const char *path)
 
 /* ---- in the child ----------------------------------------------------- */
 
+/* How a world is run again: the same, or with GRO or RPS on where it was off,
+ * and off where it was on. */
+enum other { SAME, OTHER_GRO, OTHER_RPS };
+
 /* Runs one world, with a pcap if there is a path. Without @reach: again, for
- * its trace. @other: GRO is on where it was off, and off where it was on. */
+ * its trace. */
 static int run_once(struct world *w, const struct options *o, u64 seed,
-		    bool other, struct reach *reach)
+		    enum other other, struct reach *reach)
 {
 	const char *pcap = reach ? o->pcap : NULL;
 	int err;
@@ -151,7 +156,8 @@ static int run_once(struct world *w, const struct options *o, u64 seed,
 	w->abort_at = o->abort_at;
 	w->keep = o->keep;
 	w->again = !reach;
-	w->other_gro = other;
+	w->other_gro = other == OTHER_GRO;
+	w->other_rps = other == OTHER_RPS;
 	points_begin(w, reach);
 	w->pcap = pcap ? pcap_open(pcap) : NULL;
 	err = world_run(w, seed);
@@ -160,17 +166,31 @@ static int run_once(struct world *w, const struct options *o, u64 seed,
 	return err;
 }
 
-/* One seed, twice for its trace; some a third time, with or without GRO.
- * Return: true when all was well. */
+/* Runs the world of some seeds with or without GRO, or RPS: applications must
+ * see the same. */
+static void run_other(struct world *w, const struct options *o, u64 seed,
+		      struct reach *reach)
+{
+	enum other other = seed % OTHER_EVERY == 0 ? OTHER_GRO :
+			   seed % OTHER_EVERY == 1 ? OTHER_RPS : SAME;
+	u64 outcome = app_outcome(w);
+
+	if (other != SAME && !run_once(w, o, seed, other, reach) &&
+	    app_outcome(w) != outcome)
+		sim_fail(w, "another outcome with and without %s",
+			 other == OTHER_GRO ? "GRO" : "RPS");
+}
+
+/* One seed, twice for its trace; some a third time, the other way. Return: true
+ * when all was well. */
 static bool run_seed(struct world *w, const struct options *o, u64 seed,
 		     struct shared *sh)
 {
-	u64 hash, outcome;
+	u64 hash;
 
-	if (run_once(w, o, seed, false, &sh->reach))
+	if (run_once(w, o, seed, SAME, &sh->reach))
 		return false;
 	hash = w->hash;
-	outcome = app_outcome(w);
 	sh->worlds++;
 	sh->conns += w->nr_conns;
 	sh->frames += w->frames;
@@ -188,14 +208,12 @@ static bool run_seed(struct world *w, const struct options *o, u64 seed,
 	if (o->once)
 		return true;
 	sh->twice++;
-	if (!run_once(w, o, seed, false, NULL) && w->hash != hash)
+	if (!run_once(w, o, seed, SAME, NULL) && w->hash != hash)
 		sim_fail(w, "another trace: %016llx, then %016llx",
 			 (unsigned long long)hash,
 			 (unsigned long long)w->hash);
-	if (!w->why[0] && seed % OTHER_EVERY == 0 &&
-	    !run_once(w, o, seed, true, &sh->reach) &&
-	    app_outcome(w) != outcome)
-		sim_fail(w, "another outcome with and without GRO");
+	if (!w->why[0])
+		run_other(w, o, seed, &sh->reach);
 	return !w->why[0];
 }
 

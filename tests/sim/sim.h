@@ -31,6 +31,8 @@
 #define SIM_CLOSED_PORT 7002	/* nobody listens there */
 #define SIM_MAX_HOSTS 4		/* and one router */
 #define SIM_MAX_EVENTS 10
+#define SIM_MAX_SOFTNETS 4
+#define SIM_STEERED 256		/* flows whose order a host remembers */
 #define SIM_MAX_MESSAGES 48
 #define SIM_ADDR(h) (0x0a000001u + ((u32)(h) << 8))
 #define SIM_FORGED_TOS 0xc4	/* on frames that no host has sent */
@@ -53,7 +55,7 @@
 	F(BACKLOG, "backlog") F(RING, "ring") F(POOR, "poor") F(DEATH, "death") \
 	F(DOOMED, "doomed") F(REUSE, "reuse") F(PMTU, "pmtu") F(ODD, "odd") \
 	F(ADDRESS, "address") F(TICK, "tick") F(STRANGE, "strange") \
-	F(GRO, "gro")
+	F(GRO, "gro") F(RPS, "rps")
 
 #define SIM_FEATURE_ENUM(name, text) SIM_##name,
 enum sim_feature { SIM_FEATURES(SIM_FEATURE_ENUM) SIM_NR_FEATURES };
@@ -88,6 +90,7 @@ struct end {
 	u32 writing;		/* bytes of the send() that runs */
 	bool cut;		/* the last one took less than it was given */
 	bool ending;		/* shutdown() or close() was called */
+	u64 ending_ns;		/* ... first at this moment */
 	bool shut, eof, closed;
 	bool reset;		/* closed so that nothing but a RST left */
 };
@@ -112,6 +115,11 @@ struct message {
 	bool sent;
 };
 
+/* The last packet of a flow that a host went on with. */
+struct steered {
+	u32 key, mark;
+};
+
 struct host {
 	struct world *w;
 	struct net *net;
@@ -121,7 +129,7 @@ struct host {
 	struct rng random, memory;
 	u32 addr, mtu;
 	u8 mac[6], neighbour[6];	/* link addresses; 0: ARP finds it */
-	bool merges;		/* GRO: sees what comes together a little later */
+	bool belated;		/* GRO, RPS: sees what comes together later */
 	bool tail_probes;	/* RFC 8985 7 */
 	bool odd;		/* sees odd peers */
 	bool unjudged;		/* the monitor does not see all of it */
@@ -135,6 +143,11 @@ struct host {
 	u64 accept_gap, accept_ns;	/* accepts slowly: not before */
 	u32 backlog;		/* of its listener; 0: not known */
 	u32 queued;		/* the monitor's: what waits for accept() */
+	u32 nr_softnets;
+	bool steers;
+	u64 steer_gap, steer_ns;	/* another map: not before; 0: never */
+	struct rng steer;
+	struct steered steered[SIM_STEERED];
 	struct inet_usage base;
 	bool dirty;		/* something to accept */
 	bool mail;		/* a datagram has come */
@@ -152,6 +165,7 @@ struct event {
 
 struct link {
 	struct inet_wire *wire;
+	struct host *at[2];	/* its ends */
 	struct inet_fault_config healthy[2];
 };
 
@@ -170,6 +184,8 @@ struct world {
 	struct rng config, app, forge, verify, odd;
 	bool again;		/* for its trace only */
 	bool other_gro;		/* on where the seed says off, and vice versa */
+	bool other_rps;		/* ... the same */
+	u32 arrivals;		/* frames that cables have brought */
 	/* hosts first, the router, if there is one, behind them */
 	struct host host[SIM_MAX_HOSTS + 1];
 	unsigned int nr_hosts, nr_stacks;
@@ -249,6 +265,22 @@ void topology_sent(struct world *w, const struct net_device *dev,
 /* ... and what it brings. Return: true: it does not. */
 bool topology_lost(struct world *w, const struct net_device *dev,
 		   struct sk_buff *skb);
+
+/* ---- steer.c ---- */
+/* Draws how many softnets @h has, and whether its devices steer. */
+void steer_draw(struct world *w, struct host *h);
+/* The first map of a device. 0, or -1. */
+int steer_device(struct host *h, struct net_device *dev);
+/* Changes the maps that are due. Return: when it is to be called again. */
+u64 steer_step(struct world *w);
+/* Has @h go on with what waits in backlogs: the monitor has seen it arrive. */
+void steer_settle(struct host *h);
+/* A cable brings @skb ... */
+void steer_arrives(struct world *w, const struct net_device *dev,
+		   struct sk_buff *skb);
+/* ... and @h goes on with it: in the order of its flow? */
+void steer_goes_on(struct host *h, const struct sk_buff *skb, const u8 *frame,
+		   u32 len);
 
 /* ---- odd.c ---- */
 /* Has the hosts see odd peers, if the seed says so. */

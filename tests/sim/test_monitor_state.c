@@ -97,10 +97,10 @@ RULE(data_again_when_all_is_acknowledged_is_caught)
 
 /* The peer's FIN once more and the ACK of host 1's come together; @ms later an
  * answer leaves. */
-static void answers_when_over(bool merges, u64 ms)
+static void answers_when_over(bool belated, u64 ms)
 {
 	open_called();
-	w.host[1].merges = merges;
+	w.host[1].belated = belated;
 	end_a->ending = true;
 	PASSES(0, FIN | ACK, 1, 1);
 	PASSES(1, ACK, 1, 2);

@@ -99,6 +99,8 @@ static int set_rare_knobs(struct world *w, struct host *h)
 		if (inet_sysctl_set(h->net, knobs[i][0], knobs[i][1]))
 			return -1;
 		w->forgetful |= strstr(knobs[i][0], "mtu_expires") != NULL;
+		/* what RPS finds no room for the monitor has seen */
+		w->blind |= strstr(knobs[i][0], "netdev_max_backlog") && h->steers;
 	}
 	return 0;
 }
@@ -176,6 +178,22 @@ static int set_limits(struct world *w, struct host *h, unsigned int i)
 	       set_limit(h, "net.ipv4.tcp_rst_per_sec", h->rst_limit) ? -1 : 0;
 }
 
+/* Has its clock, its random numbers and its softnets from @w. */
+static void host_draw(struct world *w, struct host *h, unsigned int i)
+{
+	struct rng own;
+
+	h->w = w;
+	if (sim_draw(w, &w->config, SIM_TICK, 3, &own)) {
+		h->tick_ns = rng_log(&own, SIM_MS, 10 * SIM_MS);
+		if (h->tick_ns > w->slack_ns)	/* its second may be shorter */
+			w->slack_ns = w->late_ns = h->tick_ns;
+	}
+	rng_init(&h->random, w->seed, 100 + (u64)i);
+	rng_init(&h->memory, w->seed, 200 + (u64)i);
+	steer_draw(w, h);
+}
+
 static int host_create(struct world *w, unsigned int i)
 {
 	struct host *h = &w->host[i];
@@ -189,16 +207,9 @@ static int host_create(struct world *w, unsigned int i)
 		.nr_frames = 4096, .frame_size = 2048,
 		.name = i < w->nr_hosts ? "host" : "router",
 	};
-	struct rng own;
 
-	if (sim_draw(w, &w->config, SIM_TICK, 3, &own)) {
-		h->tick_ns = rng_log(&own, SIM_MS, 10 * SIM_MS);
-		if (h->tick_ns > w->slack_ns)	/* its second may be shorter */
-			w->slack_ns = w->late_ns = h->tick_ns;
-	}
-	h->w = w;
-	rng_init(&h->random, w->seed, 100 + (u64)i);
-	rng_init(&h->memory, w->seed, 200 + (u64)i);
+	host_draw(w, h, i);
+	cfg.nr_threads = h->nr_softnets;
 	h->net = inet_create(&cfg);
 	if (!h->net)
 		return -1;
@@ -246,6 +257,7 @@ bool topology_lost(struct world *w, const struct net_device *dev,
 {
 	struct host *h = host_of(w, dev);
 
+	steer_arrives(w, dev, skb);
 	if (!h)
 		return false;
 	if (h->odd && odd_frame(h, skb->data, skb_headlen(skb)))
@@ -254,7 +266,8 @@ bool topology_lost(struct world *w, const struct net_device *dev,
 	return false;
 }
 
-/* Forged frames come from nowhere: they are seen in the host. */
+/* What a stack goes on with, behind RPS. Forged frames come from nowhere: they
+ * are seen here. */
 static int tap(struct sk_buff *skb, struct net_device *dev,
 	       struct packet_type *pt, struct net_device *orig_dev)
 {
@@ -262,6 +275,9 @@ static int tap(struct sk_buff *skb, struct net_device *dev,
 	struct host *h = pt->af_packet_priv;
 
 	(void)orig_dev;
+	if (skb->pkt_type != SKB_PACKET_OUTGOING)
+		steer_goes_on(h, skb, skb_mac_header(skb),
+			      head + skb_headlen(skb));
 	if (dev == h->dev && skb->pkt_type != SKB_PACKET_OUTGOING &&
 	    head + skb->len > ETH_LEN && forge_is_own(skb_mac_header(skb)))
 		watch(h, false, skb, head);
@@ -335,7 +351,7 @@ static int merge_segments(struct world *w, struct host *a, struct host *b,
 		return -1;
 	if (!hosts)
 		return 0;
-	a->merges = b->merges = true;
+	a->belated = b->belated = true;
 	return inet_netdev_set_feature(dev[0], "gro", true) ||
 	       (!routed && inet_netdev_set_feature(dev[1], "gro", true)) ?
 	       -1 : 0;
@@ -366,6 +382,8 @@ static int link_create(struct world *w, struct host *a, u32 addr_a,
 	faults_draw_link(w, &cfg.a_to_b, &l->healthy[0]);
 	faults_draw_link(w, &cfg.b_to_a, &l->healthy[1]);
 	snprintf(name, sizeof(name), "w%u", w->nr_links);
+	l->at[0] = a;
+	l->at[1] = b;
 	l->wire = inet_wire_connect(a->net, name, b->net, name, &cfg);
 	if (!l->wire)
 		return -1;
@@ -374,7 +392,8 @@ static int link_create(struct world *w, struct host *a, u32 addr_a,
 	dev[1] = inet_wire_device(l->wire, 'b');
 	if (ring)
 		short_queues(w, dev, (u32)rng_range(&own, 1, 8));
-	if (merge_segments(w, a, b, dev))
+	if (merge_segments(w, a, b, dev) || steer_device(a, dev[0]) ||
+	    steer_device(b, dev[1]))
 		return -1;
 	a->dev = dev[0];
 	a->mtu = cfg.mtu;
@@ -437,7 +456,7 @@ int topology_create(struct world *w)
 		err = star ? star_create(w, w->arp) :
 			     link_create(w, &w->host[0], SIM_ADDR(0),
 					 &w->host[1], SIM_ADDR(1), w->arp);
-	for (i = 0; i < w->nr_hosts && !err; i++)
+	for (i = 0; i < w->nr_stacks && !err; i++)
 		host_tap(&w->host[i]);
 	odd_draw(w);
 	if (err)

@@ -72,7 +72,8 @@ static u64 run_stacks(struct world *w, u64 next)
 	return next;
 }
 
-/* Asks the hosts now and then, and ever more seldom, what they have. */
+/* Asks the hosts now and then, and ever more seldom, what they have; not those
+ * in whose backlogs packets wait that the monitor has seen. */
 static void list_connections(struct world *w)
 {
 	unsigned int i;
@@ -85,6 +86,8 @@ static void list_connections(struct world *w)
 	w->listing_gap = w->listing_gap ? 2 * w->listing_gap : 50 * SIM_MS;
 	w->listing_ns = w->now + w->listing_gap;
 	for (i = 0; i < w->nr_hosts; i++) {
+		if (w->host[i].steers && !inet_next_timeout_ns(w->host[i].net))
+			continue;
 		f = open_memstream(&text, &len);
 		if (!f)
 			continue;
@@ -108,6 +111,8 @@ static u64 turn(struct world *w)
 		faults_heal(w);
 		next = UINT64_MAX;
 	}
+	t = steer_step(w);
+	next = t < next ? t : next;
 	t = forge_step(w);
 	next = t < next ? t : next;
 	next = run_stacks(w, next);
