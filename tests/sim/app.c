@@ -718,21 +718,34 @@ bool app_done(const struct world *w)
 	return w->nr_ends_open == 0;
 }
 
+static u64 mix(u64 hash, u64 v)
+{
+	return (hash ^ v) * 0x100000001b3ull;
+}
+
+/* What no timing may change: who gives up, the bytes of the others, that each
+ * sees the end, and who shuts down before he closes. An end that shuts down only
+ * while it has not seen the other's FIN does so or not as that comes. */
+static u64 end_outcome(const struct end *e, u64 hash)
+{
+	hash = mix(hash, e->conn->aborted);
+	if (e->conn->aborted)
+		return hash;
+	hash = mix(mix(hash, e->sent), e->rcvd);
+	hash = mix(hash, e->eof);
+	return e->half || e->lazy ? mix(hash, e->shut) : hash;
+}
+
 u64 app_outcome(const struct world *w)
 {
 	u64 hash = 0xcbf29ce484222325ull;
 	unsigned int i;
 
-	for (i = 0; i < 2 * w->nr_conns; i++) {
-		const struct end *e = &w->conn[i / 2].end[i % 2];
-
-		/* those that cross may begin anew, for want of memory */
-		if (e->conn->aborted || e->conn->crossing || w->fragile)
-			continue;
-		hash = (hash ^ e->sent) * 0x100000001b3ull;
-		hash = (hash ^ e->rcvd) * 0x100000001b3ull;
-		hash = (hash ^ i) * 0x100000001b3ull;
-	}
+	/* those that cross may begin anew, for want of memory */
+	for (i = 0; i < 2 * w->nr_conns && !w->fragile; i++)
+		if (!w->conn[i / 2].crossing)
+			hash = mix(end_outcome(&w->conn[i / 2].end[i % 2],
+					       hash), i);
 	return hash;
 }
 

@@ -312,7 +312,7 @@ void app_close_all(struct world *w);
 /* Prints the ends that are open. */
 void app_show(const struct world *w);
 bool app_done(const struct world *w);
-/* How the connections have ended, of which nobody gave one up. */
+/* How the connections have ended: what must not change with GRO or RPS. */
 u64 app_outcome(const struct world *w);
 u8 app_byte(u32 key, u32 pos);
 
