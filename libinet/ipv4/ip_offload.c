@@ -51,11 +51,11 @@ static const struct net_offload *inet_offload(struct net *net, u8 protocol)
 
 /* ---- receiving -------------------------------------------------------- */
 
-/* May this packet be merged with any other? Its header is linear. */
+/* Can its flow be told? Its header is linear. */
 static bool inet_gro_usable(const struct sk_buff *skb, const struct iphdr *iph)
 {
 	return iph->ver_ihl == (IPVERSION << 4 | 5) && !ip_is_fragment(iph) &&
-	       be16_to_cpu(iph->tot_len) == skb->len && !ip_fast_csum(iph, 5);
+	       be16_to_cpu(iph->tot_len) <= skb->len && !ip_fast_csum(iph, 5);
 }
 
 /* Of the flow of @iph? Then *@flush tells whether merging would lose what
@@ -95,6 +95,8 @@ static struct sk_buff *inet_gro_receive(struct sk_buff *held,
 		if (NAPI_GRO_CB(p)->same_flow &&
 		    !inet_gro_same_flow(p, iph, &NAPI_GRO_CB(p)->flush))
 			NAPI_GRO_CB(p)->same_flow = 0;
+	/* a padded one is not merged, and does not overtake what is held */
+	NAPI_GRO_CB(skb)->flush = be16_to_cpu(iph->tot_len) != skb->len;
 	NAPI_GRO_CB(skb)->data_offset = sizeof(*iph);
 	skb_set_transport_header(skb, sizeof(*iph));
 	return off->gro_receive(held, skb);

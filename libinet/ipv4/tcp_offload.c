@@ -129,7 +129,7 @@ static struct sk_buff *tcp4_gro_receive(struct sk_buff *held,
 	bool ok = th != NULL;
 
 	if (ok && skb->ip_summed != CHECKSUM_UNNECESSARY &&
-	    skb->ip_summed != CHECKSUM_PARTIAL) {
+	    skb->ip_summed != CHECKSUM_PARTIAL && !NAPI_GRO_CB(skb)->flush) {
 		ok = tcp_v4_checksum_ok(skb, NAPI_GRO_CB(skb)->data_offset);
 		if (ok)
 			skb->ip_summed = CHECKSUM_UNNECESSARY;

@@ -233,6 +233,34 @@ static void identification_without_meaning_is_not_looked_at(void **state)
 	read_text(&t, 2 * MSS);
 }
 
+/* A frame shorter than Ethernet's shortest has octets behind the packet: it goes
+ * up behind what is held, not before. */
+static void padded_segment_does_not_overtake(void **state)
+{
+	const struct fx_ip first = { .id = 1 }, second = { .id = 2 };
+	u8 frame[FX_FRAME_MAX];
+	struct tcp_seg_info seg;
+	struct tp t;
+	u32 len;
+
+	(void)state;
+	open_ts(&t, false);
+	seg = (struct tcp_seg_info){
+		.source = htons(t.pport), .dest = htons(t.lport),
+		.seq = t.iss + 1 + MSS, .ack_seq = t.irs + 1,
+		.flags = TCPHDR_ACK, .window = t.win,
+	};
+	queue_text(&t, &first, "A", 1, MSS);
+	len = fx_build_tcp(frame, &second, &seg, NULL, 0, text_at(1 + MSS), 3);
+	assert_true(len < ETH_ZLEN);
+	memset(frame + len, 0, ETH_ZLEN - len);
+	fx_queue(&t.f, t.f.dev, frame, ETH_ZLEN);
+	fx_run(&t.f);
+	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_OFOQUEUE), 0);
+	assert_int_equal(packets(&t), 2);
+	read_text(&t, MSS + 3);
+}
+
 /* A gap, an overlap, a repetition, a longer segment. */
 static void text_that_does_not_follow_ends_the_row(void **state)
 {
@@ -621,6 +649,7 @@ int main(void)
 		cmocka_unit_test(header_that_says_something_new_ends_the_row),
 		cmocka_unit_test(
 			identification_without_meaning_is_not_looked_at),
+		cmocka_unit_test(padded_segment_does_not_overtake),
 		cmocka_unit_test(text_that_does_not_follow_ends_the_row),
 		cmocka_unit_test(
 			segment_that_cannot_merge_passes_none_of_its_flow),
