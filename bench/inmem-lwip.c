@@ -340,20 +340,19 @@ static void datagram(void *arg, struct udp_pcb *pcb, struct pbuf *p,
 	t->datagrams++;
 }
 
-static void send_datagram(struct bench *t, struct udp_pcb *pcb)
+static void send_datagram(struct bench *t, struct udp_pcb *pcb, u16_t len)
 {
-	struct pbuf *p = pbuf_alloc(PBUF_TRANSPORT, DATAGRAM, PBUF_RAM);
+	struct pbuf *p = pbuf_alloc(PBUF_TRANSPORT, len, PBUF_RAM);
 
 	if (!p)
 		bench_die("datagram", "no memory");
-	pbuf_take(p, t->buf, DATAGRAM);
+	pbuf_take(p, t->buf, len);
 	udp_send(pcb, p);
 	pbuf_free(p);
 }
 
-static void udp(void *bench, uint64_t count)
+static void datagrams(struct bench *t, uint64_t count, u16_t len)
 {
-	struct bench *t = bench;
 	struct udp_pcb *c = udp_new(), *s = udp_new();
 	uint64_t sent = 0;
 	int i;
@@ -367,7 +366,7 @@ static void udp(void *bench, uint64_t count)
 	udp_recv(s, datagram, t);
 	while (t->datagrams < count) {
 		for (i = 0; i < 32 && sent < count; i++, sent++)
-			send_datagram(t, c);
+			send_datagram(t, c, len);
 		turn(t);
 		if (sent == count && t->datagrams < count) {
 			sent = t->datagrams;	/* the first ones, before ARP */
@@ -378,6 +377,16 @@ static void udp(void *bench, uint64_t count)
 	udp_remove(s);
 }
 
+static void udp(void *bench, uint64_t count)
+{
+	datagrams(bench, count, DATAGRAM);
+}
+
+static void udp_1400(void *bench, uint64_t count)
+{
+	datagrams(bench, count, 1400);
+}
+
 static const struct bench_row rows[] = {
 	{ "bulk", 1024, bulk },
 	{ "bulk-gro", 1024, bulk },	/* it has no such thing */
@@ -386,6 +395,10 @@ static const struct bench_row rows[] = {
 	{ "connect", 20000, connects },
 	{ "connect-kept", 10000, connects_kept },
 	{ "udp", 1000000, udp },
+	{ "udp-1400", 1000000, udp_1400 },
+	{ "udp-gso", 1000000, udp_1400 },	/* nor this */
+	{ "udp-gro", 1000000, udp_1400 },
+	{ "udp-whole", 1000000, udp_1400 },
 	{ NULL, 0, NULL },
 };
 

@@ -3,13 +3,17 @@
  * inmem: two stacks back to back over a wire in memory, one thread, checksums
  * on, one copy in, one on the wire, one out.
  *
- *	inmem [bulk|bulk-gro|bulk-tso|rr|connect|connect-kept|udp] [COUNT]
+ *	inmem [bulk|bulk-gro|bulk-tso|rr|connect|connect-kept|udp|udp-1400|
+ *	       udp-gso|udp-gro|udp-whole] [COUNT]
  *
  * bulk: COUNT MiB one way, in frames that the receiver sees one by one; bulk-gro:
  * the receiver merges them first; bulk-tso: a row of segments crosses the wire as
  * one packet, without a checksum, as between two virtual machines; rr: COUNT
  * one-byte questions and answers; connect: COUNT connections with one request
- * each; udp: COUNT datagrams of 1,472 bytes. Prints the rate and the segments.
+ * each; udp: COUNT datagrams of 1,472 bytes; udp-1400: of 1,400; udp-gso: the
+ * same, 32 by one call (UDP_SEGMENT); udp-gro: and the receiver merges and reads
+ * them so (UDP_GRO); udp-whole: and they cross the wire as one packet. Prints the
+ * rate and the segments.
  * bench/run puts the rows beside lwIP's (inmem-lwip) and counts the instructions.
  *
  * In the row connect each stack holds MOST_TIME_WAIT ends in TIME-WAIT, as many
@@ -21,6 +25,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <netinet/udp.h>
 #include <stddef.h>
 
 #include "common.h"
@@ -28,6 +33,8 @@
 
 #define CHUNK 65536
 #define PORT 7
+#define DATAGRAM 1400
+#define ROW 32		/* datagrams by one call */
 #define MOST_TIME_WAIT "32"
 
 struct bench {
@@ -223,6 +230,67 @@ static void udp(void *bench, u64 count)
 	inet_close(s);
 }
 
+/* Sends up to @most datagrams, by one call if @gso. Return: how many. */
+static u64 send_row(struct bench *t, struct socket *c, u64 most, bool gso)
+{
+	u64 n = most < ROW ? most : ROW, i;
+
+	if (gso)
+		inet_send(c, t->buf, n * DATAGRAM, 0);
+	else
+		for (i = 0; i < n; i++)
+			inet_send(c, t->buf, DATAGRAM, 0);
+	return n;
+}
+
+static void datagrams(struct bench *t, u64 count, bool gso, bool gro)
+{
+	struct socket *c = host_sock(t->a, SOCK_DGRAM);
+	struct socket *s = host_sock(t->b, SOCK_DGRAM);
+	const int size = gso ? DATAGRAM : 0, merge = gro;
+	u64 sent = 0, got = 0;
+	ssize_t n;
+
+	if (inet_bind(s, (struct sockaddr *)&t->addr, sizeof(t->addr)) ||
+	    inet_connect(c, (struct sockaddr *)&t->addr, sizeof(t->addr)) ||
+	    inet_setsockopt(c, IPPROTO_UDP, UDP_SEGMENT, &size, sizeof(size)) ||
+	    inet_setsockopt(s, IPPROTO_UDP, UDP_GRO, &merge, sizeof(merge)))
+		host_die(t->a, "udp");
+	while (got < count) {
+		sent += send_row(t, c, count - sent, gso);
+		turn(t);
+		while ((n = inet_recv(s, t->buf, CHUNK, 0)) > 0)
+			got += ((u64)n + DATAGRAM - 1) / DATAGRAM;
+		if (sent == count && got < count)
+			sent = got;	/* the neighbour was not known yet */
+	}
+	inet_close(c);
+	inet_close(s);
+}
+
+static void udp_1400(void *bench, u64 count)
+{
+	datagrams(bench, count, false, false);
+}
+
+static void udp_gso(void *bench, u64 count)
+{
+	datagrams(bench, count, true, false);
+}
+
+static void udp_gro(void *bench, u64 count)
+{
+	feature_on(bench, "gro");
+	datagrams(bench, count, true, true);
+}
+
+static void udp_whole(void *bench, u64 count)
+{
+	feature_on(bench, "tx");
+	feature_on(bench, "tx-udp-segmentation");
+	datagrams(bench, count, true, true);
+}
+
 static const struct bench_row rows[] = {
 	{ "bulk", 1024, bulk },
 	{ "bulk-gro", 1024, bulk_gro },
@@ -231,6 +299,10 @@ static const struct bench_row rows[] = {
 	{ "connect", 20000, connects },
 	{ "connect-kept", 10000, connects_kept },
 	{ "udp", 1000000, udp },
+	{ "udp-1400", 1000000, udp_1400 },
+	{ "udp-gso", 1000000, udp_gso },
+	{ "udp-gro", 1000000, udp_gro },
+	{ "udp-whole", 2000000, udp_whole },
 	{ NULL, 0, NULL },
 };
 

@@ -6,7 +6,7 @@ set -u
 : "${top_builddir:=.}" "${top_srcdir:=.}"
 bench=$top_builddir/bench
 
-echo 1..36
+echo 1..44
 verdict() {
 	if [ "$1" -eq 0 ]; then echo "ok $2"; else echo "not ok $2"; fi
 }
@@ -37,13 +37,14 @@ rows() {
 
 for program in inmem inmem-lwip; do
 	rows $program 'bulk 4' 'bulk-gro 4' 'bulk-tso 4' 'rr 500' 'connect 50' \
-		'connect-kept 50' 'udp 500'
+		'connect-kept 50' 'udp 500' 'udp-1400 500' 'udp-gso 500' \
+		'udp-gro 500' 'udp-whole 500'
 done
 for program in tap tap-lwip xdp xdp-kernel; do
 	rows $program 'bulk-out 4' 'bulk-in 4' 'rr 50' 'connect 20' 'udp 50'
 done
 test "$("$bench/flat" 100 | grep -Ec '^(sockets|timers|routes) +100? +[0-9]')" -eq 6
-verdict $? '35 - flat_prints_a_row_for_each_size'
+verdict $? '43 - flat_prints_a_row_for_each_size'
 (cd "$top_builddir" && "$top_srcdir/bench/run" --rounds 1 --scale 0.001 \
-	inmem) | grep -Ec '^inmem [a-z-]+ +[a-zGk/]+ +[0-9]' | grep -qx 7
-verdict $? '36 - run_prints_a_row_for_each_figure'
+	inmem) | grep -Ec '^inmem [a-z0-9-]+ +[a-zGk/]+ +[0-9]' | grep -qx 11
+verdict $? '44 - run_prints_a_row_for_each_figure'

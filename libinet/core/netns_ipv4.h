@@ -91,6 +91,7 @@ struct netns_ipv4 {
 	/* udp */
 	s64 sysctl_udp_mem[3];
 	s32 sysctl_udp_rmem_min, sysctl_udp_wmem_min;
+	u32 udp_gro_sockets;	/* that asked for UDP_GRO; atomic */
 	/* tcp */
 	s64 sysctl_tcp_mem[3], sysctl_tcp_rmem[3], sysctl_tcp_wmem[3];
 	s32 sysctl_tcp_syn_retries, sysctl_tcp_synack_retries;

@@ -9,7 +9,9 @@
  * to every socket that wants it, each with a clone of its own. Nobody there:
  * port unreachable. A checksum that no device has verified is verified while
  * the reader copies the payload, in one pass; udp_poll() looks first, so that
- * a socket is never called readable for a datagram that will turn out bad.
+ * a socket is never called readable for a datagram that will turn out bad. Many
+ * datagrams in one packet (GRO, or a sender of this machine) are queued as one
+ * for a socket with UDP_GRO, and cut for every other.
  *
  * Out: udp_sendmsg() takes no lock. ip_send_datagram() copies the bytes (and
  * sums them on the way unless the device will) and calls udp_finish_skb() for
@@ -23,7 +25,7 @@
  * call, once (RFC 1122 4.1.3.3); with it, all are queued with what they quote.
  *
  * Memory: a queued datagram is charged by truesize against SO_RCVBUF and
- * net.ipv4.udp_mem. Limits: no UDP_GRO, UDP_ENCAP (ENOPROTOOPT).
+ * net.ipv4.udp_mem. Limits: no UDP_ENCAP (ENOPROTOOPT).
  */
 #include "ipv4/udp.h"
 
@@ -150,7 +152,8 @@ static __noinline void udp_rcv_segment(struct sock *sk, struct sk_buff *skb)
 static void udp_queue_rcv_skb(struct sock *sk, struct sk_buff *skb)
 {
 	NET_ROAD(sock_net(sk), skb);
-	if (likely(!skb->shinfo->gso_size))
+	if (likely(!skb->shinfo->gso_size) ||
+	    READ_ONCE(udp_sk(sk)->gro_enabled))
 		udp_queue_rcv_one_skb(sk, skb);
 	else
 		udp_rcv_segment(sk, skb);
@@ -588,13 +591,17 @@ static void udp_drop_unread(struct sock *sk, struct sk_buff *skb, bool peeked)
 static void udp_recv_about(struct sock *sk, struct inet_msg *msg,
 			   struct sk_buff *skb)
 {
-	const struct udphdr *uh =
-		(const struct udphdr *)skb_transport_header(skb);
+	const struct udphdr *uh = udp_hdr(skb);
+	int size;
 
 	sock_recv_cmsgs(msg, sk, skb);
 	if (msg->name)
 		inet_put_addr(msg->name, &msg->namelen, ip_hdr(skb)->saddr,
 			      uh->source);
+	if (unlikely(skb->shinfo->gso_size) && udp_sk(sk)->gro_enabled) {
+		size = skb->shinfo->gso_size;
+		put_cmsg(msg, IPPROTO_UDP, UDP_GRO, sizeof(size), &size);
+	}
 	if (inet_sk(sk)->cmsg_flags)
 		ip_cmsg_recv(msg, sk, skb);
 }
@@ -752,6 +759,17 @@ static int udp_init_sock(struct sock *sk)
 	return 0;
 }
 
+/* Packets are merged while somebody asks for it. Context: sock lock. */
+static int udp_set_gro(struct sock *sk, int on)
+{
+	struct netns_ipv4 *v4 = &sock_net(sk)->ipv4;
+
+	if (udp_sk(sk)->gro_enabled != on)
+		count_add(&v4->udp_gro_sockets, on ? 1u : -1u, sk_smp(sk));
+	WRITE_ONCE(udp_sk(sk)->gro_enabled, on);
+	return 0;
+}
+
 /* What waits for its last piece is forgotten. */
 static void udp_close(struct sock *sk, s64 timeout_ns)
 {
@@ -760,6 +778,7 @@ static void udp_close(struct sock *sk, s64 timeout_ns)
 
 	(void)timeout_ns;
 	lock_sock(sk);
+	udp_set_gro(sk, false);
 	cork = up->cork;
 	WRITE_ONCE(up->cork, NULL);
 	release_sock(sk);
@@ -781,11 +800,18 @@ static int udp_get_segment(struct sock *sk, int *size)
 	return 0;
 }
 
+static int udp_get_gro(struct sock *sk, int *on)
+{
+	*on = udp_sk(sk)->gro_enabled;
+	return 0;
+}
+
 static const struct sockopt_row udp_options[] = {
 	SOCKOPT_ROW(IPPROTO_UDP, UDP_CORK, BOOL, 0, 0, udp_set_cork,
 		    udp_get_cork),
 	SOCKOPT_ROW(IPPROTO_UDP, UDP_SEGMENT, INT, 0, U16_MAX, udp_set_segment,
 		    udp_get_segment),
+	SOCKOPT_ROW(IPPROTO_UDP, UDP_GRO, BOOL, 0, 0, udp_set_gro, udp_get_gro),
 };
 
 /* ---- the tables ------------------------------------------------------- */

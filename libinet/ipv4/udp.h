@@ -26,6 +26,7 @@ struct udp_sock {
 	struct hlist_node addr_node;	/* (address, port), RCU */
 	bool flow_hashed;		/* in the table of flows, not in addrs */
 	bool corked;			/* UDP_CORK; sock lock */
+	bool gro_enabled;		/* UDP_GRO; set under the sock lock */
 	u16 gso_size;			/* UDP_SEGMENT; 0: off */
 	struct udp_cork *cork;		/* datagram in the making; sock lock */
 };
@@ -33,6 +34,11 @@ struct udp_sock {
 static inline struct udp_sock *udp_sk(const struct sock *sk)
 {
 	return (struct udp_sock *)sk;
+}
+
+static inline struct udphdr *udp_hdr(const struct sk_buff *skb)
+{
+	return (struct udphdr *)skb_transport_header(skb);
 }
 
 /* ---- ports and lookup: udp_table.c ------------------------------------ */

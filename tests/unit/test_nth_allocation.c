@@ -15,6 +15,7 @@
 #include <netinet/in.h>
 #include <netinet/ip_icmp.h>
 #include <netinet/tcp.h>
+#include <netinet/udp.h>
 #include <netpacket/packet.h>
 #include <poll.h>
 #include <stdio.h>
@@ -404,6 +405,35 @@ static void act_udp(void)
 	drain(b);
 }
 
+/* Many datagrams in one packet: cut by us and merged again, and over the wire as
+ * they are; for one who asked for that, and for one who did not. */
+static void act_udp_rows(void)
+{
+	struct net_device *out = inet_wire_device(lab.wire[0], 'a');
+	struct socket *a = open_socket(0, SOCK_DGRAM, 0);
+	struct socket *b = open_socket(1, SOCK_DGRAM, 0);
+	struct socket *c = open_socket(1, SOCK_DGRAM, 0);
+	const int on = 1, size = 900;
+	int i;
+
+	bind_to(b, 53);
+	bind_to(c, 54);
+	if (!a || !b)
+		return;
+	inet_setsockopt(a, IPPROTO_UDP, UDP_SEGMENT, &size, sizeof(size));
+	inet_setsockopt(b, IPPROTO_UDP, UDP_GRO, &on, sizeof(on));
+	inet_netdev_set_feature(inet_wire_device(lab.wire[0], 'b'), "gro", true);
+	for (i = 0; i < 2; i++) {
+		send_to(a, 1, 53, 9000);
+		send_to(a, 1, 54, 9000);
+		run(10 * MS);
+		drain(b);
+		drain(c);
+		inet_netdev_set_feature(out, "tx", true);
+		inet_netdev_set_feature(out, "tx-udp-segmentation", true);
+	}
+}
+
 /* A port nobody listens on, and the queue of errors. */
 static void act_udp_refused(void)
 {
@@ -736,6 +766,7 @@ static const struct scenario {
 	{ .name = "unknown_neighbours", .act = act_unknown_neighbours },
 	{ .name = "tables_shown", .act = act_tables_shown },
 	{ .name = "udp", .act = act_udp },
+	{ .name = "udp_rows", .act = act_udp_rows },
 	{ .name = "udp_refused", .act = act_udp_refused },
 	{ .name = "fragments", .act = act_fragments },
 	{ .name = "cmsg", .act = act_cmsg },

@@ -475,6 +475,76 @@ static void script_segment_cork(struct side *d)
 	d->close(t);
 }
 
+/* What is read at once, and in which pieces it came. */
+static void note_rows(struct side *d, union sk s, int flags)
+{
+	char control[64] __attribute__((aligned(8)));
+	struct iovec iov = { bytes, 50000 };
+	struct msghdr m;
+	struct cmsghdr *c;
+	int n, size;
+
+	do {
+		m = (struct msghdr){ .msg_iov = &iov, .msg_iovlen = 1,
+				     .msg_control = control,
+				     .msg_controllen = sizeof(control) };
+		n = d->recv(s, &m, flags);
+		side_note(d, "  %d flags %x, control %zu", n,
+			  n < 0 ? 0 : (unsigned int)m.msg_flags,
+			  n < 0 ? 0 : m.msg_controllen);
+		if (n < 0)
+			break;
+		c = CMSG_FIRSTHDR(&m);
+		if (!c)
+			continue;
+		memcpy(&size, CMSG_DATA(c), sizeof(size));
+		side_note(d, "  %d %d %zu: %d", c->cmsg_level, c->cmsg_type,
+			  c->cmsg_len, size);
+	} while (!(flags & MSG_PEEK));
+}
+
+static void script_gro(struct side *d)
+{
+	static const int values[] = { 1, 0, 5, -1 };
+	int v = 7, n;
+	socklen_t len = sizeof(v);
+	union sk s, t;
+	u16 port = cut_pair(d, &s, &t);
+	u32 i, j;
+
+	side_note(d, "%s", side_result(d->get(t, IPPROTO_UDP, UDP_GRO, &v, &len)));
+	for (i = 0; i < ARRAY_SIZE(values); i++) {
+		side_note(d, "gro %d: %s", values[i], side_result(d->set(
+			t, IPPROTO_UDP, UDP_GRO, &values[i], 4)));
+		len = sizeof(v);
+		d->get(t, IPPROTO_UDP, UDP_GRO, &v, &len);
+		side_note(d, "get %d, %u", v, len);
+		for (j = 0; j < ARRAY_SIZE(cut_lens); j++) {
+			side_note(d, "%zu: %s", cut_lens[j], side_result(
+				do_send_cut(d, s, cut_lens[j], port, 100)));
+			note_rows(d, t, MSG_PEEK);
+			note_rows(d, t, MSG_PEEK | MSG_TRUNC);
+			if (!d->ioctl(t, FIONREAD, &n))
+				side_note(d, "  queue %d", n);
+			note_rows(d, t, 0);
+		}
+		do_send_cut(d, s, 60000, port, 1000);
+		note_rows(d, t, MSG_TRUNC);
+	}
+	do_send_cut(d, s, 60000, port, 1000);
+	v = 0;
+	d->set(t, IPPROTO_UDP, UDP_GRO, &v, 4);
+	note_rows(d, t, 0);
+	d->close(s);
+	d->close(t);
+}
+
+static void rows_are_read_alike(void **state)
+{
+	(void)state;
+	sides_compare(script_gro);
+}
+
 static void segments_are_cut_alike(void **state)
 {
 	(void)state;
@@ -538,6 +608,7 @@ int main(void)
 		cmocka_unit_test(segments_are_cut_alike),
 		cmocka_unit_test(segment_control_messages_are_judged_alike),
 		cmocka_unit_test(corked_segments_are_alike),
+		cmocka_unit_test(rows_are_read_alike),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
