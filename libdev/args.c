@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/assert.h"
 #include "lib/compiler.h"
 #include "lib/hex.h"
 
@@ -252,11 +253,14 @@ static const struct arg_row *find_row(const struct args_spec *spec,
 	return NULL;
 }
 
-/* Reads "key=value", "flag", or, as the first one, a value without a key. */
-static int read_item(const struct reader *r, char *item, bool first, void *out)
+/* Reads "key=value", "flag", or, as the first one, a value without a key.
+ * @seen: a bit for each row that has been read */
+static int read_item(const struct reader *r, char *item, bool first, u64 *seen,
+		     void *out)
 {
 	const struct arg_row *row;
 	char *value = strchr(item, '=');
+	u64 bit;
 
 	if (value)
 		*value++ = '\0';
@@ -266,6 +270,10 @@ static int read_item(const struct reader *r, char *item, bool first, void *out)
 	if (!row)
 		return bad(r, "unknown argument '%s'; usage: %s", item,
 			   r->spec->usage);
+	bit = 1ull << (row - r->spec->rows);
+	if (*seen & bit)
+		return bad(r, "%s is said twice", row->key);
+	*seen |= bit;
 	return read_value(r, row, value, out);
 }
 
@@ -277,7 +285,9 @@ int args_parse(const struct args_spec *spec, const char *text, void *out,
 	char copy[ARGS_MAX];
 	char *item = copy;
 	bool first = true;
+	u64 seen = 0;
 
+	inet_assert(spec->nr_rows <= 64);
 	if (strlen(text) >= sizeof(copy))
 		return bad(&r, "more than %d characters of arguments",
 			   ARGS_MAX - 1);
@@ -288,7 +298,7 @@ int args_parse(const struct args_spec *spec, const char *text, void *out,
 
 		if (next)
 			*next++ = '\0';
-		err = read_item(&r, item, first, out);
+		err = read_item(&r, item, first, &seen, out);
 		if (err)
 			return err;
 		item = next;

@@ -238,6 +238,9 @@ static int tap_check(struct net *net, struct tap_args *args)
 		return netdev_error(net, -EINVAL,
 				    "tap: which interface? usage: %s",
 				    TAP_USAGE);
+	if (strpbrk(args->ifname, "/: \t\n\v\f\r"))
+		return netdev_error(net, -EINVAL, "tap: \"%s\" is no name of "
+				    "an interface", args->ifname);
 	if (args->mac[0] & 1)
 		return netdev_error(net, -EINVAL, "tap: mac: a station's address "
 				    "cannot be multicast");

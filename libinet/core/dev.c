@@ -125,6 +125,13 @@ static struct net_device *netdev_find(struct net *net, const char *name)
 	return NULL;
 }
 
+/* May a route, a knob and a line of a table have this word in them? */
+static bool dev_valid_name(const char *name)
+{
+	return name[0] && strcmp(name, ".") && strcmp(name, "..") &&
+	       !strpbrk(name, "/: \t\n\v\f\r");
+}
+
 /* Replaces "%d" in the device's name by a free number; refuses a used name. */
 static int dev_get_valid_name(struct net_device *dev)
 {
@@ -132,7 +139,7 @@ static int dev_get_valid_name(struct net_device *dev)
 	struct net *net = dev->net;
 	int i;
 
-	if (!dev->name[0] || strchr(dev->name, '/') || strchr(dev->name, ' '))
+	if (!dev_valid_name(dev->name))
 		return net_error(net, -EINVAL, "\"%s\": not a device name",
 				 dev->name);
 	if (!pct) {

@@ -151,6 +151,13 @@ static void missing_values_are_named(void **state)
 	refused("x,mac=", "mac needs a value");
 }
 
+static void what_is_said_twice_is_named(void **state)
+{
+	(void)state;
+	refused("x,mtu=1500,mtu=1400", "mtu is said twice");
+	refused("x,flag,mtu=1500,flag=0", "flag is said twice");
+}
+
 static void bad_addresses_are_named(void **state)
 {
 	static const char *const bad[] = {
@@ -185,6 +192,7 @@ int main(void)
 		cmocka_unit_test(bad_numbers_are_named),
 		cmocka_unit_test(numbers_out_of_range_are_told_the_range),
 		cmocka_unit_test(missing_values_are_named),
+		cmocka_unit_test(what_is_said_twice_is_named),
 		cmocka_unit_test(bad_addresses_are_named),
 		cmocka_unit_test(long_texts_are_refused),
 	};

@@ -141,6 +141,14 @@ static void device_string_wrong_is_explained(void **state)
 		  "tap: unknown argument ''; usage: "
 		  "tap:IFNAME[,name=NAME][,mtu=N][,mac=ADDR]"
 		  "[,queues=N][,vnet]" },
+		{ "tap:t0,mtu=1500,vnet,mtu=9000", EINVAL,
+		  "tap: mtu is said twice" },
+		{ "tap:../t0", EINVAL,
+		  "tap: \"../t0\" is no name of an interface" },
+		{ "wire:w/0,peer=w1", EINVAL, "\"w/0\": not a device name" },
+		{ "wire:w0,peer=w 1", EINVAL, "\"w 1\": not a device name" },
+		{ "wire:w:0,peer=w1", EINVAL, "\"w:0\": not a device name" },
+		{ "wire:w0,peer=..", EINVAL, "\"..\": not a device name" },
 		{ "wire:w0,peer=w0", EEXIST,
 		  "w0: a device has this name already" },
 		{ "wire:w0,peer=w1,loss=200%", EINVAL,
