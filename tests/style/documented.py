@@ -3,8 +3,9 @@
 """Every name a user can meet stands in a page of the manual.
 
 A knob, a socket option, a counter, a drop reason and a driver is one row in
-one list; a public function is a declaration in include/inet/. And a page that
-is referred to is there.
+one list; a public function is a declaration in include/inet/; an option is a
+letter for getopt(). A page that is referred to is there, and inet(7) refers to
+all of them.
 """
 import re
 from symbols import declared
@@ -101,8 +102,42 @@ def main():
                    if n not in words])
     tap.check("manual_has_all_public_structs_with_their_members",
               undocumented(files, pages))
+    tap.check("manual_has_all_options", missing_options(files))
     tap.check("pages_that_are_referred_to_exist", missing_pages(files))
+    tap.check("inet_7_leads_to_every_page",
+              [f for f in files
+               if (page := re.fullmatch(r"man/([\w-]+)\.(\d)", f)) and
+               f != "man/inet.7" and "man/inet.7" in files and
+               f"Xr {page[1]} {page[2]}" not in read("man/inet.7")])
     tap.done()
+
+
+def page_of(program, files):
+    """What is said of a program: its page, or its part of the examples'."""
+    pages = [f for f in files if re.fullmatch(rf"man/{program}\.\d", f)]
+    if pages:
+        return read(pages[0])
+    if "man/inet-examples.7" not in files:
+        return ""
+    parts = re.split(r"(?m)^\.It Pa (\w+)$", read("man/inet-examples.7"))
+    return parts[0] + dict(zip(parts[1::2], parts[2::2])).get(program, "")
+
+
+def missing_options(files):
+    """Options of programs that their page, or their own usage, leaves out."""
+    problems = []
+    for file in files:
+        program = re.fullmatch(r"(?:tools|examples)/([\w-]+)\.c", file)
+        text = read(file) if program else ""
+        for letters in re.findall(
+                r'getopt(?:_long)?\(\s*argc,\s*argv,\s*"([\w:]+)"', text):
+            said = page_of(program.group(1), files)
+            for letter in letters.replace(":", ""):
+                if not re.search(rf"\bFl {letter}\b", said):
+                    problems.append(f"{file}: -{letter} is in no page")
+                if not re.search(rf'"  -{letter}[ ,]', text):
+                    problems.append(f"{file}: -{letter} is not in its usage")
+    return problems
 
 
 def missing_pages(files):

@@ -158,10 +158,11 @@ def check_documented(tap):
         "libinet/api/x.c": "if (flags & MSG_X) /* MSG_NO */\n",
         "include/inet/drop_reason.def": 'DROP(BAD_X, "x")\n',
         "include/inet/x.h": "int inet_x(void) INET_API;\n",
+        "tools/x.c": 'usage("  -y  why\\n"); getopt(argc, argv, "y");\n',
     }
     words = {"knobs": "net.ipv4.x_y", "socket_options": "SO_X",
              "message_flags": "MSG_X", "counters": "IpX", "drop_reasons": "BAD_X",
-             "public_functions": "inet_x"}
+             "public_functions": "inet_x", "options": "Fl y"}
     for missing in [None, *words]:
         page = "".join(f".It {word}\n" for kind, word in words.items()
                        if kind != missing)
