@@ -87,6 +87,38 @@ u32 build_arp(int from, u8 op, u32 sender, u32 addr)
 	return 42;
 }
 
+u32 build_icmp(u8 type, u8 code, int quoted, u32 frag)
+{
+	u8 *icmp = frame + 34;
+
+	build_ip(1, SIM_ADDR(0), 1, 36, 0, 0);
+	memset(icmp, 0, 36);
+	icmp[0] = type;
+	icmp[1] = code;
+	icmp[8] = 0x45;
+	icmp[8 + 9] = 17;
+	put16(icmp + 8 + 6, frag);
+	put32(icmp + 8 + 12, SIM_ADDR(quoted));
+	put32(icmp + 8 + 16, SIM_ADDR(1));
+	put16(icmp + 2, fold(sum(icmp, 36, 0)));
+	return 70;
+}
+
+u32 build_udp(int from, u32 id, u32 len)
+{
+	u8 *udp = frame + 34;
+
+	build_ip(from, SIM_ADDR(!from), 17, 8 + len, 0, 0);
+	memset(udp, 0, 8 + len);
+	put16(udp, SIM_UDP_PORT);
+	put16(udp + 2, SIM_UDP_PORT);
+	put16(udp + 4, 8 + len);
+	put16(udp + 8, id);
+	put16(udp + 6, fold(sum(udp, 8 + len,
+				sum(frame + 26, 8, 17 + 8 + len))));
+	return 42 + len;
+}
+
 void leaves(struct spec s)
 {
 	monitor_frame(&w, s.from, true, frame, build(&s));
@@ -101,6 +133,25 @@ void passes(struct spec s)
 {
 	leaves(s);
 	arrives(s);
+}
+
+void leaves_arp(int from, u8 op, u32 sender, u32 addr)
+{
+	monitor_frame(&w, from, true, frame, build_arp(from, op, sender, addr));
+}
+
+void arrives_arp(int from, u8 op, u32 sender, u32 addr)
+{
+	monitor_frame(&w, !from, false, frame,
+		      build_arp(from, op, sender, addr));
+}
+
+void lists(int h, const char *text)
+{
+	char copy[256];
+
+	strcpy(copy, text);
+	monitor_listing(&w, h, copy);
 }
 
 void later(u64 ms)

@@ -52,6 +52,16 @@ void build_ip(int from, u32 to, u8 proto, u32 len, u8 ttl, u8 tos);
 u32 build(const struct spec *s);
 /* ARP of @from: @op about @addr, which @of has. */
 u32 build_arp(int from, u8 op, u32 sender, u32 addr);
+/* An ICMP message of @type from host 1 that quotes a datagram of host @quoted
+ * to host 1, with fragment offset @frag. */
+u32 build_icmp(u8 type, u8 code, int quoted, u32 frag);
+/* A datagram of @len octets from @from, with message @id. */
+u32 build_udp(int from, u32 id, u32 len);
+/* As build_arp(): leaves host @from, reaches the other one. */
+void leaves_arp(int from, u8 op, u32 sender, u32 addr);
+void arrives_arp(int from, u8 op, u32 sender, u32 addr);
+/* Host @h says that it has @text. */
+void lists(int h, const char *text);
 /* A segment leaves its host, reaches the other, or both at once. */
 void leaves(struct spec s);
 void arrives(struct spec s);

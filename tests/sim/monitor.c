@@ -552,15 +552,17 @@ static bool arrived_stale(const struct flow *f, int h, const struct segment *s)
 }
 
 /* Nobody refuses a segment that begins in the window, or ends in what was not
- * acknowledged yet: its ACK counts. */
+ * acknowledged yet: its ACK counts. What was acknowledged while the cable was
+ * out nobody has seen. */
 static void arrived_sure(const struct world *w, struct flow *f, int h,
 			 const struct segment *s, u32 pos)
 {
 	struct stream *me = &f->of[h];
 	u32 end = pos + s->len + (s->flags & FIN), ack = s->ack - me->iss;
+	u32 acked = w->unplugged ? f->of[!h].contiguous : me->acked;
 
 	if (!(s->flags & SYN) && me->acked_any &&
-	    (end < me->acked || pos > me->edge || arrived_stale(f, h, s)))
+	    (end < acked || pos > me->edge || arrived_stale(f, h, s)))
 		return;
 	if (ack > me->sure)
 		me->sure = ack;

@@ -192,6 +192,8 @@ void monitor_arrived_frame(struct world *w, int h, enum monitor_kind kind,
 u32 monitor_pmtu(const struct world *w, int h, int to);
 /* What host @h sends now may have waited for ARP: since when? 0: it has not. */
 u64 monitor_waited(const struct world *w, int h);
+/* Has host @h asked by ARP, and nobody answered yet? */
+bool monitor_asking(const struct world *w, int h);
 /* Host @h sends a RST to host @to about a connection that it does not have. */
 void monitor_reset(struct world *w, int h, int to);
 /* Host @h answers a forged segment. */

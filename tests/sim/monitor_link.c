@@ -169,6 +169,11 @@ u64 monitor_waited(const struct world *w, int h)
 	       w->watch[h].asked_ns : 0;
 }
 
+bool monitor_asking(const struct world *w, int h)
+{
+	return w->watch && w->watch[h].asking_ns;
+}
+
 /* Where a frame goes: to all only if it asks, else to an address that ARP
  * has brought or somebody has set. */
 static void sent_link(struct world *w, int h, enum monitor_kind kind,

@@ -176,11 +176,13 @@ static void sent_bare(struct world *w, struct flow *f, int h,
 		return;
 	if (known && me->challenged_ns == w->now)
 		sent_challenge(w, f, h);
-	if (w->timely && w->now > me->heard_ns + w->late_ns + DELACK_MAX)
-		me->credit = 0;
-	else if (w->timely && w->now > me->heard_ns + w->late_ns &&
-		 me->credit > 1)
-		me->credit = 1;
+	/* what waited for ARP was an answer when it was made */
+	if (w->timely && !monitor_waited(w, f->host[h])) {
+		if (w->now > me->heard_ns + w->late_ns + DELACK_MAX)
+			me->credit = 0;
+		else if (w->now > me->heard_ns + w->late_ns && me->credit > 1)
+			me->credit = 1;
+	}
 	if (!me->credit)
 		monitor_bad(w, f, h, "an ACK that answers nothing", ack,
 			    (w->now - me->heard_ns) / 1000);
@@ -230,6 +232,10 @@ static void arrived_late_fin(struct world *w, struct flow *f, int h)
 {
 	struct stream *me = &f->of[h];
 
+	if (monitor_asking(w, f->host[h])) {	/* the answer may not leave */
+		me->fin_ns = 0;
+		return;
+	}
 	if (me->state != TIME_WAIT || !me->time_wait_ns || f->forged ||
 	    w->now > me->time_wait_ns + 59 * SIM_S ||
 	    w->point_ppm[BUGGIFY_TIME_WAIT_FULL])

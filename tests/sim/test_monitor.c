@@ -441,17 +441,16 @@ RULE(wrong_checksum_is_caught)
 RULE(icmp_error_about_an_icmp_error_is_caught)
 {
 	u8 *icmp = frame + 34;
+	u32 len;
 
 	(void)state;
 	open_world();
-	build_ip(0, SIM_ADDR(1), 1, 36, 0, 0);
-	memset(icmp, 0, 36);
-	icmp[0] = 3;
-	icmp[8] = 0x45;
+	len = build_icmp(3, 0, 0, 0);
 	icmp[8 + 9] = 1;
 	icmp[28] = 11;
+	put16(icmp + 2, 0);
 	put16(icmp + 2, fold(sum(icmp, 36, 0)));
-	monitor_frame(&w, 0, true, frame, 70);
+	monitor_frame(&w, 1, true, frame, len);
 	caught("sends a frame that is damaged");
 }
 

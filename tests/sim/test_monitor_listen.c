@@ -34,11 +34,11 @@ static void open_full(void)
 
 static void list(const char *said)
 {
-	char text[512];
+	char text[128];
 
 	snprintf(text, sizeof(text), "tcp %s 0 0 10.0.1.1:7000 10.0.0.1:40000\n",
 		 said);
-	monitor_listing(&w, 1, text);
+	lists(1, text);
 }
 
 RULE(full_queue_keeps_the_request)

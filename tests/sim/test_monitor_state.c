@@ -366,14 +366,6 @@ RULE(silence_without_an_end_is_caught)
 
 #define LISTED "tcp   ESTAB 0 0 10.0.0.1:40000 10.0.1.1:7000\n"
 
-static void lists(int h, const char *text)
-{
-	char copy[256];
-
-	strcpy(copy, text);
-	monitor_listing(&w, h, copy);
-}
-
 RULE(listing_that_is_right_passes)
 {
 	(void)state;
@@ -850,14 +842,10 @@ RULE(second_tail_probe_of_new_data_is_caught)
 /* A SYN is made when ARP asks, and leaves @ms later with the reply. */
 static void syn_waits(u64 ms, u64 again_ms)
 {
-	u32 len;
-
 	open_world();
-	monitor_frame(&w, 0, true, frame,
-		      build_arp(0, 1, SIM_ADDR(0), SIM_ADDR(1)));
+	leaves_arp(0, 1, SIM_ADDR(0), SIM_ADDR(1));
 	later(ms);
-	len = build_arp(1, 2, SIM_ADDR(1), SIM_ADDR(0));
-	monitor_frame(&w, 0, false, frame, len);
+	arrives_arp(1, 2, SIM_ADDR(1), SIM_ADDR(0));
 	LEAVES(0, SYN);
 	later(again_ms);
 	LEAVES(0, SYN);
