@@ -131,9 +131,10 @@ static void nht_free_rcu(struct rcu_head *head)
 }
 
 /*
- * Doubles the table. A reader in the old one may miss an entry that is being
- * moved; it then asks again under the lock (neigh_create()). Context: table
- * lock.
+ * Doubles the table. A reader in the old one may miss an entry that is moved, or
+ * be taken along by one: neigh_lookup() sees that and asks again under the
+ * lock; who borrows by __neigh_lookup_noref() and finds nothing goes on to
+ * neigh_create(). Context: table lock.
  */
 static void neigh_hash_grow(struct neigh_table *tbl)
 {
@@ -147,6 +148,7 @@ static void neigh_hash_grow(struct neigh_table *tbl)
 	nht = nht_alloc(tbl, old->shift + 1);
 	if (!nht)
 		return;
+	write_seqcount_begin(&tbl->growth);
 	for (i = 0; i < 1u << old->shift; i++)
 		hlist_for_each_entry_safe(n, tmp, &old->buckets[i], hash) {
 			hlist_del_rcu(&n->hash);
@@ -154,6 +156,7 @@ static void neigh_hash_grow(struct neigh_table *tbl)
 				nht, n->primary_key, n->dev)]);
 		}
 	rcu_assign_pointer(tbl->nht, nht);
+	write_seqcount_end(&tbl->growth);
 	call_rcu(&tbl->net->rcu, &old->rcu, nht_free_rcu);
 }
 
@@ -190,15 +193,35 @@ struct neighbour *__neigh_lookup_noref(struct neigh_table *tbl,
 	return NULL;
 }
 
+/* neigh_lookup() where nothing moves. Context: RCU. */
+static struct neighbour *neigh_lookup_locked(struct neigh_table *tbl,
+					     const void *key,
+					     struct net_device *dev)
+{
+	struct neighbour *n;
+
+	spin_lock(&tbl->lock);
+	n = __neigh_lookup_noref(tbl, key, dev);
+	if (n)
+		neigh_hold(n);
+	spin_unlock(&tbl->lock);
+	return n;
+}
+
+/* Asks under the lock where the table grew beside an entry that was not found,
+ * or the one that was found died: it may have an heir. */
 struct neighbour *neigh_lookup(struct neigh_table *tbl, const void *key,
 			       struct net_device *dev)
 {
 	struct neighbour *n;
+	u32 seq;
 
 	rcu_read_lock(&tbl->net->rcu);
+	seq = smp_load_acquire(&tbl->growth.sequence);
 	n = __neigh_lookup_noref(tbl, key, dev);
-	if (n && !refcount_inc_not_zero(&n->refcnt))
-		n = NULL;
+	if (n ? !refcount_inc_not_zero(&n->refcnt) :
+		(seq & 1 || read_seqcount_retry(&tbl->growth, seq)))
+		n = neigh_lookup_locked(tbl, key, dev);
 	rcu_read_unlock(&tbl->net->rcu);
 	return n;
 }

@@ -109,6 +109,7 @@ struct neigh_table {
 
 	/* the table's own */
 	struct neigh_hash_table *nht;	/* RCU */
+	seqcount_t growth;		/* of readers that miss an entry */
 	struct inet_lock lock;
 	u32 entries;			/* under lock, read by anybody */
 	u32 gc_entries;			/* entries that gc may take */

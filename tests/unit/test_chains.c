@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Readers of the tables of sockets, under RCU, while writers are at work. The
+ * Readers of the tables of sockets and of neighbours, under RCU, while writers are at work. The
  * library of this program is the simulator's, in which a walk says each step
  * that it takes: there a test does what another thread might do meanwhile.
  */
@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "core/neighbour.h"
 #include "fixture.h"
 #include "ipv4/inet_hashtables.h"
 #include "ipv4/tcp.h"
@@ -382,6 +383,89 @@ static void datagram_finds_its_flow_behind_a_socket_that_moves(void **state)
 	inet_close(moved);
 }
 
+/* ---- neighbours ------------------------------------------------------- */
+
+static struct neighbour *met;
+
+static __be32 nth(u32 n)
+{
+	return htonl(PEER + 0x100 + n);
+}
+
+static struct neighbour *neigh_new(u32 n)
+{
+	__be32 addr = nth(n);
+
+	return neigh_create(f.net->ipv4.arp_tbl, &addr, f.dev);
+}
+
+static struct neighbour *neigh_find(u32 n)
+{
+	__be32 addr = nth(n);
+
+	return neigh_lookup(f.net->ipv4.arp_tbl, &addr, f.dev);
+}
+
+/* How many entries stand between the head of its chain and number 0. */
+static u32 steps_to_target(void)
+{
+	meanwhile(WALK_NEIGH, NULL, NULL);
+	neigh_release(neigh_find(0));
+	return script.taken;
+}
+
+static void table_grows(void)
+{
+	struct neigh_hash_table *before = f.net->ipv4.arp_tbl->nht;
+
+	neigh_release(neigh_new(2000));
+	assert_ptr_not_equal(f.net->ipv4.arp_tbl->nht, before);
+}
+
+/* Sixteen entries, and one in front of number 0 in its chain: one more is too
+ * many for the smallest table. */
+static void reader_in_a_table_that_grows_asks_again(void **state)
+{
+	struct neigh_table *tbl = f.net->ipv4.arp_tbl;
+	struct neighbour *n;
+	u32 i;
+
+	(void)state;
+	for (i = 1; tbl->entries < 15; i++)
+		neigh_release(neigh_new(i));
+	neigh_release(neigh_new(0));
+	for (n = neigh_new(++i); steps_to_target() < 2; n = neigh_new(++i)) {
+		neigh_remove(n);
+		neigh_release(n);
+	}
+	neigh_release(n);
+	meanwhile(WALK_NEIGH, table_grows, NULL);
+	n = neigh_find(0);
+	assert_non_null(n);
+	neigh_release(n);
+}
+
+static void entry_goes_and_comes_back(void)
+{
+	neigh_remove(met);
+	met = neigh_new(0);
+}
+
+static void reader_of_a_neighbour_that_dies_finds_its_heir(void **state)
+{
+	struct neighbour *n;
+
+	(void)state;
+	met = neigh_new(0);
+	neigh_release(met);		/* the table's reference is left */
+	meanwhile(WALK_NEIGH, entry_goes_and_comes_back, NULL);
+	n = neigh_find(0);
+	assert_non_null(n);
+	assert_ptr_equal(n, met);
+	neigh_release(n);
+	neigh_release(met);
+}
+
 /* ---- echoes ----------------------------------------------------------- */
 
 static struct socket *ping_socket(u16 ident)
@@ -427,6 +511,8 @@ int main(void)
 		CASE(better_listener_is_found_behind_one_that_moves),
 		CASE(datagram_finds_its_port_behind_a_socket_that_moves),
 		CASE(datagram_finds_its_flow_behind_a_socket_that_moves),
+		CASE(reader_in_a_table_that_grows_asks_again),
+		CASE(reader_of_a_neighbour_that_dies_finds_its_heir),
 		CASE(echo_reply_finds_its_id_behind_a_socket_that_moves),
 	};
 
