@@ -334,7 +334,8 @@ static struct conn *app_find(struct world *w, unsigned int h,
 	for (i = 0; i < w->nr_conns; i++) {
 		struct conn *c = &w->conn[i];
 
-		if (!c->started || c->crossing || c->end[1].host != h ||
+		if (!c->started || c->crossing || c->doomed ||
+		    c->end[1].host != h ||
 		    c->end[0].port != a->sin_port || c->end[1].sock ||
 		    htonl(SIM_ADDR(c->end[0].host)) != a->sin_addr.s_addr)
 			continue;
