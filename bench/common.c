@@ -18,14 +18,24 @@ double bench_now(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+/* "-h" or "--help", and nothing else. */
+bool bench_wants_help(int argc, char **argv)
+{
+	return argc == 2 && (!strcmp(argv[1], "-h") ||
+			     !strcmp(argv[1], "--help"));
+}
+
 /*
  * Take "[ROW] [COUNT]"; without them the first row and its own count.
  *
- * Return: 0, or 2 after a sentence to the user
+ * Return: 0, or 2 after a sentence to the user, who may have asked for it: then
+ * the program has ended
  */
 int bench_arguments(int argc, char **argv, const struct bench_row *rows,
 		    struct bench_result *result)
 {
+	bool help = bench_wants_help(argc, argv);
+	FILE *out = help ? stdout : stderr;
 	const struct bench_row *row;
 	char *end = NULL;
 
@@ -40,10 +50,12 @@ int bench_arguments(int argc, char **argv, const struct bench_row *rows,
 	if (result->row->name && result->count && argc <= 3 &&
 	    (!end || !*end))
 		return 0;
-	fprintf(stderr, "usage: %s [", argv[0]);
+	fprintf(out, "usage: %s [-h] [", argv[0]);
 	for (row = rows; row->name; row++)
-		fprintf(stderr, "%s%s", row == rows ? "" : "|", row->name);
-	fprintf(stderr, "] [COUNT]\n");
+		fprintf(out, "%s%s", row == rows ? "" : "|", row->name);
+	fprintf(out, "] [COUNT]\n");
+	if (help)
+		exit(0);
 	return 2;
 }
 

@@ -6,6 +6,7 @@
 #ifndef BENCH_COMMON_H
 #define BENCH_COMMON_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -27,6 +28,7 @@ struct bench_result {
 };
 
 double bench_now(void);
+bool bench_wants_help(int argc, char **argv);
 int bench_arguments(int argc, char **argv, const struct bench_row *rows,
 		    struct bench_result *result);
 void bench_print(const struct bench_result *result);

@@ -23,6 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common.h"
 #include "host.h"
 
 #define PORT 7
@@ -264,9 +265,14 @@ int main(int argc, char **argv)
 {
 	static struct flat t;
 
+	bool help = bench_wants_help(argc, argv);
+
 	t.most = argc > 1 ? (u32)strtoul(argv[1], NULL, 10) : MOST_DEFAULT;
-	if (t.most < 10)
-		return 2;
+	if (argc > 2 || t.most < 10) {
+		fprintf(help ? stdout : stderr, "usage: %s [-h] [MOST], 10 or "
+			"more (default %u)\n", argv[0], MOST_DEFAULT);
+		return help ? 0 : 2;
+	}
 	start(&t);
 	printf("%-8s %7s %9s %9s\n", "ns", "number", "one", "any");
 	sockets(&t);

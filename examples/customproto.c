@@ -265,8 +265,12 @@ int main(int argc, char **argv)
 	struct socket *sa, *sb;
 
 	if (argc > 2 || messages < 1) {
-		fprintf(stderr, "usage: %s [MESSAGES], 1 or more\n", argv[0]);
-		return 2;
+		bool help = argc == 2 && (!strcmp(argv[1], "-h") ||
+					  !strcmp(argv[1], "--help"));
+
+		fprintf(help ? stdout : stderr,
+			"usage: %s [-h] [MESSAGES], 1 or more\n", argv[0]);
+		return help ? 0 : 2;
 	}
 	a = stack("a");
 	b = stack("b");

@@ -2,7 +2,7 @@
 /*
  * inet-trace: shows the road of one packet or one call through the stack.
  *
- *	inet-trace [-m] [-f FILTER] SCENARIO
+ *	inet-trace [-hm] [-f FILTER] SCENARIO
  *
  * Two stacks, client and server, joined by a wire in memory, live in this
  * process; the scenario runs once with the recorder on around the one step
@@ -10,11 +10,11 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <getopt.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <inet/control.h>
 #include <inet/inet.h>
@@ -374,34 +374,44 @@ static const struct scenario {
 
 #define NR_SCENARIOS (sizeof(scenarios) / sizeof(scenarios[0]))
 
-static int usage(void)
+static void usage(FILE *out)
 {
 	size_t i;
 
-	fprintf(stderr, "usage: inet-trace [-m] [-f FILTER] SCENARIO\n"
-		"  -m  print a Mermaid flowchart instead of text\n"
-		"  -f  only these packets, such as \"tcp dport 7 next 1\"\n");
+	fputs("usage: inet-trace [-hm] [-f FILTER] SCENARIO\n"
+	      "  -f FILTER  only these packets, such as \"tcp dport 7 next 1\"\n"
+	      "  -h         this text (--help too)\n"
+	      "  -m         print a Mermaid flowchart instead of text\n", out);
 	for (i = 0; i < NR_SCENARIOS; i++)
-		fprintf(stderr, "  %-8s %s\n", scenarios[i].name,
+		fprintf(out, "  %-8s %s\n", scenarios[i].name,
 			scenarios[i].text);
-	return 2;
+}
+
+/* After -h, or a mistake. Return: what to exit with. */
+static int help(int option)
+{
+	usage(option == 'h' ? stdout : stderr);
+	return option == 'h' ? 0 : 2;
 }
 
 /* Runs one scenario and prints its road. */
 int main(int argc, char **argv)
 {
+	static const struct option words[] = {
+		{ .name = "help", .val = 'h' }, { .name = NULL },
+	};
 	struct lab lab = { 0 };
 	bool mermaid = false;
 	size_t i;
 	int c;
 
-	while ((c = getopt(argc, argv, "mf:")) != -1) {
+	while ((c = getopt_long(argc, argv, "hmf:", words, NULL)) != -1) {
 		if (c == 'f')
 			lab.filter = optarg;
 		else if (c == 'm')
 			mermaid = true;
 		else
-			return usage();
+			return help(c);
 	}
 	for (i = 0; optind == argc - 1 && i < NR_SCENARIOS; i++)
 		if (!strcmp(argv[optind], scenarios[i].name))
@@ -410,7 +420,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "inet-trace: '%s' is no scenario\n",
 			argv[optind]);
 	if (optind != argc - 1 || i == NR_SCENARIOS)
-		return usage();
+		return help('?');
 	lab_open(&lab);
 	scenarios[i].run(&lab);
 	if (mermaid)

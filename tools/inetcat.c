@@ -10,6 +10,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <getopt.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -49,18 +50,20 @@ static int fail(struct cat *c, const char *what)
 	return 1;
 }
 
-static int usage(void)
+/* After -h, or a mistake. Return: what to exit with. */
+static int help(int option)
 {
-	fprintf(stderr,
-		"usage: inetcat [-lu] [-d DEVICE] [-a ADDR/LEN] [-g GATEWAY]\n"
-		"               [-w SECONDS] [HOST] PORT\n"
-		"  -l          wait for one client on PORT\n"
-		"  -u          UDP\n"
-		"  -d DEVICE   tap:NAME (default tap:tap0)\n"
-		"  -a ADDR/LEN own address (default 10.0.0.2/24)\n"
-		"  -g GATEWAY  default route\n"
-		"  -w SECONDS  end after this long without traffic (default 60)\n");
-	return 2;
+	fputs("usage: inetcat [-hlu] [-d DEVICE] [-a ADDR/LEN] [-g GATEWAY]\n"
+	      "               [-w SECONDS] [HOST] PORT\n"
+	      "  -h          this text (--help too)\n"
+	      "  -l          wait for one client on PORT\n"
+	      "  -u          UDP\n"
+	      "  -d DEVICE   tap:NAME (default tap:tap0)\n"
+	      "  -a ADDR/LEN own address (default 10.0.0.2/24)\n"
+	      "  -g GATEWAY  default route\n"
+	      "  -w SECONDS  end after this long without traffic (default 60)\n",
+	      option == 'h' ? stdout : stderr);
+	return option == 'h' ? 0 : 2;
 }
 
 /* A stack on the device, with address and route. 0 or 1. */
@@ -243,7 +246,7 @@ static int parse_peer(struct cat *c, int argc, char **argv)
 	unsigned long port;
 
 	if (argc < 1 || argc > 2 || (argc == 1 && !c->listen))
-		return usage();
+		return help('?');
 	port = number(argv[argc - 1], "PORT", 65535);
 	if (!port)
 		return 2;
@@ -258,11 +261,14 @@ static int parse_peer(struct cat *c, int argc, char **argv)
 /* Options, stack, socket, transfer, end. */
 int main(int argc, char **argv)
 {
+	static const struct option words[] = {
+		{ .name = "help", .val = 'h' }, { .name = NULL },
+	};
 	static struct cat c = { .device = "tap:tap0", .addr = "10.0.0.2/24",
 				.wait_s = 60 };
 	int o, ret;
 
-	while ((o = getopt(argc, argv, "lud:a:g:w:")) != -1) {
+	while ((o = getopt_long(argc, argv, "hlud:a:g:w:", words, NULL)) != -1) {
 		switch (o) {
 		case 'l':
 			c.listen = true;
@@ -286,7 +292,7 @@ int main(int argc, char **argv)
 				return 2;
 			break;
 		default:
-			return usage();
+			return help(o);
 		}
 	}
 	ret = parse_peer(&c, argc - optind, argv + optind);

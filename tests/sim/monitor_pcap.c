@@ -2,7 +2,7 @@
 /*
  * monitor-pcap: the monitor of the simulation, on frames that were recorded.
  *
- *	monitor-pcap [-m MTU] [-r RTO_MIN] [-e EARLY] [-l LATE] [-j ADDR]
+ *	monitor-pcap [-h] [-m MTU] [-r RTO_MIN] [-e EARLY] [-l LATE] [-j ADDR]
  *		ADDR=FILE [ADDR[=FILE]]
  *
  * A FILE (pcap or pcapng, Ethernet) has what was recorded at the host ADDR;
@@ -24,6 +24,7 @@
  * and that a segment is recorded before those that its socket gets earlier.
  */
 #include <arpa/inet.h>
+#include <getopt.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,11 +65,13 @@ void sim_fail(struct world *world, const char *fmt, ...)
 	putchar('\n');
 }
 
-static void __attribute__((noreturn)) usage(void)
+/* After -h, or a mistake. */
+static void __attribute__((noreturn)) usage(int option)
 {
-	fputs("usage: monitor-pcap [-m MTU] [-r RTO_MIN] [-e EARLY] [-l LATE] "
-	      "[-j ADDR] ADDR=FILE [ADDR[=FILE]]\n", stderr);
-	exit(2);
+	fputs("usage: monitor-pcap [-h] [-m MTU] [-r RTO_MIN] [-e EARLY] "
+	      "[-l LATE] [-j ADDR] ADDR=FILE [ADDR[=FILE]]\n",
+	      option == 'h' ? stdout : stderr);
+	exit(option == 'h' ? 0 : 2);
 }
 
 static u32 parse_address(const char *text)
@@ -153,21 +156,25 @@ static void feed(int at, const struct recording *r)
 static void parse(int argc, char **argv)
 {
 	u32 mtu = 1500, rto_min = 200, early = 10, late = 100, judged = 0;
+	static const struct option words[] = {
+		{ .name = "help", .val = 'h' }, { .name = NULL },
+	};
 	unsigned int i;
 	int c;
 
-	while ((c = getopt(argc, argv, "m:r:e:l:j:")) != -1) {
+	while ((c = getopt_long(argc, argv, "hm:r:e:l:j:", words,
+				NULL)) != -1) {
 		switch (c) {
 		case 'm': mtu = (u32)atoi(optarg); break;
 		case 'r': rto_min = (u32)atoi(optarg); break;
 		case 'e': early = (u32)atoi(optarg); break;
 		case 'l': late = (u32)atoi(optarg); break;
 		case 'j': judged = parse_address(optarg); break;
-		default: usage();
+		default: usage(c);
 		}
 	}
 	if (argc - optind != 2)
-		usage();
+		usage('?');
 	w.nr_hosts = w.nr_stacks = 2;
 	w.recorded = w.timely = true;
 	w.slack_ns = early * SIM_MS;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * sim [-s SEED] [-n COUNT] [-c CONNECTIONS] [-t SECONDS] [-x FEATURE,...]
+ * sim [-h] [-s SEED] [-n COUNT] [-c CONNECTIONS] [-t SECONDS] [-x FEATURE,...]
  *     [-k MASK] [-f FRAME] [-a FRAME] [-1] [-v] [-q] [-r] [-p FILE.pcap]
  *
  * Runs COUNT worlds from SEED on, or as many as CONNECTIONS need, or for
@@ -18,6 +18,7 @@
 #include "sim.h"
 
 #include <errno.h>
+#include <getopt.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -382,17 +383,19 @@ static void report(struct options o, struct shared *sh)
 	printf("# frames: %s\n", o.pcap);
 }
 
-static void usage(void)
+/* After -h, or a mistake. */
+static void usage(int option)
 {
+	FILE *out = option == 'h' ? stdout : stderr;
 	unsigned int i;
 
-	fprintf(stderr, "usage: sim [-s SEED] [-n COUNT] [-c CONNECTIONS] "
-		"[-t SECONDS] [-x FEATURE,...] [-k MASK] [-f FRAME] [-a FRAME] "
-		"[-1] [-v] [-q] [-r] [-p FILE.pcap]\nfeatures:");
+	fputs("usage: sim [-h] [-s SEED] [-n COUNT] [-c CONNECTIONS] "
+	      "[-t SECONDS] [-x FEATURE,...] [-k MASK] [-f FRAME] [-a FRAME] "
+	      "[-1] [-v] [-q] [-r] [-p FILE.pcap]\nfeatures:", out);
 	for (i = 0; i < SIM_NR_FEATURES; i++)
-		fprintf(stderr, " %s", features[i]);
-	fputs("\n", stderr);
-	exit(2);
+		fprintf(out, " %s", features[i]);
+	fputs("\n", out);
+	exit(option == 'h' ? 0 : 2);
 }
 
 /* "loss,dup" as bits; ends the program when there is no such feature. */
@@ -409,7 +412,7 @@ static u64 parse_features(char *list)
 				break;
 		if (i == SIM_NR_FEATURES) {
 			fprintf(stderr, "sim: -x %s: no such feature\n", name);
-			usage();
+			usage('?');
 		}
 		bits |= 1ull << i;
 	}
@@ -425,16 +428,20 @@ static u64 parse_number(const char *text, char option)
 	n = strtoull(text, &end, 0);
 	if (errno || end == text || *end) {
 		fprintf(stderr, "sim: -%c %s: not a number\n", option, text);
-		usage();
+		usage('?');
 	}
 	return n;
 }
 
 static void parse(struct options *o, int argc, char **argv)
 {
+	static const struct option words[] = {
+		{ .name = "help", .val = 'h' }, { .name = NULL },
+	};
 	int c;
 
-	while ((c = getopt(argc, argv, "s:n:c:t:x:k:f:a:1vrqp:")) != -1) {
+	while ((c = getopt_long(argc, argv, "hs:n:c:t:x:k:f:a:1vrqp:", words,
+				NULL)) != -1) {
 		switch (c) {
 		case 's': o->seed = parse_number(optarg, 's'); break;
 		case 'n': o->count = parse_number(optarg, 'n'); break;
@@ -451,11 +458,11 @@ static void parse(struct options *o, int argc, char **argv)
 		case 'r': o->reach = true; break;
 		case 'q': o->counts = true; break;
 		case 'p': o->pcap = optarg; break;
-		default: usage();
+		default: usage(c);
 		}
 	}
 	if (optind != argc)
-		usage();
+		usage('?');
 	if (!o->count && !o->conns && !o->seconds)
 		o->count = 1;
 }

@@ -260,12 +260,14 @@ static void print_counters(struct end *from, struct end *to)
 
 /* ---- the command line ------------------------------------------------- */
 
-static void __noreturn usage(void)
+/* After -h, or a mistake. */
+static void __noreturn usage(int option)
 {
-	fprintf(stderr, "usage: relay [-f FAULTS] [-a FAULTS] [-b FAULTS] "
+	fprintf(option == 'h' ? stdout : stderr, "usage: relay [-h] "
+		"[-f FAULTS] [-a FAULTS] [-b FAULTS] "
 		"[-t SECONDS] END END\nEND: tap:NAME or an interface\n"
 		"FAULTS, behind commas: %s\n", FAULT_ARGS_USAGE);
-	exit(2);
+	exit(option == 'h' ? 0 : 2);
 }
 
 static void parse_faults(struct inet_fault_config *faults, const char *text)
@@ -283,10 +285,13 @@ static void parse_faults(struct inet_fault_config *faults, const char *text)
 /* Return: when to end. */
 static u64 parse_options(int argc, char **argv, struct end *ends)
 {
+	static const struct option words[] = {
+		{ .name = "help", .val = 'h' }, { .name = NULL },
+	};
 	u64 deadline_ns = U64_MAX;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "f:a:b:t:")) != -1) {
+	while ((opt = getopt_long(argc, argv, "hf:a:b:t:", words, NULL)) != -1) {
 		switch (opt) {
 		case 'f':
 			parse_faults(&ends[0].faults, optarg);
@@ -304,11 +309,11 @@ static u64 parse_options(int argc, char **argv, struct end *ends)
 				      (u64)(atof(optarg) * 1e9);
 			break;
 		default:
-			usage();
+			usage(opt);
 		}
 	}
 	if (argc - optind != 2)
-		usage();
+		usage('?');
 	return deadline_ns;
 }
 
