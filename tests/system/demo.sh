@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # scripts/demo, as whoever tries it for the first time: with a TAP, as a user
-# without rights, where the system has no TAP, and where it has no namespaces.
+# without rights, where the system has no TAP, and where it has no namespaces;
+# and what it and its sisters say to a slip of the pen.
 set -u
 : "${top_srcdir:?is set by make check}" "${top_builddir:?}"
 demo=$top_srcdir/scripts/demo
@@ -107,6 +108,45 @@ enter='unshare --user --map-root-user --net'
 in_memory $status "$said" "this system allows no new network namespace ($enter)"
 result demo_without_namespaces_says_so_and_uses_the_wire $? "$said"
 
-! said=$("$demo" "$dir/nowhere" 2>&1)
-result demo_of_no_build_fails $? "$said"
+# Its reader goes away, which kills it while it writes; nobody else notices.
+name=demo_that_is_cut_off_leaves_nobody
+# shellcheck disable=SC2016
+setsid sh -c 'echo $$ >"$1"; exec "$2" "$3" 2>&1' sh "$dir/session" "$demo" \
+	"$top_builddir" | head -n 1 >/dev/null
+left=x
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+	left=$(ps -o pid= -s "$(cat "$dir/session")")
+	[ -n "$left" ] || break
+	sleep 0.2
+done
+# shellcheck disable=SC2086
+[ -z "$left" ] || kill $left
+[ -z "$left" ]
+result $name $? "left:$left"
+
+# refuses NAME SENTENCE COMMAND...
+refuses() {
+	name=$1 sentence=$2
+	shift 2
+	said=$(timeout 20 "$@" 2>&1)
+	[ $? -eq 2 ] && [ "$said" = "$sentence" ]
+	result "$name" $? "$said"
+}
+refuses demo_of_no_build_says_so \
+	"scripts/demo: '$dir' is no folder where libinet is built" "$demo" "$dir"
+refuses demo_without_such_an_option_says_so \
+	"scripts/demo: '--verbose' is no option; usage: scripts/demo [BUILD]" \
+	"$demo" --verbose
+refuses check_names_its_stages_before_it_begins_one \
+	"scripts/check: 'gc' is no stage; there are: gcc long valgrind asan tsan locks small dist" \
+	"$top_srcdir/scripts/check" dist gc
+refuses deps_names_its_groups \
+	"scripts/deps: 'test' is no group; there are: build demo tests bench" \
+	"$top_srcdir/scripts/deps" test
+for script in demo check deps; do
+	said=$(timeout 20 "$top_srcdir/scripts/$script" --help 2>&1) &&
+		echo "$said" | grep -q "^usage: scripts/$script " &&
+		! echo "$said" | grep -q '^#\|set -'
+	result ${script}_helps $? "$said"
+done
 echo "1..$count"
