@@ -63,10 +63,11 @@ int bench_arguments(int argc, char **argv, const struct bench_row *rows,
 void bench_print(const struct bench_result *r)
 {
 	double rate = (double)r->count / r->seconds;
+	int bulk = !strncmp(r->row->name, "bulk", 4);
 
-	printf("%s: %.0f per second", r->row->name, rate);
-	if (!strncmp(r->row->name, "bulk", 4))
-		printf(" MiB, %.2f Gbit/s", rate * 8.388608e-3);
+	printf("%s: %.0f %sper second", r->row->name, rate, bulk ? "MiB " : "");
+	if (bulk)
+		printf(", %.2f Gbit/s", rate * 8.388608e-3);
 	printf("; segments %llu out, %llu in\n", (unsigned long long)r->out,
 	       (unsigned long long)r->in);
 }

@@ -264,11 +264,11 @@ static void routes(struct flat *t)
 int main(int argc, char **argv)
 {
 	static struct flat t;
-
+	char *end = "";
 	bool help = bench_wants_help(argc, argv);
 
-	t.most = argc > 1 ? (u32)strtoul(argv[1], NULL, 10) : MOST_DEFAULT;
-	if (argc > 2 || t.most < 10) {
+	t.most = argc > 1 ? (u32)strtoul(argv[1], &end, 10) : MOST_DEFAULT;
+	if (argc > 2 || *end || t.most < 10) {
 		fprintf(help ? stdout : stderr, "usage: %s [-h] [MOST], 10 or "
 			"more (default %u)\n", argv[0], MOST_DEFAULT);
 		return help ? 0 : 2;

@@ -6,7 +6,7 @@ set -u
 : "${top_builddir:=.}" "${top_srcdir:=.}"
 bench=$top_builddir/bench
 
-echo 1..44
+echo 1..45
 verdict() {
 	if [ "$1" -eq 0 ]; then echo "ok $2"; else echo "not ok $2"; fi
 }
@@ -48,3 +48,6 @@ verdict $? '43 - flat_prints_a_row_for_each_size'
 (cd "$top_builddir" && "$top_srcdir/bench/run" --rounds 1 --scale 0.001 \
 	inmem) | grep -Ec '^inmem [a-z0-9-]+ +[a-zGk/]+ +[0-9]' | grep -qx 11
 verdict $? '44 - run_prints_a_row_for_each_figure'
+said=$("$bench/flat" 9x 2>&1)
+[ $? -eq 2 ] && [ "${said#usage: }" != "$said" ]
+verdict $? '45 - flat_without_a_number_says_how_it_is_called'

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# configure refuses what it does not understand, and says what and why.
+# configure refuses what it does not understand, and says what and why; its help
+# tells the default.
 set -u
 : "${top_srcdir:?is set by make check}" "${top_builddir:?is set by make check}"
 dir=$top_builddir/style-configure
@@ -42,4 +43,10 @@ refuses xdp_is_no_path "--with-xdp=/opt: the value is yes or no" \
 refuses headers_without_xdp_are_named \
 	"the kernel's headers know no AF_XDP, or only that of a Linux before 5.9. Install the package linux-libc-dev; or configure --without-xdp." \
 	inet_cv_xdp=no
+count=$((count + 1))
+said=$("$top_srcdir/configure" --help | grep -e --enable-static)
+case $said in
+*"[default=yes]") echo "ok $count - help_knows_that_archives_are_made" ;;
+*) echo "not ok $count - help_knows_that_archives_are_made: $said" ;;
+esac
 echo "1..$count"
