@@ -11,7 +11,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
@@ -141,12 +140,23 @@ static int open_socket(struct cat *c)
 	return 0;
 }
 
+/* Has standard input something, or ended? It is not made non-blocking for that:
+ * a terminal would be so for standard output, too, and for whoever comes next. */
+static bool input_waits(void)
+{
+	struct pollfd fd = { .fd = 0, .events = POLLIN };
+
+	return poll(&fd, 1, 0) > 0;
+}
+
 /* Sends what waits, reads more. Return: progress, or -1. */
 static int pump_out(struct cat *c)
 {
 	ssize_t n;
 
 	if (c->start == c->end && !c->in_eof) {
+		if (!input_waits())
+			return 0;
 		n = read(0, c->buf, sizeof(c->buf));
 		if (n < 0)
 			return errno == EAGAIN ? 0 : -1;
@@ -169,23 +179,36 @@ static int pump_out(struct cat *c)
 	return 1;
 }
 
+/* All of it, also where standard output was non-blocking before. 0 or -1. */
+static int print(const char *buf, size_t len)
+{
+	struct pollfd fd = { .fd = 1, .events = POLLOUT };
+	ssize_t put;
+
+	while (len) {
+		put = write(1, buf, len);
+		if (put < 0 && errno == EAGAIN)
+			poll(&fd, 1, -1);
+		else if (put < 0)
+			return -1;
+		else
+			buf += put, len -= (size_t)put;
+	}
+	return 0;
+}
+
 /* Prints what came. Return: progress, or -1. */
 static int pump_in(struct cat *c)
 {
 	static char buf[BUFFER];
-	ssize_t n, put, done;
+	ssize_t n;
 
 	n = inet_recv(c->sock, buf, sizeof(buf), MSG_DONTWAIT);
 	if (n < 0)
 		return errno == EAGAIN ? 0 : -1;
 	if (!n && !c->udp)
 		c->out_eof = true;
-	for (done = 0; done < n; done += put) {
-		put = write(1, buf + done, (size_t)(n - done));
-		if (put < 0)
-			return -1;
-	}
-	return 1;
+	return print(buf, (size_t)n) ? -1 : 1;
 }
 
 /* Both directions until both ended, or nothing moved for a while. */
@@ -195,7 +218,6 @@ static int pump(struct cat *c)
 	struct inet_pollfd fd = { .sock = c->sock };
 	int out = 0, in = 0;
 
-	fcntl(0, F_SETFL, fcntl(0, F_GETFL) | O_NONBLOCK);
 	while (!(c->out_eof && c->in_eof && c->start == c->end)) {
 		in = c->out_eof ? 0 : pump_in(c);
 		out = in < 0 ? -1 : pump_out(c);

@@ -5,10 +5,15 @@ The echo daemon (examples/echo) is the libinet end of most cases; inetcat is
 it where libinet must be the client. SYSTEM_BYTES sets the size of the long
 transfer (default 64 MiB; `make check-system-long` takes 1 GiB).
 """
+import fcntl
 import os
+import pty
+import select
 import socket
 import subprocess
+import threading
 import time
+import tty
 
 from peer import (ADDR, BUILD, CAT, DEVICE, KERNEL, Echo, Stream, case, connect,
                   enter_namespace, half_close_by_libinet, kernel_end,
@@ -107,6 +112,34 @@ def udp_first_sender_is_the_client_of_inetcat():
         assert sock.recv(100) == b"answer"
         assert proc.stdout.read() == b"question"
         assert proc.wait(20) == 0
+
+
+@case
+def inetcat_on_a_terminal_prints_all_and_leaves_it_as_it_was():
+    """Standard input and output are one terminal, whose reader is slow."""
+    data = b"x" * 1000000
+    master, slave = pty.openpty()
+    tty.setraw(slave)
+    before = fcntl.fcntl(slave, fcntl.F_GETFL)
+    with socket.create_server((KERNEL, 9000)) as server, \
+            subprocess.Popen([CAT, "-w", "2"] + DEVICE + [KERNEL, "9000"],
+                             stdin=slave, stdout=slave) as proc:
+        server.settimeout(20)
+        conn, _ = server.accept()
+        conn.settimeout(20)
+        sender = threading.Thread(target=conn.sendall, args=[data])
+        sender.start()
+        time.sleep(0.3)         # the terminal is full by then
+        got = b""
+        while len(got) < len(data) and select.select([master], [], [], 20)[0]:
+            got += os.read(master, 65536)
+        assert got == data, f"{len(got)} bytes"
+        sender.join()
+        conn.close()
+        assert fcntl.fcntl(slave, fcntl.F_GETFL) == before
+        proc.terminate()
+    os.close(slave)
+    os.close(master)
 
 
 @case
