@@ -16,8 +16,8 @@
  *  - one thread, without tcpip_thread, mailboxes or the core's lock;
  *  - lwIP looks at every connection in TIME-WAIT for each SYN. Its pools of
  *    fixed size bound that by dropping the oldest; Debian's build takes PCBs
- *    from malloc() without a bound, so the row connect drops the oldest itself
- *    beyond MOST_TIME_WAIT; libinet's has the same bound (bench/inmem.c). The
+ *    from malloc() without a bound, so the rows connect and connect-one drop the
+ *    oldest themselves beyond MOST_TIME_WAIT; libinet's has the same bound (bench/inmem.c). The
  *    row connect-kept keeps them all on both sides, as RFC 9293 asks. It ends
  *    before the client's 16,384 ports do: lwIP takes one again within two
  *    minutes, and the connection fails.
@@ -38,6 +38,7 @@
 #define PORT 7
 #define RING 512u		/* frames on the wire one way; a power of two */
 #define MOST_TIME_WAIT 32u
+#define AT_ONCE 32u
 #define DATAGRAM 1472
 #define TRIES 100000u		/* turns until a connection stands */
 
@@ -53,6 +54,8 @@ struct end {
 struct bench {
 	struct end a, b;
 	struct tcp_pcb *listener, *client, *server;
+	struct tcp_pcb *servers[AT_ONCE];	/* accepted */
+	uint32_t nr_servers;
 	struct tcp_pcb *old[MOST_TIME_WAIT];	/* perhaps in TIME-WAIT */
 	uint32_t nr_old;
 	uint64_t asked, answered;		/* bytes received by b, by a */
@@ -150,6 +153,8 @@ static err_t accepted(void *arg, struct tcp_pcb *pcb, err_t err)
 	if (err != ERR_OK)
 		return err;
 	t->server = pcb;
+	if (t->nr_servers < AT_ONCE)
+		t->servers[t->nr_servers++] = pcb;
 	tcp_arg(pcb, t);
 	tcp_recv(pcb, received);
 	return ERR_OK;
@@ -190,21 +195,29 @@ static void start(struct bench *t)
 	tcp_accept(t->listener, accepted);
 }
 
-/* A connection: its ends are t->client and t->server. */
-static void join(struct bench *t)
+/* A client's end, which has asked for a connection. */
+static struct tcp_pcb *call(struct bench *t)
 {
 	struct tcp_pcb *c = tcp_new();
-	uint32_t tries;
 
 	if (!c)
 		bench_die("connect", "no memory");
-	t->client = c;
-	t->server = NULL;
 	tcp_arg(c, t);
 	tcp_recv(c, received);
 	tcp_err(c, failed);
 	tcp_bind_netif(c, &t->a.netif);
 	host_check(tcp_connect(c, &t->addr, PORT, connected), "connect");
+	return c;
+}
+
+/* A connection: its ends are t->client and t->server. */
+static void join(struct bench *t)
+{
+	uint32_t tries;
+
+	t->server = NULL;
+	t->nr_servers = 0;
+	t->client = call(t);
 	for (tries = 0; !t->server && tries < TRIES; tries++)
 		turn(t);
 	if (!t->server)
@@ -302,23 +315,63 @@ static void connection(struct bench *t)
 }
 
 /* The last server's end is in TIME-WAIT; the one from long ago leaves it. */
-static void forget_oldest(struct bench *t)
+static void forget_oldest(struct bench *t, struct tcp_pcb *server)
 {
 	uint32_t at = t->nr_old++ % MOST_TIME_WAIT;
 
 	if (t->old[at])
 		tcp_abort(t->old[at]);
-	t->old[at] = t->server;
+	t->old[at] = server;
+}
+
+static void connects_one(void *bench, uint64_t count)
+{
+	struct bench *t = bench;
+
+	while (count--) {
+		connection(t);
+		forget_oldest(t, t->server);
+	}
+}
+
+/* AT_ONCE connections, each step for all of them before the next. */
+static void connects_together(struct bench *t)
+{
+	struct tcp_pcb *c[AT_ONCE];
+	uint64_t asked = t->asked;
+	uint32_t i, tries;
+
+	t->client = NULL;
+	t->nr_servers = 0;
+	for (i = 0; i < AT_ONCE; i++)
+		c[i] = call(t);
+	for (tries = 0; t->nr_servers < AT_ONCE && tries < TRIES; tries++)
+		turn(t);
+	if (t->nr_servers < AT_ONCE)
+		bench_die("connect", "no answer");
+	for (i = 0; i < AT_ONCE; i++)
+		say(c[i], "q");
+	take_in(&t->b);
+	if (t->asked != asked + AT_ONCE)
+		bench_die("connect", "a request is missing");
+	for (i = 0; i < AT_ONCE; i++)
+		host_check(tcp_close(t->servers[i]), "close");
+	turn(t);
+	for (i = 0; i < AT_ONCE; i++)
+		host_check(tcp_close(c[i]), "close");
+	turn(t);
+	for (i = 0; i < AT_ONCE; i++)
+		forget_oldest(t, t->servers[i]);
 }
 
 static void connects(void *bench, uint64_t count)
 {
 	struct bench *t = bench;
 
-	while (count--) {
-		connection(t);
-		forget_oldest(t);
-	}
+	connection(t);		/* ARP would queue one packet of the first */
+	forget_oldest(t, t->server);
+	for (uint64_t i = 0; i < count; i += AT_ONCE)
+		connects_together(t);
 }
 
 static void connects_kept(void *bench, uint64_t count)
@@ -392,7 +445,8 @@ static const struct bench_row rows[] = {
 	{ "bulk-gro", 1024, bulk },	/* it has no such thing */
 	{ "bulk-tso", 1024, bulk },
 	{ "rr", 500000, rr },
-	{ "connect", 20000, connects },
+	{ "connect", 64000, connects },
+	{ "connect-one", 20000, connects_one },
 	{ "connect-kept", 10000, connects_kept },
 	{ "udp", 1000000, udp },
 	{ "udp-1400", 1000000, udp_1400 },

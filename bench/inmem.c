@@ -3,23 +3,24 @@
  * inmem: two stacks back to back over a wire in memory, one thread, checksums
  * on, one copy in, one on the wire, one out.
  *
- *	inmem [bulk|bulk-gro|bulk-tso|rr|connect|connect-kept|udp|udp-1400|
- *	       udp-gso|udp-gro|udp-whole] [COUNT]
+ *	inmem [bulk|bulk-gro|bulk-tso|rr|connect|connect-one|connect-kept|udp|
+ *	       udp-1400|udp-gso|udp-gro|udp-whole] [COUNT]
  *
  * bulk: COUNT MiB one way, in frames that the receiver sees one by one; bulk-gro:
  * the receiver merges them first; bulk-tso: a row of segments crosses the wire as
  * one packet, without a checksum, as between two virtual machines; rr: COUNT
  * one-byte questions and answers; connect: COUNT connections with one request
- * each; udp: COUNT datagrams of 1,472 bytes; udp-1400: of 1,400; udp-gso: the
+ * each, AT_ONCE at a time; connect-one: one after another, with nothing else
+ * under way; udp: COUNT datagrams of 1,472 bytes; udp-1400: of 1,400; udp-gso: the
  * same, 32 by one call (UDP_SEGMENT); udp-gro: and the receiver merges and reads
  * them so (UDP_GRO); udp-whole: and they cross the wire as one packet. Prints the
  * rate and the segments.
  * bench/run puts the rows beside lwIP's (inmem-lwip) and counts the instructions.
  *
- * In the row connect each stack holds MOST_TIME_WAIT ends in TIME-WAIT, as many
- * as lwIP does there: beyond net.ipv4.tcp_max_tw_buckets libinet makes no
- * more, as Linux, where inmem-lwip drops the oldest. connect-kept is the same
- * with the stack's own limit, which is never reached.
+ * In the rows connect and connect-one each stack holds MOST_TIME_WAIT ends in
+ * TIME-WAIT, as many as lwIP does there: beyond net.ipv4.tcp_max_tw_buckets
+ * libinet makes no more, as Linux, where inmem-lwip drops the oldest.
+ * connect-kept is connect-one with the stack's own limit, which is never reached.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -36,6 +37,7 @@
 #define DATAGRAM 1400
 #define ROW 32		/* datagrams by one call */
 #define MOST_TIME_WAIT "32"
+#define AT_ONCE 32
 
 struct bench {
 	struct net *a, *b;
@@ -191,16 +193,61 @@ static void connects_kept(void *bench, u64 count)
 	}
 }
 
-static void connects(void *bench, u64 count)
+static void limit_time_wait(struct bench *t)
 {
 	static const char knob[] = "net.ipv4.tcp_max_tw_buckets";
-	struct bench *t = bench;
 
 	if (inet_sysctl_set(t->a, knob, MOST_TIME_WAIT))
 		host_die(t->a, knob);
 	if (inet_sysctl_set(t->b, knob, MOST_TIME_WAIT))
 		host_die(t->b, knob);
+}
+
+static void connects_one(void *bench, u64 count)
+{
+	limit_time_wait(bench);
 	connects_kept(bench, count);
+}
+
+/* AT_ONCE connections, each step for all of them before the next. */
+static void connects_together(struct bench *t)
+{
+	struct socket *c[AT_ONCE], *s[AT_ONCE];
+	int i, n = 0;
+
+	for (i = 0; i < AT_ONCE; i++) {
+		c[i] = host_sock(t->a, SOCK_STREAM);
+		if (inet_connect(c[i], (struct sockaddr *)&t->addr,
+				 sizeof(t->addr)) && errno != EINPROGRESS)
+			host_die(t->a, "connect");
+	}
+	while (n < AT_ONCE) {
+		turn(t);
+		while (n < AT_ONCE && (s[n] = inet_accept4(t->listener, NULL,
+						NULL, SOCK_NONBLOCK)))
+			n++;
+	}
+	for (i = 0; i < AT_ONCE; i++)
+		inet_send(c[i], "q", 1, 0);
+	inet_run(t->b, 0);
+	for (i = 0; i < AT_ONCE; i++) {
+		if (inet_recv(s[i], t->buf, 1, 0) != 1)
+			host_die(t->b, "request");
+		inet_close(s[i]);
+	}
+	turn(t);
+	for (i = 0; i < AT_ONCE; i++)
+		inet_close(c[i]);
+	turn(t);
+}
+
+static void connects(void *bench, u64 count)
+{
+	u64 i;
+
+	limit_time_wait(bench);
+	for (i = 0; i < count; i += AT_ONCE)
+		connects_together(bench);
 }
 
 static void udp(void *bench, u64 count)
@@ -296,7 +343,8 @@ static const struct bench_row rows[] = {
 	{ "bulk-gro", 1024, bulk_gro },
 	{ "bulk-tso", 2048, bulk_tso },
 	{ "rr", 500000, rr },
-	{ "connect", 20000, connects },
+	{ "connect", 64000, connects },
+	{ "connect-one", 20000, connects_one },
 	{ "connect-kept", 10000, connects_kept },
 	{ "udp", 1000000, udp },
 	{ "udp-1400", 1000000, udp_1400 },

@@ -6,7 +6,7 @@ set -u
 : "${top_builddir:=.}" "${top_srcdir:=.}"
 bench=$top_builddir/bench
 
-echo 1..45
+echo 1..47
 verdict() {
 	if [ "$1" -eq 0 ]; then echo "ok $2"; else echo "not ok $2"; fi
 }
@@ -36,18 +36,18 @@ rows() {
 }
 
 for program in inmem inmem-lwip; do
-	rows $program 'bulk 4' 'bulk-gro 4' 'bulk-tso 4' 'rr 500' 'connect 50' \
-		'connect-kept 50' 'udp 500' 'udp-1400 500' 'udp-gso 500' \
-		'udp-gro 500' 'udp-whole 500'
+	rows $program 'bulk 4' 'bulk-gro 4' 'bulk-tso 4' 'rr 500' 'connect 64' \
+		'connect-one 50' 'connect-kept 50' 'udp 500' 'udp-1400 500' \
+		'udp-gso 500' 'udp-gro 500' 'udp-whole 500'
 done
 for program in tap tap-lwip xdp xdp-kernel; do
 	rows $program 'bulk-out 4' 'bulk-in 4' 'rr 50' 'connect 20' 'udp 50'
 done
 test "$("$bench/flat" 100 | grep -Ec '^(sockets|timers|routes) +100? +[0-9]')" -eq 6
-verdict $? '43 - flat_prints_a_row_for_each_size'
+verdict $? '45 - flat_prints_a_row_for_each_size'
 (cd "$top_builddir" && "$top_srcdir/bench/run" --rounds 1 --scale 0.001 \
-	inmem) | grep -Ec '^inmem [a-z0-9-]+ +[a-zGk/]+ +[0-9]' | grep -qx 11
-verdict $? '44 - run_prints_a_row_for_each_figure'
+	inmem) | grep -Ec '^inmem [a-z0-9-]+ +[a-zGk/]+ +[0-9]' | grep -qx 12
+verdict $? '46 - run_prints_a_row_for_each_figure'
 said=$("$bench/flat" 9x 2>&1)
 [ $? -eq 2 ] && [ "${said#usage: }" != "$said" ]
-verdict $? '45 - flat_without_a_number_says_how_it_is_called'
+verdict $? '47 - flat_without_a_number_says_how_it_is_called'
