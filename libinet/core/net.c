@@ -232,12 +232,23 @@ static void net_init_locks(struct net *net)
 	net_log_init(&net->log, &net->env, net->smp);
 }
 
+/* Its own reading of the default clock, where one thread reads it. */
+static void net_init_clock(struct net *net)
+{
+	if (net->smp || net->env.now != inet_env_default()->now ||
+	    !tsc_clock_usable())
+		return;
+	tsc_clock_init(&net->tsc_clock, net->env.now, net->env.opaque);
+	net->clock = &net->tsc_clock;
+}
+
 int net_setup(struct net *net, const struct inet_config *cfg)
 {
 	int err;
 	u32 i;
 
 	net_init_locks(net);
+	net_init_clock(net);
 	rcu_domain_init(&net->rcu, &net->mem, net->smp);
 	get_random_bytes(&net->env, &net->hash_secret,
 			 sizeof(net->hash_secret));

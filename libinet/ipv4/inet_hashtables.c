@@ -162,15 +162,13 @@ static bool inet_match(const struct sock_common *skc,
 		      offsetof(struct sock_common, skc_daddr) +
 			      offsetof(struct inet_lookup, hnum),
 		      "addresses and ports lie as in the key");
-	u64 addrs, mine;
-	u32 ports, my_ports;
+	u64 mine;
+	u32 my_ports;
 	int dif = READ_ONCE(skc->skc_bound_dev_if);
 
-	memcpy(&addrs, &key->saddr, sizeof(addrs));
 	memcpy_shared(&mine, &skc->skc_daddr, sizeof(mine));
-	memcpy(&ports, &key->sport, sizeof(ports));
 	memcpy_shared(&my_ports, &skc->skc_dport, sizeof(my_ports));
-	return addrs == mine && ports == my_ports &&
+	return key->addrs == mine && key->ports == my_ports &&
 	       (!dif || dif == key->dif);
 }
 

@@ -83,11 +83,27 @@ static inline struct inet_hashinfo *inet_hashinfo(const struct net *net)
 
 /* What a received segment says of its connection. */
 struct inet_lookup {
-	__be32 saddr, daddr;
-	__be16 sport;
-	u16 hnum;		/* our port, host order */
+	union {
+		struct {
+			__be32 saddr, daddr;
+		};
+		u64 addrs;		/* both, as in an IP header */
+	};
+	union {
+		struct {
+			__be16 sport;
+			u16 hnum;	/* our port, host order */
+		};
+		u32 ports;		/* both: INET_COMBINED_PORTS() */
+	};
 	int dif;		/* ifindex it arrived on */
 };
+
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define INET_COMBINED_PORTS(sport, hnum) ((u32)(hnum) << 16 | (u16)(sport))
+#else
+#define INET_COMBINED_PORTS(sport, hnum) ((u32)(u16)(sport) << 16 | (hnum))
+#endif
 
 u32 inet_ehashfn(const struct net *net, __be32 laddr, u16 lport, __be32 faddr,
 		 __be16 fport);

@@ -11,6 +11,15 @@
 #include "wire/icmp.h"
 #include "wire/ipv4.h"
 
+/* Source and destination in one word, as they lie. */
+static inline u64 ip_hdr_addrs(const struct iphdr *iph)
+{
+	u64 addrs;
+
+	memcpy(&addrs, &iph->saddr, sizeof(addrs));
+	return addrs;
+}
+
 static inline struct iphdr *ip_hdr(const struct sk_buff *skb)
 {
 	return (struct iphdr *)skb_network_header(skb);

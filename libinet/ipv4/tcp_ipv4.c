@@ -973,9 +973,10 @@ int tcp_v4_rcv(struct sk_buff *skb)
 		return 0;
 	}
 	key = (struct inet_lookup){
-		.saddr = ip_hdr(skb)->saddr, .daddr = ip_hdr(skb)->daddr,
-		.sport = tcp_hdr(skb)->source,
-		.hnum = ntohs(tcp_hdr(skb)->dest), .dif = skb->skb_iif,
+		.addrs = ip_hdr_addrs(ip_hdr(skb)),
+		.ports = INET_COMBINED_PORTS(tcp_hdr(skb)->source,
+					     ntohs(tcp_hdr(skb)->dest)),
+		.dif = skb->skb_iif,
 	};
 	sk = __inet_lookup_established(net, &key);
 	state = sk ? READ_ONCE(sk->sk_state) : TCP_NEW_SYN_RECV;

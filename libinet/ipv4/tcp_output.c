@@ -91,15 +91,18 @@ static __noinline __wsum tcp_build_syn_header(struct sock *sk,
 static __always_inline u64 tcp_write_timestamps(const struct tcp_sock *tp,
 						void *to)
 {
-	const __be32 opt[3] = {
-		htonl(TCPOPT_NOP << 24 | TCPOPT_NOP << 16 |
-		      TCPOPT_TIMESTAMP << 8 | TCPOLEN_TIMESTAMP),
-		htonl(tcp_time_stamp(tp)),
-		htonl(tp->rx_opt.ts_recent),
-	};
+	const __be32 head = htonl(TCPOPT_NOP << 24 | TCPOPT_NOP << 16 |
+				  TCPOPT_TIMESTAMP << 8 | TCPOLEN_TIMESTAMP);
+	const __be32 tsval = htonl(tcp_time_stamp(tp));
+	const __be32 tsecr = htonl(tp->rx_opt.ts_recent);
+	u8 *p = to;
 
-	memcpy(to, opt, sizeof(opt));
-	return (u64)opt[0] + opt[1] + opt[2];
+	/* one by one: what is stored in words and loaded as something wider
+	 * makes the processor wait */
+	memcpy(p, &head, sizeof(head));
+	memcpy(p + 4, &tsval, sizeof(tsval));
+	memcpy(p + 8, &tsecr, sizeof(tsecr));
+	return (u64)head + tsval + tsecr;
 }
 
 /*
@@ -197,18 +200,21 @@ static __always_inline void tcp_count_sent(struct sock *sk, const struct tcp_skb
 int tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
+	struct sk_buff *orig;
 	u32 payload = skb->len;
 	int err;
 
 	NET_ROAD(sock_net(sk), skb);
-	skb->tstamp = tcp_sk(sk)->mstamp_ns;
 	if (clone_it) {
-		skb = tcp_clone_segment(skb);
+		orig = skb;
+		skb = tcp_clone_segment(orig);
 		if (unlikely(!skb))
 			return -ENOBUFS;
+		orig->tstamp = tcp_sk(sk)->mstamp_ns;
 		compiler_assume(!skb->destructor);
 		skb_set_owner_w(skb, sk);
 	}
+	skb->tstamp = tcp_sk(sk)->mstamp_ns;
 	icsk->icsk_af_ops->send_check(sk, skb, tcp_build_header(sk, skb));
 	tcp_count_sent(sk, TCP_SKB_CB(skb), payload);
 	skb->priority = sk->sk_priority;
