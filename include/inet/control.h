@@ -51,6 +51,15 @@ int inet_netdev_get_rps_cpus(struct net_device *dev, unsigned int queue,
 int inet_netdev_set_rps_flow_cnt(struct net_device *dev, unsigned int queue,
 				 unsigned int flows) INET_API;
 /*
+ * The queue discipline of the device's transmit queues, in the words of tc(8):
+ * "pfifo_fast", or "fq" and its options, such as "fq maxrate 10mbit". What waits
+ * is dropped. EINVAL, EOPNOTSUPP (lo has no queues), ENOMEM.
+ */
+int inet_netdev_set_qdisc(struct net_device *dev, const char *spec) INET_API;
+/* The same with every option; 256 bytes are enough. EOPNOTSUPP, ERANGE. */
+int inet_netdev_get_qdisc(struct net_device *dev, char *spec, size_t size)
+	INET_API;
+/*
  * A knob of one queue under its name below Linux's /sys/class/net/DEV/queues, as
  * text: "tx-0/byte_queue_limits/limit_max", "3000". ENOENT, EINVAL, ERANGE.
  */
@@ -90,6 +99,8 @@ int inet_addr_show(struct net *net, FILE *out) INET_API;
 int inet_route_show(struct net *net, FILE *out) INET_API;
 int inet_neigh_show(struct net *net, FILE *out) INET_API;
 int inet_link_show(struct net *net, FILE *out) INET_API;
+/* As tc -s qdisc: what each transmit queue has done, a few lines each. */
+int inet_qdisc_show(struct net *net, FILE *out) INET_API;
 /* As ss(8) -tuwan: state, queues, addresses, one socket a line. */
 int inet_socket_show(struct net *net, FILE *out) INET_API;
 

@@ -231,6 +231,18 @@ int dev_set_rps_flow_cnt(struct net_device *dev, u32 queue, u32 nr)
 	INET_EXPORT(dev_set_rps_flow_cnt);
 
 /*
+ * The queue discipline of all transmit queues, in the words of tc(8):
+ * "pfifo_fast", "fq maxrate 10mbit flow_limit 200". What waits in the old ones is
+ * dropped. 0, -EINVAL, -EOPNOTSUPP (the device has no queues), -ENOMEM, with a
+ * sentence.
+ */
+int dev_set_qdisc(struct net_device *dev, const char *spec)
+	INET_EXPORT(dev_set_qdisc);
+/* The same with every option. 0, -EOPNOTSUPP, -ERANGE. */
+int dev_get_qdisc(struct net_device *dev, char *buf, size_t size)
+	INET_EXPORT(dev_get_qdisc);
+
+/*
  * A knob of one queue by its name below Linux's /sys/class/net/DEV/queues, such
  * as "tx-0/byte_queue_limits/limit_max", as text. 0, -EINVAL, -ENOENT, -ERANGE,
  * with a sentence.

@@ -101,6 +101,17 @@ int inet_netdev_set_rps_flow_cnt(struct net_device *dev, unsigned int queue,
 				-EINVAL);
 }
 
+int inet_netdev_set_qdisc(struct net_device *dev, const char *spec)
+{
+	return api_result(dev && spec ? dev_set_qdisc(dev, spec) : -EINVAL);
+}
+
+int inet_netdev_get_qdisc(struct net_device *dev, char *spec, size_t size)
+{
+	return api_result(dev && spec ? dev_get_qdisc(dev, spec, size) :
+					-EINVAL);
+}
+
 int inet_netdev_set_queue(struct net_device *dev, const char *knob,
 			  const char *value)
 {
@@ -188,6 +199,13 @@ int inet_link_show(struct net *net, FILE *out)
 		link_show(dev, out);
 	rcu_read_unlock(&net->rcu);
 	return ferror(out) ? api_result(-EIO) : 0;
+}
+
+int inet_qdisc_show(struct net *net, FILE *out)
+{
+	if (!net || !out)
+		return api_result(-EINVAL);
+	return api_result(qdisc_show(net, out));
 }
 
 /* ---- knobs ------------------------------------------------------------ */

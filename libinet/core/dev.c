@@ -17,7 +17,6 @@
 #include "lib/assert.h"
 
 #define TX_QUEUE_LEN 1000
-#define MAX_TX_QUEUES 64
 #define MAX_UNITS 1024		/* numbers tried for a %d in a name */
 
 /* Its address tells threads apart. */
@@ -200,7 +199,7 @@ static int netdev_alloc_queues(struct net_device *dev)
 		dql_init(&txq->dql);
 		if (!dev->tx_queue_len)
 			continue;
-		txq->qdisc = qdisc_create(txq, &pfifo_fast_ops);
+		txq->qdisc = qdisc_create_dflt(txq);
 		if (!txq->qdisc) {
 			netdev_free_queues(dev);
 			return -ENOMEM;
@@ -696,6 +695,7 @@ static const struct sysctl_row dev_knobs[] = {
 /* The two softirqs, the backlog of each softnet, the knobs of devices. */
 static int net_dev_init(struct net *net)
 {
+	int err = sch_net_init(net);
 	u32 i;
 
 	open_softirq(net, NET_TX_SOFTIRQ, net_tx_action);
@@ -707,7 +707,8 @@ static int net_dev_init(struct net *net)
 		sd->backlog.weight = NAPI_POLL_WEIGHT;
 		sd->backlog.softnet = sd;
 	}
-	return register_net_sysctl(net, dev_knobs, ARRAY_SIZE(dev_knobs));
+	return err ? err :
+	       register_net_sysctl(net, dev_knobs, ARRAY_SIZE(dev_knobs));
 }
 
 /* Devices down: no packet waits in a queue or a ring any more. */

@@ -36,16 +36,32 @@ void netif_tx_stop_queue(struct net_device *dev, u32 queue)
 /* One reason less not to send. */
 static void wake(struct netdev_queue *txq, u32 bit)
 {
+	struct net *net = txq->dev->net;
+	struct Qdisc *q;
+
 	if (!(__atomic_load_n(&txq->state, __ATOMIC_SEQ_CST) & bit) ||
 	    !clear_state(txq, bit))
 		return;
-	if (txq->qdisc)
-		__netif_schedule(txq->qdisc);
+	rcu_read_lock(&net->rcu);
+	q = rcu_dereference(txq->qdisc);
+	if (q)
+		__netif_schedule(q);
+	rcu_read_unlock(&net->rcu);
 }
 
 void netif_tx_wake_queue(struct net_device *dev, u32 queue)
 {
 	wake(&dev->tx[queue], QUEUE_STATE_DRV_XOFF);
+}
+
+void netif_tx_freeze(struct netdev_queue *txq)
+{
+	set_state(txq, QUEUE_STATE_FROZEN);
+}
+
+void netif_tx_unfreeze(struct netdev_queue *txq)
+{
+	wake(txq, QUEUE_STATE_FROZEN);
 }
 
 bool netdev_xmit_more(struct net_device *dev, u32 queue)

@@ -184,6 +184,7 @@ int dev_queue_xmit(struct sk_buff *skb)
 	struct net_device *dev = skb->dev;
 	struct net *net = dev->net;
 	struct netdev_queue *txq;
+	struct Qdisc *q;
 	int ret;
 
 	NET_ROAD(net, skb);
@@ -194,8 +195,9 @@ int dev_queue_xmit(struct sk_buff *skb)
 	skb_reset_mac_header(skb);
 	rcu_read_lock(&net->rcu);
 	txq = netdev_pick_tx(dev, skb);
-	if (likely(txq->qdisc))
-		ret = __dev_xmit_skb(skb, txq->qdisc);
+	q = rcu_dereference(txq->qdisc);
+	if (likely(q))
+		ret = __dev_xmit_skb(skb, q);
 	else
 		ret = xmit_noqueue(skb, dev, txq);
 	rcu_read_unlock(&net->rcu);

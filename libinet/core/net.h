@@ -25,6 +25,7 @@
 #include "lib/mem.h"
 #include "lib/rcu.h"
 
+struct Qdisc_ops;
 struct nf_hook_entry;
 struct net_trace;
 struct packet_sklist;
@@ -89,6 +90,7 @@ struct net {
 	int (*notifiers[NET_MAX_NOTIFIERS])(struct net *net, int event,
 					     struct net_device *dev);
 	u32 nr_notifiers;
+	const struct Qdisc_ops *default_qdisc;	/* under rtnl */
 
 	/* steering: core/rps.c */
 	bool rps_needed;		/* a queue has a map */

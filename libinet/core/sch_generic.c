@@ -120,7 +120,8 @@ static __noinline void __qdisc_run(struct Qdisc *q)
 			spin_unlock(&q->lock);
 			return;
 		}
-		more = q->qlen > 0 && quota > 0;
+		more = q->qlen > 0 && quota > 0 &&
+		       (q->can_bypass || q->ops->peek(q));
 		spin_unlock(&q->lock);
 		if (!sch_direct_xmit(skb, q, more))
 			break;
@@ -165,7 +166,8 @@ int __dev_xmit_skb(struct sk_buff *skb, struct Qdisc *q)
 {
 	NET_ROAD(q->dev->net, skb);
 	spin_lock(&q->lock);
-	if (likely(!q->running && !q->qlen && !netif_xmit_stopped(q->txq))) {
+	if (likely(!q->running && !q->qlen && q->can_bypass &&
+		   !netif_xmit_stopped(q->txq))) {
 		q->running = true;
 		spin_unlock(&q->lock);
 		sch_direct_xmit(skb, q, false);
@@ -181,6 +183,8 @@ int __dev_xmit_skb(struct sk_buff *skb, struct Qdisc *q)
 	}
 	return dev_enqueue_and_run(skb, q);
 }
+
+/* ---- up and down ------------------------------------------------------ */
 
 /* Takes @q off one list of queues. */
 static bool unlink_sched(struct Qdisc **head, struct Qdisc *q)
@@ -208,6 +212,7 @@ void qdisc_unschedule(struct Qdisc *q)
 	spin_lock(&q->lock);
 	q->deactivated = true;
 	spin_unlock(&q->lock);
+	qdisc_watchdog_cancel(q);
 	for (i = 0; i < net->nr_softnets; i++) {
 		sd = &net->softnets[i];
 		if (!softnet_is_mine(sd)) {
@@ -236,8 +241,8 @@ void qdisc_activate(struct Qdisc *q)
 
 /* ---- life ------------------------------------------------------------- */
 
-struct Qdisc *qdisc_create(struct netdev_queue *txq,
-			   const struct Qdisc_ops *ops)
+struct Qdisc *qdisc_alloc(struct netdev_queue *txq,
+			  const struct Qdisc_ops *ops)
 {
 	struct net *net = txq->dev->net;
 	struct Qdisc *q = mem_zalloc(&net->mem, sizeof(*q) + ops->priv_size);
@@ -248,9 +253,11 @@ struct Qdisc *qdisc_create(struct netdev_queue *txq,
 	q->dev = txq->dev;
 	q->txq = txq;
 	q->limit = txq->dev->tx_queue_len;
+	q->can_bypass = ops->can_bypass;
+	q->watchdog_ns = U64_MAX;
 	q->priv = q + 1;
 	lock_init(&q->lock, net->smp);
-	if (ops->init && ops->init(q)) {
+	if (ops->init(q)) {
 		mem_free(&net->mem, q, sizeof(*q) + ops->priv_size);
 		return NULL;
 	}
@@ -278,6 +285,15 @@ void qdisc_destroy(struct Qdisc *q)
 	if (q->ops->destroy)
 		q->ops->destroy(q);
 	mem_free(&q->dev->net->mem, q, sizeof(*q) + q->ops->priv_size);
+}
+
+int qdisc_drop_reason(struct sk_buff *skb, struct Qdisc *q,
+		      enum skb_drop_reason reason)
+{
+	q->drops++;
+	DEV_STATS_INC(q->dev, tx_dropped);
+	kfree_skb_reason(skb, reason);
+	return NET_XMIT_DROP;
 }
 
 /* ---- pfifo_fast ------------------------------------------------------- */
@@ -309,12 +325,8 @@ static int pfifo_fast_enqueue(struct sk_buff *skb, struct Qdisc *q)
 {
 	struct pfifo_fast_priv *p = q->priv;
 
-	if (unlikely(q->qlen >= q->limit)) {
-		q->drops++;
-		DEV_STATS_INC(q->dev, tx_dropped);
-		kfree_skb_reason(skb, SKB_DROP_REASON_QDISC_DROP);
-		return NET_XMIT_DROP;
-	}
+	if (unlikely(q->qlen >= q->limit))
+		return qdisc_drop_reason(skb, q, SKB_DROP_REASON_QDISC_DROP);
 	skb_dst_drop(skb);
 	__skb_queue_tail(&p->band[prio2band[skb->priority & TC_PRIO_MAX]], skb);
 	q->qlen++;
@@ -355,32 +367,38 @@ static void pfifo_fast_reset(struct Qdisc *q)
 	q->qlen = q->gso_skb ? 1 : 0;
 }
 
+static u32 pfifo_fast_verify(struct Qdisc *q)
+{
+	struct pfifo_fast_priv *p = q->priv;
+	u32 n = 0;
+	int i;
+
+	for (i = 0; i < PFIFO_FAST_BANDS; i++) {
+		skb_queue_verify(&p->band[i]);
+		n += p->band[i].qlen;
+	}
+	return n;
+}
+
 const struct Qdisc_ops pfifo_fast_ops = {
 	.id = "pfifo_fast",
 	.priv_size = sizeof(struct pfifo_fast_priv),
+	.can_bypass = true,
 	.init = pfifo_fast_init,
 	.enqueue = pfifo_fast_enqueue,
 	.dequeue = pfifo_fast_dequeue,
 	.peek = pfifo_fast_peek,
 	.reset = pfifo_fast_reset,
+	.verify = pfifo_fast_verify,
 };
 
 void qdisc_verify(struct Qdisc *q)
 {
-	struct pfifo_fast_priv *p = q->priv;
-	u32 n = !!q->gso_skb;
-	int i;
-
 	inet_assert(!q->running);
-	if (q->ops == &pfifo_fast_ops) {
-		for (i = 0; i < PFIFO_FAST_BANDS; i++) {
-			skb_queue_verify(&p->band[i]);
-			n += p->band[i].qlen;
-		}
-		inet_assert(n == q->qlen);
-	}
+	inet_assert(q->ops->verify(q) + !!q->gso_skb == q->qlen);
 	/* the frame that was refused may be one too many */
 	inet_assert(q->qlen <= q->limit + 1);
 	if (q->qlen)
-		inet_assert(q->scheduled || netif_xmit_stopped(q->txq));
+		inet_assert(q->scheduled || netif_xmit_stopped(q->txq) ||
+			    q->watchdog_ns != U64_MAX);
 }

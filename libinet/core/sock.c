@@ -150,6 +150,7 @@ void sock_init_data(struct socket *sock, struct sock *sk)
 	sk->sk_mem_id = PROTO_MEM_RAW;
 	sk->sk_state = TCP_CLOSE;
 	sk->sk_rcvlowat = 1;
+	sk->sk_pacing_rate = sk->sk_max_pacing_rate = U64_MAX;
 	sk->sk_rcvtimeo_ns = -1;
 	sk->sk_sndtimeo_ns = -1;
 	sk->sk_state_change = sock_def_wakeup;

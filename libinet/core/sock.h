@@ -42,6 +42,13 @@ enum {
 #define SEND_SHUTDOWN 2
 #define SHUTDOWN_MASK 3
 
+/* Who sees to it that the sock's packets leave at sk_pacing_rate. */
+enum sk_pacing {
+	SK_PACING_NONE,		/* nobody: as fast as they come */
+	SK_PACING_NEEDED,	/* the protocol, by timers of its own */
+	SK_PACING_FQ,		/* a fq discipline, by their tstamp */
+};
+
 enum sock_flags {
 	SOCK_DEAD,		/* no struct socket any more */
 	SOCK_DONE,		/* the peer sent all it will */
@@ -56,6 +63,7 @@ enum sock_flags {
 	SOCK_NO_CHECK_TX,	/* SO_NO_CHECK */
 	SOCK_RXQ_OVFL,
 	SOCK_ZEROCOPY,
+	SOCK_TXTIME,		/* SCM_TXTIME may say when a datagram leaves */
 	SOCK_HASHED,		/* it was in a chain before: sk_join_chain() */
 };
 
@@ -171,6 +179,9 @@ struct sock {
 	u32 sk_max_ack_backlog;
 	u32 sk_tsflags;
 	u32 sk_txhash;
+	u8 sk_pacing_status;		/* enum sk_pacing, raised by fq */
+	u64 sk_pacing_rate;		/* bytes a second; U64_MAX: no limit */
+	u64 sk_max_pacing_rate;		/* SO_MAX_PACING_RATE */
 
 	/* Callbacks of protocols and listeners; context: lock held. */
 	void (*sk_state_change)(struct sock *sk);

@@ -8,16 +8,21 @@
  * not built answers ENOPROTOOPT, never success.
  */
 #include <errno.h>
+#include <linux/net_tstamp.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/time.h>
+#include <time.h>
 
 #include "core/dev.h"
 #include "core/sock.h"
 #include "core/socket.h"
 #include "core/sockopt.h"
 
+#ifndef SO_TXTIME
+#define SO_TXTIME 61
+#endif
 #ifndef SO_BINDTOIFINDEX
 #define SO_BINDTOIFINDEX 62
 #endif
@@ -520,6 +525,61 @@ static int get_linger(struct sock *sk, void *val, socklen_t *len)
 	return sockopt_put(val, len, &l, sizeof(l));
 }
 
+/* ---- SOL_SOCKET: when packets leave ----------------------------------- */
+
+/* Bytes a second, four bytes of them (all ones: no limit) or eight. */
+static int set_max_pacing_rate(struct sock *sk, const void *val, socklen_t len)
+{
+	u64 rate;
+	u32 word;
+
+	if (len < sizeof(word))
+		return -EINVAL;
+	memcpy(&word, val, sizeof(word));
+	rate = word == U32_MAX ? U64_MAX : word;
+	if (len >= sizeof(rate))
+		memcpy(&rate, val, sizeof(rate));
+	if (rate != U64_MAX && sk->sk_pacing_status == SK_PACING_NONE)
+		WRITE_ONCE(sk->sk_pacing_status, SK_PACING_NEEDED);
+	WRITE_ONCE(sk->sk_max_pacing_rate, rate);
+	/* a stream finds its own, below that, at the next ACK */
+	if (sk->sk_type != SOCK_STREAM || rate < sk->sk_pacing_rate)
+		WRITE_ONCE(sk->sk_pacing_rate, rate);
+	return 0;
+}
+
+static int get_max_pacing_rate(struct sock *sk, void *val, socklen_t *len)
+{
+	u64 rate = sk->sk_max_pacing_rate;
+	u32 word = (u32)min(rate, (u64)U32_MAX);
+
+	return *len >= sizeof(rate) ? sockopt_put(val, len, &rate, sizeof(rate)) :
+				      sockopt_put(val, len, &word, sizeof(word));
+}
+
+/* For a discipline that keeps times (fq), by the stack's own clock. */
+static int set_txtime(struct sock *sk, const void *val, socklen_t len)
+{
+	struct sock_txtime txtime;
+
+	if (len != sizeof(txtime))
+		return -EINVAL;
+	memcpy(&txtime, val, sizeof(txtime));
+	if (txtime.clockid != CLOCK_MONOTONIC || txtime.flags)
+		return -EINVAL;
+	sock_set_flag(sk, SOCK_TXTIME);
+	return 0;
+}
+
+static int get_txtime(struct sock *sk, void *val, socklen_t *len)
+{
+	struct sock_txtime txtime = {
+		.clockid = sock_flag(sk, SOCK_TXTIME) ? CLOCK_MONOTONIC : 0,
+	};
+
+	return sockopt_put(val, len, &txtime, sizeof(txtime));
+}
+
 /* ---- SOL_SOCKET: where packets go ------------------------------------- */
 
 static int set_priority(struct sock *sk, int val)
@@ -636,8 +696,10 @@ const struct sockopt_row sock_options[] = {
 	ROW_INT(SO_DOMAIN, NULL, get_domain),
 	ROW_BOOL(SO_RXQ_OVFL, set_rxq_ovfl, get_rxq_ovfl),
 	ROW_INT(SO_INCOMING_CPU, NULL, get_incoming_cpu),
+	ROW_BYTES(SO_MAX_PACING_RATE, set_max_pacing_rate, get_max_pacing_rate),
 	ROW_BYTES(SO_MEMINFO, NULL, get_meminfo),
 	ROW_BYTES(SO_COOKIE, NULL, get_cookie),
+	ROW_BYTES(SO_TXTIME, set_txtime, get_txtime),
 	SOCKOPT_ROW(SOL_SOCKET, SO_BINDTOIFINDEX, INT, 0, INT32_MAX,
 		    set_bindtoifindex, get_bindtoifindex),
 };

@@ -159,6 +159,8 @@ u32 softnet_run(struct softnet_data *sd)
 		softnet_collect(sd);
 	timers = wheel_advance(&sd->wheel, net_now(net),
 			       INET_BUGGIFY(TIMERS_CUT) ? 1 : TIMERS_PER_TURN);
+	if (unlikely(READ_ONCE(sd->watchdog_ns) != U64_MAX))
+		qdisc_watchdogs(sd, net_now(net));
 	if (sd->pending)
 		do_softirq(sd);
 	if (!net->smp && rcu_domain_pending(&net->rcu))
@@ -173,7 +175,7 @@ u64 softnet_next(struct softnet_data *sd)
 	if (sd->pending || __atomic_load_n(&sd->kicked, __ATOMIC_ACQUIRE) ||
 	    (!sd->net->smp && rcu_domain_pending(&sd->net->rcu)))
 		return 0;
-	return wheel_next(&sd->wheel);
+	return min(wheel_next(&sd->wheel), READ_ONCE(sd->watchdog_ns));
 }
 
 /* How long the owner may sleep: until the next timer, at most @timeout_ns. */
@@ -222,6 +224,7 @@ int softnet_init(struct net *net, u32 id)
 	sd->poll_tail = &sd->poll_head;
 	sd->output_queue_tailp = &sd->output_queue;
 	sd->tsq_tailp = &sd->tsq_head;
+	sd->watchdog_ns = U64_MAX;
 	skb_queue_head_init(&sd->process_queue);
 	skb_queue_head_init(&sd->input_pkt_queue);
 	lock_init(&sd->input_lock, net->smp);

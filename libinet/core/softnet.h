@@ -77,6 +77,8 @@ struct softnet_data {
 	struct sd_flow_limit *flow_limit;
 	struct napi_struct *remote_poll;	/* scheduled by other threads */
 	struct Qdisc *remote_output;
+	struct Qdisc *watchdogs;	/* by time */
+	u64 watchdog_ns;		/* of the first; read without the lock */
 	struct sk_buff *remote_completion;
 	u32 kicked;
 	u32 sleeping;			/* read by others to skip the kick */

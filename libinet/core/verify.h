@@ -27,7 +27,6 @@ void softnet_verify(struct softnet_data *sd);
 /* Its caches and wheel, and the pool of frames: walks all of them. */
 void softnet_verify_caches(struct softnet_data *sd);
 /* Whatever waits is scheduled, or the driver's ring is full. */
-void qdisc_verify(struct Qdisc *q);
 /* Queues of all devices. */
 void dev_verify(struct net *net);
 

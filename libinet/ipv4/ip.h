@@ -68,10 +68,11 @@ struct ipcm_cookie {
 	u16 gso_size;		/* UDP_SEGMENT; 0: one datagram */
 	const struct ip_options_sock *opt;
 	u32 tsflags;
+	u64 txtime;		/* ns: leaves not before; 0: at once */
 };
 
 void ipcm_init_sk(struct ipcm_cookie *ipc, const struct inet_sock *inet);
-/* Reads IP_PKTINFO, IP_TTL, IP_TOS, IP_RETOPTS. 0 or -EINVAL, -ENOBUFS. */
+/* Reads IP_PKTINFO, IP_TTL, IP_TOS, IP_RETOPTS, SCM_TXTIME. 0 or -EINVAL, -ENOBUFS. */
 int ip_cmsg_send(struct sock *sk, const struct inet_msg *msg,
 		 struct ipcm_cookie *ipc);
 /* Takes a copy of the socket's own options unless the message had some. 0 or

@@ -797,6 +797,7 @@ int ip_send_datagram(struct sock *sk, struct inet_msg *msg, size_t len,
 	skb->priority = d->ipc->tos >= 0 ? rt_tos2priority((u8)d->ipc->tos) :
 					   sk->sk_priority;
 	skb->mark = d->fl4.mark ? d->fl4.mark : sk->sk_mark;
+	skb->tstamp = d->ipc->txtime;
 	rcu_read_lock(&net->rcu);
 	skb_dst_set_noref(skb, &d->rt->dst);
 	err = ip_local_out(net, sk, skb);

@@ -127,6 +127,24 @@ static int ip_cmsg_one(struct sock *sk, int type, const void *data, size_t len,
 	}
 }
 
+/* One of SOL_SOCKET. */
+static int sock_cmsg_one(struct sock *sk, int type, const void *data,
+			 size_t len, struct ipcm_cookie *ipc)
+{
+	switch (type) {
+	case SCM_TXTIME:
+		if (!sock_flag(sk, SOCK_TXTIME) || len != sizeof(ipc->txtime))
+			return -EINVAL;
+		memcpy(&ipc->txtime, data, sizeof(ipc->txtime));
+		return 0;
+	case SCM_RIGHTS:	/* AF_UNIX's two are ignored, as in Linux */
+	case SCM_CREDENTIALS:
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
 int ip_cmsg_send(struct sock *sk, const struct inet_msg *msg,
 		 struct ipcm_cookie *ipc)
 {
@@ -137,10 +155,10 @@ int ip_cmsg_send(struct sock *sk, const struct inet_msg *msg,
 
 	while ((err = cmsg_next(msg, &pos, &hdr, &data)) > 0) {
 		if (hdr.cmsg_level == SOL_SOCKET) {
-			/* AF_UNIX's two are ignored, as in Linux */
-			if (hdr.cmsg_type != SCM_RIGHTS &&
-			    hdr.cmsg_type != SCM_CREDENTIALS)
-				return -EINVAL;
+			err = sock_cmsg_one(sk, hdr.cmsg_type, data,
+					    hdr.cmsg_len - CMSG_LEN(0), ipc);
+			if (err)
+				return err;
 			continue;
 		}
 		if (hdr.cmsg_level != IPPROTO_IP)

@@ -15,6 +15,11 @@ static void draw_distance(struct world *w, struct inet_fault_config *f)
 	if (sim_draw(w, r, SIM_RATE, 30, &own)) {
 		f->rate_bps = rng_log(&own, 2000000, 1000000000);
 		f->queue_bytes = (u32)rng_log(&own, 20000, 1000000);
+		/* or it is the sender's: its frames are old when they leave */
+		if (rng_chance(&own, 10)) {
+			f->queue_bytes = 0;
+			w->blind = true;
+		}
 	}
 }
 

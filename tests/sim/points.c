@@ -170,6 +170,8 @@ static const struct {
 	  { "NOT_SPECIFIED", "FULL_RING", "XMIT_ERROR", "PKT_TOO_BIG",
 	    "IP_INDISCARDS" } },
 	{ "a device goes while packets wait", { "DEV_DOWN" } },
+	{ "a hundred packets of one connection, or times of its own",
+	  { "FQ_FLOW_LIMIT", "FQ_HORIZON_LIMIT" } },
 };
 
 static bool is_excused(const char *name)

@@ -194,6 +194,18 @@ static void host_draw(struct world *w, struct host *h, unsigned int i)
 	steer_draw(w, h);
 }
 
+/* Every fourth host has fair queues. Its number is no part of other streams. */
+static int set_qdisc(struct world *w, struct host *h, unsigned int i)
+{
+	struct rng r;
+
+	rng_init(&r, w->seed, 400 + (u64)i);
+	if (w->without >> SIM_KNOBS & 1 || !rng_chance(&r, 25))
+		return 0;
+	h->belated = true;
+	return inet_sysctl_set(h->net, "net.core.default_qdisc", "fq");
+}
+
 static int host_create(struct world *w, unsigned int i)
 {
 	struct host *h = &w->host[i];
@@ -213,7 +225,8 @@ static int host_create(struct world *w, unsigned int i)
 	h->net = inet_create(&cfg);
 	if (!h->net)
 		return -1;
-	return set_knobs(w, h) || set_limits(w, h, i) ? -1 : 0;
+	return set_knobs(w, h) || set_limits(w, h, i) || set_qdisc(w, h, i) ?
+		       -1 : 0;
 }
 
 /* ---- who watches ------------------------------------------------------ */
