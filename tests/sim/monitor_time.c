@@ -174,7 +174,9 @@ static void sent_bare(struct world *w, struct flow *f, int h,
 		return;		/* beside a probe: what is urgent may not go */
 	if (known && me->edge != ack + ((u32)s->window << scale))
 		return;
-	if (known && me->challenged_ns == w->now)
+	/* unless it answers one that came before the forged one */
+	if (known && me->challenged_ns == w->now &&
+	    (me->credit <= 1 || !w->host[f->host[h]].belated))
 		sent_challenge(w, f, h);
 	/* what waited for ARP was an answer when it was made */
 	if (w->timely && !monitor_waited(w, f->host[h])) {

@@ -100,6 +100,45 @@ RULE(request_beside_a_late_ack_is_caught_where_nothing_is_belated)
 	caught("SYN-ACK with another number");
 }
 
+/* Host 1 has answered a forged segment; 499 ms later comes a copy, another forged
+ * one, and @nr bare ACKs leave. */
+static void challenged_beside_a_copy(bool belated, u32 nr)
+{
+	open_pair();
+	w.host[1].belated = belated;
+	PASSES(0, ACK | PSH, 1, 1, 10);
+	PASSES(1, ACK, 1, 11);
+	w.flows->of[1].credit = 0;
+	ARRIVES(0, RST, 50, .tos = SIM_FORGED_TOS);
+	LEAVES(1, ACK, 1, 11);
+	later(499);
+	ARRIVES(0, ACK | PSH, 1, 1, 10);
+	ARRIVES(0, RST, 50, .tos = SIM_FORGED_TOS);
+	while (nr--)
+		LEAVES(1, ACK, 1, 11);
+}
+
+RULE(answer_to_a_copy_beside_a_forged_one_is_no_challenge)
+{
+	(void)state;
+	challenged_beside_a_copy(true, 1);
+	caught("");
+}
+
+RULE(second_answer_beside_a_forged_one_is_a_challenge)
+{
+	(void)state;
+	challenged_beside_a_copy(true, 2);
+	caught("two challenge ACKs within 500 ms");
+}
+
+RULE(answer_to_a_forged_one_is_a_challenge_where_nothing_is_belated)
+{
+	(void)state;
+	challenged_beside_a_copy(false, 1);
+	caught("two challenge ACKs within 500 ms");
+}
+
 /* ---- what waited for ARP ---------------------------------------------- */
 
 /* A SYN waits 20 ms for a reply that comes twice, the copy @ms later; it leaves
@@ -433,6 +472,12 @@ int main(void)
 		cmocka_unit_test(request_after_a_late_ack_is_caught),
 		cmocka_unit_test(
 			request_beside_a_late_ack_is_caught_where_nothing_is_belated),
+		cmocka_unit_test(
+			answer_to_a_copy_beside_a_forged_one_is_no_challenge),
+		cmocka_unit_test(
+			second_answer_beside_a_forged_one_is_a_challenge),
+		cmocka_unit_test(
+			answer_to_a_forged_one_is_a_challenge_where_nothing_is_belated),
 		cmocka_unit_test(copy_of_a_reply_changes_nothing),
 		cmocka_unit_test(later_copy_of_a_reply_is_waited_for_by_nothing),
 		cmocka_unit_test(ack_that_waited_for_arp_passes),
