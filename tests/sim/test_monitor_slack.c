@@ -259,6 +259,25 @@ RULE(other_bytes_behind_the_gap_are_caught)
 	caught("sent again with other bytes");
 }
 
+RULE(fin_behind_the_gap_passes)
+{
+	(void)state;
+	open_pair();
+	w.unplugged = true;
+	later(1);
+	LEAVES(0, FIN | ACK, 11, 1);
+	caught("");
+}
+
+RULE(fin_behind_what_was_not_pushed_is_caught)
+{
+	(void)state;
+	sends_behind_a_gap(true);
+	later(1);
+	LEAVES(0, FIN | ACK, 21, 1);
+	caught("the last byte was not pushed");
+}
+
 /* Both have closed; what host 1 acknowledged left while the cable was out. Then
  * comes an ACK of its FIN in a segment that begins at @seq. */
 static void fin_is_acked_at(bool unplugged, u32 seq, u32 len)
@@ -487,6 +506,8 @@ int main(void)
 		cmocka_unit_test(gap_of_a_cable_that_was_out_passes),
 		cmocka_unit_test(gap_of_a_cable_that_was_in_is_caught),
 		cmocka_unit_test(other_bytes_behind_the_gap_are_caught),
+		cmocka_unit_test(fin_behind_the_gap_passes),
+		cmocka_unit_test(fin_behind_what_was_not_pushed_is_caught),
 		cmocka_unit_test(
 			ack_in_what_was_acknowledged_unseen_may_not_count),
 		cmocka_unit_test(ack_behind_what_was_acknowledged_unseen_counts),
