@@ -92,17 +92,17 @@ static void inet_sock_defaults(struct sock *sk, int protocol,
 	sk->sk_reuse = !!(sw->flags & INET_PROTOSW_REUSE);
 	sk->sk_protocol = (u16)protocol;
 	sk->sk_destruct = inet_sock_destruct;
-	inet->is_icsk = !!(sw->flags & INET_PROTOSW_ICSK);
+	inet_assign_bit(IS_ICSK, sk, sw->flags & INET_PROTOSW_ICSK);
 	inet->uc_ttl = -1;
-	inet->mc_loop = 1;
+	inet_assign_bit(MC_LOOP, sk, true);
 	inet->mc_ttl = 1;
-	inet->mc_all = 1;
+	inet_assign_bit(MC_ALL, sk, true);
 	inet->pmtudisc = READ_ONCE(sock_net(sk)->ipv4.sysctl_ip_no_pmtu_disc) ?
 				 IP_PMTUDISC_DONT : IP_PMTUDISC_WANT;
 	if (sw->type == SOCK_RAW) {
 		inet->inet_num = (u16)protocol;
 		inet->inet_sport = cpu_to_be16((u16)protocol);
-		inet->hdrincl = protocol == IPPROTO_RAW;
+		inet_assign_bit(HDRINCL, sk, protocol == IPPROTO_RAW);
 	}
 }
 
@@ -298,8 +298,10 @@ void inet_put_addr(struct sockaddr *to, socklen_t *len, __be32 addr,
 bool inet_addr_valid_or_nonlocal(struct net *net, const struct inet_sock *inet,
 				 __be32 addr, u8 type)
 {
-	return READ_ONCE(net->ipv4.sysctl_ip_nonlocal_bind) || inet->freebind ||
-	       inet->transparent || addr == INADDR_ANY || type == RTN_LOCAL ||
+	return READ_ONCE(net->ipv4.sysctl_ip_nonlocal_bind) ||
+	       inet_test_bit(FREEBIND, &inet->sk) ||
+	       inet_test_bit(TRANSPARENT, &inet->sk) ||
+	       addr == INADDR_ANY || type == RTN_LOCAL ||
 	       type == RTN_MULTICAST || type == RTN_BROADCAST;
 }
 
@@ -361,7 +363,7 @@ static int inet_bind_locked(struct sock *sk, __be32 addr, u16 port, u8 type)
 	/* a group or a broadcast address is no source */
 	WRITE_ONCE(inet->inet_saddr, type == RTN_MULTICAST ||
 				     type == RTN_BROADCAST ? 0 : addr);
-	if ((port || !inet->bind_address_no_port) && sk->sk_prot->get_port) {
+	if ((port || !inet_test_bit(BIND_ADDRESS_NO_PORT, sk)) && sk->sk_prot->get_port) {
 		err = sk->sk_prot->get_port(sk, port);
 		if (err) {
 			WRITE_ONCE(inet->inet_saddr, 0);
@@ -579,7 +581,7 @@ int inet_stream_listen(struct socket *sock, int backlog)
 	int somaxconn = READ_ONCE(sock_net(sk)->sysctl_somaxconn);
 	int err = -EINVAL;
 
-	if (!inet_sk(sk)->is_icsk)
+	if (!inet_test_bit(IS_ICSK, sk))
 		return -EOPNOTSUPP;
 	if (backlog < 0 || backlog > somaxconn)
 		backlog = somaxconn;

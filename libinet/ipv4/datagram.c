@@ -175,10 +175,12 @@ void ip4_datagram_flow(struct sock *sk, const struct ip4_dest *dest,
 		.fl4_sport = READ_ONCE(inet->inet_sport),
 		.oif = ipc->oif,
 		.mark = sk->sk_mark,
-		.tos = ipc->tos >= 0 ? (u8)ipc->tos : inet->tos,
+		.tos = ipc->tos >= 0 ? (u8)ipc->tos :
+					READ_ONCE(inet->tos),
 		.proto = ipc->protocol,
 		.scope = dest->on_link ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE,
-		.flags = inet->transparent || inet->hdrincl ?
+		.flags = inet_test_bit(TRANSPARENT, sk) ||
+			 inet_test_bit(HDRINCL, sk) ?
 				 FLOWI_FLAG_ANYSRC : 0,
 	};
 	if (unlikely(ipc->opt && ipc->opt->faddr))
@@ -399,7 +401,7 @@ static int ip4_datagram_copy_out(struct sock *sk, struct sk_buff *skb,
 	sock_recv_cmsgs(msg, sk, skb);
 	if (msg->name)
 		inet_put_addr(msg->name, &msg->namelen, ip_hdr(skb)->saddr, 0);
-	if (inet_sk(sk)->cmsg_flags)
+	if (READ_ONCE(inet_sk(sk)->cmsg_flags))
 		ip_cmsg_recv(msg, sk, skb);
 	return 0;
 }
@@ -517,7 +519,8 @@ static int ip4_datagram_icmp_err(struct sock *sk, struct sk_buff *skb, u32 info,
 	}
 	if (icmph->code == ICMP_FRAG_NEEDED) {
 		ipv4_sk_update_pmtu(skb, sk, info);
-		if (inet_sk(sk)->pmtudisc == IP_PMTUDISC_DONT)
+		if (READ_ONCE(inet_sk(sk)->pmtudisc) ==
+		    IP_PMTUDISC_DONT)
 			return 0;
 		*hard = true;
 		return EMSGSIZE;
@@ -544,7 +547,7 @@ void ip4_datagram_tell_err(struct sock *sk, struct sk_buff *skb, __be16 port,
 
 	if (!err)
 		return;
-	if (inet_sk(sk)->recverr)
+	if (inet_test_bit(RECVERR, sk))
 		ip_icmp_error(sk, skb, err, port, info);
 	else if (!hard || READ_ONCE(sk->sk_state) != TCP_ESTABLISHED)
 		return;
@@ -554,7 +557,7 @@ void ip4_datagram_tell_err(struct sock *sk, struct sk_buff *skb, __be16 port,
 /* Told to connected sockets if it is hard, and to those with IP_RECVERR. */
 void ip4_datagram_err(struct sock *sk, struct sk_buff *skb, u32 info)
 {
-	if (inet_sk(sk)->recverr ||
+	if (inet_test_bit(RECVERR, sk) ||
 	    READ_ONCE(sk->sk_state) == TCP_ESTABLISHED)
 		ip4_datagram_tell_err(sk, skb, 0, info);
 }

@@ -49,7 +49,7 @@ static u32 quoted_payload(const struct sock *sk, const struct iphdr *iph)
 	u32 hlen = ipv4_hdr_len(iph);
 
 	if (sk->sk_type == SOCK_RAW)
-		return inet_sk(sk)->hdrincl ? 0 : hlen;
+		return inet_test_bit(HDRINCL, sk) ? 0 : hlen;
 	if (iph->protocol == IPPROTO_UDP)
 		return hlen + UDP_HLEN;
 	return hlen;
@@ -92,7 +92,7 @@ void ip_local_error(struct sock *sk, int err, __be32 daddr, __be16 port,
 	struct iphdr *iph;
 	struct sk_buff *skb;
 
-	if (!inet_sk(sk)->recverr)
+	if (!inet_test_bit(RECVERR, sk))
 		return;
 	skb = alloc_skb(sock_net(sk), sizeof(*iph));
 	if (!skb)

@@ -191,5 +191,5 @@ bool ip_mc_sf_allow(const struct sock *sk, __be32 group, __be32 saddr, int dif)
 	     entry = rcu_dereference(entry->next))
 		if (entry->multiaddr == group && entry->ifindex == dif)
 			return true;
-	return inet->mc_all;
+	return inet_test_bit(MC_ALL, &inet->sk);
 }

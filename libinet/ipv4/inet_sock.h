@@ -41,14 +41,24 @@ struct inet_sock {
 	u8 min_ttl;
 	u8 pmtudisc;		/* IP_PMTUDISC_* */
 	u8 rcv_tos;
-	u8 recverr : 1, is_icsk : 1, freebind : 1, hdrincl : 1, mc_loop : 1,
-	   transparent : 1, mc_all : 1;
-	u8 bind_address_no_port : 1, defer_connect : 1;
+	u32 inet_flags;		/* enum inet_sock_flags; inet_test_bit() */
 	u32 cmsg_flags;		/* IP_CMSG_* wanted by the reader */
 	int uc_index, mc_index;
 	__be32 mc_addr;
 	struct ip_mc_socklist *mc_list;
 	s32 local_port_range[2];
+};
+
+/* Linux's names. Packets ask for them without the lock of the socket. */
+enum inet_sock_flags {
+	INET_FLAGS_RECVERR,
+	INET_FLAGS_IS_ICSK,
+	INET_FLAGS_FREEBIND,
+	INET_FLAGS_HDRINCL,
+	INET_FLAGS_MC_LOOP,
+	INET_FLAGS_TRANSPARENT,
+	INET_FLAGS_MC_ALL,
+	INET_FLAGS_BIND_ADDRESS_NO_PORT,
 };
 
 #define IP_CMSG_PKTINFO 0x01
@@ -63,6 +73,28 @@ struct inet_sock {
 static inline struct inet_sock *inet_sk(const struct sock *sk)
 {
 	return (struct inet_sock *)sk;
+}
+
+/* inet_test_bit(RECVERR, sk). Any thread. */
+#define inet_test_bit(name, sk) \
+	inet_sock_flag(sk, INET_FLAGS_##name)
+#define inet_assign_bit(name, sk, on) \
+	inet_sock_set_flag(sk, INET_FLAGS_##name, on)
+
+static inline bool inet_sock_flag(const struct sock *sk, enum inet_sock_flags f)
+{
+	return READ_ONCE(inet_sk(sk)->inet_flags) >> f & 1;
+}
+
+static inline void inet_sock_set_flag(struct sock *sk, enum inet_sock_flags f,
+				      bool on)
+{
+	u32 *flags = &inet_sk(sk)->inet_flags;
+
+	if (on)
+		__atomic_fetch_or(flags, 1u << f, __ATOMIC_RELAXED);
+	else
+		__atomic_fetch_and(flags, ~(1u << f), __ATOMIC_RELAXED);
 }
 
 /* skb->cb of a received IPv4 packet, for sockets and ICMP. */

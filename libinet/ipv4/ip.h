@@ -139,14 +139,14 @@ struct ip_options_sock *ip_options_get(struct net *net, const void *data,
 /* Effective path MTU for a socket honouring pmtudisc. */
 static inline u32 ip_sk_mtu(const struct sock *sk, const struct dst_entry *dst)
 {
-	if (likely(inet_sk(sk)->pmtudisc < IP_PMTUDISC_PROBE))
+	if (likely(READ_ONCE(inet_sk(sk)->pmtudisc) < IP_PMTUDISC_PROBE))
 		return ipv4_mtu(dst);
 	return min(READ_ONCE(dst->dev->mtu), IP_MAX_MTU);
 }
 
 static inline bool ip_dont_fragment(const struct sock *sk)
 {
-	u8 p = inet_sk(sk)->pmtudisc;
+	u8 p = READ_ONCE(inet_sk(sk)->pmtudisc);
 
 	return p == IP_PMTUDISC_DO || p == IP_PMTUDISC_WANT;
 }

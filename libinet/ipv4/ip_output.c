@@ -356,7 +356,7 @@ static bool ip_wants_loop(const struct sk_buff *skb, const struct sock *sk,
 		return false;
 	if (rt->rt_type == RTN_BROADCAST)
 		return true;
-	return in_dev && (!sk || inet_sk(sk)->mc_loop) &&
+	return in_dev && (!sk || inet_test_bit(MC_LOOP, sk)) &&
 	       ip_check_mc_rcu(in_dev, ip_hdr(skb)->daddr);
 }
 
@@ -443,16 +443,18 @@ static inline struct iphdr *ip_push_header(struct sk_buff *skb,
 
 static u8 ip_select_ttl(const struct inet_sock *inet)
 {
-	return inet->uc_ttl < 0 ?
+	s16 ttl = READ_ONCE(inet->uc_ttl);
+
+	return ttl < 0 ?
 	       (u8)READ_ONCE(sock_net(&inet->sk)->ipv4.sysctl_ip_default_ttl) :
-	       (u8)inet->uc_ttl;
+	       (u8)ttl;
 }
 
 /* May the packet be cut on its way? Where the path claimed an MTU too small to
  * believe, it may. */
 static bool ip_wants_df(const struct sock *sk, const struct rtable *rt)
 {
-	u8 p = inet_sk(sk)->pmtudisc;
+	u8 p = READ_ONCE(inet_sk(sk)->pmtudisc);
 
 	return p == IP_PMTUDISC_DO || p == IP_PMTUDISC_PROBE ||
 	       (p == IP_PMTUDISC_WANT && !rt->rt_mtu_locked);
@@ -474,7 +476,7 @@ static __noinline struct rtable *ip_sk_new_route(struct sock *sk,
 		.oif = sk->sk_bound_dev_if, .mark = sk->sk_mark,
 		.tos = inet->tos, .proto = (u8)sk->sk_protocol,
 		.scope = ip_sock_scope(sk),
-		.flags = inet->transparent ? FLOWI_FLAG_ANYSRC : 0,
+		.flags = inet_test_bit(TRANSPARENT, sk) ? FLOWI_FLAG_ANYSRC : 0,
 	};
 	if (opt && opt->faddr)
 		fl4.daddr = opt->faddr;
@@ -646,7 +648,7 @@ static int datagram_check_size(struct sock *sk, const struct ip_datagram *d,
 			       u64 total)
 {
 	struct inet_sock *inet = inet_sk(sk);
-	u8 p = inet->pmtudisc;
+	u8 p = READ_ONCE(inet->pmtudisc);
 	u32 mtu = ip_sk_mtu(sk, &d->rt->dst);
 	u32 most = p < IP_PMTUDISC_DO || p == IP_PMTUDISC_OMIT ?
 		   IP_MAX_DATAGRAM : mtu;
@@ -670,15 +672,15 @@ static void datagram_build(struct sock *sk, const struct ip_datagram *d,
 	b->daddr = ipc->opt && ipc->opt->faddr ? ipc->addr : d->fl4.daddr;
 	b->opt = ipc->opt;
 	b->protocol = ipc->protocol ? ipc->protocol : (u8)sk->sk_protocol;
-	b->tos = ipc->tos >= 0 ? (u8)ipc->tos : inet->tos;
+	b->tos = ipc->tos >= 0 ? (u8)ipc->tos : READ_ONCE(inet->tos);
 	if (ipc->ttl)
 		b->ttl = (u8)ipc->ttl;
 	else if (d->rt->rt_type == RTN_MULTICAST)
-		b->ttl = inet->mc_ttl;
+		b->ttl = READ_ONCE(inet->mc_ttl);
 	else
 		b->ttl = ip_select_ttl(inet);
 	b->df = ip_wants_df(sk, d->rt) &&
-		(inet->pmtudisc != IP_PMTUDISC_WANT ||
+		(READ_ONCE(inet->pmtudisc) != IP_PMTUDISC_WANT ||
 		 total <= dst_mtu(&d->rt->dst) || d->gso_size);
 }
 
@@ -795,7 +797,7 @@ int ip_send_datagram(struct sock *sk, struct inet_msg *msg, size_t len,
 	ip_push_header(skb, &b);
 	ip_select_ident(net, skb, sk, max_t(u32, skb->shinfo->gso_segs, 1));
 	skb->priority = d->ipc->tos >= 0 ? rt_tos2priority((u8)d->ipc->tos) :
-					   sk->sk_priority;
+					   READ_ONCE(sk->sk_priority);
 	skb->mark = d->fl4.mark ? d->fl4.mark : sk->sk_mark;
 	skb->tstamp = d->ipc->txtime;
 	rcu_read_lock(&net->rcu);

@@ -188,7 +188,8 @@ void ipv4_pktinfo_prepare(const struct sock *sk, struct sk_buff *skb)
 {
 	const struct rtable *rt = skb_rtable(skb);
 
-	if (unlikely(inet_sk(sk)->cmsg_flags & IP_CMSG_PKTINFO)) {
+	if (unlikely(READ_ONCE(inet_sk(sk)->cmsg_flags) &
+		     IP_CMSG_PKTINFO)) {
 		IP_RX_CB(skb)->spec_dst = ip_hdr(skb)->daddr;
 		if (rt && (rt->rt_flags & (RTCF_BROADCAST | RTCF_MULTICAST)))
 			IP_RX_CB(skb)->spec_dst =
@@ -252,7 +253,7 @@ static void put_options(struct inet_msg *msg, const struct sk_buff *skb,
 
 void ip_cmsg_recv(struct inet_msg *msg, struct sock *sk, struct sk_buff *skb)
 {
-	u32 flags = inet_sk(sk)->cmsg_flags;
+	u32 flags = READ_ONCE(inet_sk(sk)->cmsg_flags);
 	int val;
 
 	if (flags & IP_CMSG_PKTINFO)

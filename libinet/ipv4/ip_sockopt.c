@@ -67,28 +67,28 @@ static int get_recvfragsize(struct sock *sk, int *on)
 
 /* ---- flags of the socket ---------------------------------------------- */
 
-#define BIT_OPTION(name)						\
+#define BIT_OPTION(name, flag)						\
 	static int set_##name(struct sock *sk, int on)			\
 	{								\
-		inet_sk(sk)->name = !!on;				\
+		inet_assign_bit(flag, sk, on);				\
 		return 0;						\
 	}								\
 	static int get_##name(struct sock *sk, int *on)			\
 	{								\
-		*on = inet_sk(sk)->name;				\
+		*on = inet_test_bit(flag, sk);				\
 		return 0;						\
 	}
 
-BIT_OPTION(freebind)
-BIT_OPTION(transparent)
-BIT_OPTION(bind_address_no_port)
-BIT_OPTION(mc_loop)
-BIT_OPTION(mc_all)
+BIT_OPTION(freebind, FREEBIND)
+BIT_OPTION(transparent, TRANSPARENT)
+BIT_OPTION(bind_address_no_port, BIND_ADDRESS_NO_PORT)
+BIT_OPTION(mc_loop, MC_LOOP)
+BIT_OPTION(mc_all, MC_ALL)
 
 /* What was queued goes when nobody wants it any more. */
 static int set_recverr(struct sock *sk, int on)
 {
-	inet_sk(sk)->recverr = !!on;
+	inet_assign_bit(RECVERR, sk, on);
 	if (!on)
 		sk_error_queue_purge(sk);
 	return 0;
@@ -96,7 +96,7 @@ static int set_recverr(struct sock *sk, int on)
 
 static int get_recverr(struct sock *sk, int *on)
 {
-	*on = inet_sk(sk)->recverr;
+	*on = inet_test_bit(RECVERR, sk);
 	return 0;
 }
 
@@ -105,13 +105,13 @@ static int set_hdrincl(struct sock *sk, int on)
 {
 	if (sk->sk_type != SOCK_RAW)
 		return -ENOPROTOOPT;
-	inet_sk(sk)->hdrincl = !!on;
+	inet_assign_bit(HDRINCL, sk, on);
 	return 0;
 }
 
 static int get_hdrincl(struct sock *sk, int *on)
 {
-	*on = inet_sk(sk)->hdrincl;
+	*on = inet_test_bit(HDRINCL, sk);
 	return 0;
 }
 
@@ -305,7 +305,7 @@ static int set_options(struct sock *sk, const void *val, socklen_t len)
 	opt = ip_options_get(sock_net(sk), val, len);
 	if (IS_ERR(opt))
 		return (int)PTR_ERR(opt);
-	if (inet->is_icsk)
+	if (inet_test_bit(IS_ICSK, sk))
 		inet_csk(sk)->icsk_ext_hdr_len =
 			(u16)(inet_csk(sk)->icsk_ext_hdr_len +
 			      (opt ? opt->optlen : 0) -
@@ -406,7 +406,7 @@ static int set_add_membership(struct sock *sk, const void *val, socklen_t len)
 {
 	struct ip_mreqn mreq;
 
-	if (inet_sk(sk)->is_icsk)
+	if (inet_test_bit(IS_ICSK, sk))
 		return -EPROTO;
 	return read_mreqn(val, len, false, &mreq) ? -EINVAL :
 						    ip_mc_join_group(sk, &mreq);
@@ -417,7 +417,7 @@ static int set_drop_membership(struct sock *sk, const void *val, socklen_t len)
 {
 	struct ip_mreqn mreq;
 
-	if (inet_sk(sk)->is_icsk)
+	if (inet_test_bit(IS_ICSK, sk))
 		return -EPROTO;
 	return read_mreqn(val, len, false, &mreq) ?
 		       -EINVAL : ip_mc_leave_group(sk, &mreq);

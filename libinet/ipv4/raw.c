@@ -246,7 +246,7 @@ static int raw_sendmsg(struct sock *sk, struct inet_msg *msg, size_t len)
 	struct ip_datagram d = { .send = raw_send_hdrinc };
 
 	NET_ROAD(sock_net(sk), NULL);
-	if (inet_sk(sk)->hdrincl)
+	if (inet_test_bit(HDRINCL, sk))
 		return ip4_datagram_sendmsg_as(sk, msg, len, &d);
 	if (unlikely((msg->flags & MSG_MORE) || READ_ONCE(raw_sk(sk)->corked)))
 		return raw_cork_sendmsg(sk, msg, len);

@@ -601,7 +601,7 @@ struct rtable *ip_route_connect(struct flowi4 *fl4, __be32 daddr, __be32 saddr,
 		.daddr = daddr, .saddr = saddr, .oif = oif, .proto = proto,
 		.fl4_sport = sport, .fl4_dport = dport, .mark = sk->sk_mark,
 		.tos = inet_sk(sk)->tos, .scope = ip_sock_scope(sk),
-		.flags = inet_sk(sk)->transparent ? FLOWI_FLAG_ANYSRC : 0,
+		.flags = inet_test_bit(TRANSPARENT, sk) ? FLOWI_FLAG_ANYSRC : 0,
 	};
 	return ip_route_output_flow(sock_net(sk), fl4, sk);
 }

@@ -632,7 +632,7 @@ static void tcp_v4_err_report(struct sock *sk, int err, bool fatal)
 		WRITE_ONCE(sk->sk_err, err);
 		sk->sk_error_report(sk);
 		tcp_done(sk);
-	} else if (!opening && inet_sk(sk)->recverr &&
+	} else if (!opening && inet_test_bit(RECVERR, sk) &&
 		   !sock_owned_by_user(sk)) {
 		WRITE_ONCE(sk->sk_err, err);
 		sk->sk_error_report(sk);
@@ -839,7 +839,7 @@ static __always_inline void tcp_v4_rcv_sock(struct sock *sk,
 	struct tcp_sock *tp = tcp_sk(sk);
 	bool busy;
 
-	if (unlikely(inet_sk(sk)->min_ttl > ip_hdr(skb)->ttl)) {
+	if (unlikely(READ_ONCE(inet_sk(sk)->min_ttl) > ip_hdr(skb)->ttl)) {
 		tcp_v4_too_far(sk, skb);
 		return;
 	}

@@ -602,7 +602,7 @@ static void udp_recv_about(struct sock *sk, struct inet_msg *msg,
 		size = skb->shinfo->gso_size;
 		put_cmsg(msg, IPPROTO_UDP, UDP_GRO, sizeof(size), &size);
 	}
-	if (inet_sk(sk)->cmsg_flags)
+	if (READ_ONCE(inet_sk(sk)->cmsg_flags))
 		ip_cmsg_recv(msg, sk, skb);
 }
 

@@ -11,6 +11,7 @@
 #include <inet/netdevice.h>
 #include <inet/protocol.h>
 
+#include "lib/compiler.h"
 #include "threaded.h"
 #include "wire/eth.h"
 
@@ -260,6 +261,42 @@ static void the_device_of_the_traffic_goes_down_and_up(void **state)
 	}
 }
 
+static void set_option(struct socket *s, int opt, int val)
+{
+	assert_int_equal(inet_setsockopt(s, IPPROTO_IP, opt, &val, sizeof(val)),
+			 0);
+}
+
+/* Options of IP that packets on their way in or out ask for without the lock of
+ * the socket; and one whose datagrams nobody wants, so that errors come. */
+static void options_are_switched(void **state)
+{
+	static const int switches[] = {
+		IP_RECVERR, IP_MULTICAST_ALL, IP_MULTICAST_LOOP, IP_FREEBIND,
+		IP_TRANSPARENT, IP_BIND_ADDRESS_NO_PORT, IP_PKTINFO, IP_RECVTTL,
+	};
+	struct rig *r = *state;
+	struct socket *all[] = { r->c[0], r->c[1], r->u[0], r->u[1], NULL };
+	struct socket *x = threaded_socket(&r->p, 0, SOCK_DGRAM, 0);
+	char c;
+
+	all[4] = x;
+	assert_int_equal(threaded_connect(x, 1, 9), 0);
+	for (u32 i = 0; i < ROUNDS * 2; i++)
+		for (u32 j = 0; j < ARRAY_SIZE(all); j++) {
+			for (u32 k = 0; k < ARRAY_SIZE(switches); k++)
+				set_option(all[j], switches[k], i % 2);
+			set_option(all[j], IP_TTL, 64 - (int)(i % 2));
+			set_option(all[j], IP_MINTTL, (int)(i % 2));
+			set_option(all[j], IP_TOS, (int)(i % 2) << 4);
+			set_option(all[j], IP_MTU_DISCOVER, i % 2 ?
+				   IP_PMTUDISC_DONT : IP_PMTUDISC_WANT);
+			inet_send(x, "x", 1, 0);
+			inet_recv(x, &c, 1, MSG_DONTWAIT);
+		}
+	inet_close(x);
+}
+
 static void skip_value(void *arg, const char *name, u64 value)
 {
 	(void)arg, (void)name, (void)value;
@@ -321,6 +358,7 @@ int main(void)
 		T(the_link_address_changes),
 		T(devices_are_opened_and_closed),
 		T(the_device_of_the_traffic_goes_down_and_up),
+		T(options_are_switched),
 		T(everything_is_shown),
 		T(sentence_is_of_the_thread_that_failed),
 	};
