@@ -202,6 +202,7 @@ struct world {
 	bool dups;		/* a cable duplicates frames */
 	bool blind;		/* without memory the tap misses frames */
 	bool arp;		/* neighbours are not known from the start */
+	bool short_arp;		/* few frames wait for one, others die unseen */
 	bool reuse;		/* some ports are used again */
 	bool unplugged;		/* a cable was out for a while */
 	bool strange;		/* forged frames of all kinds */

@@ -99,6 +99,7 @@ static int set_rare_knobs(struct world *w, struct host *h)
 		if (inet_sysctl_set(h->net, knobs[i][0], knobs[i][1]))
 			return -1;
 		w->forgetful |= strstr(knobs[i][0], "mtu_expires") != NULL;
+		w->short_arp |= strstr(knobs[i][0], "unres_qlen") != NULL;
 		/* what RPS finds no room for the monitor has seen */
 		w->blind |= strstr(knobs[i][0], "netdev_max_backlog") && h->steers;
 	}
@@ -464,6 +465,7 @@ int topology_create(struct world *w)
 	for (i = 0; i < w->nr_stacks && !err; i++)
 		err = host_create(w, i);
 	w->arp = sim_draw(w, &w->config, SIM_ARP, 30, &own);
+	w->blind |= w->arp && w->short_arp;
 
 	if (!err)
 		err = star ? star_create(w, w->arp) :
