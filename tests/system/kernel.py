@@ -196,12 +196,18 @@ def tcp_10000_connections_one_after_another():
                 if i % 4 == 3:  # by a reset; the others by FINs
                     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
                                     b"\1\0\0\0\0\0\0\0")
+            if i == 999:    # caches and tables have what they need
+                echo.wait_until_idle()
+                warm = echo.usage()
             if i % 1000 == 999:
                 sizes.append(echo.resident())
         # a sanitizer's quarantine grows, whatever we do
         assert os.environ.get("SAN_CFLAGS") or sizes[-1] <= sizes[1] + 512, \
             f"pages resident: {sizes}"
         echo.wait_until_idle()
+        held = echo.usage()
+        assert held["timers"] <= warm["timers"] and \
+            held["mem"] <= warm["mem"] + 4096, f"{warm}, then {held}"
     kernel_has_no_connections()
 
 
