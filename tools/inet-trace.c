@@ -401,7 +401,7 @@ int main(int argc, char **argv)
 		{ .name = "help", .val = 'h' }, { .name = NULL },
 	};
 	struct lab lab = { 0 };
-	bool mermaid = false;
+	bool mermaid = false, seen;
 	size_t i;
 	int c;
 
@@ -423,10 +423,14 @@ int main(int argc, char **argv)
 		return help('?');
 	lab_open(&lab);
 	scenarios[i].run(&lab);
-	if (mermaid)
+	seen = inet_trace_count(lab.traced) > 0;
+	if (!seen)
+		fprintf(stderr, "inet-trace: no packet of '%s' fits \"%s\"\n",
+			argv[optind], lab.filter);
+	else if (mermaid)
 		inet_trace_print_mermaid(lab.traced, stdout);
 	else
 		inet_trace_print_text(lab.traced, stdout);
 	lab_close(&lab);
-	return 0;
+	return seen ? 0 : 1;
 }

@@ -38,6 +38,16 @@ def refusal(scenario):
         [f"exit status {ran.returncode}: {ran.stderr}"]
 
 
+def silence():
+    """What is wrong when a filter fits no packet of a scenario."""
+    tool = os.path.join(tap.BUILD, "inet-trace")
+    ran = subprocess.run([tool, "-f", "tcp dport 9", "tcp-rx"], text=True,
+                         check=False, capture_output=True, timeout=60)
+    wanted = "inet-trace: no packet of 'tcp-rx' fits \"tcp dport 9\"\n"
+    return [] if (ran.returncode, ran.stdout, ran.stderr) == (1, "", wanted) \
+        else [f"exit status {ran.returncode}: {ran.stderr}"]
+
+
 def missing_files(text, files):
     """Names in backquotes that look like files and are none."""
     tails = set(files)
@@ -84,6 +94,7 @@ def main():
                [f"{name} is stale: make charts"
                 for _, name, block, _ in roads if block != drawn(name)])
     check.check("inet_trace_names_a_scenario_that_is_none", refusal("nowhere"))
+    check.check("inet_trace_says_that_no_packet_fits", silence())
     prose = ROAD.sub("", text)
     files = tap.tree()
     check.check("files_named_exist", missing_files(prose, files))
