@@ -294,6 +294,13 @@ void eth_hw_addr_random(struct net_device *dev) INET_EXPORT(eth_hw_addr_random);
 __be16 eth_type_trans(struct sk_buff *skb, struct net_device *dev)
 	INET_EXPORT(eth_type_trans);
 
+/* The same two for a device whose packets begin with the IP header: no link
+ * header, no addresses, nobody to ask. The ethertype is that of the IP version; a
+ * packet of neither 4 nor 6 is dropped and counted as rx_frame_errors. */
+void raw_ip_setup(struct net_device *dev) INET_EXPORT(raw_ip_setup);
+__be16 raw_ip_type_trans(struct sk_buff *skb, struct net_device *dev)
+	INET_EXPORT(raw_ip_type_trans);
+
 /* ---- interrupts and NAPI ---------------------------------------------- */
 
 typedef void irq_handler_t(int fd, void *data);

@@ -179,15 +179,18 @@ static void link_show(const struct net_device *dev, FILE *out)
 	u8 a[MAX_ADDR_LEN];
 
 	dev_addr_copy(a, dev, sizeof(a));
-	fprintf(out, "%d: %s: <%s%s%s%s> mtu %u state %s link/%s "
-		"%02x:%02x:%02x:%02x:%02x:%02x\n", dev->ifindex, dev->name,
+	fprintf(out, "%d: %s: <%s%s%s%s> mtu %u state %s link/%s",
+		dev->ifindex, dev->name,
 		up && !carrier ? "NO-CARRIER," : "", up ? "UP" : "DOWN",
 		carrier ? ",LOWER_UP" : "",
 		READ_ONCE(dev->flags) & NETDEV_IFF_PROMISC ? ",PROMISC" : "",
 		READ_ONCE(dev->mtu), up && carrier ? "UP" : "DOWN",
 		dev->type == NETDEV_TYPE_LOOPBACK ?
-		"loopback" : dev->type == NETDEV_TYPE_ETHER ? "ether" :
-		"none", a[0], a[1], a[2], a[3], a[4], a[5]);
+		"loopback" : dev->type == NETDEV_TYPE_ETHER ? "ether" : "none");
+	if (dev->addr_len)
+		fprintf(out, " %02x:%02x:%02x:%02x:%02x:%02x", a[0], a[1],
+			a[2], a[3], a[4], a[5]);
+	fputc('\n', out);
 }
 
 int inet_link_show(struct net *net, FILE *out)

@@ -176,12 +176,23 @@ static void flow_of_ip(const struct sk_buff *skb, u32 off, struct flow *flow)
 	flow->dport = (u16)(ports[2] << 8 | ports[3]);
 }
 
-/* From an Ethernet frame. */
+/* From a packet without a link header. */
+static bool flow_of_raw_ip(const struct sk_buff *skb, struct flow *flow)
+{
+	flow->ifindex = skb->dev ? skb->dev->ifindex : 0;
+	if (skb_headlen(skb) && skb->data[0] >> 4 == 4)
+		flow_of_ip(skb, 0, flow);
+	return true;
+}
+
+/* From an Ethernet frame, or what its device has instead. */
 static bool flow_of_frame(const struct sk_buff *skb, struct flow *flow)
 {
 	u8 eth[ETH_HLEN], bytes[ARP_HLEN];
 	struct arp_info arp;
 
+	if (skb->dev && !skb->dev->hard_header_len)
+		return flow_of_raw_ip(skb, flow);
 	if (skb_copy_bits(skb, 0, eth, sizeof(eth)))
 		return false;
 	flow->ifindex = skb->dev ? skb->dev->ifindex : 0;
@@ -234,6 +245,7 @@ static const struct {
 	bool (*flow)(const struct sk_buff *skb, struct flow *flow);
 } judges[] = {
 	{ "eth_type_trans", flow_of_frame },
+	{ "raw_ip_type_trans", flow_of_raw_ip },
 	{ "ip_queue_xmit", flow_of_socket },
 	{ "ip_local_out", flow_of_header },
 	{ "dev_queue_xmit", flow_of_frame },

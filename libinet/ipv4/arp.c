@@ -559,7 +559,9 @@ int inet_neigh_add(struct net_device *dev, const char *neigh)
 	}
 	net = dev_net(dev);
 	rtnl_lock(net);
-	err = neigh_parse(dev, neigh, true, &addr, mac);
+	err = dev->addr_len ? neigh_parse(dev, neigh, true, &addr, mac) :
+	      net_error(net, -EOPNOTSUPP, "%s: has no link addresses",
+			dev->name);
 	if (err > 0) {
 		n = neigh_create(net->ipv4.arp_tbl, &addr, dev);
 		if (n)

@@ -157,7 +157,7 @@ static __always_inline int ip_finish_output2(struct net *net, struct sock *sk,
 		kfree_skb_reason(skb, SKB_DROP_REASON_NOMEM);
 		return -ENOMEM;
 	}
-	nexthop = rt_nexthop(rt, ip_hdr(skb)->daddr);
+	nexthop = ip_neigh_key(rt, dev, ip_hdr(skb)->daddr);
 	n = __neigh_lookup_noref(tbl, &nexthop, dev);
 	if (likely(n))
 		return neigh_output(n, skb);

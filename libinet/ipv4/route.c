@@ -194,7 +194,7 @@ static struct neighbour *ipv4_neigh_lookup(struct dst_entry *dst,
 
 	(void)skb;
 	memcpy(&nexthop, daddr, sizeof(nexthop));
-	nexthop = rt_nexthop(rt, nexthop);
+	nexthop = ip_neigh_key(rt, READ_ONCE(dst->dev), nexthop);
 	return neigh_create(dst->net->ipv4.arp_tbl, &nexthop,
 			    READ_ONCE(dst->dev));
 }

@@ -102,6 +102,14 @@ static inline __be32 rt_nexthop(const struct rtable *rt, __be32 daddr)
 	return rt->rt_gw4 ? rt->rt_gw4 : daddr;
 }
 
+/* Under which its neighbour stands in the table: without link addresses all are
+ * one. */
+static inline __be32 ip_neigh_key(const struct rtable *rt,
+				  const struct net_device *dev, __be32 daddr)
+{
+	return likely(dev->hard_header_len) ? rt_nexthop(rt, daddr) : 0;
+}
+
 /* The priority that a type of service asks of queues, Linux's: none, bulk,
  * interactive, interactive bulk. */
 static inline u32 rt_tos2priority(u8 tos)

@@ -223,7 +223,9 @@ static int fx_poll(struct napi_struct *napi, int budget)
 		done++;
 		if (!skb)
 			continue;
-		skb->protocol = eth_type_trans(skb, d->dev);
+		skb->protocol = d->dev->hard_header_len ?
+				eth_type_trans(skb, d->dev) :
+				raw_ip_type_trans(skb, d->dev);
 		napi_gro_receive(napi, skb);
 	}
 	if (done < budget)
@@ -255,8 +257,10 @@ static const struct net_device_ops fx_netdev_ops = {
 	.ndo_uninit = fx_dev_uninit,
 };
 
-struct net_device *fx_add_dev(struct fx *f, const char *name, const u8 *mac,
-			      const char *addr)
+/* A device that @setup makes, up. */
+static struct net_device *fx_make_dev(struct fx *f, const char *name,
+				      const u8 *mac, const char *addr,
+				      void (*setup)(struct net_device *dev))
 {
 	struct fx_dev *d = calloc(1, sizeof(*d));
 
@@ -265,17 +269,30 @@ struct net_device *fx_add_dev(struct fx *f, const char *name, const u8 *mac,
 	f->devs[f->nr_devs++] = d;
 	d->f = f;
 	d->rx_tail = &d->rx_head;
-	d->dev = alloc_netdev(f->net, sizeof(d), name, ether_setup);
+	d->dev = alloc_netdev(f->net, sizeof(d), name, setup);
 	assert_non_null(d->dev);
 	*(struct fx_dev **)d->dev->priv = d;
 	d->dev->netdev_ops = &fx_netdev_ops;
-	memcpy(d->dev->dev_addr, mac, ETH_ALEN);
+	if (mac)
+		memcpy(d->dev->dev_addr, mac, ETH_ALEN);
 	netif_napi_add(d->dev, &d->napi, 0, fx_poll);
 	assert_int_equal(register_netdevice(d->dev), 0);
 	assert_int_equal(dev_open(d->dev), 0);
 	if (addr && inet_addr_add(d->dev, addr))
 		fail_msg("%s", inet_strerror(f->net));
 	return d->dev;
+}
+
+struct net_device *fx_add_dev(struct fx *f, const char *name, const u8 *mac,
+			      const char *addr)
+{
+	return fx_make_dev(f, name, mac, addr, ether_setup);
+}
+
+struct net_device *fx_add_raw_dev(struct fx *f, const char *name,
+				  const char *addr)
+{
+	return fx_make_dev(f, name, NULL, addr, raw_ip_setup);
 }
 
 static struct fx_dev *fx_dev_of(struct fx *f, const struct net_device *dev)
@@ -457,23 +474,26 @@ static void fx_parse_l4(struct fx_pkt *p)
 /* Takes a frame apart; the stack must have sent something well formed. */
 static void fx_parse(struct fx_pkt *p)
 {
+	u32 head = p->dev->hard_header_len;
 	struct ipv4_info info;
 
-	assert_true(p->len >= ETH_HLEN);
-	p->eth = (const void *)p->frame;
-	p->proto = be16_to_cpu(p->eth->h_proto);
+	assert_true(p->len >= head);
+	p->proto = ETH_P_IP;
+	if (head) {
+		p->eth = (const void *)p->frame;
+		p->proto = be16_to_cpu(p->eth->h_proto);
+	}
 	if (p->proto == ETH_P_ARP) {
-		assert_int_equal(arp_parse(p->frame + ETH_HLEN,
-					   p->len - ETH_HLEN, &p->arp), 0);
+		assert_int_equal(arp_parse(p->frame + head, p->len - head,
+					   &p->arp), 0);
 		return;
 	}
 	if (p->proto != ETH_P_IP)
 		return;
-	assert_int_equal(ipv4_parse(p->frame + ETH_HLEN, p->len - ETH_HLEN,
-				    &info), 0);
-	p->ip = (const void *)(p->frame + ETH_HLEN);
+	assert_int_equal(ipv4_parse(p->frame + head, p->len - head, &info), 0);
+	p->ip = (const void *)(p->frame + head);
 	p->ip_len = info.tot_len;
-	p->l4 = p->frame + ETH_HLEN + info.hdr_len;
+	p->l4 = p->frame + head + info.hdr_len;
 	p->l4_len = (u32)info.tot_len - info.hdr_len;
 	if (!ip_is_fragment(p->ip))
 		fx_parse_l4(p);

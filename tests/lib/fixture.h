@@ -132,6 +132,9 @@ void fx_open_bare(struct fx *f, u32 nr_frames);
 /* Another device, up; @addr may be NULL. */
 struct net_device *fx_add_dev(struct fx *f, const char *name, const u8 *mac,
 			      const char *addr);
+/* One without a link header: its frames begin with the IP header. */
+struct net_device *fx_add_raw_dev(struct fx *f, const char *name,
+				  const char *addr);
 /* Destroys the stack: nothing may be left, no packet, timer, byte. The sockets
  * must have been closed. */
 void fx_close(struct fx *f);
