@@ -10,6 +10,7 @@
 
 /* One per driver, defined at the end of its file, listed in drivers.c. */
 extern const struct netdev_driver tap_driver;
+extern const struct netdev_driver tun_driver;
 extern const struct netdev_driver wire_driver;
 extern const struct netdev_driver xdp_driver;
 
@@ -17,6 +18,7 @@ extern const struct netdev_driver xdp_driver;
 #define ETHER_VLAN 4u
 #define ETHER_MIN_MTU 68u
 #define ETHER_MAX_MTU 65521u	/* 65535 with the header */
+#define RAW_MAX_MTU 65535u	/* without one */
 
 /* args_parse() whose sentence goes to inet_strerror(@net). */
 int driver_args(struct net *net, const struct args_spec *spec,

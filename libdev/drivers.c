@@ -16,6 +16,7 @@
 /* One row each; a driver that is not here does not exist. */
 static const struct netdev_driver *const drivers[] = {
 	&tap_driver,
+	&tun_driver,
 	&wire_driver,
 #ifdef HAVE_XDP
 	&xdp_driver,

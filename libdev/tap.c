@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tap: an Ethernet device whose other side is the Linux kernel.
+ * tap and tun: a device whose other side is the Linux kernel, an Ethernet one or
+ * one whose packets have no link header.
  *
  * Theory of operation. /dev/net/tun gives a descriptor for one queue of a
  * kernel interface, either made for us or existing ("ip tuntap add"). One
@@ -171,10 +172,13 @@ static void tap_rx_drop(struct sk_buff *skb, u64 *counter,
 static bool tap_is_giant(const struct net_device *dev, const struct sk_buff *skb,
 			 const struct tap_vnet *v)
 {
-	if (!v->gso_size)
-		return driver_frame_is_giant(dev, skb->data, skb->len);
-	return skb->len > ETHER_HEADER + 65535u ||
-	       (u32)v->hlen + v->gso_size > READ_ONCE(dev->mtu) + ETHER_HEADER;
+	u32 most = READ_ONCE(dev->mtu) + v->link_len;
+
+	if (v->gso_size)
+		return skb->len > v->link_len + 65535u ||
+		       (u32)v->hlen + v->gso_size > most;
+	return v->link_len ? driver_frame_is_giant(dev, skb->data, skb->len) :
+			     skb->len > most;
 }
 
 /* What the header says, for the stack. */
@@ -199,7 +203,7 @@ static void tap_vnet_apply(struct sk_buff *skb, const struct tap_vnet *v)
 static void tap_receive(struct tap_queue *q, struct sk_buff *skb)
 {
 	struct net_device *dev = q->tap->dev;
-	struct tap_vnet v = { 0 };
+	struct tap_vnet v = { .link_len = (u16)q->tap->link_len };
 
 	if (q->tap->vnet_len &&
 	    unlikely(tap_vnet_parse(skb->data - TAP_VNET_LEN, skb->data,
@@ -214,7 +218,8 @@ static void tap_receive(struct tap_queue *q, struct sk_buff *skb)
 	count(&q->rx_packets, 1);
 	count(&q->rx_bytes, skb->len);
 	tap_vnet_apply(skb, &v);
-	skb->protocol = eth_type_trans(skb, dev);
+	skb->protocol = v.link_len ? eth_type_trans(skb, dev) :
+				     raw_ip_type_trans(skb, dev);
 	napi_gro_receive(&q->napi, skb);
 }
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Opening a TAP: the arguments of "tap:tap0", the descriptors, the device. */
+/* Opening a TAP or a TUN: the arguments of "tap:tap0", the descriptors, the
+ * device. */
 #include "tap.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -20,6 +22,7 @@ struct tap_args {
 	char ifname[IFNAMSIZ];
 	char name[INET_IFNAMSIZ];
 	u32 mtu;
+	bool tun;		/* IFF_TUN, else IFF_TAP */
 	bool vnet;		/* IFF_VNET_HDR */
 	u32 queues;		/* 0: one, of an interface that has one */
 	u8 mac[6];
@@ -35,6 +38,15 @@ static const struct arg_row tap_rows[] = {
 	ARG_ROW("queues", struct tap_args, queues, U32, 1, TAP_MAX_QUEUES),
 };
 
+static const struct arg_row tun_rows[] = {
+	ARG_ROW("", struct tap_args, ifname, STRING, 0, 0),
+	ARG_ROW("name", struct tap_args, name, STRING, 0, 0),
+	ARG_ROW("mtu", struct tap_args, mtu, U32, ETHER_MIN_MTU, RAW_MAX_MTU),
+	ARG_ROW("vnet", struct tap_args, vnet, FLAG, 0, 1),
+	ARG_ROW("queues", struct tap_args, queues, U32, 1, TAP_MAX_QUEUES),
+};
+
+#define TUN_USAGE "tun:IFNAME[,name=NAME][,mtu=N][,queues=N][,vnet]"
 #define TAP_USAGE "tap:IFNAME[,name=NAME][,mtu=N][,mac=ADDR][,queues=N][,vnet]"
 
 static const struct args_spec tap_spec = {
@@ -44,26 +56,43 @@ static const struct args_spec tap_spec = {
 	.nr_rows = ARRAY_SIZE(tap_rows),
 };
 
+static const struct args_spec tun_spec = {
+	.driver = "tun",
+	.usage = TUN_USAGE,
+	.rows = tun_rows,
+	.nr_rows = ARRAY_SIZE(tun_rows),
+};
+
+/* As ip(8) says it. */
+static const char *tap_mode(const struct tap_args *args)
+{
+	return args->tun ? "tun" : "tap";
+}
+
 /* Says why the kernel refused. Return: -err. */
 static int tap_refused(struct net *net, const struct tap_args *args,
 		       const char *what, int err)
 {
-	const char *hint = "";
+	const char *kind = args->tun ? "TUN" : "TAP", *mode = tap_mode(args);
+	char hint[160] = "";
 
 	if (err == EPERM || err == EACCES)
-		hint = "; needs CAP_NET_ADMIN, or a TAP of your own "
-		       "(ip tuntap add mode tap user NAME)";
+		snprintf(hint, sizeof(hint), "; needs CAP_NET_ADMIN, or a %s "
+			 "of your own (ip tuntap add mode %s user NAME)", kind,
+			 mode);
 	else if (err == EBUSY)
-		hint = "; another program has it open";
+		strcpy(hint, "; another program has it open");
 	else if (err == EINVAL && args->queues)
-		hint = "; it is no TAP, or one without several queues "
-		       "(ip tuntap add mode tap multi_queue)";
+		snprintf(hint, sizeof(hint), "; it is no %s, or one without "
+			 "several queues (ip tuntap add mode %s multi_queue)",
+			 kind, mode);
 	else if (err == EINVAL)
-		hint = "; it is no TAP, or one with several queues (queues=N)";
+		snprintf(hint, sizeof(hint), "; it is no %s, or one with "
+			 "several queues (queues=N)", kind);
 	else if (err == E2BIG)
-		hint = "; other programs have queues of it";
+		strcpy(hint, "; other programs have queues of it");
 	else if (err == ENOENT || err == ENODEV)
-		hint = "; the kernel has no tun driver loaded";
+		strcpy(hint, "; the kernel has no tun driver loaded");
 	return netdev_error(net, -err, "%s: %s: %s%s", args->ifname, what,
 			    strerror(err), hint);
 }
@@ -87,9 +116,10 @@ static int tap_offload(struct net *net, const struct tap_args *args, int fd)
  * sentence. */
 static int tap_attach(struct net *net, struct tap_args *args)
 {
-	struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI };
+	struct ifreq ifr = { .ifr_flags = IFF_NO_PI };
 	int fd, err;
 
+	ifr.ifr_flags |= args->tun ? IFF_TUN : IFF_TAP;
 	if (args->queues)
 		ifr.ifr_flags |= IFF_MULTI_QUEUE;
 	if (args->vnet)
@@ -141,6 +171,14 @@ static void tap_setup(struct net_device *dev)
 	dev->netdev_ops = &tap_netdev_ops;
 }
 
+/* For alloc_netdev(). */
+static void tun_setup(struct net_device *dev)
+{
+	raw_ip_setup(dev);
+	dev->features |= NETIF_F_SG | NETIF_F_GRO;
+	dev->netdev_ops = &tap_netdev_ops;
+}
+
 /* MTU and link address: what is asked for, or the interface's and a random one.
  * Return: 0 or -errno. */
 static int tap_configure(struct tap *tap, const struct tap_args *args)
@@ -154,7 +192,9 @@ static int tap_configure(struct tap *tap, const struct tap_args *args)
 	tap->mtu = dev->mtu;
 	tap_link_ask(tap);
 	dev->mtu = args->mtu ? args->mtu :
-		   clamp_t(u32, tap->mtu, ETHER_MIN_MTU, ETHER_MAX_MTU);
+		   clamp_t(u32, tap->mtu, dev->min_mtu, dev->max_mtu);
+	if (args->tun)
+		return 0;
 	if (memcmp(args->mac, none, sizeof(none)) == 0)
 		eth_hw_addr_random(dev);
 	else
@@ -208,12 +248,13 @@ static int tap_create(struct net *net, const struct tap_args *args,
 	int err;
 
 	dev = alloc_netdev(net, (u32)sizeof(*tap) + nr * sizeof(*tap->queue),
-			   name, tap_setup);
+			   name, args->tun ? tun_setup : tap_setup);
 	if (!dev)
 		return netdev_error(net, -ENOMEM, "%s: out of memory", name);
 	tap = tap_priv(dev);
 	tap->dev = dev;
 	tap->nr_queues = nr;
+	tap->link_len = args->tun ? 0 : ETHER_HEADER;
 	for (u32 i = 0; i < nr; i++) {
 		tap->queue[i].fd = fds[i];
 		tap->queue[i].nr = i;
@@ -236,8 +277,9 @@ static int tap_check(struct net *net, struct tap_args *args)
 {
 	if (!args->ifname[0])
 		return netdev_error(net, -EINVAL,
-				    "tap: which interface? usage: %s",
-				    TAP_USAGE);
+				    "%s: which interface? usage: %s",
+				    tap_mode(args),
+				    args->tun ? TUN_USAGE : TAP_USAGE);
 	if (strpbrk(args->ifname, "/: \t\n\v\f\r"))
 		return netdev_error(net, -EINVAL, "tap: \"%s\" is no name of "
 				    "an interface", args->ifname);
@@ -245,7 +287,8 @@ static int tap_check(struct net *net, struct tap_args *args)
 		return netdev_error(net, -EINVAL, "tap: mac: a station's address "
 				    "cannot be multicast");
 	if (strcmp(args->ifname, "%d") == 0)
-		strcpy(args->ifname, "tap%d");
+		snprintf(args->ifname, sizeof(args->ifname), "%s%%d",
+			 tap_mode(args));
 	if (inet_get_mode(net) == INET_SIMULATED)
 		return netdev_error(net, -EOPNOTSUPP, "%s: the kernel cannot "
 				    "talk to a simulated stack", args->ifname);
@@ -288,20 +331,26 @@ static int tap_read_config(struct net *net, const char *ifname,
 			   const struct inet_tap_config *c,
 			   struct tap_args *args)
 {
+	const char *mode = c->tun ? "tun" : "tap";
+	u32 most = c->tun ? RAW_MAX_MTU : ETHER_MAX_MTU;
+
 	if (!tap_copy_name(args->ifname, sizeof(args->ifname), ifname) ||
 	    !tap_copy_name(args->name, sizeof(args->name), c->name))
-		return netdev_error(net, -EINVAL, "tap: a name is longer than "
-				    "%zu characters", sizeof(args->ifname) - 1);
-	if (c->mtu && (c->mtu < ETHER_MIN_MTU || c->mtu > ETHER_MAX_MTU))
-		return netdev_error(net, -EINVAL, "tap: mtu %u is out of range: "
-				    "%u to %u", c->mtu, ETHER_MIN_MTU,
-				    ETHER_MAX_MTU);
+		return netdev_error(net, -EINVAL, "%s: a name is longer than "
+				    "%zu characters", mode,
+				    sizeof(args->ifname) - 1);
+	if (c->mtu && (c->mtu < ETHER_MIN_MTU || c->mtu > most))
+		return netdev_error(net, -EINVAL, "%s: mtu %u is out of range: "
+				    "%u to %u", mode, c->mtu, ETHER_MIN_MTU, most);
 	if (c->nr_queues > TAP_MAX_QUEUES)
-		return netdev_error(net, -EINVAL, "tap: %u queues are more than "
-				    "%u", c->nr_queues, TAP_MAX_QUEUES);
+		return netdev_error(net, -EINVAL, "%s: %u queues are more than "
+				    "%u", mode, c->nr_queues, TAP_MAX_QUEUES);
+	if (c->tun && memcmp(c->mac, args->mac, sizeof(c->mac)))
+		return netdev_error(net, -EINVAL, "tun: has no link address");
 	args->mtu = c->mtu;
 	args->queues = c->nr_queues;
 	args->vnet = c->vnet_hdr;
+	args->tun = c->tun;
 	memcpy(args->mac, c->mac, sizeof(args->mac));
 	return 0;
 }
@@ -342,4 +391,21 @@ const struct netdev_driver tap_driver = {
 	.name = "tap",
 	.usage = TAP_USAGE,
 	.open = tap_open_spec,
+};
+
+/* netdev_driver.open. */
+static int tun_open_spec(struct net *net, const char *text,
+			 struct net_device **dev)
+{
+	struct tap_args args = { 0 };
+	int err = driver_args(net, &tun_spec, text, &args);
+
+	args.tun = true;
+	return err ? err : tap_open_args(net, &args, dev);
+}
+
+const struct netdev_driver tun_driver = {
+	.name = "tun",
+	.usage = TUN_USAGE,
+	.open = tun_open_spec,
 };

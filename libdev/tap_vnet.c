@@ -32,7 +32,7 @@ static int vnet_csum(const struct virtio_net_hdr *h, u32 head,
 {
 	if (!(h->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM))
 		return 0;
-	if (h->csum_start < ETHER_HEADER ||
+	if (h->csum_start < res->link_len ||
 	    ((h->csum_start | h->csum_offset) & 1) ||
 	    (u32)h->csum_start + h->csum_offset + 2u > head)
 		return -EINVAL;
@@ -43,34 +43,35 @@ static int vnet_csum(const struct virtio_net_hdr *h, u32 head,
 }
 
 /* Octets of the headers up to the text of TCP; 0: this is no such packet. */
-static u32 vnet_tcp4_headers(const u8 *frame, u32 head)
+static u32 vnet_tcp4_headers(const u8 *frame, u32 link, u32 head)
 {
-	const u8 *ip = frame + ETHER_HEADER, *tcp;
+	const u8 *ip = frame + link, *tcp;
 	u32 ihl, doff;
 
-	if (head < ETHER_HEADER + IP_HEADER || get_unaligned_be16(frame + 12) != 0x0800)
+	if (head < link + IP_HEADER ||
+	    (link && get_unaligned_be16(frame + 12) != 0x0800))
 		return 0;
 	ihl = 4u * (ip[0] & 15);
 	if (ip[0] >> 4 != 4 || ihl < IP_HEADER || ip[9] != 6 ||
 	    (get_unaligned_be16(ip + 6) & 0x3fff) ||
-	    head < ETHER_HEADER + ihl + TCP_HEADER)
+	    head < link + ihl + TCP_HEADER)
 		return 0;
 	tcp = ip + ihl;
 	doff = 4u * (tcp[12] >> 4);
-	if (doff < TCP_HEADER || head < ETHER_HEADER + ihl + doff)
+	if (doff < TCP_HEADER || head < link + ihl + doff)
 		return 0;
-	return ETHER_HEADER + ihl + doff;
+	return link + ihl + doff;
 }
 
 /* The packet that is to be cut. 0 or -EINVAL. */
 static int vnet_gso(const struct virtio_net_hdr *h, const u8 *frame, u32 head,
 		    u32 len, struct tap_vnet *res)
 {
-	u32 hlen = vnet_tcp4_headers(frame, head);
+	u32 link = res->link_len, hlen = vnet_tcp4_headers(frame, link, head);
 
 	if (!hlen || hlen >= len || !res->partial ||
 	    h->gso_size < GSO_SIZE_MIN ||
-	    res->csum_start != ETHER_HEADER + 4u * (frame[ETHER_HEADER] & 15) ||
+	    res->csum_start != link + 4u * (frame[link] & 15) ||
 	    res->csum_offset != TCP_CSUM_OFFSET)
 		return -EINVAL;
 	res->hlen = (u16)hlen;
@@ -91,7 +92,7 @@ int tap_vnet_parse(const u8 hdr[TAP_VNET_LEN], const u8 *frame, u32 head,
 
 	static_assert(sizeof(h) == TAP_VNET_LEN, "the header of the kernel");
 	memcpy(&h, hdr, sizeof(h));
-	*res = (struct tap_vnet){ 0 };
+	*res = (struct tap_vnet){ .link_len = res->link_len };
 	if ((h.flags & ~known) || h.hdr_len > len)
 		return -EINVAL;
 	err = vnet_csum(&h, head, res);

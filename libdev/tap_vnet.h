@@ -13,6 +13,7 @@
 
 /* What a header says, checked. */
 struct tap_vnet {
+	u16 link_len;		/* told: octets of the link header, 14 or 0 */
 	bool valid;		/* somebody has checked the checksum */
 	bool partial;		/* it is to be filled in */
 	u16 csum_start;		/* from the frame's first octet */
@@ -24,8 +25,8 @@ struct tap_vnet {
 
 /*
  * Reads the header @hdr of a frame of @len octets, of which the first @head are
- * at @frame. Return: 0, or -EINVAL: what it says cannot be true of this frame, or
- * was never offered.
+ * at @frame; @res has its link_len. Return: 0, or -EINVAL: what it says cannot be
+ * true of this frame, or was never offered.
  */
 int tap_vnet_parse(const u8 hdr[TAP_VNET_LEN], const u8 *frame, u32 head,
 		   u32 len, struct tap_vnet *res);

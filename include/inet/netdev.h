@@ -39,7 +39,7 @@ struct net_device *inet_netdev_open(struct net *net, const char *spec) INET_API;
 /* The drivers of this library, with their usage; *nr: how many. */
 const struct netdev_driver *const *inet_netdev_drivers(size_t *nr) INET_API;
 
-/* ---- the kernel's TAP ------------------------------------------------- */
+/* ---- the kernel's TAP and TUN ----------------------------------------- */
 
 /* Zero and NULL mean the default for every member but @size; inet-tap(4). */
 struct inet_tap_config {
@@ -50,6 +50,8 @@ struct inet_tap_config {
 	u32 nr_queues;		/* 1 .. 64, of an interface that may have
 				 * several; 0: one that has one */
 	bool vnet_hdr;		/* checksums and segments left to each other */
+	bool tun;		/* a TUN: packets without a link header, to
+				 * 65535; no mac */
 };
 
 /*

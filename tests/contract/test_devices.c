@@ -23,7 +23,7 @@
 #include "dut.h"
 
 static const struct dut_ops *const duts[] = {
-	&dut_loopback, &dut_wire, &dut_tap,
+	&dut_loopback, &dut_wire, &dut_tap, &dut_tun,
 #ifdef HAVE_XDP
 	&dut_xdp, &dut_xdp_native,
 #endif
@@ -198,25 +198,31 @@ static void pass_sizes(struct dut *d, u32 from, u32 to, u32 step, bool out)
 
 static void each_size_sent_arrives_unchanged(void **state)
 {
-	pass_sizes(dut_of(state), 15, 1514, 1, true);
+	u32 header = dut_header(dut_of(state));
+
+	pass_sizes(*state, header + 1, header + 1500, 1, true);
 }
 
 static void each_size_received_is_unchanged(void **state)
 {
-	pass_sizes(dut_of(state), 15, 1514, 1, false);
+	u32 header = dut_header(dut_of(state));
+
+	pass_sizes(*state, header + 1, header + 1500, 1, false);
 }
 
 static void jumbo_frames_pass_after_mtu_change(void **state)
 {
 	struct dut *d = dut_of(state);
+	u32 most;
 
 	if (!d->ops->loops) {
 		assert_int_equal(inet_netdev_set_mtu(d->dev, 9000), 0);
 		d->ops->set_far_mtu(d, 9000);
 	}
-	pass_sizes(d, 1500, 9014, 501, true);
-	pass_sizes(d, 1500, 9014, 501, false);
-	pass_sizes(d, 9014, 9014, 1, false);
+	most = 9000 + dut_header(d);
+	pass_sizes(d, 1500, most, 501, true);
+	pass_sizes(d, 1500, most, 501, false);
+	pass_sizes(d, most, most, 1, false);
 }
 
 /* A packet in fragments, as TCP makes them. */
@@ -357,6 +363,27 @@ static void runts_received_are_dropped_and_counted(void **state)
 	assert_int_equal(d->rx.frame[1].len, 15);
 }
 
+/* Every first octet that no version of IP has.
+ * @attack L1 */
+static void what_is_not_ip_is_dropped_and_counted(void **state)
+{
+	struct dut *d = dut_of(state);
+	const struct tally before = attack_begins(d, "UNHANDLED_PROTO");
+	u8 frame[100];
+	u32 nr = 0;
+
+	for (u32 i = 0; i < 256; i += 15) {
+		if (i >> 4 == 4 || i >> 4 == 6)
+			continue;
+		dut_frame(frame, sizeof(frame), i);
+		frame[0] = (u8)i;
+		d->ops->inject(d, frame, 1 + i % 100);
+		nr++;
+	}
+	assert_died(d, &before, nr);
+	assert_int_equal(stats_of(d).rx_frame_errors, nr);
+}
+
 /* @attack L2 */
 static void giants_received_are_dropped_and_counted(void **state)
 {
@@ -365,7 +392,7 @@ static void giants_received_are_dropped_and_counted(void **state)
 	const struct tally before = attack_begins(d, "RX_OVER");
 	u8 *frame = malloc(65535);
 
-	d->ops->set_far_mtu(d, 65521);
+	d->ops->set_far_mtu(d, 65535 - dut_header(d));
 	for (u32 i = 0; i < ARRAY_SIZE(lens); i++) {
 		dut_frame(frame, lens[i], i);
 		d->ops->inject(d, frame, lens[i]);
@@ -448,7 +475,7 @@ static void headers_behind_the_header_that_lie_are_dropped(void **state)
 static void frame_beyond_mtu_is_not_sent(void **state)
 {
 	struct dut *d = dut_of(state);
-	u32 len = d->dev->mtu + DUT_HEADER + 5;
+	u32 len = d->dev->mtu + dut_header(d) + 5;
 	u8 *frame = malloc(len);
 
 	dut_frame(frame, len, 0);
@@ -580,17 +607,18 @@ static void counters_are_exact(void **state)
 }
 
 /* Is the recording's piece that begins at point @i the road of a frame in? */
-static bool is_road_in(struct net *net, size_t i)
+static bool is_road_in(const struct dut *d, size_t i)
 {
-	static const char *const stations[] = {
+	const char *const stations[] = {
 		"napi_schedule", "__napi_schedule", "____napi_schedule",
-		"net_rx_action", "napi->poll", "eth_type_trans",
+		"net_rx_action", "napi->poll",
+		d->ops->raw ? "raw_ip_type_trans" : "eth_type_trans",
 		"napi_gro_receive", "netif_receive_skb",
 		"__netif_receive_skb_core",
 	};
 
 	for (size_t k = 0; k < ARRAY_SIZE(stations); k++, i++) {
-		const struct inet_trace_point *pt = inet_trace_get(net, i);
+		const struct inet_trace_point *pt = inet_trace_get(d->net, i);
 
 		if (!pt || strcmp(pt->function, stations[k]))
 			return false;
@@ -610,13 +638,13 @@ static void frame_received_comes_from_interrupt_to_poll(void **state)
 	d->ops->inject(d, frame, sizeof(frame));
 	assert_int_equal(dut_wait(d, &d->rx, 1), 1);
 	inet_trace_stop(d->net);
-	while (i < inet_trace_count(d->net) && !is_road_in(d->net, i))
+	while (i < inet_trace_count(d->net) && !is_road_in(d, i))
 		i++;
 	if (i == inet_trace_count(d->net)) {
 		inet_trace_print_text(d->net, stderr);
 		fail_msg("another road");
 	}
-	if (d->ops->in_kernel) {	/* its line is a descriptor */
+	if (d->ops->by_fd) {	/* its line */
 		assert_true(i > 0);
 		assert_string_equal(inet_trace_get(d->net, i - 1)->function,
 				    "irq_handle");
@@ -713,7 +741,8 @@ static void opened_without_memory_leaks_nothing(void **state)
 /* ---- every case on every device --------------------------------------- */
 
 /* What a device must be for a case to make sense. */
-enum { ANY, FAR_SIDE, CARRIER, NAPI, CLOSABLE };
+enum { ANY, FAR_SIDE, CARRIER, NAPI, CLOSABLE, ETHER,
+       ETHER_FAR_SIDE, RAW };
 
 #define CASE(f) { #f, f, ANY }
 #define CASE_IF(f, need) { #f, f, need }
@@ -733,15 +762,16 @@ static const struct {
 	CASE(fragments_sent_arrive_as_one_frame),
 	CASE(thousand_frames_keep_their_order),
 	CASE(full_ring_holds_back_and_loses_nothing),
-	CASE(runts_received_are_dropped_and_counted),
+	CASE_IF(runts_received_are_dropped_and_counted, ETHER),
+	CASE_IF(what_is_not_ip_is_dropped_and_counted, RAW),
 	CASE_IF(giants_received_are_dropped_and_counted, FAR_SIDE),
-	CASE_IF(tagged_frame_of_full_size_is_no_giant, FAR_SIDE),
-	CASE_IF(source_that_no_peer_has_is_dropped, FAR_SIDE),
-	CASE(headers_behind_the_header_that_lie_are_dropped),
+	CASE_IF(tagged_frame_of_full_size_is_no_giant, ETHER_FAR_SIDE),
+	CASE_IF(source_that_no_peer_has_is_dropped, ETHER_FAR_SIDE),
+	CASE_IF(headers_behind_the_header_that_lie_are_dropped, ETHER),
 	CASE(frame_beyond_mtu_is_not_sent),
 	CASE(mtu_out_of_range_is_refused_with_a_sentence),
-	CASE(address_set_is_used),
-	CASE(promiscuous_sees_frames_for_others),
+	CASE_IF(address_set_is_used, ETHER),
+	CASE_IF(promiscuous_sees_frames_for_others, ETHER),
 	CASE_IF(carrier_lost_stops_sending_until_it_returns, CARRIER),
 	CASE(counters_are_exact),
 	CASE_IF(frame_received_comes_from_interrupt_to_poll, NAPI),
@@ -763,6 +793,12 @@ static bool applies(const struct dut_ops *ops, int need)
 		return ops->has_napi;
 	case CLOSABLE:
 		return !ops->permanent;
+	case ETHER:
+		return !ops->raw;
+	case ETHER_FAR_SIDE:
+		return !ops->raw && !ops->loops;
+	case RAW:
+		return ops->raw;
 	default:
 		return true;
 	}

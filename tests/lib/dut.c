@@ -28,6 +28,8 @@
 
 #define QUIET_MS 500u
 
+static bool raw_frames;		/* of the device that was made last */
+
 /* ---- frames ----------------------------------------------------------- */
 
 void dut_keep(struct dut_frames *f, const u8 *bytes, u32 len, u8 pkt_type)
@@ -75,12 +77,17 @@ void dut_collect(struct dut_frames *f, struct net *net, struct packet_type *pt,
 		 struct net_device *dev)
 {
 	*pt = (struct packet_type){
-		.type = htons(DUT_ETHERTYPE),
+		.type = htons(raw_frames ? DUT_RAW_ETHERTYPE : DUT_ETHERTYPE),
 		.dev = dev,
 		.func = collect,
 		.af_packet_priv = f,
 	};
 	dev_add_pack(net, pt);
+}
+
+u32 dut_header(const struct dut *d)
+{
+	return d->ops->raw ? 0 : DUT_HEADER;
 }
 
 void dut_frame(u8 *frame, u32 len, u32 seq)
@@ -92,6 +99,8 @@ void dut_frame(u8 *frame, u32 len, u32 seq)
 	u32 x = seq * 2654435761u + len;
 
 	memcpy(frame, head, len < sizeof(head) ? len : sizeof(head));
+	if (raw_frames && len)
+		frame[0] = 0x60;
 	for (u32 i = sizeof(head); i < len; i++) {
 		x = x * 1664525 + 1013904223;
 		frame[i] = (u8)(x >> 24);
@@ -193,6 +202,7 @@ bool dut_create(struct dut *d, const struct dut_ops *ops)
 	memset(d, 0, sizeof(*d));
 	d->ops = ops;
 	d->far_fd = -1;
+	raw_frames = ops->raw;
 	pthread_mutex_init(&d->rx.lock, NULL);
 	pthread_mutex_init(&d->far_rx.lock, NULL);
 	if (!ops->create(d))
@@ -400,7 +410,9 @@ static bool tap_create(struct dut *d)
 static void dut_packet_socket(struct dut *d)
 {
 	struct sockaddr_ll ll = { .sll_family = AF_PACKET,
-				  .sll_protocol = htons(DUT_ETHERTYPE) };
+				  .sll_protocol = htons(raw_frames ?
+						DUT_RAW_ETHERTYPE :
+						DUT_ETHERTYPE) };
 	int size = 16 << 20;
 
 	d->far_fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -416,7 +428,8 @@ static void dut_packet_socket(struct dut *d)
 /* The kernel's interface comes with the device. */
 static struct net_device *tap_open(struct dut *d)
 {
-	struct net_device *dev = inet_netdev_open(d->net, "tap:%d");
+	struct net_device *dev = inet_netdev_open(d->net, d->ops->raw ?
+						  "tun:%d" : "tap:%d");
 
 	if (!dev)
 		return NULL;
@@ -460,8 +473,27 @@ const struct dut_ops dut_tap = {
 	.in_kernel = true,
 	.has_carrier = true,
 	.has_napi = true,
+	.by_fd = true,
 	.min_inject = DUT_HEADER,
 	.max_mtu = 65521,
+	.create = tap_create,
+	.open = tap_open,
+	.destroy = tap_destroy,
+	.inject = tap_inject,
+	.far_run = tap_far_run,
+	.set_far_mtu = tap_far_mtu,
+	.set_carrier = tap_carrier,
+};
+
+const struct dut_ops dut_tun = {
+	.name = "tun",
+	.in_kernel = true,
+	.has_carrier = true,
+	.has_napi = true,
+	.by_fd = true,
+	.raw = true,
+	.min_inject = 1,
+	.max_mtu = 65535,
 	.create = tap_create,
 	.open = tap_open,
 	.destroy = tap_destroy,
@@ -539,6 +571,7 @@ static void xdp_far_mtu(struct dut *d, u32 mtu)
 	{								\
 		.name = (mode_name),					\
 		.in_kernel = true,					\
+		.by_fd = true,						\
 		.has_carrier = true,					\
 		.has_napi = true,					\
 		.min_inject = DUT_HEADER,				\

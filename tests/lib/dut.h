@@ -4,7 +4,8 @@
  * frames to it and sees what it sends. The contract suite runs on every one.
  *
  * Frames of the tests have the ethertype 0x88b5 (for experiments), so that
- * whatever else a kernel says on its interface does not count.
+ * whatever else a kernel says on its interface does not count. On devices without
+ * a link header they are of version 6, which no stack here takes.
  */
 #ifndef TESTS_DUT_H
 #define TESTS_DUT_H
@@ -16,6 +17,7 @@
 #include <inet/protocol.h>
 
 #define DUT_ETHERTYPE 0x88b5
+#define DUT_RAW_ETHERTYPE 0x86dd	/* without a link header: nobody's else */
 #define DUT_HEADER 14u
 #define DUT_MAX_FRAMES 4096u
 
@@ -56,6 +58,8 @@ struct dut_ops {
 	bool permanent;		/* cannot be closed */
 	bool has_carrier;	/* set_carrier works */
 	bool has_napi;		/* of its own */
+	bool by_fd;		/* its interrupt is a descriptor */
+	bool raw;		/* without a link header */
 	u32 min_inject;		/* shortest frame the far side can send */
 	u32 max_mtu;
 	/* A new stack and, with dut_open(), its device, down. Return: false
@@ -71,7 +75,7 @@ struct dut_ops {
 	void (*set_carrier)(struct dut *d, bool on);
 };
 
-extern const struct dut_ops dut_loopback, dut_wire, dut_tap;
+extern const struct dut_ops dut_loopback, dut_wire, dut_tap, dut_tun;
 #ifdef HAVE_XDP
 extern const struct dut_ops dut_xdp, dut_xdp_native;
 /* dut_namespace(), and whether interfaces can be made there and programs loaded;
@@ -83,10 +87,14 @@ bool dut_xdp_allowed(void);
 bool dut_create(struct dut *d, const struct dut_ops *ops);
 void dut_destroy(struct dut *d);
 
-/* Fills a frame from @from to @to; its bytes depend on @seq and @len. */
+/* Fills a frame; its bytes depend on @seq and @len, its first ones on the kind of
+ * the device that was made last. */
 void dut_frame(u8 *frame, u32 len, u32 seq);
 /* Whether a frame that arrived is that one. */
 bool dut_frame_is(const struct dut_frame *f, u32 len, u32 seq);
+
+/* Octets of the link header. */
+u32 dut_header(const struct dut *d);
 
 /* The stack sends a frame. Return: what dev_queue_xmit() says. */
 int dut_send(struct dut *d, const u8 *frame, u32 len);

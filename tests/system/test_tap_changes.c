@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The kernel's interface behind a TAP changes under load: down, without link,
+ * The kernel's interface behind a TAP or a TUN changes under load: down, without link,
  * renamed, moved, with other addresses, shorter frames, deleted. A TCP stream
  * runs both ways between the stack and the kernel meanwhile, datagrams too, and
  * somebody listens. All in one thread, in a namespace of its own.
@@ -35,7 +35,8 @@
 
 #define MS 1000000ll
 #define PORT 9000
-#define SPEC "tap:tap0,mac=02:00:00:00:00:02"
+#define TAP "tap:tap0,mac=02:00:00:00:00:02"
+#define TUN "tun:tap0"		/* the same name: the same commands */
 #define KERNEL_UP "ip address add 10.0.0.1/24 dev tap0 && ip link set tap0 up"
 #define CHUNK 16384u
 
@@ -51,6 +52,7 @@ struct lab {
 	struct socket *tcp, *udp, *listener;
 	int fd, server, sink;		/* the kernel's; sink: of datagrams */
 	struct flow out, in;		/* of the stack */
+	const char *spec;
 	char said[2000];
 };
 
@@ -190,9 +192,12 @@ static struct sockaddr_in address(const char *text)
 	return sin;
 }
 
-/* The stack's end of tap0; the kernel's comes after it. */
-static void attach(struct lab *l, const char *spec)
+/* The stack's end of tap0, with more arguments; the kernel's comes after it. */
+static void attach(struct lab *l, const char *more)
 {
+	char spec[80];
+
+	snprintf(spec, sizeof(spec), "%s%s", l->spec, more);
 	l->dev = inet_netdev_open(l->net, spec);
 	if (!l->dev)
 		fail_msg("%s", inet_strerror(l->net));
@@ -238,6 +243,7 @@ static int setup(void **state)
 	struct lab *l = calloc(1, sizeof(*l));
 	struct inet_config cfg = { .size = sizeof(cfg), .env = &l->env };
 
+	l->spec = *state;
 	*state = l;
 	if (refused)
 		return 0;
@@ -246,7 +252,7 @@ static int setup(void **state)
 	l->env.log = keep_log;
 	l->fd = l->server = l->sink = -1;
 	l->net = inet_create(&cfg);
-	attach(l, SPEC);
+	attach(l, "");
 	connect_both(l);
 	assert_flows(l, true, true);
 	return 0;
@@ -451,7 +457,7 @@ static void work_left_to_the_other_side_changes_no_octet(void **state)
 
 	command("ip link del tap0");
 	assert_int_equal(inet_netdev_close(l->dev), 0);
-	attach(l, SPEC ",vnet,queues=2");
+	attach(l, ",vnet,queues=2");
 	for (u32 i = 0; i < 4; i++) {
 		assert_flows(l, true, true);
 		assert_int_equal(inet_netdev_set_feature(l->dev, "tso", i & 1),
@@ -490,7 +496,7 @@ static void interface_deleted_is_told_and_what_is_left_waits(void **state)
 	inet_netdev_get_stats(l->dev, &stats);
 	assert_int_equal(stats.rx_errors + stats.tx_errors, errors);
 	assert_idle(l, 500, 40);	/* what retransmits, and no more */
-	assert_null(inet_netdev_open(l->net, SPEC));	/* our own is in its way */
+	assert_null(inet_netdev_open(l->net, l->spec));	/* our own is in its way */
 	assert_int_equal(errno, EEXIST);
 	assert_int_equal(inet_netdev_down(old), 0);
 	assert_int_equal(inet_netdev_up(old), 0);
@@ -512,7 +518,7 @@ static void interface_deleted_and_made_again_the_stream_goes_on(void **state)
 		assert_int_equal(inet_netdev_close(l->dev), 0);
 		step_for_ms(l, 20);
 		assert_int_equal(datagram(l), ENETUNREACH);
-		attach(l, SPEC);
+		attach(l, "");
 		assert_int_equal(datagram(l), 0);
 		assert_flows(l, true, true);
 	}
@@ -533,7 +539,7 @@ static void device_reopened_beside_the_dead_one_takes_its_place(void **state)
 	command("ip link del tap0");
 	step_for_ms(l, 20);
 	assert_int_equal(inet_addr_del(old, "10.0.0.2/24"), 0);
-	attach(l, SPEC ",name=tap1");
+	attach(l, ",name=tap1");
 	assert_flows(l, true, true);
 	assert_int_equal(inet_netdev_close(old), 0);
 	assert_flows(l, true, true);
@@ -571,7 +577,10 @@ static void closed_while_the_kernel_sends_leaks_nothing(void **state)
 	assert_in_range(usage.frames_used, 0, 2000);	/* an orphan's queue */
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define CASE(f, how, spec)						\
+	{ #f "_" how, f, setup, teardown, (void *)(uintptr_t)(spec) }
+#define TEST_TAP(f) CASE(f, "tap", TAP)
+#define TEST(f) TEST_TAP(f), CASE(f, "tun", TUN)
 
 int main(void)
 {
@@ -582,7 +591,7 @@ int main(void)
 		TEST(interface_renamed_is_followed),
 		TEST(interface_moved_away_is_used_until_it_ends),
 		TEST(address_of_the_kernel_gone_the_stream_waits),
-		TEST(link_address_of_the_kernel_changed_is_learned),
+		TEST_TAP(link_address_of_the_kernel_changed_is_learned),
 		TEST(mtu_of_the_kernel_lowered_goes_on),
 		TEST(own_mtu_lowered_drops_and_counts_what_is_too_long),
 		TEST(work_left_to_the_other_side_changes_no_octet),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Rows of datagrams between the stack and the kernel over a TAP: what one call
+ * Rows of datagrams between the stack and the kernel over a TAP and a TUN: what one call
  * sends with UDP_SEGMENT arrives as the datagrams that it stands for, octet by
  * octet, with UDP_GRO at the reader and without. All in one thread, in a namespace
  * of its own.
@@ -252,6 +252,12 @@ int main(void)
 		     "tap_with_offloads"),
 		TEST(rows_of_the_stack_arrive_as_they_are, "tap:t0,vnet",
 		     "tap_with_offloads"),
+		TEST(rows_of_the_kernel_arrive_as_they_are, "tun:t0", "tun"),
+		TEST(rows_of_the_stack_arrive_as_they_are, "tun:t0", "tun"),
+		TEST(rows_of_the_kernel_arrive_as_they_are, "tun:t0,vnet",
+		     "tun_with_offloads"),
+		TEST(rows_of_the_stack_arrive_as_they_are, "tun:t0,vnet",
+		     "tun_with_offloads"),
 	};
 
 	refused = host_net_enter();

@@ -120,7 +120,7 @@ static void device_string_wrong_is_explained(void **state)
 	(void)state;
 	REFUSED(open_device,
 		{ "igc:eth0", ENODEV,
-		  "'igc' is no device driver; there are: tap wire xdp" },
+		  "'igc' is no device driver; there are: tap tun wire xdp" },
 		{ "tap:t0,mtu=99999", EINVAL,
 		  "tap: mtu=99999 is out of range: 68 to 65521" },
 		{ "tap:t0,mtu=", EINVAL,

@@ -174,6 +174,42 @@ static void bad_arguments_are_refused_with_a_sentence(void **state)
 	refused(net, "tap:sq,queues=2", EINVAL, "without several queues");
 }
 
+/* The same for packets without a link header. */
+static void tun_is_opened_as_a_tap_is(void **state)
+{
+	struct net *net = stack_of(state);
+	struct inet_tap_config c = { .size = sizeof(c), .tun = true,
+				     .mtu = 65535, .vnet_hdr = true };
+	struct net_device *dev = inet_netdev_open(net, "tun:%d");
+
+	assert_non_null(dev);
+	assert_string_equal(dev->name, "tun0");
+	assert_int_equal(dev->type, NETDEV_TYPE_NONE);
+	assert_int_equal(dev->hard_header_len, 0);
+	assert_int_equal(dev->mtu, 1500);
+	dev = inet_netdev_open(net, "tun:ktun,name=vpn0,mtu=1280,queues=2");
+	assert_non_null(dev);
+	assert_string_equal(dev->name, "vpn0");
+	assert_int_equal(dev->mtu, 1280);
+	assert_int_equal(dev->num_tx_queues, 2);
+	dev = inet_tap_open(net, "tun9", &c);
+	assert_non_null(dev);
+	assert_int_equal(dev->mtu, 65535);
+	assert_int_equal(inet_netdev_get_feature(dev, "tso"), 1);
+	c.mac[0] = 2;
+	assert_null(inet_tap_open(net, "tun8", &c));
+	assert_string_equal(inet_strerror(net), "tun: has no link address");
+	refused(net, "tun", EINVAL, "tun: which interface? usage: tun:IFNAME");
+	refused(net, "tun:t,mac=02:00:00:00:00:01", EINVAL,
+		"unknown argument 'mac'");
+	refused(net, "tun:t,mtu=65536", EINVAL, "68 to 65535");
+	make_tap("ptap", 0, 0);
+	refused(net, "tun:ptap", EINVAL, "it is no TUN");
+	refused(net, "tun:ptap,queues=2", EINVAL,
+		"(ip tuntap add mode tun multi_queue)");
+	remove_tap("ptap");
+}
+
 static void structure_opens_what_a_line_does(void **state)
 {
 	struct net *net = stack_of(state);
@@ -637,6 +673,7 @@ int main(void)
 		TAP_TEST(arguments_given_are_used),
 		TAP_TEST(existing_interface_is_attached_with_its_mtu),
 		TAP_TEST(structure_opens_what_a_line_does),
+		TAP_TEST(tun_is_opened_as_a_tap_is),
 		TAP_TEST(wrong_structure_is_refused),
 		TAP_TEST(bad_arguments_are_refused_with_a_sentence),
 		TAP_TEST(

@@ -68,15 +68,26 @@ static u32 segment(u8 *f, const u8 *dst, u32 text)
 
 static const u8 some_mac[6] = { 2, 0, 0, 0, 0, 1 };
 
+static bool raw;	/* parse() leaves the link header out, as a TUN does */
+
 /* What tap_vnet_parse() says of @h before a frame of @len octets, which end where
  * reading must. */
 static int parse(const struct virtio_net_hdr *h, const u8 *frame, u32 head,
 		 u32 len, struct tap_vnet *v)
 {
-	u8 hdr[TAP_VNET_LEN], *exact = malloc(head ? head : 1);
+	const u32 cut = raw ? 14 : 0;
+	struct virtio_net_hdr moved = *h;
+	u8 hdr[TAP_VNET_LEN], *exact;
 	int err;
 
-	memcpy(hdr, h, sizeof(hdr));
+	head = head > cut ? head - cut : 0;
+	len -= cut;
+	frame += cut;
+	moved.csum_start = (u16)(moved.csum_start - cut);
+	moved.hdr_len = moved.hdr_len > cut ? (u16)(moved.hdr_len - cut) : 0;
+	exact = malloc(head ? head : 1);
+	v->link_len = (u16)(14 - cut);
+	memcpy(hdr, &moved, sizeof(hdr));
 	memcpy(exact, frame, head);
 	err = tap_vnet_parse(hdr, exact, head, len, v);
 	free(exact);
@@ -177,6 +188,30 @@ static void each_lie_is_refused(void **state)
 	lie[0].csum_start = 34;
 	lie[0].csum_offset = 15;
 	assert_int_equal(parse(&lie[0], f, 200, len, &v), -EINVAL);
+	free(f);
+}
+
+/* The same packets as a TUN has them, and the truth.
+ * @attack L3 */
+static void packets_without_a_link_header_are_judged_alike(void **state)
+{
+	struct virtio_net_hdr h = {
+		.flags = NEEDS_CSUM, .gso_type = TCPV4, .hdr_len = HEADERS,
+		.gso_size = MSS, .csum_start = 34, .csum_offset = 16,
+	};
+	struct tap_vnet v;
+	u8 *f = malloc(MOST);
+	u32 len = segment(f, some_mac, 10 * MSS + 1);
+
+	raw = true;
+	assert_int_equal(parse(&h, f, HEADERS, len, &v), 0);
+	assert_true(v.partial && v.csum_start == 20 && v.csum_offset == 16);
+	assert_int_equal(v.gso_segs, 11);
+	assert_int_equal(v.hlen, HEADERS - 14);
+	f[14] = 0x65;		/* no IPv4 */
+	assert_int_equal(parse(&h, f, HEADERS, len, &v), -EINVAL);
+	each_lie_is_refused(state);
+	raw = false;
 	free(f);
 }
 
@@ -607,6 +642,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(true_headers_are_read),
 		cmocka_unit_test(each_lie_is_refused),
+		cmocka_unit_test(packets_without_a_link_header_are_judged_alike),
 		cmocka_unit_test(header_of_another_packet_is_refused),
 		cmocka_unit_test(
 			combinations_of_lies_leave_nothing_out_of_bounds),

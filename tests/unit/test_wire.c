@@ -611,7 +611,7 @@ static void bad_specs_are_refused_with_a_sentence(void **state)
 
 	(void)state;
 	refused(r, "", ENODEV, "'' is no device driver");
-	refused(r, "tapp:x", ENODEV, "'tapp' is no device driver; there are: tap wire");
+	refused(r, "tapp:x", ENODEV, "'tapp' is no device driver; there are: tap tun wire");
 	refused(r, "wire", EINVAL, "both ends need a name; usage: wire:");
 	refused(r, "wire:w0", EINVAL, "both ends need a name");
 	refused(r, "wire:w0,peer=w1,an-argument-that-is-not-there=1", EINVAL,
