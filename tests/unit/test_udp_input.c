@@ -475,7 +475,7 @@ static void flooded_socket_holds_what_its_buffer_allows(void **state)
 	struct socket *victim = sk_udp(f->net, 0, PORT);
 	struct socket *other = sk_udp(f->net, 0, PORT + 1);
 	const u64 before = skb_pool_used(f->net);
-	const u32 flood = 100000;
+	const u32 flood = 1000000;
 	char buf[8];
 	u32 i, kept;
 	int rcvbuf;
