@@ -16,8 +16,7 @@
 
 #include "core/net.h"
 #include "fakefam.h"
-
-#define THREADS 8
+#include "storm.h"
 
 static int open_net(void **state)
 {
@@ -182,114 +181,42 @@ static void blocked_call_with_timeout_ends_in_time(void **state)
 
 /* ---- storms ----------------------------------------------------------- */
 
-struct storm {
-	struct net *net;
-	struct socket *sock;
-	pthread_barrier_t barrier;
-	u32 nr_bad;
-};
-
-struct storm_thread {
-	struct storm *storm;
-	int id;
-	pthread_t thread;
-};
-
-/* errno values that a call in the middle of a storm may meet. */
-static bool storm_errno(int err)
+static void storm_address(int id, bool peer, struct sockaddr_storage *to,
+			  socklen_t *len)
 {
-	return err == EBADF || err == EAGAIN || err == EINVAL ||
-	       err == ECONNREFUSED || err == ENOTCONN || err == EPIPE ||
-	       err == EOPNOTSUPP || err == EDESTADDRREQ;
+	struct sockaddr_fake a = { PF_FAKE, (u16)(2000 + id) };
+
+	(void)peer;
+	memcpy(to, &a, sizeof(a));
+	*len = sizeof(a);
 }
 
-static ssize_t storm_call(struct socket *s, int what, u16 num)
+/* Others connect to the ports of the storm meanwhile. */
+static void storm_beside(void *arg, int id, int i)
 {
-	struct sockaddr_fake a = { PF_FAKE, num };
-	struct inet_pollfd f = { s, POLLIN | POLLOUT, 0 };
-	struct socket *child;
-	char buf[64] = { 0 };
-	int v = 20000;
-
-	switch (what) {
-	case 0:
-		return inet_bind(s, (struct sockaddr *)&a, sizeof(a));
-	case 1:
-		return inet_listen(s, 3);
-	case 2:
-		child = inet_accept(s, NULL, NULL);
-		return child ? inet_close(child) : -1;
-	case 3:
-		return inet_send(s, buf, sizeof(buf), MSG_DONTWAIT);
-	case 4:
-		return inet_recv(s, buf, sizeof(buf), MSG_DONTWAIT);
-	case 5:
-		return inet_poll(&f, 1, 0);
-	case 6:
-		return inet_setsockopt(s, SOL_SOCKET, SO_RCVBUF, &v,
-				       sizeof(v));
-	default:
-		return inet_socket_fd(s, POLLIN);
-	}
-}
-
-static void *storm_run(void *arg)
-{
-	struct storm_thread *t = arg;
-	struct storm *st = t->storm;
-	u16 num = (u16)(2000 + t->id);
 	struct socket *mine;
 
-	pthread_barrier_wait(&st->barrier);
-	for (int i = 0; i < 60; i++) {
-		if (t->id == 0 && i == 40 && inet_close(st->sock))
-			__atomic_fetch_add(&st->nr_bad, 1, __ATOMIC_RELAXED);
-		errno = 0;
-		if (storm_call(st->sock, (i + t->id) & 7, num) < 0 &&
-		    !storm_errno(errno))
-			__atomic_fetch_add(&st->nr_bad, 1, __ATOMIC_RELAXED);
-		if (t->id & 1 && !(i & 3)) {
-			mine = fake_socket(st->net, SOCK_STREAM, 0);
-			inet_set_nonblock(mine, true);
-			fake_connect(mine, (u16)(2000 + (i & 7)));
-			inet_close(mine);
-		}
-	}
-	return NULL;
-}
-
-static void storm_round(struct storm *st, int type)
-{
-	struct storm_thread t[THREADS];
-
-	st->sock = fake_socket(st->net, type, 2000);
-	inet_set_nonblock(st->sock, true);
-	sock_user_get(st->sock);	/* what a descriptor table would hold */
-	pthread_barrier_init(&st->barrier, NULL, THREADS);
-	for (int i = 0; i < THREADS; i++) {
-		t[i] = (struct storm_thread){ .storm = st, .id = i };
-		assert_int_equal(pthread_create(&t[i].thread, NULL, storm_run,
-						&t[i]), 0);
-	}
-	for (int i = 0; i < THREADS; i++)
-		pthread_join(t[i].thread, NULL);
-	pthread_barrier_destroy(&st->barrier);
-	assert_int_equal(inet_close(st->sock), -1);
-	assert_int_equal(errno, EBADF);
-	sock_user_put(st->sock);
+	if (!(id & 1) || i & 3)
+		return;
+	mine = fake_socket(arg, SOCK_STREAM, 0);
+	inet_set_nonblock(mine, true);
+	fake_connect(mine, (u16)(2000 + (i & 7)));
+	inet_close(mine);
 }
 
 /* @attack P4: eight threads on one socket, one of which closes it. */
 static void storm_of_all_calls_on_one_socket_survives(void **state)
 {
-	struct storm st = { .net = *state };
+	struct net *net = *state;
+	struct storm st = { .address = storm_address, .beside = storm_beside,
+			    .arg = net, .passive = true };
 
 	for (int round = 0; round < 20; round++)
-		storm_round(&st, round & 1 ? SOCK_STREAM : SOCK_DGRAM);
-	assert_int_equal(st.nr_bad, 0);
-	rcu_barrier(&st.net->rcu);
-	rcu_barrier(&st.net->rcu);
-	assert_int_equal(st.net->nr_socks, 0);
+		storm_round(&st, fake_socket(net, round & 1 ? SOCK_STREAM :
+							      SOCK_DGRAM, 2000));
+	rcu_barrier(&net->rcu);
+	rcu_barrier(&net->rcu);
+	assert_int_equal(net->nr_socks, 0);
 }
 
 /* ---- data ------------------------------------------------------------- */

@@ -13,6 +13,7 @@
 
 #include "core/net.h"
 #include "core/socket.h"
+#include "storm.h"
 #include "threaded.h"
 
 enum { RECV_TCP, RECV_UDP, RECVMMSG, SEND_TCP, ACCEPT, CONNECT, POLL, POLL_MANY,
@@ -418,142 +419,38 @@ static void calls_that_wait_on_a_shut_socket_return(void **state)
 
 /* ---- storms ------------------------------------------------------------ */
 
-#define NR_STORMERS 8
-
-struct storm {
-	struct threaded_pair p;
-	struct socket *s;
-	pthread_barrier_t barrier;
-	u32 nr_bad;		/* atomic */
-	int bad_errno, bad_call;
-};
-
-struct stormer {
-	struct storm *st;
-	int id;
-	pthread_t thread;
-};
-
-/* errno values that a call in the middle of a storm may meet. */
-static bool storm_errno(int err)
+static void storm_address(int id, bool peer, struct sockaddr_storage *to,
+			  socklen_t *len)
 {
-	static const int may[] = {
-		EBADF, EAGAIN, EINVAL, ECONNREFUSED, ENOTCONN, EPIPE, EISCONN,
-		EOPNOTSUPP, EDESTADDRREQ, EINPROGRESS, EALREADY, EADDRINUSE,
-		ECONNRESET, ECONNABORTED, EADDRNOTAVAIL, EMSGSIZE, ENOBUFS,
-	};
+	struct sockaddr_in sin = threaded_addr(peer, peer ? TT_PORT :
+						     (u16)(2000 + id));
 
-	for (size_t i = 0; i < ARRAY_SIZE(may); i++)
-		if (may[i] == err)
-			return true;
-	return false;
-}
-
-static int storm_connect(struct socket *s, int id)
-{
-	struct sockaddr_in sin = threaded_addr(1, TT_PORT);
-
-	if (id % 4 == 3)
+	if (peer && id % 4 == 3)
 		sin = (struct sockaddr_in){ .sin_family = AF_UNSPEC };
-	return inet_connect(s, (struct sockaddr *)&sin, sizeof(sin));
-}
-
-static ssize_t storm_call(struct socket *s, int what, int id)
-{
-	struct sockaddr_in sin = threaded_addr(0, (u16)(2000 + id));
-	struct inet_pollfd f = { s, POLLIN | POLLOUT, 0 };
-	socklen_t len = sizeof(sin);
-	struct socket *child;
-	char buf[2000] = { 0 };
-	int v = 20000;
-
-	switch (what) {
-	case 0:
-		return inet_bind(s, (struct sockaddr *)&sin, sizeof(sin));
-	case 1:
-		return inet_listen(s, 3);
-	case 2:
-		child = inet_accept(s, NULL, NULL);
-		return child ? inet_close(child) : -1;
-	case 3:
-		return inet_send(s, buf, sizeof(buf), MSG_DONTWAIT);
-	case 4:
-		return inet_recv(s, buf, sizeof(buf), MSG_DONTWAIT);
-	case 5:
-		return inet_poll(&f, 1, 0);
-	case 6:
-		return inet_setsockopt(s, SOL_SOCKET, SO_RCVBUF, &v, sizeof(v));
-	case 7:
-		return storm_connect(s, id);
-	case 8:
-		return inet_shutdown(s, id % 3);
-	default:
-		return inet_getpeername(s, (struct sockaddr *)&sin, &len);
-	}
-}
-
-static void *run_stormer(void *arg)
-{
-	struct stormer *me = arg;
-	struct storm *st = me->st;
-
-	pthread_barrier_wait(&st->barrier);
-	for (int i = 0; i < 60; i++) {
-		int call = (i * 7 + me->id) % 10;
-
-		if (me->id == 0 && i == 50 && inet_close(st->s))
-			threaded_count(&st->nr_bad);
-		errno = 0;
-		if (storm_call(st->s, call, me->id) < 0 &&
-		    !storm_errno(errno)) {
-			st->bad_errno = errno;
-			st->bad_call = call;
-			threaded_count(&st->nr_bad);
-		}
-	}
-	return NULL;
-}
-
-static void storm_round(struct storm *st, int type)
-{
-	struct stormer t[NR_STORMERS];
-
-	st->s = threaded_socket(&st->p, 0, type, 0);
-	inet_set_nonblock(st->s, true);
-	sock_user_get(st->s);	/* what a descriptor table would hold */
-	pthread_barrier_init(&st->barrier, NULL, NR_STORMERS);
-	for (int i = 0; i < NR_STORMERS; i++) {
-		t[i] = (struct stormer){ .st = st, .id = i };
-		pthread_create(&t[i].thread, NULL, run_stormer, &t[i]);
-	}
-	for (int i = 0; i < NR_STORMERS; i++)
-		pthread_join(t[i].thread, NULL);
-	pthread_barrier_destroy(&st->barrier);
-	assert_int_equal(inet_close(st->s), -1);
-	assert_int_equal(errno, EBADF);
-	sock_user_put(st->s);
-	if (st->nr_bad)
-		fail_msg("call %d: %s", st->bad_call, strerror(st->bad_errno));
+	memcpy(to, &sin, sizeof(sin));
+	*len = sizeof(sin);
 }
 
 /* @attack P4: eight threads on one socket of TCP or UDP, one of which closes
  * it; the other stack accepts and resets, or is no listener. */
 static void storms_on_sockets_of_tcp_and_udp_are_survived(void **state)
 {
-	struct storm st = { 0 };
+	struct storm st = { .address = storm_address };
+	struct threaded_pair p;
 	struct socket *l, *c;
 
 	(void)state;
-	threaded_open(&st.p, 2, NULL);
-	l = threaded_listener(&st.p, 1, TT_PORT);
+	threaded_open(&p, 2, NULL);
+	l = threaded_listener(&p, 1, TT_PORT);
 	inet_set_nonblock(l, true);
 	for (int round = 0; round < 30; round++) {
-		storm_round(&st, round % 3 ? SOCK_STREAM : SOCK_DGRAM);
+		storm_round(&st, threaded_socket(&p, 0, round % 3 ?
+						 SOCK_STREAM : SOCK_DGRAM, 0));
 		while ((c = inet_accept(l, NULL, NULL)))
 			inet_close(c);
 	}
 	inet_close(l);
-	threaded_close(&st.p);
+	threaded_close(&p);
 }
 
 int main(void)
