@@ -135,6 +135,21 @@ void passes(struct spec s)
 	arrives(s);
 }
 
+void arrives_too_big(u32 seq, u32 mtu)
+{
+	u8 *icmp = frame + 34;
+
+	build_icmp(3, 4, 0, 0);
+	icmp[8 + 9] = 6;
+	put16(icmp + 2, 0);
+	put16(icmp + 6, mtu);
+	put16(icmp + 28, PORT_A);
+	put16(icmp + 30, SIM_PORT);
+	put32(icmp + 32, 1000 + seq);
+	put16(icmp + 2, fold(sum(icmp, 36, 0)));
+	monitor_frame(&w, 0, false, frame, 70);
+}
+
 void leaves_arp(int from, u8 op, u32 sender, u32 addr)
 {
 	monitor_frame(&w, from, true, frame, build_arp(from, op, sender, addr));

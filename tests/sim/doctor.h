@@ -57,6 +57,8 @@ u32 build_arp(int from, u8 op, u32 sender, u32 addr);
 u32 build_icmp(u8 type, u8 code, int quoted, u32 frag);
 /* A datagram of @len octets from @from, with message @id. */
 u32 build_udp(int from, u32 id, u32 len);
+/* Host 0 hears that its segment @seq was too large for a path of @mtu. */
+void arrives_too_big(u32 seq, u32 mtu);
 /* As build_arp(): leaves host @from, reaches the other one. */
 void leaves_arp(int from, u8 op, u32 sender, u32 addr);
 void arrives_arp(int from, u8 op, u32 sender, u32 addr);

@@ -310,7 +310,9 @@ static void arrived_too_big(struct world *w, int h, const struct segment *s)
 	of.port[1] = (u16)get16(quoted + ihl + 2);
 	of.seq = get32(quoted + ihl + 4);
 	f = monitor_find(w, &of, &side);
-	if (!f || f->over || of.seq - f->of[side].iss < f->of[side].una ||
+	if (!f || f->over || f->of[side].got_rst || f->of[side].rst)
+		return;		/* nobody is there to believe it */
+	if (of.seq - f->of[side].iss < f->of[side].una ||
 	    of.seq - f->of[side].iss >= f->of[side].end)
 		return;
 	/* where larger ones have come through, it is not believed at once */

@@ -282,22 +282,6 @@ RULE(echo_reply_unasked_is_caught)
 	caught("an echo reply that nobody asked for");
 }
 
-/* "Too big" reaches host 0, about its segment that begins at @seq. */
-static void arrives_too_big(u32 seq, u32 mtu)
-{
-	u8 *icmp = frame + 34;
-
-	build_icmp(3, 4, 0, 0);
-	icmp[8 + 9] = 6;
-	put16(icmp + 2, 0);
-	put16(icmp + 6, mtu);
-	put16(icmp + 28, PORT_A);
-	put16(icmp + 30, SIM_PORT);
-	put32(icmp + 32, 1000 + seq);
-	put16(icmp + 2, fold(sum(icmp, 36, 0)));
-	monitor_frame(&w, 0, false, frame, 70);
-}
-
 RULE(segment_above_the_path_mtu_is_caught)
 {
 	(void)state;

@@ -315,6 +315,37 @@ RULE(ack_in_what_was_not_acknowledged_counts)
 	caught("data in TIME-WAIT");
 }
 
+/* ---- a path that is narrower ------------------------------------------ */
+
+/* Host 0's first connection hears that its segment was too large for the path, and
+ * another one sends as large a segment. @reset: the first was reset before. */
+static void narrower_path_heard_by(bool reset)
+{
+	open_pair();
+	LEAVES(0, ACK, 1, 1, 1460);
+	if (reset)
+		PASSES(1, RST | ACK, 1, 1);
+	arrives_too_big(1, 1000);
+	PASSES(0, SYN, .port = PORT_A + 1, .opt = mss_1460, .opt_len = 4);
+	PASSES(1, SYN | ACK, 0, 1, .port = PORT_A + 1, .opt = mss_1460,
+	       .opt_len = 4);
+	LEAVES(0, ACK, 1, 1, 1460, .port = PORT_A + 1);
+}
+
+RULE(narrower_path_of_who_is_no_more_is_not_heard)
+{
+	(void)state;
+	narrower_path_heard_by(true);
+	caught("");
+}
+
+RULE(narrower_path_of_who_lives_is_heard)
+{
+	(void)state;
+	narrower_path_heard_by(false);
+	caught("larger than the path MTU");
+}
+
 /* ---- an ACK that lies too far back ------------------------------------ */
 
 /* Host 1 has 1,500 bytes acknowledged, in windows of 1,000; then bytes of host 0
@@ -512,6 +543,8 @@ int main(void)
 			ack_in_what_was_acknowledged_unseen_may_not_count),
 		cmocka_unit_test(ack_behind_what_was_acknowledged_unseen_counts),
 		cmocka_unit_test(ack_in_what_was_not_acknowledged_counts),
+		cmocka_unit_test(narrower_path_of_who_is_no_more_is_not_heard),
+		cmocka_unit_test(narrower_path_of_who_lives_is_heard),
 		cmocka_unit_test(bytes_whose_ack_is_too_old_need_no_answer),
 		cmocka_unit_test(bytes_whose_ack_is_just_new_enough_need_one),
 		cmocka_unit_test(
