@@ -111,6 +111,7 @@ struct netns_ipv4 {
 	s32 sysctl_tcp_rto_min_us, sysctl_tcp_rto_max_ms;
 	s32 sysctl_tcp_workaround_signed_windows;
 	s32 sysctl_tcp_ehash_entries;
+	s32 sysctl_tcp_pacing_ss_ratio, sysctl_tcp_pacing_ca_ratio;
 	char sysctl_tcp_congestion_control[16];
 };
 

@@ -405,13 +405,15 @@ void inet_csk_destroy_sock(struct sock *sk)
 void inet_csk_init_xmit_timers(struct sock *sk,
 			       void (*retransmit)(struct timer_list *t),
 			       void (*delack)(struct timer_list *t),
-			       void (*keepalive)(struct timer_list *t))
+			       void (*keepalive)(struct timer_list *t),
+			       void (*pacing)(struct timer_list *t))
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 
 	timer_setup(&icsk->icsk_retransmit_timer, retransmit);
 	timer_setup(&icsk->icsk_delack_timer, delack);
 	timer_setup(&sk->sk_timer, keepalive);
+	timer_setup(&icsk->icsk_pacing_timer, pacing);
 	icsk->icsk_pending = 0;
 	icsk->icsk_ack.pending = 0;
 }
@@ -426,6 +428,7 @@ void inet_csk_clear_xmit_timers(struct sock *sk)
 	sk_stop_timer(sk, &icsk->icsk_retransmit_timer);
 	sk_stop_timer(sk, &icsk->icsk_delack_timer);
 	sk_stop_timer(sk, &sk->sk_timer);
+	sk_stop_timer(sk, &icsk->icsk_pacing_timer);
 }
 
 void inet_csk_reset_keepalive_timer(struct sock *sk, u64 when_ns)

@@ -68,6 +68,7 @@ struct inet_connection_sock {
 	struct inet_bind_bucket *icsk_bind_hash;
 	struct timer_list icsk_retransmit_timer;
 	struct timer_list icsk_delack_timer;
+	struct timer_list icsk_pacing_timer;
 	/* When icsk_pending is due. The timer may fire earlier (it is moved
 	 * lazily) and then goes on to this time. */
 	u64 icsk_timeout_ns;
@@ -154,7 +155,8 @@ struct sock *inet_csk_clone_lock(const struct sock *sk,
 void inet_csk_init_xmit_timers(struct sock *sk,
 			       void (*retransmit)(struct timer_list *t),
 			       void (*delack)(struct timer_list *t),
-			       void (*keepalive)(struct timer_list *t));
+			       void (*keepalive)(struct timer_list *t),
+			       void (*pacing)(struct timer_list *t));
 void inet_csk_clear_xmit_timers(struct sock *sk);
 /* Frees an orphan in CLOSE. */
 void inet_csk_destroy_sock(struct sock *sk);

@@ -471,10 +471,8 @@ static void tcp_release_cb(struct sock *sk)
 	u8 work = sk->sk_deferred;
 
 	sk->sk_deferred = 0;
-	if (work & TCP_TSQ_DEFERRED) {
-		tcp_mstamp_refresh(sk);
-		tcp_push_pending_frames(sk);
-	}
+	if (work & TCP_TSQ_DEFERRED)
+		tcp_tsq_write(sk);
 	if (work & TCP_WRITE_TIMER_DEFERRED)
 		tcp_write_timer_handler(sk);
 	if (work & TCP_DELACK_TIMER_DEFERRED)

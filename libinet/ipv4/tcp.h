@@ -11,7 +11,7 @@
  *	tcp_data.c	received text: queues, window; tcp_urg.c
  *	tcp_output.c	segments out; tcp_window.c; tcp_connect.c SYN
  *	tcp_timer.c	retransmission, probes, keep-alive, delayed ACK
- *	tcp_cong.c	congestion control, Reno
+ *	tcp_cong.c	congestion control, Reno; tcp_pacing.c when
  *	tcp.c tcp_recvmsg.c tcp_close.c tcp_sockopt.c	the calls
  */
 #ifndef IPV4_TCP_H
@@ -247,6 +247,8 @@ struct tcp_sock {
 	s32 linger2_s;		/* TCP_LINGER2; < 0: no FIN-WAIT-2 */
 	u64 rcv_tstamp_ns;	/* last ACK received */
 	u64 last_oow_ack_ns;	/* RFC 5961: the last challenge ACK */
+	u64 wstamp_ns;		/* paced: text leaves not before; else 0 */
+	u64 edt_ns;		/* when the last that was sent leaves */
 	struct sock *tsq_next;	/* on a softnet's list, see tcp_tsq.c */
 	bool tsq_queued;
 };
@@ -283,9 +285,10 @@ static inline u32 tcp_time_stamp(const struct tcp_sock *tp)
 /* us since @ns, at least 1. */
 static inline u32 tcp_us_since(const struct tcp_sock *tp, u64 ns)
 {
-	u64 us = (tp->mstamp_ns - ns) / NSEC_PER_USEC;
+	s64 us = (s64)(tp->mstamp_ns - ns) / (s64)NSEC_PER_USEC;
 
-	return (u32)clamp(us, 1ull, (u64)0x7fffffff);
+	/* what is to leave in a moment may have left, if nobody paced it */
+	return (u32)clamp(us, 1ll, 0x7fffffffll);
 }
 
 /* ---- sequence space and windows --------------------------------------- */
@@ -470,12 +473,40 @@ int tcp_write_wakeup(struct sock *sk, bool keepalive);
 void tcp_send_probe0(struct sock *sk);
 u64 tcp_probe0_when_ns(const struct sock *sk);
 
+/* ---- tcp_pacing.c: spreading a window over the round trip ------------- */
+
+static inline bool tcp_is_paced(const struct sock *sk)
+{
+	return READ_ONCE(sk->sk_pacing_status) != SK_PACING_NONE;
+}
+
+/* When a segment that is given to IP now is to leave. */
+static inline u64 tcp_departure_ns(const struct tcp_sock *tp)
+{
+	return max(tp->mstamp_ns, tp->wstamp_ns);
+}
+
+/* Of a connection that is paced: */
+
+/* Has the next segment yet to wait? Then a timer is set. */
+bool tcp_pacing_holds(struct sock *sk);
+/* Writes down when @skb leaves, which has @len bytes of text. */
+void tcp_pacing_sent(struct sock *sk, struct sk_buff *skb, u32 len);
+/* Bytes of one packet, at most @size. */
+u32 tcp_tso_autosize(const struct sock *sk, u32 size, u32 mss_now);
+void tcp_pacing_timer(struct timer_list *t);
+
+/* Sets sk_pacing_rate from the window and the round trip. */
+void tcp_update_pacing_rate(struct sock *sk);
+
 /* ---- tcp_tsq.c: sending once for many ACKs ----------------------------- */
 
 void tcp_tsq_init(struct net *net);
 void tcp_tsq_exit(struct net *net);
 /* Sends what may be sent, now or at the end of this round. */
 void tcp_tsq_push(struct sock *sk);
+/* Sends what may be sent by now. Context: the sock is locked. */
+void tcp_tsq_write(struct sock *sk);
 
 /* ---- tcp_window.c: segment sizes and windows -------------------------- */
 

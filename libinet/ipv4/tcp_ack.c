@@ -318,6 +318,8 @@ static void tcp_ack_in_flight(struct sock *sk, struct tcp_ack_state *a)
 	if (unlikely(tcp_ack_is_dubious(sk, a)))
 		tcp_fastretrans_alert(sk, a);
 	tcp_cong_control(sk, a);
+	if (unlikely(tcp_is_paced(sk)))
+		tcp_update_pacing_rate(sk);
 	if (a->flag & FLAG_SET_XMIT_TIMER)
 		tcp_rearm_rto(sk);
 	if (unlikely(tcp_sk(sk)->lost_out))

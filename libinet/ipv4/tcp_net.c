@@ -91,6 +91,8 @@ static const struct sysctl_row tcp_knobs[] = {
 	TCP_ROW(reordering, 1, 127, 3),
 	TCP_ROW(slow_start_after_idle, 0, 1, 1),
 	TCP_ROW(notsent_lowat, 0, INT32_MAX, INT32_MAX),
+	TCP_ROW(pacing_ss_ratio, 0, 1000, 200),
+	TCP_ROW(pacing_ca_ratio, 0, 1000, 120),
 	TCP_ROW(rto_min_us, 1000, 1000000, 200000),
 	TCP_ROW(rto_max_ms, 1000, 120000, 120000),
 	TCP_ROW(workaround_signed_windows, 0, 1, 0),

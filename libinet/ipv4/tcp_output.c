@@ -210,11 +210,13 @@ int tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it)
 		skb = tcp_clone_segment(orig);
 		if (unlikely(!skb))
 			return -ENOBUFS;
-		orig->tstamp = tcp_sk(sk)->mstamp_ns;
+		orig->tstamp = tcp_departure_ns(tcp_sk(sk));
 		compiler_assume(!skb->destructor);
 		skb_set_owner_w(skb, sk);
 	}
 	skb->tstamp = tcp_sk(sk)->mstamp_ns;
+	if (unlikely(tcp_is_paced(sk)))
+		tcp_pacing_sent(sk, skb, payload);
 	icsk->icsk_af_ops->send_check(sk, skb, tcp_build_header(sk, skb));
 	tcp_count_sent(sk, TCP_SKB_CB(skb), payload);
 	skb->priority = sk->sk_priority;
@@ -417,8 +419,10 @@ u32 tcp_gso_max_segs(const struct sock *sk, u32 mss_now)
 	/* the urgent pointer counts from where its segment begins */
 	if (tcp_sk(sk)->urg_mode || size < MAX_TCP_HEADER)
 		return 1;
-	return clamp((size - MAX_TCP_HEADER) / mss_now, 1u,
-		     (u32)MAX_SKB_FRAGS);
+	size -= MAX_TCP_HEADER;
+	if (unlikely(tcp_is_paced(sk)))
+		size = tcp_tso_autosize(sk, size, mss_now);
+	return clamp(size / mss_now, 1u, (u32)MAX_SKB_FRAGS);
 }
 
 /* How many segments, @skb the first, may go as one packet: full ones, the last
@@ -461,7 +465,7 @@ static struct sk_buff *tcp_gso_build(struct sock *sk, struct sk_buff *skb,
 	for (i = 0; i < segs; i++, skb = skb->next) {
 		tcb->tcp_flags |= TCP_SKB_CB(skb)->tcp_flags;
 		tcb->end_seq = TCP_SKB_CB(skb)->end_seq;
-		skb->tstamp = tcp_sk(sk)->mstamp_ns;
+		skb->tstamp = tcp_departure_ns(tcp_sk(sk));
 		skb->shinfo->csum = skb->csum;
 		skb->cloned = 1;
 		if (skb_add_frag_ref(gso, skb->shinfo,
@@ -508,13 +512,16 @@ static __always_inline void tcp_row_sent(struct sock *sk, u32 segs, u32 mss_now)
 static bool tcp_write_xmit(struct sock *sk, u32 mss_now, int nonagle)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	bool cwnd_limited = false;
+	bool cwnd_limited = false, held = false;
 	u32 sent = 0, quota, segs;
 	struct sk_buff *skb;
 	int err;
 
 	NET_ROAD(sock_net(sk), NULL);
 	while ((skb = tcp_send_head(sk)) != NULL) {
+		held = unlikely(tcp_is_paced(sk)) && tcp_pacing_holds(sk);
+		if (held)
+			break;
 		quota = tcp_cwnd_test(tp);
 		if (!quota) {
 			cwnd_limited = true;
@@ -541,7 +548,7 @@ static bool tcp_write_xmit(struct sock *sk, u32 mss_now, int nonagle)
 				      tcp_packets_in_flight(tp) >= tp->snd_cwnd);
 		return false;
 	}
-	return !tp->packets_out && !tcp_write_queue_empty(sk);
+	return !held && !tp->packets_out && !tcp_write_queue_empty(sk);
 }
 
 /* Nothing in flight, something to send: a timer must look after it. */
@@ -660,7 +667,8 @@ void tcp_xmit_retransmit_queue(struct sock *sk)
 		if ((TCP_SKB_CB(skb)->sacked &
 		     (TCPCB_LOST | TCPCB_SACKED_RETRANS)) != TCPCB_LOST)
 			continue;
-		if (!tcp_cwnd_test(tp) || tcp_retransmit_skb(sk, skb))
+		if ((unlikely(tcp_is_paced(sk)) && tcp_pacing_holds(sk)) ||
+		    !tcp_cwnd_test(tp) || tcp_retransmit_skb(sk, skb))
 			break;
 		if (inet_csk(sk)->icsk_ca_state == TCP_CA_Loss)
 			NET_INC_STATS(sock_net(sk), TCP_SLOWSTARTRETRANS);

@@ -343,7 +343,9 @@ void tcp_get_info(struct sock *sk, void *buf, socklen_t *len)
 	memset(&info, 0, sizeof(info));
 	tcp_mstamp_refresh(sk);
 	tcp_info_base(sk, &info.base);
-	info.tcpi_pacing_rate = info.tcpi_max_pacing_rate = ~0ull;
+	tcp_update_pacing_rate(sk);
+	info.tcpi_pacing_rate = sk->sk_pacing_rate;
+	info.tcpi_max_pacing_rate = sk->sk_max_pacing_rate;
 	info.tcpi_bytes_acked = tp->bytes_acked;
 	info.tcpi_bytes_received = tp->bytes_received;
 	info.tcpi_segs_out = tp->segs_out;

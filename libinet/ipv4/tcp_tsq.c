@@ -15,6 +15,14 @@
 #include "core/softnet.h"
 #include "ipv4/tcp.h"
 
+void tcp_tsq_write(struct sock *sk)
+{
+	tcp_mstamp_refresh(sk);
+	if (unlikely(tcp_sk(sk)->lost_out))
+		tcp_xmit_retransmit_queue(sk);
+	tcp_push_pending_frames(sk);
+}
+
 static void tcp_tsq_queue(struct softnet_data *sd, struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
@@ -70,12 +78,10 @@ static void tcp_tsq_action(struct softnet_data *sd)
 	while ((sk = tcp_tsq_dequeue(sd))) {
 		bh_lock_sock(sk);
 		tcp_sk(sk)->tsq_queued = false;
-		if (sock_owned_by_user(sk)) {
+		if (sock_owned_by_user(sk))
 			sk_defer(sk, TCP_TSQ_DEFERRED);
-		} else {
-			tcp_mstamp_refresh(sk);
-			tcp_push_pending_frames(sk);
-		}
+		else
+			tcp_tsq_write(sk);
 		bh_unlock_sock(sk);
 		sock_put(sk);
 	}

@@ -172,7 +172,8 @@ static void verify_timers(const struct sock *sk)
 	if (tp->packets_out)
 		inet_assert(icsk->icsk_pending == ICSK_TIME_RETRANS);
 	else if (!tcp_write_queue_empty(sk) || tp->fin_pending)
-		inet_assert(icsk->icsk_pending == ICSK_TIME_PROBE0);
+		inet_assert(icsk->icsk_pending == ICSK_TIME_PROBE0 ||
+			    timer_pending(&icsk->icsk_pacing_timer));
 	if (icsk->icsk_pending) {
 		inet_assert(timer_pending(&icsk->icsk_retransmit_timer));
 		inet_assert(timer_expires_ns(&icsk->icsk_retransmit_timer) <=
