@@ -307,6 +307,7 @@ bool wire_queue_may_wake(struct wire_queue *q, bool own)
 		return false;
 	used = smp_load_acquire(&r->producer.head) -
 	       smp_load_acquire(&r->consumer.tail);
+	used += wire_queue_large(q) * (WIRE_LARGE_FRAMES - 1);
 	if (used > q->ring_frames / 2)
 		return false;
 	if (READ_ONCE(q->slow)) {

@@ -45,6 +45,8 @@ struct wire_queue {
 	u32 ring_frames;
 	bool slow;	/* faults, or the heap is not empty: take the lock */
 	bool holds;	/* what waits for the link waits in the sender */
+	u32 large_in;	/* packets that stand for many, put into the ring */
+	u32 large_out;	/* … and taken out by the consumer */
 	u32 armed;	/* atomic: the consumer waits to be rung for the ring */
 	u32 stopped;	/* atomic: the producer waits for room */
 };
@@ -95,11 +97,22 @@ static inline struct wire_buf *wire_entry_buf(void *entry)
 		(struct wire_buf *)((uintptr_t)entry & ~(uintptr_t)1) : NULL;
 }
 
+/* A packet that stands for many takes the place of so many frames. */
+#define WIRE_LARGE_FRAMES 16u
+
+/* Packets that stand for many in the ring. */
+static inline u32 wire_queue_large(const struct wire_queue *q)
+{
+	return READ_ONCE(q->large_in) - READ_ONCE(q->large_out);
+}
+
 /* True when the ring takes no more. */
 static inline bool wire_queue_full(struct wire_queue *q)
 {
 	struct spsc_ring *r = &q->ring;
 
+	if (unlikely(wire_queue_large(q) * WIRE_LARGE_FRAMES > r->mask))
+		return true;
 	if (likely(r->producer.head - r->producer.tail_seen <= r->mask))
 		return false;
 	r->producer.tail_seen = smp_load_acquire(&r->consumer.tail);

@@ -150,7 +150,7 @@ struct inet_wire_config {
 	u32 mtu;		/* of both devices: 68 .. 65521; default 1500 */
 	u32 ring_frames;	/* frames on their way to an end before its
 				 * sender must wait: a power of two from 8 to
-				 * 4096; default 512 */
+				 * 4096; default 128 */
 	u8 mac_a[6], mac_b[6];	/* link addresses; zero: random */
 	struct inet_fault_config a_to_b, b_to_a;
 };

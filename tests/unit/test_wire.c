@@ -543,7 +543,9 @@ static void handle_closed_closes_both_devices(void **state)
 
 static void receiver_without_memory_counts(void **state)
 {
-	struct rig *r = rig_new(NULL);
+	const struct inet_wire_config cfg = { .size = sizeof(cfg),
+					      .ring_frames = 512 };
+	struct rig *r = rig_new(&cfg);
 
 	(void)state;
 	for (u32 i = 0; i < 400; i++)
@@ -877,6 +879,34 @@ static void datagrams_cross_as_one_packet(void **state)
 	line_close(&l);
 }
 
+/* As many octets wait in the ring as if they were frames, not 64 KiB for each
+ * place. What the ring does not take waits in the sender. */
+static void large_packets_take_the_place_of_many(void **state)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(7) };
+	static u8 row[28000];
+	u32 rows = 0, got = 0;
+	struct line l;
+	u64 before;
+
+	(void)state;
+	line_open(&l);
+	line_pass_row(&l, l.r->b, "10.0.0.2");
+	assert_int_equal(inet_pton(AF_INET, "10.0.0.2", &to.sin_addr), 1);
+	before = counters(l.r, INET_WIRE_A_TO_B).sent;
+	while (inet_sendto(l.from, row, sizeof(row), 0, (void *)&to,
+			   sizeof(to)) == sizeof(row))
+		rows++;
+	assert_int_equal(counters(l.r, INET_WIRE_A_TO_B).sent - before, 8);
+	assert_true(rows > 8);
+	line_run(&l);
+	assert_int_equal(counters(l.r, INET_WIRE_A_TO_B).sent - before, rows);
+	while (inet_recv(l.to, row, sizeof(row), 0) == 1400)
+		got++;
+	assert_true(got > 0);
+	line_close(&l);
+}
+
 static void datagrams_are_cut_where_they_leave(void **state)
 {
 	struct packet_type pt = { .type = htons(3), .func = line_look };
@@ -921,6 +951,7 @@ int main(void)
 		cmocka_unit_test(large_packets_are_cut_where_they_leave),
 		cmocka_unit_test(faults_see_frames),
 		cmocka_unit_test(datagrams_cross_as_one_packet),
+		cmocka_unit_test(large_packets_take_the_place_of_many),
 		cmocka_unit_test(datagrams_are_cut_where_they_leave),
 	};
 
