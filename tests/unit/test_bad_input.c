@@ -115,12 +115,18 @@ static void refused(int (*give)(const char *text), const struct bad_input *bad,
 	refused(give, bad_, ARRAY_SIZE(bad_)); \
 } while (0)
 
+#ifdef HAVE_XDP
+#define DRIVERS "tap tun wire xdp"
+#else
+#define DRIVERS "tap tun wire"
+#endif
+
 static void device_string_wrong_is_explained(void **state)
 {
 	(void)state;
 	REFUSED(open_device,
 		{ "igc:eth0", ENODEV,
-		  "'igc' is no device driver; there are: tap tun wire xdp" },
+		  "'igc' is no device driver; there are: " DRIVERS },
 		{ "tap:t0,mtu=99999", EINVAL,
 		  "tap: mtu=99999 is out of range: 68 to 65521" },
 		{ "tap:t0,mtu=", EINVAL,
