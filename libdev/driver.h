@@ -11,6 +11,7 @@
 /* One per driver, defined at the end of its file, listed in drivers.c. */
 extern const struct netdev_driver tap_driver;
 extern const struct netdev_driver tun_driver;
+extern const struct netdev_driver fd_driver;
 extern const struct netdev_driver wire_driver;
 extern const struct netdev_driver xdp_driver;
 

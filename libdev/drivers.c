@@ -18,6 +18,7 @@ static const struct netdev_driver *const drivers[] = {
 	&tap_driver,
 	&tun_driver,
 	&wire_driver,
+	&fd_driver,
 #ifdef HAVE_XDP
 	&xdp_driver,
 #endif

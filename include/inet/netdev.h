@@ -64,6 +64,28 @@ struct inet_tap_config {
 struct net_device *inet_tap_open(struct net *net, const char *ifname,
 				 const struct inet_tap_config *config) INET_API;
 
+/* ---- a descriptor of packets ------------------------------------------ */
+
+/* Zero means the default for every member but @size; inet-fd(4). */
+struct inet_fd_config {
+	size_t size;		/* sizeof(struct inet_fd_config) */
+	u32 mtu;		/* 68 .. 65521, raw: 65535; default 1500 */
+	u8 mac[6];		/* default: random */
+	bool raw;		/* packets of IP, without a link header */
+};
+
+/*
+ * A device @name over @fd: a socket of datagrams or packets (SOCK_DGRAM,
+ * SOCK_SEQPACKET), such as one end of a socketpair(), or a TUN's descriptor. One
+ * message is one frame. The descriptor is the device's, which closes it. @config
+ * NULL: all defaults.
+ * Return: the device, down, or NULL with errno and a sentence in
+ * inet_strerror(), and @fd is still the caller's: EINVAL, EBADF, EEXIST (the
+ * name), EOPNOTSUPP (the stack is simulated).
+ */
+struct net_device *inet_fd_open(struct net *net, const char *name, int fd,
+				const struct inet_fd_config *config) INET_API;
+
 /* ---- AF_XDP ----------------------------------------------------------- */
 
 /* How frames come from the kernel's interface; inet-xdp(4). */

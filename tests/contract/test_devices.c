@@ -23,7 +23,8 @@
 #include "dut.h"
 
 static const struct dut_ops *const duts[] = {
-	&dut_loopback, &dut_wire, &dut_tap, &dut_tun,
+	&dut_loopback, &dut_wire, &dut_tap, &dut_tun, &dut_fd,
+	&dut_fd_raw,
 #ifdef HAVE_XDP
 	&dut_xdp, &dut_xdp_native,
 #endif

@@ -503,6 +503,68 @@ const struct dut_ops dut_tun = {
 	.set_carrier = tap_carrier,
 };
 
+/* ---- fd --------------------------------------------------------------- */
+
+static bool fd_create(struct dut *d)
+{
+	d->net = new_stack();
+	return true;
+}
+
+/* One end of a pair is the device's, with frames of Ethernet by packets or
+ * without by datagrams; the other, which takes much, is the far side's. */
+static struct net_device *fd_open_dev(struct dut *d)
+{
+	const struct inet_fd_config c = { .size = sizeof(c),
+					  .raw = d->ops->raw };
+	int size = 16 << 20, pair[2];
+	struct net_device *dev;
+
+	assert_int_equal(socketpair(AF_UNIX, (d->ops->raw ? SOCK_DGRAM :
+					      SOCK_SEQPACKET) | SOCK_CLOEXEC |
+				    SOCK_NONBLOCK, 0, pair), 0);
+	setsockopt(pair[1], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
+	setsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	d->far_fd = pair[1];
+	dev = inet_fd_open(d->net, "fd0", pair[0], &c);
+	if (!dev)
+		close(pair[0]);
+	return dev;
+}
+
+static void fd_far_mtu(struct dut *d, u32 mtu)
+{
+	(void)d;
+	(void)mtu;
+}
+
+const struct dut_ops dut_fd = {
+	.name = "fd",
+	.has_napi = true,
+	.by_fd = true,
+	.max_mtu = 65521,
+	.create = fd_create,
+	.open = fd_open_dev,
+	.destroy = tap_destroy,
+	.inject = tap_inject,
+	.far_run = tap_far_run,
+	.set_far_mtu = fd_far_mtu,
+};
+
+const struct dut_ops dut_fd_raw = {
+	.name = "fd_raw",
+	.has_napi = true,
+	.by_fd = true,
+	.raw = true,
+	.max_mtu = 65535,
+	.create = fd_create,
+	.open = fd_open_dev,
+	.destroy = tap_destroy,
+	.inject = tap_inject,
+	.far_run = tap_far_run,
+	.set_far_mtu = fd_far_mtu,
+};
+
 #ifdef HAVE_XDP
 /* ---- xdp -------------------------------------------------------------- */
 

@@ -76,6 +76,7 @@ struct dut_ops {
 };
 
 extern const struct dut_ops dut_loopback, dut_wire, dut_tap, dut_tun;
+extern const struct dut_ops dut_fd, dut_fd_raw;
 #ifdef HAVE_XDP
 extern const struct dut_ops dut_xdp, dut_xdp_native;
 /* dut_namespace(), and whether interfaces can be made there and programs loaded;

@@ -116,9 +116,9 @@ static void refused(int (*give)(const char *text), const struct bad_input *bad,
 } while (0)
 
 #ifdef HAVE_XDP
-#define DRIVERS "tap tun wire xdp"
+#define DRIVERS "tap tun wire fd xdp"
 #else
-#define DRIVERS "tap tun wire"
+#define DRIVERS "tap tun wire fd"
 #endif
 
 static void device_string_wrong_is_explained(void **state)
