@@ -229,7 +229,9 @@ void qdisc_unschedule(struct Qdisc *q)
 			sd->output_queue_tailp = p;
 		}
 	}
+	spin_lock(&q->lock);
 	q->scheduled = false;
+	spin_unlock(&q->lock);
 }
 
 void qdisc_activate(struct Qdisc *q)
