@@ -35,6 +35,7 @@ struct napi_struct;
 struct neighbour;
 struct netdev_queue;
 struct softnet_data;
+struct xps_map;
 
 /* net_device.flags: the values of IFF_* in <net/if.h>. */
 enum netdev_flags {
@@ -170,6 +171,7 @@ struct net_device {
 	/* The stack's from here on; drivers do not touch these. */
 	struct netdev_queue *tx;
 	struct netdev_rx_queue *rx;
+	struct xps_map *xps;		/* RCU; NULL: queues by hash */
 	struct in_device *ip_ptr;	/* IPv4 configuration, RCU */
 	struct netdev_hw_addr *mc;	/* multicast list, under net's lock */
 	struct napi_struct *napi_list;

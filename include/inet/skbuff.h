@@ -152,6 +152,7 @@ struct sk_buff {
 	u8 nf_trace : 1;
 	u8 decrypted : 1;
 	u8 ipvs_property : 1;
+	u8 ooo_okay : 1;	/* may leave by another queue than the last one */
 	u8 drop_reason;		/* last seen, for the tracer */
 	int skb_iif;		/* ifindex it arrived on */
 };

@@ -14,6 +14,7 @@
 #include "core/net.h"
 #include "core/rps.h"
 #include "core/skbuff.h"
+#include "core/xps.h"
 #include "lib/assert.h"
 
 #define TX_QUEUE_LEN 1000
@@ -171,6 +172,7 @@ static void netdev_free_queues(struct net_device *dev)
 		 dev->num_tx_queues * sizeof(*dev->tx));
 	dev->tx = NULL;
 	rps_free_queues(dev);
+	xps_free(dev);
 }
 
 /* One transmit queue each; tx_queue_len 0 means no queue discipline. */

@@ -7,6 +7,7 @@
 #include "core/gro.h"
 #include "core/net.h"
 #include "core/skbuff.h"
+#include "core/xps.h"
 #include "wire/eth.h"
 
 /* Shows a leaving frame to the taps; each gets a clone. Borrows @skb. */
@@ -117,13 +118,6 @@ struct sk_buff *__dev_hard_start_xmit_list(struct sk_buff *skb,
 	return skb;
 }
 
-/* Of several queues, that of the packet's flow. */
-static __noinline u16 netdev_hash_tx(const struct net_device *dev,
-				     struct sk_buff *skb)
-{
-	return (u16)(skb_get_hash(skb) % dev->num_tx_queues);
-}
-
 static inline struct netdev_queue *netdev_pick_tx(struct net_device *dev,
 						  struct sk_buff *skb)
 {
@@ -131,7 +125,7 @@ static inline struct netdev_queue *netdev_pick_tx(struct net_device *dev,
 		skb->queue_mapping = 0;
 		return dev->tx;
 	}
-	skb->queue_mapping = netdev_hash_tx(dev, skb);
+	skb->queue_mapping = netdev_pick_tx_queue(dev, skb);
 	return &dev->tx[skb->queue_mapping];
 }
 

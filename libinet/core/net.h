@@ -94,6 +94,7 @@ struct net {
 
 	/* steering: core/rps.c */
 	bool rps_needed;		/* a queue has a map */
+	bool xps_needed;		/* a device has had one */
 	struct rps_sock_flow_table *rps_sock_flow;	/* RCU */
 	u8 softnet_of_cpu[NET_MAX_CPUS];	/* number + 1 of who ran there */
 	s32 sysctl_rps_sock_flow_entries;

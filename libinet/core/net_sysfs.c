@@ -11,6 +11,8 @@
 
 #include "core/dev.h"
 #include "core/net.h"
+#include "core/rps.h"
+#include "core/xps.h"
 
 /* The place of a knob: tx-@queue or rx-@queue of @dev. */
 struct queue_ref {
@@ -113,6 +115,22 @@ static int get_hold_time(const struct queue_ref *q, char *buf, size_t size)
 			READ_ONCE(queue_dql(q)->slack_hold_ns) / 1000000);
 }
 
+/* ---- tx: who sends by it ---------------------------------------------- */
+
+static int set_xps_cpus(const struct queue_ref *q, const char *value)
+{
+	u64 set;
+	int err = softnets_parse(q->dev->net, q->dev->name, value, &set);
+
+	return err ? err : xps_set(q->dev, q->queue, set);
+}
+
+static int get_xps_cpus(const struct queue_ref *q, char *buf, size_t size)
+{
+	return snprintf(buf, size, "%llx", (unsigned long long)
+			q->dev->tx[q->queue].xps_softnets);
+}
+
 /* ---- the list --------------------------------------------------------- */
 
 static const struct queue_knob queue_knobs[] = {
@@ -121,6 +139,7 @@ static const struct queue_knob queue_knobs[] = {
 	{ "byte_queue_limits/limit_min", true, set_limit_min, get_limit_min },
 	{ "byte_queue_limits/hold_time", true, set_hold_time, get_hold_time },
 	{ "byte_queue_limits/inflight", true, NULL, get_inflight },
+	{ "xps_cpus", true, set_xps_cpus, get_xps_cpus },
 };
 
 /* Reads "tx-0/" of @knob. Return: what follows; NULL: it is something else. */

@@ -190,10 +190,8 @@ static int flow_limit_switch(struct softnet_data *sd, bool on)
 
 /* ---- sets of softnets, as text ---------------------------------------- */
 
-/* "f" or "00000000,0000000f", as Linux's rps_cpus. 0, or -EINVAL with a
- * sentence that begins with @what. */
-static int softnets_parse(struct net *net, const char *what, const char *text,
-			  u64 *set)
+int softnets_parse(struct net *net, const char *what, const char *text,
+		   u64 *set)
 {
 	const u64 all = net->nr_softnets == 64 ? U64_MAX :
 			(1ULL << net->nr_softnets) - 1;

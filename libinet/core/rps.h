@@ -82,6 +82,11 @@ static inline void sock_rps_save_rxhash(struct sock *sk,
 		WRITE_ONCE(sk->sk_rxhash, skb->hash);
 }
 
+/* "f" or "00000000,0000000f", as Linux's rps_cpus. 0, or -EINVAL with a
+ * sentence that begins with @what. */
+int softnets_parse(struct net *net, const char *what, const char *text,
+		   u64 *set);
+
 /* The softnet runs on another processor than last time, perhaps. */
 void rps_note_cpu(struct softnet_data *sd);
 

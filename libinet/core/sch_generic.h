@@ -84,6 +84,7 @@ struct netdev_queue {
 	bool more;			/* netdev_xmit_more() */
 	u64 tx_packets, tx_bytes;	/* under xmit_lock */
 	struct dql dql;			/* see netdev_tx_sent_queue() */
+	u64 xps_softnets;		/* who sends by it, under rtnl */
 };
 
 /* Why a queue gets no packets: its ring is full, it holds as much as it shall (byte

@@ -498,6 +498,8 @@ void sk_dst_set(struct sock *sk, struct dst_entry *dst)
 		old = sk->sk_dst_cache;
 		sk->sk_dst_cache = dst;
 	}
+	if (unlikely(READ_ONCE(sk->sk_tx_queue)))
+		WRITE_ONCE(sk->sk_tx_queue, 0);	/* another device, perhaps */
 	dst_release(old);
 }
 

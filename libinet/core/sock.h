@@ -148,6 +148,7 @@ struct sock {
 	u32 sk_drops;			/* atomic */
 	u32 sk_rxhash;			/* of the flow received, 0: not known */
 	s32 sk_incoming_cpu;		/* softnet of the last packet, or -1 */
+	u16 sk_tx_queue;		/* of its device, + 1; 0: none yet */
 	int sk_err;			/* reported once, atomic exchange */
 	int sk_err_soft;		/* reported with a timeout */
 	u32 sk_ack_backlog;

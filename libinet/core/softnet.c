@@ -205,7 +205,8 @@ u32 softnet_wait_run(struct softnet_data *sd, u64 timeout_ns)
 		   0 : softnet_sleep_ns(sd, timeout_ns);
 	n = poller_wait(&sd->poller, events, POLLER_MAX_EVENTS, sleep_ns);
 	__atomic_store_n(&sd->sleeping, 0, __ATOMIC_SEQ_CST);
-	if (unlikely(rcu_access_pointer(sd->net->rps_sock_flow)))
+	if (unlikely(rcu_access_pointer(sd->net->rps_sock_flow) ||
+		     READ_ONCE(sd->net->xps_needed)))
 		rps_note_cpu(sd);
 	for (i = 0; i < n; i++)
 		work += irq_handle(events[i].data, events[i].events);

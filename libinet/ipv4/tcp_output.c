@@ -197,6 +197,15 @@ static __always_inline void tcp_count_sent(struct sock *sk, const struct tcp_skb
 	NET_ADD_STATS(sock_net(sk), TCP_OUTSEGS, tcb->tcp_gso_segs);
 }
 
+/* The device has several queues: all of a connection goes by one of them, until
+ * nothing is in flight that could be overtaken. */
+static __noinline void tcp_keep_tx_queue(struct sock *sk, struct sk_buff *skb)
+{
+	if (!skb->destructor)
+		skb_set_owner_w(skb, sk);
+	skb->ooo_okay = tcp_rtx_queue_empty(sk);
+}
+
 int tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
@@ -217,6 +226,8 @@ int tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it)
 	skb->tstamp = tcp_sk(sk)->mstamp_ns;
 	if (unlikely(tcp_is_paced(sk)))
 		tcp_pacing_sent(sk, skb, payload);
+	if (unlikely(READ_ONCE(sk->sk_tx_queue)))
+		tcp_keep_tx_queue(sk, skb);
 	icsk->icsk_af_ops->send_check(sk, skb, tcp_build_header(sk, skb));
 	tcp_count_sent(sk, TCP_SKB_CB(skb), payload);
 	skb->priority = sk->sk_priority;
