@@ -112,6 +112,23 @@ static void listen_syn_with_mss_zero_gets_the_default(void **state)
 	tp_close(&t);
 }
 
+/* How much a peer may ask for by tiny segments is the operator's to say.
+ * @attack M4 */
+static void listen_syn_with_tiny_mss_gets_what_the_knob_says(void **state)
+{
+	struct tp t;
+
+	(void)state;
+	tp_open_watched(&t);
+	fx_sysctl(&t.f, "net.ipv4.tcp_min_snd_mss", "500");
+	t.mss = 48;
+	tp_passive(&t);
+	tp_write_pattern(&t, 1000);
+	tp_expect(&t, "A", 1, 1, 500);
+	tp_expect(&t, "PA", 501, 1, 500);
+	tp_close(&t);
+}
+
 /* ---- three at a handshake --------------------------------------------- */
 
 /* A segment that a stranger sends from his own address, with the ports of the
@@ -311,6 +328,7 @@ int main(void)
 		cmocka_unit_test(listen_syn_with_any_option_is_a_syn),
 		cmocka_unit_test(established_text_with_any_option_is_text),
 		cmocka_unit_test(listen_syn_with_mss_zero_gets_the_default),
+		cmocka_unit_test(listen_syn_with_tiny_mss_gets_what_the_knob_says),
 		cmocka_unit_test(syn_sent_stranger_who_opens_too_is_reset),
 		cmocka_unit_test(syn_sent_forged_syn_is_found_out_by_the_peer),
 		cmocka_unit_test(established_single_octets_written_cost_little),
