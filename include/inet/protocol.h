@@ -76,6 +76,7 @@ struct napi_gro_cb {
 	u8 same_flow;		/* held: may be of this flow; new: was merged */
 	u8 flush;		/* not to be merged with, not to be held */
 	u32 hash;		/* flow hash */
+	u8 stolen;		/* merged: its frame is the held one's now */
 };
 
 #define NAPI_GRO_CB(skb) ((struct napi_gro_cb *)(void *)(skb)->cb)

@@ -59,21 +59,30 @@ static void xmit_drop(struct sk_buff *skb, struct net_device *dev)
 	kfree_skb_reason(skb, SKB_DROP_REASON_NOMEM);
 }
 
-/* The segments of a GSO packet, and @rest behind them. Consumes. */
-static struct sk_buff *xmit_cut(struct sk_buff *skb, struct net_device *dev,
-				u64 features, struct sk_buff *rest)
+/* The segments of a GSO packet at *@tail: as the device takes them, but for what
+ * is not linear. Consumes. Return: the new tail. */
+static struct sk_buff **xmit_cut(struct sk_buff *skb, struct net_device *dev,
+				 u64 features, struct sk_buff **tail)
 {
-	struct sk_buff *segs = skb_mac_gso_segment(skb, features), *last;
+	struct sk_buff *segs = skb_mac_gso_segment(skb, features);
 
 	if (!segs) {
 		xmit_drop(skb, dev);
-		return rest;
+		return tail;
 	}
 	consume_skb(skb);
-	for (last = segs; last->next; last = last->next)
-		;
-	last->next = rest;
-	return segs;
+	*tail = segs;
+	while ((segs = *tail)) {
+		if (likely(!skb_is_nonlinear(segs)) || (features & NETIF_F_SG) ||
+		    !skb_linearize(segs)) {
+			tail = &segs->next;
+			continue;
+		}
+		*tail = segs->next;
+		segs->next = NULL;
+		xmit_drop(segs, dev);
+	}
+	return tail;
 }
 
 struct sk_buff *__validate_xmit_skb(struct sk_buff *skb, struct net_device *dev)
@@ -86,7 +95,7 @@ struct sk_buff *__validate_xmit_skb(struct sk_buff *skb, struct net_device *dev)
 		skb->next = NULL;
 		features = netif_skb_features(skb, dev);
 		if (skb->shinfo->gso_size && !netif_gso_ok(skb, features)) {
-			next = xmit_cut(skb, dev, features, next);
+			tail = xmit_cut(skb, dev, features, tail);
 		} else if ((skb_is_nonlinear(skb) && !(features & NETIF_F_SG) &&
 			    skb_linearize(skb)) ||
 			   (skb->ip_summed == CHECKSUM_PARTIAL &&

@@ -23,6 +23,7 @@
 #include "core/net.h"
 #include "core/skbuff.h"
 #include "lib/points.h"
+#include "wire/eth.h"
 
 #define MAX_GRO_SKBS 8		/* held in one bucket */
 #define GRO_MAX_SIZE 65535u	/* the longest IPv4 packet */
@@ -128,6 +129,20 @@ void napi_gro_flush(struct napi_struct *napi)
 	napi->gro_bitmask = 0;
 }
 
+/* As memcmp() == 0, of a link header: one is nearly always of one length. */
+static inline bool gro_same_bytes(const u8 *a, const u8 *b, u32 len)
+{
+	u64 a0, a1, b0, b1;
+
+	if (unlikely(len != ETH_HLEN))
+		return !memcmp(a, b, len);
+	memcpy(&a0, a, sizeof(a0));
+	memcpy(&b0, b, sizeof(b0));
+	memcpy(&a1, a + ETH_HLEN - sizeof(a1), sizeof(a1));
+	memcpy(&b1, b + ETH_HLEN - sizeof(b1), sizeof(b1));
+	return !((a0 ^ b0) | (a1 ^ b1));
+}
+
 /* What the link tells of the flow: the same device, addresses and tag. */
 static bool gro_same_link(const struct sk_buff *p, const struct sk_buff *skb)
 {
@@ -138,7 +153,7 @@ static bool gro_same_link(const struct sk_buff *p, const struct sk_buff *skb)
 	       p->vlan_present == skb->vlan_present &&
 	       p->vlan_tci == skb->vlan_tci &&
 	       skb_network_header(p) - skb_mac_header(p) == len &&
-	       !memcmp(skb_mac_header(p), skb_mac_header(skb), len);
+	       gro_same_bytes(skb_mac_header(p), skb_mac_header(skb), len);
 }
 
 /* Which of those held may be of the flow of @skb. */
@@ -162,9 +177,13 @@ int skb_gro_receive(struct sk_buff *p, struct sk_buff *skb)
 	    p->len + skb->len - off > GRO_MAX_SIZE ||
 	    p->shinfo->nr_frags + si->nr_frags + 1 > MAX_SKB_FRAGS)
 		return -E2BIG;
-	if (head && skb_add_frag_ref(p, skb->shinfo,
-				     (u32)(skb->data + off - skb->head), head))
+	if (head && skb_add_frag(p, skb->shinfo,
+				 (u32)(skb->data + off - skb->head), head))
 		return -ENOMEM;
+	if (likely(head && !si->nr_frags && skb_may_steal_head(skb)))
+		NAPI_GRO_CB(skb)->stolen = 1;
+	else if (head)
+		frame_get(skb->shinfo);
 	for (i = 0; i < si->nr_frags; i++)
 		if (skb_add_frag_ref(p, si->frags[i].frame, si->frags[i].off,
 				     si->frags[i].len))
@@ -193,7 +212,10 @@ static bool dev_gro_receive(struct napi_struct *napi,
 	if (pass)
 		gro_list_pass(net, list, pass);
 	if (NAPI_GRO_CB(skb)->same_flow) {
-		consume_skb(skb);
+		if (likely(NAPI_GRO_CB(skb)->stolen))
+			skb_free_stolen_head(skb);
+		else
+			consume_skb(skb);
 		return true;
 	}
 	if (NAPI_GRO_CB(skb)->flush) {

@@ -252,6 +252,7 @@ int net_setup(struct net *net, const struct inet_config *cfg)
 	rcu_domain_init(&net->rcu, &net->mem, net->smp);
 	get_random_bytes(&net->env, &net->hash_secret,
 			 sizeof(net->hash_secret));
+	get_random_bytes(&net->env, net->flow_keys, sizeof(net->flow_keys));
 	net->softnets = mem_calloc(&net->mem, net->nr_softnets,
 				   sizeof(*net->softnets));
 	if (!net->softnets)

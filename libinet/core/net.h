@@ -134,6 +134,7 @@ struct net {
 	s32 sysctl_max_sockets;
 
 	u32 hash_secret;		/* of every table keyed by the wire */
+	u64 flow_keys[4];		/* of skb_get_hash() */
 	struct tsc_clock tsc_clock;
 	struct net_trace *trace;
 	struct inet_lock random_lock;

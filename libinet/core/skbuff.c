@@ -327,6 +327,14 @@ static __always_inline void __kfree_skb(struct sk_buff *skb)
 		skb_free_apart(skb);
 }
 
+void skb_free_stolen_head(struct sk_buff *skb)
+{
+	struct net *net = skb_net(skb);
+
+	NET_ROAD_END(net, skb);
+	skb_header_free(net, this_softnet(net), skb);
+}
+
 /* Drops one reference. Return: true when it was the last. */
 static bool skb_unref(struct sk_buff *skb)
 {
@@ -390,8 +398,18 @@ void skb_over_panic(const struct sk_buff *skb, u32 len)
 	__builtin_trap();
 }
 
+/* The bit fields, all at once. */
+#define SKB_FLAGS_LEN 2
+#define skb_flags(skb) \
+	((u8 *)(uintptr_t)&(skb)->queue_mapping + sizeof((skb)->queue_mapping))
+static_assert(offsetof(struct sk_buff, drop_reason) ==
+	      offsetof(struct sk_buff, queue_mapping) + 2 + SKB_FLAGS_LEN,
+	      "the bit fields stand between the two");
+
 void skb_copy_header(struct sk_buff *to, const struct sk_buff *from)
 {
+	bool cloned = to->cloned;
+
 	to->dev = from->dev;
 	to->tstamp = from->tstamp;
 	memcpy(to->cb, from->cb, sizeof(to->cb));
@@ -402,12 +420,8 @@ void skb_copy_header(struct sk_buff *to, const struct sk_buff *from)
 	to->protocol = from->protocol;
 	to->vlan_tci = from->vlan_tci;
 	to->queue_mapping = from->queue_mapping;
-	to->pkt_type = from->pkt_type;
-	to->ip_summed = from->ip_summed;
-	to->csum_valid = from->csum_valid;
-	to->l4_hash = from->l4_hash;
-	to->vlan_present = from->vlan_present;
-	to->traced = from->traced;
+	memcpy(skb_flags(to), skb_flags(from), SKB_FLAGS_LEN);
+	to->cloned = cloned;
 	to->skb_iif = from->skb_iif;
 	to->csum = from->csum;
 }

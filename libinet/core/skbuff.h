@@ -77,6 +77,16 @@ static inline void frame_get(struct skb_shared_info *si)
 	count_add(&si->dataref, 1, si->net->smp);
 }
 
+/* Is the header all that dies with @skb if its frame lives on? */
+static inline bool skb_may_steal_head(const struct sk_buff *skb)
+{
+	return skb->users == 1 && !skb->destructor && !skb->refdst;
+}
+
+/* Frees the header alone: the reference to the frame is somebody else's now.
+ * After skb_may_steal_head(). */
+void skb_free_stolen_head(struct sk_buff *skb);
+
 /* skb_add_frag() with a reference of its own. */
 int skb_add_frag_ref(struct sk_buff *skb, struct skb_shared_info *frame,
 		     u32 off, u32 len);

@@ -269,21 +269,24 @@ static u32 tcp_size_goal(const struct sock *sk, u32 mss)
 	return clamp(tcp_sk(sk)->max_window >> 1, mss, goal);
 }
 
-/* The segment at the tail is full: what is there may be worth sending. */
-static void tcp_write_push(struct sock *sk, struct sk_buff *skb, u32 mss)
+/* The segment at the tail is full: what is there may be worth sending. *@goal: of
+ * this write, 0: not known yet. */
+static void tcp_write_push(struct sock *sk, struct sk_buff *skb, u32 mss,
+			   u32 *goal)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	u32 goal, unsent;
+	u32 unsent;
 
 	if (forced_push(tp)) {
 		tcp_mark_push(tp, skb);
 		__tcp_push_pending_frames(sk, mss, TCP_NAGLE_PUSH);
 		return;
 	}
-	goal = tcp_size_goal(sk, mss);
+	if (!*goal)
+		*goal = tcp_size_goal(sk, mss);
 	unsent = tp->write_seq - tp->snd_nxt;
 	/* once: if it cannot go now, then when ACKs come */
-	if (unsent >= goal && unsent - goal < mss)
+	if (unsent >= *goal && unsent - *goal < mss)
 		__tcp_push_pending_frames(sk, mss, TCP_NAGLE_PUSH);
 }
 
@@ -310,7 +313,7 @@ static int tcp_sendmsg_locked(struct sock *sk, struct inet_msg *msg)
 	int flags = msg->flags, copied = 0, err;
 	s64 timeo_ns = sock_sndtimeo(sk, flags & MSG_DONTWAIT);
 	struct sk_buff *skb;
-	u32 mss, room, n;
+	u32 mss, room, n, goal = 0;
 
 	err = tcp_write_ready(sk, &timeo_ns);
 	if (err)
@@ -328,6 +331,7 @@ static int tcp_sendmsg_locked(struct sock *sk, struct inet_msg *msg)
 				break;
 			tcp_mstamp_refresh(sk);
 			mss = tcp_current_mss(sk);
+			goal = 0;
 			continue;
 		}
 		n = (u32)min((size_t)room, msg->iter.count);
@@ -338,7 +342,7 @@ static int tcp_sendmsg_locked(struct sock *sk, struct inet_msg *msg)
 		if (!msg->iter.count)
 			TCP_SKB_CB(skb)->eor = !!(flags & MSG_EOR);
 		else if (skb->len >= mss && !(flags & MSG_OOB))
-			tcp_write_push(sk, skb, mss);
+			tcp_write_push(sk, skb, mss, &goal);
 	}
 	if (copied) {
 		tcp_push(sk, flags, mss, tp->nonagle);
