@@ -11,6 +11,8 @@
  *		connections, and over each in turn (which also misses the
  *		processor's caches), all idle but it
  *	timers	the same when every connection has a timer (SO_KEEPALIVE)
+ *	idle	the bytes of one end of a connection, when all of that many
+ *		have just answered
  *	routes	a datagram by one of that many routes, drawn at random, and
  *		dropped by a peer who has as many
  *
@@ -27,7 +29,7 @@
 #include "host.h"
 
 #define PORT 7
-#define NR_PORTS 10		/* one has not enough of its own for 100,000 */
+#define NR_PORTS 40		/* one has not enough of its own for 100,000 */
 #define MOST_DEFAULT 100000u
 #define ROUNDS 20000u
 
@@ -37,6 +39,7 @@ struct flat {
 	struct socket *listener[NR_PORTS];
 	struct socket **client, **server;	/* [most] */
 	u32 most, nr, nr_routes;
+	u64 empty;		/* bytes of b without connections */
 	u32 seed;
 };
 
@@ -56,7 +59,7 @@ static struct net *host(const char *name)
 {
 	struct net *net = host_create(name, INET_SIMULATED);
 
-	if (inet_sysctl_set(net, "net.core.max_sockets", "1000000"))
+	if (inet_sysctl_set(net, "net.core.max_sockets", "1100000"))
 		host_die(net, "sockets");
 	return net;
 }
@@ -189,10 +192,32 @@ static void keepalive(struct flat *t, int on)
 			host_die(t->a, "keepalive");
 }
 
+static u64 bytes_of(struct net *net)
+{
+	struct inet_usage usage;
+
+	if (inet_get_usage(net, &usage))
+		host_die(net, "usage");
+	return usage.mem_bytes;
+}
+
+/* Each answers; then nothing is under way. */
+static void idle_row(struct flat *t)
+{
+	u32 i;
+
+	for (i = 0; i < t->nr; i++)
+		ask(t, i);
+	turn(t);
+	printf("%-8s %7u %9.0f bytes\n", "idle", t->nr,
+	       (double)(bytes_of(t->b) - t->empty) / t->nr);
+}
+
 static void sockets(struct flat *t)
 {
 	u32 size;
 
+	t->empty = bytes_of(t->b);
 	for (size = 10; size <= t->most; size *= 10) {
 		while (t->nr < size)
 			join(t);
@@ -200,6 +225,7 @@ static void sockets(struct flat *t)
 		keepalive(t, 1);
 		ask_row(t, "timers");
 		keepalive(t, 0);
+		idle_row(t);
 	}
 }
 

@@ -43,7 +43,7 @@ done
 for program in tap tap-lwip xdp xdp-kernel; do
 	rows $program 'bulk-out 4' 'bulk-in 4' 'rr 50' 'connect 20' 'udp 50'
 done
-test "$("$bench/flat" 100 | grep -Ec '^(sockets|timers|routes) +100? +[0-9]')" -eq 6
+test "$("$bench/flat" 100 | grep -Ec '^(sockets|timers|routes|idle) +100? +[0-9]')" -eq 8
 verdict $? '45 - flat_prints_a_row_for_each_size'
 (cd "$top_builddir" && "$top_srcdir/bench/run" --rounds 1 --scale 0.001 \
 	inmem) | grep -Ec '^inmem [a-z0-9-]+ +[a-zGk/]+ +[0-9]' | grep -qx 12
