@@ -598,7 +598,8 @@ static void udp_recv_about(struct sock *sk, struct inet_msg *msg,
 	if (msg->name)
 		inet_put_addr(msg->name, &msg->namelen, ip_hdr(skb)->saddr,
 			      uh->source);
-	if (unlikely(skb->shinfo->gso_size) && udp_sk(sk)->gro_enabled) {
+	if (unlikely(skb->shinfo->gso_size) &&
+	    READ_ONCE(udp_sk(sk)->gro_enabled)) {
 		size = skb->shinfo->gso_size;
 		put_cmsg(msg, IPPROTO_UDP, UDP_GRO, sizeof(size), &size);
 	}

@@ -21,6 +21,7 @@
 #include "ipv4/udp.h"
 #include "lib/byteorder.h"
 #include "lib/checksum.h"
+#include "lib/points.h"
 
 /* ---- receiving -------------------------------------------------------- */
 
@@ -93,6 +94,7 @@ static bool udp_gro_merge(struct sk_buff *p, struct sk_buff *skb)
 
 	if (NAPI_GRO_CB(p)->flush || len > first || skb_gro_receive(p, skb))
 		return false;
+	INET_PROBE(UDP_MERGED);
 	p->shinfo->gso_size = (u16)(first - UDP_HLEN);
 	return len == first;
 }

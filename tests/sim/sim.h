@@ -110,6 +110,8 @@ struct message {
 	u64 at_ns;
 	u8 from, to;
 	u16 len;
+	u8 row;			/* so many leave by one call, this one first;
+				 * 0: with one before it */
 	u8 seen;		/* how often it was delivered */
 	u32 left, arrived;	/* how often its (first) frame was seen */
 	bool sent;
