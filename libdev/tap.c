@@ -220,6 +220,7 @@ static void tap_receive(struct tap_queue *q, struct sk_buff *skb)
 	tap_vnet_apply(skb, &v);
 	skb->protocol = v.link_len ? eth_type_trans(skb, dev) :
 				     raw_ip_type_trans(skb, dev);
+	skb->queue_mapping = (u16)q->nr;
 	napi_gro_receive(&q->napi, skb);
 }
 

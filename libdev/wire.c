@@ -496,7 +496,8 @@ static void wire_rearm(struct wire_end *end)
 		return;		/* nobody has rung since */
 	/* Pairs with the exchange in ring_doorbell(). */
 	__atomic_exchange_n(&q->armed, 1, __ATOMIC_ACQ_REL);
-	if (smp_load_acquire(&q->ring.producer.head) != q->ring.consumer.tail &&
+	if (smp_load_acquire(&q->ring.producer.head) !=
+		    READ_ONCE(q->ring.consumer.tail) &&
 	    __atomic_exchange_n(&q->armed, 0, __ATOMIC_ACQ_REL))
 		napi_schedule(&end->napi);
 }

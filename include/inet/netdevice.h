@@ -12,8 +12,9 @@
  *	  -> napi_alloc_skb, eth_type_trans, napi_gro_receive
  *	  -> napi_complete_done
  *
- * Contexts. "softnet" is the thread that owns the queue's softnet_data; poll()
- * and the handler run there only. ndo_start_xmit() runs in any thread that
+ * Contexts. "softnet" is the thread that owns the queue's softnet_data; the
+ * handler runs there only, poll() there or in a thread that waits for its packets
+ * (SO_BUSY_POLL), one at a time. ndo_start_xmit() runs in any thread that
  * sends, one at a time per transmit queue. ndo_open() and ndo_stop() run in
  * the caller of dev_open()/dev_close(), with the device's traffic stopped.
  */

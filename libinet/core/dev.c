@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/busy_poll.h"
 #include "core/gro.h"
 #include "core/net.h"
 #include "core/rps.h"
@@ -690,6 +691,10 @@ static const struct sysctl_row dev_knobs[] = {
 		   S32, 1, 1 << 16, 300),
 	SYSCTL_ROW("net.core.netdev_budget_usecs", sysctl_netdev_budget_usecs,
 		   S32, 0, 1000000, 2000),
+	SYSCTL_ROW("net.core.busy_poll", sysctl_busy_poll,
+		   S32, 0, BUSY_POLL_MAX_US, 0),
+	SYSCTL_ROW("net.core.busy_read", sysctl_busy_read,
+		   S32, 0, BUSY_POLL_MAX_US, 0),
 	SYSCTL_ROW("net.core.dev_weight", sysctl_dev_weight,
 		   S32, 1, 1 << 16, NAPI_POLL_WEIGHT),
 };

@@ -49,7 +49,8 @@ void netif_napi_del(struct napi_struct *napi)
 
 void napi_enable(struct napi_struct *napi)
 {
-	inet_assert(napi->state & NAPIF_DISABLE);
+	inet_assert(__atomic_load_n(&napi->state, __ATOMIC_RELAXED) &
+		    NAPIF_DISABLE);
 	__atomic_store_n(&napi->state, 0, __ATOMIC_RELEASE);
 }
 
@@ -88,7 +89,9 @@ void napi_disable(struct napi_struct *napi)
 	/* The owner lets go of SCHED when it sees DISABLE; see napi_poll(). */
 	while (__atomic_fetch_or(&napi->state, NAPIF_SCHED, __ATOMIC_ACQ_REL) &
 	       NAPIF_SCHED) {
-		if (softnet_is_mine(sd)) {
+		if (softnet_is_mine(sd) &&
+		    !(__atomic_load_n(&napi->state, __ATOMIC_ACQUIRE) &
+		      NAPIF_STATE_BUSY_POLL)) {
 			napi_unlist(napi);
 			rcu_read_lock(&sd->net->rcu);
 			napi_gro_flush(napi);
@@ -96,6 +99,7 @@ void napi_disable(struct napi_struct *napi)
 			break;
 		}
 		softnet_quiesce(sd);
+		thread_yield();
 	}
 	__atomic_fetch_and(&napi->state, ~NAPIF_MISSED, __ATOMIC_RELAXED);
 }
@@ -170,6 +174,8 @@ bool napi_complete_done(struct napi_struct *napi, int work_done)
 
 	(void)work_done;
 	napi_gro_flush(napi);
+	if (unlikely(old & NAPIF_STATE_BUSY_POLL))
+		return false;		/* the caller polls on */
 	do {
 		new = old & ~(NAPIF_SCHED | NAPIF_MISSED);
 		if (old & NAPIF_MISSED)
@@ -177,7 +183,7 @@ bool napi_complete_done(struct napi_struct *napi, int work_done)
 	} while (!napi_state_change(napi, &old, new));
 	if (unlikely(old & NAPIF_MISSED)) {
 		INET_PROBE(NAPI_MISSED);
-		____napi_schedule(napi->softnet, napi);
+		__napi_schedule(napi);
 		return false;
 	}
 	if (INET_BUGGIFY(POLL_AGAIN))

@@ -131,6 +131,7 @@ struct net {
 	s32 sysctl_rmem_max, sysctl_wmem_max;
 	s32 sysctl_rmem_default, sysctl_wmem_default;
 	s32 sysctl_optmem_max;
+	s32 sysctl_busy_poll, sysctl_busy_read;	/* us */
 	s32 sysctl_max_sockets;
 
 	u32 hash_secret;		/* of every table keyed by the wire */

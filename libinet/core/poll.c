@@ -22,6 +22,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "core/busy_poll.h"
 #include "core/socket.h"
 
 #define POLL_ALWAYS (POLLERR | POLLHUP | POLLNVAL)
@@ -364,6 +365,23 @@ static int poll_look(const struct poll_table *t)
 	return nr;
 }
 
+/* Polls the device of the first socket that has one to poll (net.core.busy_poll).
+ * Return: whether something has happened. */
+static bool poll_busy_loop(struct poll_table *t, u32 *key)
+{
+	struct busy_loop loop = {
+		.net = t->net, .wq = &t->wq, .key = key,
+		.usec = (u32)READ_ONCE(t->net->sysctl_busy_poll),
+		.deadline_ns = t->deadline, .budget = BUSY_POLL_BUDGET,
+	};
+	unsigned int i;
+
+	for (i = 0; i < t->nfds && !loop.napi; i++)
+		if (t->fds[i].sock && t->entries[i].entered)
+			loop.napi = READ_ONCE(t->fds[i].sock->sk->sk_napi);
+	return loop.napi && napi_busy_loop(&loop);
+}
+
 /* Sleeps, or runs the stack, once. 0, -EAGAIN past the deadline, -E. */
 static int poll_wait(struct poll_table *t, u32 *key)
 {
@@ -373,6 +391,9 @@ static int poll_wait(struct poll_table *t, u32 *key)
 		return -EAGAIN;
 	if (net_wait_over(net, t->nr_stops))
 		return -ESHUTDOWN;
+	if (unlikely(READ_ONCE(net->sysctl_busy_poll)) &&
+	    poll_busy_loop(t, key))
+		return 0;
 	if (!net->smp)
 		return net_run_wait(net, t->deadline);
 	return wait_for_wake(&t->wq, key, t->deadline) ? -EAGAIN : 0;

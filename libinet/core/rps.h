@@ -73,6 +73,15 @@ static inline void sock_rps_record_flow(const struct sock *sk)
 		__sock_rps_record_flow(sock_net(sk), hash);
 }
 
+/* A packet arrived for @sk: which NAPI brought it? */
+static inline void sk_mark_napi(struct sock *sk, const struct sk_buff *skb)
+{
+	u32 napi = (u32)skb->skb_iif << 8 | (skb->queue_mapping & 0xffu);
+
+	if (unlikely(READ_ONCE(sk->sk_napi) != napi))
+		WRITE_ONCE(sk->sk_napi, napi);
+}
+
 /* The flow of a packet that arrived for @sk. */
 static inline void sock_rps_save_rxhash(struct sock *sk,
 					const struct sk_buff *skb)
@@ -80,6 +89,9 @@ static inline void sock_rps_save_rxhash(struct sock *sk,
 	if (unlikely(data_race(sock_net(sk)->rps_sock_flow) &&
 		     READ_ONCE(sk->sk_rxhash) != skb->hash))
 		WRITE_ONCE(sk->sk_rxhash, skb->hash);
+	if (unlikely(READ_ONCE(sk->sk_ll_usec) ||
+		     data_race(sock_net(sk)->sysctl_busy_poll)))
+		sk_mark_napi(sk, skb);
 }
 
 /* "f" or "00000000,0000000f", as Linux's rps_cpus. 0, or -EINVAL with a

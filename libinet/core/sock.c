@@ -21,6 +21,7 @@
 #include <poll.h>
 #include <string.h>
 
+#include "core/busy_poll.h"
 #include "core/sock.h"
 #include "core/socket.h"
 
@@ -151,6 +152,9 @@ void sock_init_data(struct socket *sock, struct sock *sk)
 	sk->sk_state = TCP_CLOSE;
 	sk->sk_rcvlowat = 1;
 	sk->sk_pacing_rate = sk->sk_max_pacing_rate = U64_MAX;
+	sk->sk_ll_usec = sk->sk_ll_spin_usec =
+		(u32)READ_ONCE(net->sysctl_busy_read);
+	sk->sk_busy_poll_budget = BUSY_POLL_BUDGET;
 	sk->sk_rcvtimeo_ns = -1;
 	sk->sk_sndtimeo_ns = -1;
 	sk->sk_state_change = sock_def_wakeup;
@@ -355,6 +359,9 @@ static int sk_wait_turn(struct sock *sk, u32 *key, u64 deadline_ns)
 	struct net *net = sock_net(sk);
 	int err;
 
+	if (unlikely(READ_ONCE(sk->sk_ll_usec)) &&
+	    sk_busy_loop(sk, key, deadline_ns))
+		return 0;
 	if (!net->smp) {
 		err = net_run_wait(net, deadline_ns);
 		return err == -EWOULDBLOCK ? -EAGAIN : err;

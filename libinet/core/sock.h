@@ -180,6 +180,10 @@ struct sock {
 	u32 sk_max_ack_backlog;
 	u32 sk_tsflags;
 	u32 sk_txhash;
+	u32 sk_ll_usec;			/* SO_BUSY_POLL */
+	u32 sk_napi;			/* where packets come from: sk_mark_napi() */
+	u32 sk_ll_spin_usec;		/* what of sk_ll_usec is worth it */
+	u16 sk_busy_poll_budget;
 	u8 sk_pacing_status;		/* enum sk_pacing, raised by fq */
 	u64 sk_pacing_rate;		/* bytes a second; U64_MAX: no limit */
 	u64 sk_max_pacing_rate;		/* SO_MAX_PACING_RATE */

@@ -15,11 +15,15 @@
 #include <sys/time.h>
 #include <time.h>
 
+#include "core/busy_poll.h"
 #include "core/dev.h"
 #include "core/sock.h"
 #include "core/socket.h"
 #include "core/sockopt.h"
 
+#ifndef SO_BUSY_POLL_BUDGET
+#define SO_BUSY_POLL_BUDGET 70
+#endif
 #ifndef SO_TXTIME
 #define SO_TXTIME 61
 #endif
@@ -525,6 +529,39 @@ static int get_linger(struct sock *sk, void *val, socklen_t *len)
 	return sockopt_put(val, len, &l, sizeof(l));
 }
 
+/* ---- SOL_SOCKET: who waits polls -------------------------------------- */
+
+static int set_busy_poll(struct sock *sk, int val)
+{
+	WRITE_ONCE(sk->sk_ll_usec, (u32)val);
+	WRITE_ONCE(sk->sk_ll_spin_usec, (u32)val);
+	return 0;
+}
+
+static int get_busy_poll(struct sock *sk, int *val)
+{
+	*val = (int)sk->sk_ll_usec;
+	return 0;
+}
+
+static int set_busy_poll_budget(struct sock *sk, int val)
+{
+	WRITE_ONCE(sk->sk_busy_poll_budget, (u16)val);
+	return 0;
+}
+
+static int get_busy_poll_budget(struct sock *sk, int *val)
+{
+	*val = sk->sk_busy_poll_budget;
+	return 0;
+}
+
+static int get_incoming_napi_id(struct sock *sk, int *val)
+{
+	*val = (int)napi_id_of(sock_net(sk), READ_ONCE(sk->sk_napi));
+	return 0;
+}
+
 /* ---- SOL_SOCKET: when packets leave ----------------------------------- */
 
 /* Bytes a second, four bytes of them (all ones: no limit) or eight. */
@@ -696,6 +733,11 @@ const struct sockopt_row sock_options[] = {
 	ROW_INT(SO_DOMAIN, NULL, get_domain),
 	ROW_BOOL(SO_RXQ_OVFL, set_rxq_ovfl, get_rxq_ovfl),
 	ROW_INT(SO_INCOMING_CPU, NULL, get_incoming_cpu),
+	SOCKOPT_ROW(SOL_SOCKET, SO_BUSY_POLL, INT, 0, BUSY_POLL_MAX_US,
+		    set_busy_poll, get_busy_poll),
+	ROW_INT(SO_INCOMING_NAPI_ID, NULL, get_incoming_napi_id),
+	SOCKOPT_ROW(SOL_SOCKET, SO_BUSY_POLL_BUDGET, INT, 1, NAPI_POLL_WEIGHT,
+		    set_busy_poll_budget, get_busy_poll_budget),
 	ROW_BYTES(SO_MAX_PACING_RATE, set_max_pacing_rate, get_max_pacing_rate),
 	ROW_BYTES(SO_MEMINFO, NULL, get_meminfo),
 	ROW_BYTES(SO_COOKIE, NULL, get_cookie),

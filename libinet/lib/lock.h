@@ -137,6 +137,17 @@ u32 prepare_to_wait(struct wait_queue_head *wq);
 int wait_for_wake(struct wait_queue_head *wq, u32 *key, u64 deadline_ns);
 void finish_wait(struct wait_queue_head *wq);
 
+/* Was it woken since *@key, which is brought up to date? For who does not sleep. */
+static inline bool wait_was_woken(const struct wait_queue_head *wq, u32 *key)
+{
+	u32 seq = __atomic_load_n(&wq->seq, __ATOMIC_SEQ_CST) & ~1u;
+
+	if (seq == *key)
+		return false;
+	*key = seq;
+	return true;
+}
+
 /*
  * Waits until cond(arg) is true. cond is called without a lock held by this
  * function and may take some itself.

@@ -155,7 +155,7 @@ static const struct {
 	{ "a gauge, 0 at the end", { "TCP_CURRESTAB" } },
 	{ "several threads use one stack",
 	  { "TCP_LOCKDROPPEDICMPS", "TCP_DELAYEDACKLOCKED", "TCP_BACKLOGDROP",
-	    "SOCKET_BACKLOG" } },
+	    "SOCKET_BACKLOG", "TCP_BUSYPOLLRXPACKETS" } },
 	{ "a peer sends beyond the window, and the monitor would see it",
 	  { "TEXT_TRIMMED", "TCP_OVERWINDOWDROP", "TCP_ZEROWINDOWDROP",
 	    "TCP_OVERWINDOW", "TCP_ZEROWINDOW" } },

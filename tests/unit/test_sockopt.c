@@ -350,7 +350,7 @@ static void priority_and_mark_any_value(void **state)
 static void what_is_not_built_says_so(void **state)
 {
 	static const int opts[] = { SO_DEBUG, SO_BSDCOMPAT, SO_PASSCRED,
-				    SO_PEEK_OFF, SO_BUSY_POLL,
+				    SO_PEEK_OFF,
 				    SO_ATTACH_FILTER, SO_ZEROCOPY, 9999, -1 };
 
 	(void)state;

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Busy polling: calls that wait poll their device themselves, beside the softnets
+ * that do the same, while devices go down and up and sockets close.
+ */
+#include "unit.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <arpa/inet.h>
+#include <netinet/tcp.h>
+
+#include <inet/control.h>
+
+#include "core/busy_poll.h"
+#include "core/dev.h"
+#include "core/net.h"
+#include "core/socket.h"
+#include "threaded.h"
+
+#ifndef SO_BUSY_POLL_BUDGET
+#define SO_BUSY_POLL_BUDGET 70
+#endif
+
+#define ROUNDS 1000u
+#define LONG_US 1000000	/* longer than any answer takes */
+#define LONG_TEXT "1000000"
+
+static u64 busy_packets(struct net *net)
+{
+	u64 n = 0;
+
+	assert_int_equal(inet_counter_get(net, "TcpExtBusyPollRxPackets", &n),
+			 0);
+	return n;
+}
+
+static void set(struct socket *s, int level, int name, int value)
+{
+	assert_int_equal(inet_setsockopt(s, level, name, &value, sizeof(value)),
+			 0);
+}
+
+/* ---- questions and answers -------------------------------------------- */
+
+struct echo {
+	struct socket *s;
+	pthread_t thread;
+};
+
+/* Answers each octet until the end. */
+static void *echo(void *arg)
+{
+	struct echo *e = arg;
+	u8 buf[64];
+	ssize_t n;
+
+	while ((n = inet_recv(e->s, buf, sizeof(buf), 0)) > 0)
+		if (threaded_send_all(e->s, buf, (size_t)n) != n)
+			break;
+	return NULL;
+}
+
+/* @rounds questions; 0, or the number of the first that was not answered. */
+static u32 ask(struct socket *s, u32 rounds, bool by_poll)
+{
+	struct inet_pollfd fd = { .sock = s, .events = POLLIN };
+	u8 out, in;
+	u32 i;
+
+	for (i = 1; i <= rounds; i++) {
+		out = (u8)i;
+		if (inet_send(s, &out, 1, 0) != 1 ||
+		    (by_poll && inet_poll(&fd, 1, -1) != 1) ||
+		    inet_recv(s, &in, 1, 0) != 1 || in != out)
+			return i;
+	}
+	return 0;
+}
+
+struct rig {
+	struct threaded_pair p;
+	struct socket *c[2];
+	struct echo e;
+};
+
+static void rig_open(struct rig *r, u32 nr_threads, int busy_us)
+{
+	memset(r, 0, sizeof(*r));
+	threaded_open(&r->p, nr_threads, NULL);
+	threaded_join(&r->p, r->c);
+	for (u32 i = 0; i < 2; i++) {
+		set(r->c[i], IPPROTO_TCP, TCP_NODELAY, 1);
+		set(r->c[i], SOL_SOCKET, SO_BUSY_POLL, busy_us);
+	}
+	r->e.s = r->c[1];
+	pthread_create(&r->e.thread, NULL, echo, &r->e);
+}
+
+static void rig_close(struct rig *r)
+{
+	inet_shutdown(r->c[0], SHUT_WR);
+	pthread_join(r->e.thread, NULL);
+	inet_close(r->c[0]);
+	inet_close(r->c[1]);
+	threaded_close(&r->p);
+}
+
+/* Some answers were taken from the wire by the one who waited for them. */
+static void waiting_reader_polls_its_device(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	rig_open(&r, 1, LONG_US);
+	assert_int_equal(ask(r.c[0], ROUNDS, false), 0);
+	assert_true(busy_packets(r.p.net[0]) > 0);
+	assert_true(busy_packets(r.p.net[1]) > 0);
+	rig_close(&r);
+}
+
+static void poll_polls_the_device_of_its_first_socket(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	rig_open(&r, 2, 0);
+	assert_int_equal(inet_sysctl_set(r.p.net[0], "net.core.busy_poll",
+					 LONG_TEXT), 0);
+	assert_int_equal(ask(r.c[0], ROUNDS, true), 0);
+	assert_true(busy_packets(r.p.net[0]) > 0);
+	assert_int_equal(busy_packets(r.p.net[1]), 0);
+	rig_close(&r);
+}
+
+/* Nobody asked: the softnet alone polls. */
+static void without_the_option_nobody_does(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	rig_open(&r, 1, 0);
+	assert_int_equal(ask(r.c[0], 200, false), 0);
+	assert_int_equal(busy_packets(r.p.net[0]), 0);
+	rig_close(&r);
+}
+
+/* ---- idle ------------------------------------------------------------- */
+
+/* Nothing comes: what is spun shrinks, and grows when something does. */
+static void idle_reader_spins_less_and_less(void **state)
+{
+	struct timeval soon = { .tv_usec = 2000 };
+	struct rig r;
+	u8 byte;
+	u32 i;
+
+	(void)state;
+	rig_open(&r, 1, 160);
+	assert_int_equal(ask(r.c[0], 20, false), 0);
+	assert_int_equal(inet_setsockopt(r.c[0], SOL_SOCKET, SO_RCVTIMEO, &soon,
+					 sizeof(soon)), 0);
+	for (i = 0; i < 10; i++)
+		assert_int_equal(inet_recv(r.c[0], &byte, 1, 0), -1);
+	assert_int_equal(r.c[0]->sk->sk_ll_spin_usec, 10);
+	set(r.c[0], SOL_SOCKET, SO_BUSY_POLL, 160);
+	assert_int_equal(r.c[0]->sk->sk_ll_spin_usec, 160);
+	rig_close(&r);
+}
+
+/* Where the caller runs the stack he runs it without a wait, and sleeps when time
+ * is up. */
+static void embedded_reader_runs_the_stack(void **state)
+{
+	struct inet_config cfg = { .size = sizeof(cfg), .nr_frames = 256 };
+	struct timeval soon = { .tv_usec = 3000 };
+	struct net *net = inet_create(&cfg);
+	struct socket *s = inet_socket(net, AF_INET, SOCK_DGRAM, 0);
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(9),
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	u8 byte = 7;
+	u32 i;
+
+	(void)state;
+	assert_int_equal(inet_bind(s, (struct sockaddr *)&a, sizeof(a)), 0);
+	set(s, SOL_SOCKET, SO_BUSY_POLL, 1000);
+	inet_setsockopt(s, SOL_SOCKET, SO_RCVTIMEO, &soon, sizeof(soon));
+	for (i = 0; i < 6; i++) {
+		assert_int_equal(inet_sendto(s, &byte, 1, 0,
+					     (struct sockaddr *)&a, sizeof(a)),
+				 1);
+		assert_int_equal(inet_recv(s, &byte, 1, 0), 1);
+		assert_int_equal(inet_recv(s, &byte, 1, 0), -1);
+		assert_int_equal(errno, EAGAIN);
+	}
+	assert_int_equal(s->sk->sk_ll_spin_usec, 1000 / 16);
+	inet_close(s);
+	inet_destroy(net);
+}
+
+/* ---- changes ---------------------------------------------------------- */
+
+struct flapper {
+	struct rig *r;
+	u32 stop;
+	pthread_t thread;
+};
+
+static void *flap(void *arg)
+{
+	struct flapper *f = arg;
+	u32 i;
+
+	for (i = 0; !threaded_read(&f->stop); i++) {
+		inet_netdev_down(f->r->p.dev[i % 2]);
+		threaded_pause_us(300);
+		inet_netdev_up(f->r->p.dev[i % 2]);
+		threaded_pause_us(3000);
+	}
+	return NULL;
+}
+
+/* The device goes down while it is polled, again and again: who polls it lets
+ * go, and what was lost is sent again. */
+static void device_goes_while_it_is_polled(void **state)
+{
+	struct flapper f = { 0 };
+	struct rig r;
+
+	(void)state;
+	rig_open(&r, 2, LONG_US);
+	inet_sysctl_set(r.p.net[0], "net.ipv4.tcp_rto_min_us", "5000");
+	f.r = &r;
+	pthread_create(&f.thread, NULL, flap, &f);
+	assert_int_equal(ask(r.c[0], 300, false), 0);
+	threaded_count(&f.stop);
+	pthread_join(f.thread, NULL);
+	assert_int_equal(ask(r.c[0], 100, false), 0);
+	rig_close(&r);
+}
+
+struct asker {
+	struct socket *c[2];
+	struct echo e;
+	u32 failed;
+	pthread_t thread;
+};
+
+static void *ask_many(void *arg)
+{
+	struct asker *a = arg;
+
+	a->failed = ask(a->c[0], 300, false);
+	return NULL;
+}
+
+/* Several threads wait on sockets of one device: one polls, the others wait. */
+static void many_readers_share_one_device(void **state)
+{
+	struct threaded_pair p;
+	struct asker a[4];
+	u32 i;
+
+	(void)state;
+	threaded_open(&p, 2, NULL);
+	assert_int_equal(inet_sysctl_set(p.net[0], "net.core.busy_read",
+					 LONG_TEXT), 0);
+	for (i = 0; i < 4; i++) {
+		threaded_join(&p, a[i].c);
+		set(a[i].c[0], IPPROTO_TCP, TCP_NODELAY, 1);
+		a[i].e.s = a[i].c[1];
+		pthread_create(&a[i].e.thread, NULL, echo, &a[i].e);
+	}
+	for (i = 0; i < 4; i++)
+		pthread_create(&a[i].thread, NULL, ask_many, &a[i]);
+	for (i = 0; i < 4; i++) {
+		pthread_join(a[i].thread, NULL);
+		assert_int_equal(a[i].failed, 0);
+	}
+	assert_true(busy_packets(p.net[0]) > 0);
+	for (i = 0; i < 4; i++) {
+		inet_shutdown(a[i].c[0], SHUT_WR);
+		pthread_join(a[i].e.thread, NULL);
+		inet_close(a[i].c[0]);
+		inet_close(a[i].c[1]);
+	}
+	threaded_close(&p);
+}
+
+/* ---- the options ------------------------------------------------------ */
+
+static void options_have_their_ranges(void **state)
+{
+	struct rig r;
+	int v = -1;
+	socklen_t len = sizeof(v);
+
+	(void)state;
+	rig_open(&r, 1, 50);
+	assert_int_equal(inet_setsockopt(r.c[0], SOL_SOCKET, SO_BUSY_POLL, &v,
+					 sizeof(v)), -1);
+	assert_int_equal(errno, EINVAL);
+	assert_int_equal(inet_getsockopt(r.c[0], SOL_SOCKET, SO_BUSY_POLL, &v,
+					 &len), 0);
+	assert_int_equal(v, 50);
+	v = 0;
+	assert_int_equal(inet_setsockopt(r.c[0], SOL_SOCKET,
+					 SO_BUSY_POLL_BUDGET, &v, sizeof(v)),
+			 -1);
+	set(r.c[0], SOL_SOCKET, SO_BUSY_POLL_BUDGET, 1);
+	assert_int_equal(ask(r.c[0], 200, false), 0);
+	assert_int_equal(inet_getsockopt(r.c[0], SOL_SOCKET,
+					 SO_INCOMING_NAPI_ID, &v, &len), 0);
+	assert_int_equal(v, r.p.dev[0]->napi_list->id);
+	rig_close(&r);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(waiting_reader_polls_its_device),
+		cmocka_unit_test(poll_polls_the_device_of_its_first_socket),
+		cmocka_unit_test(without_the_option_nobody_does),
+		cmocka_unit_test(idle_reader_spins_less_and_less),
+		cmocka_unit_test(embedded_reader_runs_the_stack),
+		cmocka_unit_test(device_goes_while_it_is_polled),
+		cmocka_unit_test(many_readers_share_one_device),
+		cmocka_unit_test(options_have_their_ranges),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
