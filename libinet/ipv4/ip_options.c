@@ -3,8 +3,9 @@
  * IP options of packets on their road (RFC 791 3.1, RFC 1122 3.2.1.8).
  *
  * A host reads them to refuse what is malformed and to drop source routes,
- * which RFC 7126 advises against and net.ipv4.conf.all.accept_source_route
- * forbids; record route and timestamp are a router's to fill in.
+ * which RFC 7126 advises against, unless net.ipv4.conf.all.accept_source_route
+ * allows it to be their end: then TCP sends all of the connection back by them.
+ * Record route and timestamp are a router's to fill in.
  */
 #include "ipv4/ip_options.h"
 
@@ -13,6 +14,7 @@
 
 #include "ipv4/devinet.h"
 #include "ipv4/route.h"
+#include "lib/mem.h"
 
 #define MS_PER_DAY 86400000ULL
 
@@ -142,6 +144,38 @@ void ip_options_reply(const struct sk_buff *skb, struct ip_options_sock *opt)
 	opt->optlen = (u8)ip_options_echo(h.bytes, hlen, &info, opt->data,
 					  &first_hop);
 	opt->faddr = cb->srr ? first_hop : 0;
+}
+
+bool ip_options_return_route(const struct sk_buff *skb,
+			     struct ip_options_sock *opt)
+{
+	const struct iphdr *iph = ip_hdr(skb);
+	u32 hlen = ipv4_hdr_len(iph);
+	struct ip_options_info info;
+	__be32 hop;
+
+	if (likely(hlen == IP_HLEN_MIN) ||
+	    ip_options_parse(iph + 1, hlen - IP_HLEN_MIN, &info) || !info.srr)
+		return false;
+	info.rr = 0;
+	info.ts = 0;
+	opt->optlen = (u8)ip_options_echo(iph, hlen, &info, opt->data, &hop);
+	if (!opt->optlen)
+		return false;
+	opt->faddr = hop;
+	opt->srr = 1;
+	opt->is_strictroute = info.is_strictroute;
+	return true;
+}
+
+struct ip_options_sock *ip_options_dup(struct net *net,
+				       const struct ip_options_sock *opt)
+{
+	struct ip_options_sock *copy = mem_alloc(&net->mem, sizeof(*copy));
+
+	if (copy)
+		memcpy(copy, opt, sizeof(*copy));
+	return copy;
 }
 
 void ip_forward_options(struct sk_buff *skb, __be32 addr)

@@ -23,6 +23,15 @@ void ip_options_build(struct iphdr *iph, const struct ip_options_sock *opt,
  * with our address and the time added, and the source route reversed. */
 void ip_options_reply(const struct sk_buff *skb, struct ip_options_sock *opt);
 
+/* The way back of the source route at whose end @skb arrived, and nothing
+ * else, into a zeroed @opt (RFC 9293 MUST-53). Return: whether there is one. */
+bool ip_options_return_route(const struct sk_buff *skb,
+			     struct ip_options_sock *opt);
+
+/* A copy of @opt, NULL: no memory. */
+struct ip_options_sock *ip_options_dup(struct net *net,
+				       const struct ip_options_sock *opt);
+
 /* A router adds what record route and timestamp ask for; the checksum is
  * redone. @addr: of the device it leaves by. */
 void ip_forward_options(struct sk_buff *skb, __be32 addr);

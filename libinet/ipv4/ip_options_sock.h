@@ -18,4 +18,11 @@ struct ip_options_sock {
 	u8 data[IP_OPTIONS_MAX];
 };
 
+/* Where what is for @daddr goes first. */
+static inline __be32 ip_options_next_hop(const struct ip_options_sock *opt,
+					 __be32 daddr)
+{
+	return opt && opt->faddr ? opt->faddr : daddr;
+}
+
 #endif /* IPV4_IP_OPTIONS_SOCK_H */

@@ -478,8 +478,7 @@ static __noinline struct rtable *ip_sk_new_route(struct sock *sk,
 		.scope = ip_sock_scope(sk),
 		.flags = inet_test_bit(TRANSPARENT, sk) ? FLOWI_FLAG_ANYSRC : 0,
 	};
-	if (opt && opt->faddr)
-		fl4.daddr = opt->faddr;
+	fl4.daddr = ip_options_next_hop(opt, fl4.daddr);
 	rt = ip_route_output_flow(sock_net(sk), &fl4, sk);
 	if (IS_ERR(rt))
 		return NULL;
@@ -608,7 +607,7 @@ int ip_send_reply(struct net *net, struct sk_buff *skb,
 		  const struct ip_options_sock *opt)
 {
 	struct flowi4 fl4 = {
-		.daddr = opt && opt->faddr ? opt->faddr : to->daddr,
+		.daddr = ip_options_next_hop(opt, to->daddr),
 		.saddr = to->saddr, .proto = to->protocol, .tos = to->tos,
 		.oif = to->oif,
 	};
@@ -621,6 +620,12 @@ int ip_send_reply(struct net *net, struct sk_buff *skb,
 	if (IS_ERR(rt)) {
 		kfree_skb_reason(skb, SKB_DROP_REASON_IP_OUTNOROUTES);
 		return (int)PTR_ERR(rt);
+	}
+	/* never to many because the sender's source route says so */
+	if (unlikely(fl4.daddr != to->daddr && rt_is_to_many(rt))) {
+		dst_release(&rt->dst);
+		kfree_skb_reason(skb, SKB_DROP_REASON_IP_SOURCE_ROUTE);
+		return -EHOSTUNREACH;
 	}
 	if (skb_cow_head(skb, LL_RESERVED_SPACE(rt->dst.dev) + hlen)) {
 		dst_release(&rt->dst);

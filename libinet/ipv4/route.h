@@ -52,6 +52,12 @@ static inline u8 ip_sock_scope(const struct sock *sk)
 						RT_SCOPE_UNIVERSE;
 }
 
+/* To an address of more than one host? */
+static inline bool rt_is_to_many(const struct rtable *rt)
+{
+	return rt->rt_flags & (RTCF_BROADCAST | RTCF_MULTICAST);
+}
+
 #define IP_MAX_MTU 65535u
 
 /* The same where @dst has learned from ICMP, which may have become too old. */

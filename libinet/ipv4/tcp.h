@@ -123,6 +123,7 @@ struct tcp_request_sock {
 	u8 syn_tos;
 	u32 ir_mark;
 	struct dst_entry *dst;	/* found at the SYN; holds a reference */
+	struct ip_options_sock *ireq_opt;	/* the SYN's way back, or NULL */
 	u32 rcv_isn, snt_isn;
 	u32 rcv_nxt;
 	u32 ts_off;

@@ -15,11 +15,13 @@
 #include "core/skbuff.h"
 #include "ipv4/inet_common.h"
 #include "ipv4/ip.h"
+#include "ipv4/ip_options.h"
 #include "ipv4/route.h"
 #include "ipv4/tcp.h"
 #include "lib/checksum.h"
 #include "lib/err.h"
 #include "lib/jhash.h"
+#include "lib/mem.h"
 
 /* ---- routes ----------------------------------------------------------- */
 
@@ -33,6 +35,7 @@ static int tcp_v4_rebuild_header(struct sock *sk)
 	if (likely(__sk_dst_check(sk, 0)))
 		return 0;
 	fl4.oif = sk->sk_bound_dev_if;
+	fl4.daddr = ip_options_next_hop(inet_sk(sk)->inet_opt, fl4.daddr);
 	rt = ip_route_output_flow(sock_net(sk), &fl4, sk);
 	if (IS_ERR(rt)) {
 		WRITE_ONCE(sk->sk_err_soft, (int)-PTR_ERR(rt));
@@ -68,32 +71,45 @@ struct dst_entry *inet_csk_route_req(const struct sock *sk,
 	if (likely(dst && dst->ops->check(dst, 0)))
 		return dst_hold(dst);
 	tcp_v4_req_flow(req, sk, &fl4);
+	fl4.daddr = ip_options_next_hop(tcp_rsk(req)->ireq_opt, fl4.daddr);
 	rt = ip_route_output_flow(sock_net(sk), &fl4, NULL);
-	return IS_ERR(rt) ? NULL : &rt->dst;
+	if (IS_ERR(rt))
+		return NULL;
+	if (unlikely(tcp_rsk(req)->ireq_opt && rt_is_to_many(rt))) {
+		dst_release(&rt->dst);
+		return NULL;
+	}
+	return &rt->dst;
 }
 
 /* ---- connect ---------------------------------------------------------- */
 
-/* Asks routing for the way and, if the application did not say, for the source
- * address (MUST-44). */
+/* Asks routing for the way (of a source route: to its first hop, MUST-51) and,
+ * if the application did not say, for the source address (MUST-44). */
 static struct rtable *tcp_v4_connect_route(struct sock *sk, __be32 daddr,
 					   __be16 dport)
 {
 	struct inet_sock *inet = inet_sk(sk);
 	struct flowi4 *fl4 = &inet_csk(sk)->icsk_fl;
+	__be32 hop = ip_options_next_hop(inet->inet_opt, daddr);
 	struct rtable *rt;
 
-	rt = ip_route_connect(fl4, daddr, inet->inet_saddr, sk->sk_bound_dev_if,
+	if (unlikely(hop != daddr) &&
+	    (!daddr || ipv4_is_multicast(daddr) || ipv4_is_lbcast(daddr)))
+		return ERR_PTR(-EINVAL);
+	rt = ip_route_connect(fl4, hop, inet->inet_saddr, sk->sk_bound_dev_if,
 			      IPPROTO_TCP, inet->inet_sport, dport, sk);
 	if (IS_ERR(rt)) {
 		if (PTR_ERR(rt) == -ENETUNREACH)
 			NET_INC_STATS(sock_net(sk), IP_OUTNOROUTES);
 		return rt;
 	}
-	if (rt->rt_flags & (RTCF_MULTICAST | RTCF_BROADCAST)) {	/* MUST-46 */
+	if (rt_is_to_many(rt)) {	/* MUST-46 */
 		dst_release(&rt->dst);
 		return ERR_PTR(-ENETUNREACH);
 	}
+	if (unlikely(hop != daddr))
+		fl4->daddr = daddr;
 	return rt;
 }
 
@@ -233,6 +249,7 @@ struct tcp_v4_answer {
 	bool ts;
 	u32 tsval, tsecr;
 	int oif;
+	const struct sk_buff *to;	/* what is answered */
 };
 
 /* A segment without a connection of its own: RST, or the ACK of a mini sock. */
@@ -248,6 +265,7 @@ static void tcp_v4_send_answer(struct net *net, const struct tcp_v4_answer *a)
 	};
 	u32 hlen = TCP_HLEN_MIN + (u32)tcp_options_size(&opts);
 	struct sk_buff *skb = alloc_skb(net, MAX_TCP_HEADER);
+	struct ip_options_sock route = { .optlen = 0 };
 	struct tcphdr *th;
 
 	if (!skb)
@@ -269,7 +287,9 @@ static void tcp_v4_send_answer(struct net *net, const struct tcp_v4_answer *a)
 				 csum_partial(th, hlen, 0));
 	skb->ip_summed = CHECKSUM_NONE;
 	NET_INC_STATS(net, TCP_OUTSEGS);
-	(void)ip_send_reply(net, skb, &to, NULL);
+	(void)ip_send_reply(net, skb, &to,
+			    ip_options_return_route(a->to, &route) ? &route :
+								     NULL);
 }
 
 /* May another RST go to @addr? */
@@ -318,6 +338,7 @@ void tcp_v4_send_reset(const struct sock *sk, const struct sk_buff *skb)
 		.sport = th->dest, .dport = th->source,
 		.flags = TCPHDR_RST,
 		.oif = sk ? sk->sk_bound_dev_if : 0,
+		.to = skb,
 	};
 
 	NET_ROAD(net, skb);
@@ -353,6 +374,7 @@ static void tcp_v4_reqsk_send_ack(const struct sock *sk, struct sk_buff *skb,
 		.tsval = tcp_ns_to_ts(net_now(req->rsk_net)) + treq->ts_off,
 		.tsecr = treq->ts_recent,
 		.oif = sk->sk_bound_dev_if,
+		.to = skb,
 	};
 
 	tcp_v4_send_answer(req->rsk_net, &a);
@@ -375,6 +397,7 @@ static void tcp_v4_timewait_ack(struct inet_timewait_sock *tw,
 			 tcptw->tw_ts_offset,
 		.tsecr = tcptw->tw_ts_recent,
 		.oif = tw->tw_bound_dev_if,
+		.to = skb,
 	};
 
 	tcp_v4_send_answer(tw->tw_net, &a);
@@ -395,8 +418,8 @@ int tcp_v4_send_synack(const struct sock *sk, struct request_sock *req,
 	th = tcp_hdr(skb);
 	th->check = tcp_v4_check(skb->len, saddr, daddr,
 				 csum_partial(th, skb->len, 0));
-	return ip_build_and_send_pkt(skb, sk, saddr, daddr, NULL,
-				     inet_sk(sk)->tos);
+	return ip_build_and_send_pkt(skb, sk, saddr, daddr,
+				     tcp_rsk(req)->ireq_opt, inet_sk(sk)->tos);
 }
 
 /* The SYN-ACK once more. */
@@ -420,7 +443,10 @@ static int tcp_v4_rtx_synack(const struct sock *sk, struct request_sock *req)
 
 static void tcp_v4_reqsk_destructor(struct request_sock *req)
 {
-	dst_release(tcp_rsk(req)->dst);
+	struct tcp_request_sock *treq = tcp_rsk(req);
+
+	mem_free(&req->rsk_net->mem, treq->ireq_opt, sizeof(*treq->ireq_opt));
+	dst_release(treq->dst);
 }
 
 const struct request_sock_ops tcp_request_sock_ops = {
@@ -475,6 +501,21 @@ static void tcp_v4_child_init_mss(struct sock *newsk)
 	tcp_initialize_rcv_mss(newsk);
 }
 
+/* A child goes its request's way. Return: false when there is no memory. */
+static bool tcp_v4_child_init_route(const struct sock *sk, struct sock *newsk,
+				    const struct request_sock *req)
+{
+	const struct ip_options_sock *opt = tcp_rsk(req)->ireq_opt;
+	struct ip_options_sock *own = NULL;
+
+	tcp_v4_req_flow(req, sk, &inet_csk(newsk)->icsk_fl);
+	if (unlikely(opt))
+		own = ip_options_dup(sock_net(newsk), opt);
+	inet_sk(newsk)->inet_opt = own;
+	inet_csk(newsk)->icsk_ext_hdr_len = own ? own->optlen : 0;
+	return own || !opt;
+}
+
 /* The handshake is done: see inet_connection_sock_af_ops. */
 unchecked_locking
 static struct sock *tcp_v4_syn_recv_sock(const struct sock *sk,
@@ -485,6 +526,7 @@ static struct sock *tcp_v4_syn_recv_sock(const struct sock *sk,
 	struct net *net = sock_net(sk);
 	struct dst_entry *dst;
 	struct sock *newsk;
+	bool routed;
 
 	NET_ROAD(net, skb);
 	if (sk_acceptq_is_full(sk)) {
@@ -500,10 +542,10 @@ static struct sock *tcp_v4_syn_recv_sock(const struct sock *sk,
 		return NULL;
 	}
 	sk_dst_set(newsk, dst);
-	tcp_v4_req_flow(req, sk, &inet_csk(newsk)->icsk_fl);
-	inet_csk(newsk)->icsk_ext_hdr_len = 0;
+	routed = tcp_v4_child_init_route(sk, newsk, req);
 	tcp_v4_child_init_mss(newsk);
-	if (__inet_inherit_port(sk, newsk) < 0) {	/* listener closed */
+	/* no memory, or the listener was closed */
+	if (!routed || __inet_inherit_port(sk, newsk) < 0) {
 		tcp_v4_discard_child(newsk);
 		bh_unlock_sock(newsk);
 		sock_put(newsk);

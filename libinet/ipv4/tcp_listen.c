@@ -11,6 +11,7 @@
  * Context: softnet, RCU; the listener is not locked.
  */
 #include "ipv4/ip.h"
+#include "ipv4/ip_options.h"
 #include "ipv4/tcp.h"
 
 /* The window that a child will begin with. */
@@ -84,6 +85,21 @@ static bool tcp_conn_request_room(struct sock *sk)
 	return true;
 }
 
+/*
+ * The SYN came by a source route: all of the connection goes back by it
+ * (MUST-53). Return: false when there is no memory.
+ */
+static bool tcp_openreq_init_route(struct request_sock *req,
+				   const struct sk_buff *skb)
+{
+	struct ip_options_sock route = { .optlen = 0 };
+
+	if (likely(!ip_options_return_route(skb, &route)))
+		return true;
+	tcp_rsk(req)->ireq_opt = ip_options_dup(req->rsk_net, &route);
+	return tcp_rsk(req)->ireq_opt;
+}
+
 /* Makes and answers a request. Return: false when there is no memory or no
  * way back. */
 static bool tcp_conn_request_new(struct sock *sk, const struct sk_buff *skb)
@@ -98,7 +114,8 @@ static bool tcp_conn_request_new(struct sock *sk, const struct sk_buff *skb)
 		return false;
 	treq = tcp_rsk(req);
 	tcp_openreq_init(req, sk, skb);
-	treq->dst = inet_csk_route_req(sk, req);
+	if (tcp_openreq_init_route(req, skb))
+		treq->dst = inet_csk_route_req(sk, req);
 	if (!treq->dst) {
 		reqsk_free(req);
 		return false;

@@ -15,6 +15,7 @@
 #include "ipv4/ip.h"
 #include "lib/byteorder.h"
 #include "lib/checksum.h"
+#include "wire/ip_options.h"
 
 #define FX_MAX_TURNS 100000	/* of a stack that never comes to rest */
 #define FX_MAX_STEPS 10000000
@@ -441,10 +442,27 @@ void fx_inject(struct fx *f, const void *frame, u32 len)
 	fx_inject_on(f, f->dev, frame, len);
 }
 
+/* Where the packet is to end: of a source route with hops left, its last. */
+static __be32 fx_final_daddr(const struct iphdr *ip)
+{
+	struct ip_options_info info;
+	__be32 daddr = ip->daddr;
+	const u8 *srr;
+
+	if (!ip_options_parse(ip + 1, ipv4_hdr_len(ip) - sizeof(*ip), &info) &&
+	    info.next_hop) {
+		srr = (const u8 *)ip + info.srr;
+		memcpy(&daddr, srr + srr[IPOPT_OLEN] - sizeof(daddr),
+		       sizeof(daddr));
+	}
+	return daddr;
+}
+
 /* The transport, its checksum verified. */
 static void fx_parse_l4(struct fx_pkt *p)
 {
 	__wsum sum = csum_partial(p->l4, p->l4_len, 0);
+	__be32 daddr = fx_final_daddr(p->ip);
 
 	if (p->ip->protocol == IPPROTO_ICMP) {
 		assert_true(p->l4_len >= ICMP_HLEN);
@@ -456,12 +474,12 @@ static void fx_parse_l4(struct fx_pkt *p)
 		p->udp = (const void *)p->l4;
 		if (p->udp->check)
 			assert_int_equal(udp_v4_check(p->l4_len, p->ip->saddr,
-						      p->ip->daddr, sum), 0);
+						      daddr, sum), 0);
 		p->data = p->l4 + UDP_HLEN;
 	} else if (p->ip->protocol == IPPROTO_TCP) {
 		assert_true(p->l4_len >= TCP_HLEN_MIN);
-		assert_int_equal(tcp_v4_check(p->l4_len, p->ip->saddr,
-					      p->ip->daddr, sum), 0);
+		assert_int_equal(tcp_v4_check(p->l4_len, p->ip->saddr, daddr,
+					      sum), 0);
 		p->tcp = (const void *)p->l4;
 		assert_true(__tcp_hdrlen(p->tcp) >= TCP_HLEN_MIN &&
 			    __tcp_hdrlen(p->tcp) <= p->l4_len);
