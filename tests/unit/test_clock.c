@@ -152,6 +152,7 @@ static void agrees_with_the_real_clock(void **state)
 {
 	struct tsc_clock c;
 	u64 before, ns, after, last = 0;
+	bool anchored = false;
 
 	(void)state;
 	if (!tsc_clock_usable()) {
@@ -166,8 +167,9 @@ static void agrees_with_the_real_clock(void **state)
 		assert_true(ns >= last);
 		last = ns;
 		assert_in_range(ns, before - 20000, after + 20000);
+		anchored |= c.window > 0;
 	}
-	assert_true(c.window > 0);
+	assert_true(anchored);
 }
 
 int main(void)
