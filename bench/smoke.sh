@@ -6,7 +6,7 @@ set -u
 : "${top_builddir:=.}" "${top_srcdir:=.}"
 bench=$top_builddir/bench
 
-echo 1..47
+echo 1..48
 verdict() {
 	if [ "$1" -eq 0 ]; then echo "ok $2"; else echo "not ok $2"; fi
 }
@@ -51,3 +51,11 @@ verdict $? '46 - run_prints_a_row_for_each_figure'
 said=$("$bench/flat" 9x 2>&1)
 [ $? -eq 2 ] && [ "${said#usage: }" != "$said" ]
 verdict $? '47 - flat_without_a_number_says_how_it_is_called'
+report=$(mktemp -d)
+(cd "$top_builddir" && "$top_srcdir/bench/run" --rounds 1 --scale 0.001 \
+	--report "$report" inmem/rr inmem/udp) >/dev/null 2>&1 &&
+	grep -Eq '^\| inmem rr \| k/s \| [0-9.]+ ' "$report/report.md" &&
+	{ ! command -v gnuplot >/dev/null || ! [ -x "$bench/inmem-lwip" ] ||
+		grep -q '</svg>' "$report/ratios.svg"; }
+verdict $? '48 - run_writes_a_report_with_a_picture'
+rm -rf "$report"
