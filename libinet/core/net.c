@@ -108,6 +108,21 @@ struct wheel *net_wheel(struct net *net)
 	return sd ? &sd->wheel : &net->softnets->wheel;
 }
 
+u64 net_clock(const struct net *net)
+{
+	return net->clock ? tsc_clock_read(net->clock) :
+			    net->env.now(net->env.opaque);
+}
+
+u64 net_now_read(struct net *net)
+{
+	u64 now = net_clock(net);
+
+	if (net->stays)
+		net->clock_ns = now;
+	return now;
+}
+
 /* ---- running: embedded and simulated ---------------------------------- */
 
 /* One of those that have work, each as likely as any other; the last one when

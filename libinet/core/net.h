@@ -66,7 +66,7 @@ struct net {
 	struct rcu_domain rcu;
 	u64 nr_socks;			/* atomic */
 	struct tsc_clock *clock;	/* instead of env.now(), or NULL */
-	u64 clock_ns;			/* net_now()'s; 0: not read yet */
+	u64 clock_ns;			/* net_now()'s; 0: to be read */
 	u32 stays;			/* 0 with threads */
 
 	/* registries */
@@ -154,11 +154,9 @@ struct pernet_operations {
 };
 
 /* ns, from the environment; monotonic. */
-static inline u64 net_clock(const struct net *net)
-{
-	return net->clock ? tsc_clock_read(net->clock) :
-			    net->env.now(net->env.opaque);
-}
+u64 net_clock(const struct net *net);
+/* net_now() where it does not stand still, or was not read yet. */
+u64 net_now_read(struct net *net);
 
 /*
  * The time to work with, ns. Where one thread runs the stack it is read once
@@ -170,31 +168,27 @@ static inline u64 net_clock(const struct net *net)
  */
 static inline u64 net_now(struct net *net)
 {
-	if (!net->stays)
-		return net_clock(net);
-	if (!net->clock_ns)
-		net->clock_ns = net_clock(net);
-	return net->clock_ns;
+	return likely(net->clock_ns) ? net->clock_ns : net_now_read(net);
 }
 
 /* Time has passed within a stay. */
 static inline void net_clock_tick(struct net *net)
 {
-	if (net->stays)
+	if (!net->smp)
 		net->clock_ns = 0;
 }
 
 /* A stay begins; stays nest. */
 static inline void net_clock_hold(struct net *net)
 {
-	if (!net->smp && !net->stays++)
-		net->clock_ns = 0;
+	if (!net->smp)
+		net->stays++;
 }
 
 static inline void net_clock_release(struct net *net)
 {
-	if (!net->smp)
-		net->stays--;
+	if (!net->smp && !--net->stays)
+		net->clock_ns = 0;
 }
 
 static inline struct net *dev_net(const struct net_device *dev)
