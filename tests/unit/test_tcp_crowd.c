@@ -233,11 +233,11 @@ static void to_closing(u32 i)
 	crowd_hear(&c);
 }
 
-/* 25,000 that end so, with room for 10,000: the others get a RST, and all are
+/* 100,000 that end so, with room for 10,000: the others get a RST, and all are
  * gone when tcp_orphan_retries says so. */
 static void orphans_in(u8 wanted, void (*go)(u32 i))
 {
-	const u32 nr = 25000, room = 10000;
+	const u32 nr = 100000, room = 10000;
 	struct sock *sk;
 	u32 i, reset = 0;
 
