@@ -69,6 +69,14 @@ static void leave_stack(struct net *net)
 	net_clock_release(net);
 }
 
+/* api_result() of a call that says nothing: nor does one before it any more. */
+static int plain_result(struct net *net, int err)
+{
+	if (err)
+		net_error_forget(net);
+	return api_result(err);
+}
+
 struct socket *inet_socket(struct net *net, int family, int type, int protocol)
 {
 	struct socket *sock = NULL;
@@ -81,7 +89,7 @@ struct socket *inet_socket(struct net *net, int family, int type, int protocol)
 	if (!(type & ~0xf & ~SOCK_FLAGS))
 		err = sock_create(net, family, type & 0xf, protocol, &sock);
 	leave_stack(net);
-	if (api_result(err))
+	if (plain_result(net, err))
 		return NULL;
 	sock->nonblock = type & SOCK_NONBLOCK;
 	return sock;

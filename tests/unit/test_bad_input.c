@@ -10,6 +10,7 @@
 #include <inet/capture.h>
 #include <inet/control.h>
 #include <inet/netdev.h>
+#include <inet/socket.h>
 #include <inet/trace.h>
 
 #include "fixture.h"
@@ -314,6 +315,18 @@ static void name_unknown_is_repeated(void **state)
 #define T(name) cmocka_unit_test_prestate_setup_teardown( \
 		name, fx_setup, fx_teardown, &f)
 
+/* A socket that fails has no sentence, and not that of a call before either. */
+static void socket_refused_says_nothing_old(void **state)
+{
+	(void)state;
+	assert_int_equal(set_knob("no.such.knob=1"), -1);
+	assert_string_not_equal(inet_strerror(f.net), "");
+	errno = 0;
+	assert_null(inet_socket(f.net, 99, SOCK_STREAM, 0));
+	assert_int_equal(errno, EAFNOSUPPORT);
+	assert_string_equal(inet_strerror(f.net), "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -324,6 +337,7 @@ int main(void)
 		T(knob_wrong_is_explained),
 		T(trace_filter_wrong_is_explained),
 		T(name_unknown_is_repeated),
+		T(socket_refused_says_nothing_old),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
