@@ -122,12 +122,12 @@ static bool next_word(const char **s, char *word)
 static bool option_parse(struct Qdisc *q, const char *word, const char **s)
 {
 	const struct qdisc_option *o = q->ops->options;
-	const struct qdisc_option *end = o + q->ops->nr_options;
+	u32 left = q->ops->nr_options;
 	char value[MAX_WORD];
 	bool no;
 	u64 v;
 
-	for (; o < end; o++) {
+	for (; left; left--, o++) {
 		if (o->kind == QDISC_OPT_FLAG) {
 			no = !strncmp(word, "no", 2) &&
 			     !strcmp(word + 2, o->name);
@@ -198,12 +198,12 @@ static void print(char *buf, size_t size, size_t *used, const char *fmt, ...)
 static size_t qdisc_print(struct Qdisc *q, char *buf, size_t size)
 {
 	const struct qdisc_option *o = q->ops->options;
-	const struct qdisc_option *end = o + q->ops->nr_options;
+	u32 left = q->ops->nr_options;
 	size_t used = 0;
 	u64 v;
 
 	print(buf, size, &used, "%s", q->ops->id);
-	for (; o < end; o++) {
+	for (; left; left--, o++) {
 		v = option_load(q, o);
 		if (o->kind == QDISC_OPT_FLAG)
 			print(buf, size, &used, " %s%s", v ? "" : "no", o->name);

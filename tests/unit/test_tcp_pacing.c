@@ -32,13 +32,16 @@ static bool sent(struct fx_watch *w, struct fx *f, const u8 *frame, u32 len)
 {
 	const struct iphdr *ip = (const struct iphdr *)(frame + ETH_HLEN);
 	const struct tcphdr *th = (const struct tcphdr *)(ip + 1);
-	u32 hlen = ETH_HLEN + 20 + (u32)(th->doff_res >> 4) * 4;
-	u32 text = be16_to_cpu(ip->tot_len) + ETH_HLEN - hlen;
-	u32 seq = be32_to_cpu(th->seq);
+	u32 text, seq;
 
 	(void)w;
-	if (len < hlen || frame[12] != 8 || frame[13] != 0 || ip->protocol != 6 ||
-	    !text)
+	if (frame[12] != 8 || frame[13] != 0 || ip->protocol != IPPROTO_TCP)
+		return false;
+	assert_true(len >= ETH_HLEN + sizeof(*ip) + sizeof(*th));
+	text = be16_to_cpu(ip->tot_len) - (u32)sizeof(*ip) -
+	       (u32)(th->doff_res >> 4) * 4;
+	seq = be32_to_cpu(th->seq);
+	if (!text)
 		return false;
 	if (wire.next_seq && seq != wire.next_seq)
 		wire.again++;
