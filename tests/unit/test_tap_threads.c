@@ -200,7 +200,6 @@ static void deleted_under_all_threads_is_closed_cleanly(void **state)
 {
 	struct rig *r = rig_of(state);
 	u32 sent[STREAMS] = { 0 }, back[STREAMS] = { 0 };
-	u64 errors;
 	struct inet_netdev_stats stats;
 	int fd[STREAMS];
 
@@ -215,13 +214,9 @@ static void deleted_under_all_threads_is_closed_cleanly(void **state)
 	for (u32 ms = 0; ms < 5000 && inet_netdev_get_carrier(r->dev); ms++)
 		usleep(1000);
 	assert_int_equal(inet_netdev_get_carrier(r->dev), 0);
-	usleep(100000);
+	usleep(300000);		/* who spins has had thousands by now */
 	inet_netdev_get_stats(r->dev, &stats);
-	errors = stats.rx_errors;
-	assert_in_range(errors, 1, NR_QUEUES);
-	usleep(200000);
-	inet_netdev_get_stats(r->dev, &stats);
-	assert_int_equal(stats.rx_errors, errors);
+	assert_in_range(stats.rx_errors, 1, NR_QUEUES);
 	assert_int_equal(inet_netdev_close(r->dev), 0);
 	for (u32 i = 0; i < STREAMS; i++)
 		close(fd[i]);
