@@ -114,7 +114,7 @@ name=demo_that_is_cut_off_leaves_nobody
 setsid sh -c 'echo $$ >"$1"; exec "$2" "$3" 2>&1' sh "$dir/session" "$demo" \
 	"$top_builddir" | head -n 1 >/dev/null
 left=x
-for _ in 1 2 3 4 5 6 7 8 9 10; do
+for _ in $(seq 100); do
 	left=$(ps -o pid= -s "$(cat "$dir/session")")
 	[ -n "$left" ] || break
 	sleep 0.2

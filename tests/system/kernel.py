@@ -206,8 +206,10 @@ def tcp_10000_connections_one_after_another():
             f"pages resident: {sizes}"
         echo.wait_until_idle()
         held = echo.usage()
+        # a cache may have taken more slabs, when more lived at once; eight
+        # octets of each of the 9,000 connections since would show
         assert held["timers"] <= warm["timers"] and \
-            held["mem"] <= warm["mem"] + 4096, f"{warm}, then {held}"
+            held["mem"] <= warm["mem"] + 65536, f"{warm}, then {held}"
     kernel_has_no_connections()
 
 
