@@ -32,15 +32,35 @@ int driver_register(struct net_device *dev);
  * interfaces (RTMGRP_LINK); -E. */
 int driver_link_watch(void);
 
-/* Whether a received frame is too long for @dev: a tag is not counted. */
+/* ether_setup(), and MTUs as drivers without hardware take them. */
+void driver_ether_setup(struct net_device *dev);
+/* The link address that was asked for; all zero: a random one. */
+void driver_set_mac(struct net_device *dev, const u8 mac[6]);
+
+/* A counter with one writer, read by others. */
+static inline void count(u64 *counter, u64 n)
+{
+	WRITE_ONCE(*counter, *counter + n);
+}
+
+/* eth_type_trans(), or raw_ip_type_trans() where there is no link header. */
+static inline __be16 driver_type_trans(struct sk_buff *skb,
+				       struct net_device *dev)
+{
+	return dev->hard_header_len ? eth_type_trans(skb, dev) :
+				      raw_ip_type_trans(skb, dev);
+}
+
+/* Whether a received frame is too long for @dev: a tag, of a link that has any,
+ * is not counted. */
 static inline bool driver_frame_is_giant(const struct net_device *dev,
 					 const u8 *frame, u32 len)
 {
-	u32 most = READ_ONCE(dev->mtu) + ETHER_HEADER;
+	u32 most = READ_ONCE(dev->mtu) + dev->hard_header_len;
 
 	if (__builtin_expect(len <= most, 1))
 		return false;
-	return len > most + ETHER_VLAN ||
+	return !dev->hard_header_len || len > most + ETHER_VLAN ||
 	       !((frame[12] == 0x81 && frame[13] == 0x00) ||
 		 (frame[12] == 0x88 && frame[13] == 0xa8));
 }

@@ -50,6 +50,23 @@ int driver_register(struct net_device *dev)
 	return err;
 }
 
+void driver_ether_setup(struct net_device *dev)
+{
+	ether_setup(dev);
+	dev->min_mtu = ETHER_MIN_MTU;
+	dev->max_mtu = ETHER_MAX_MTU;
+}
+
+void driver_set_mac(struct net_device *dev, const u8 mac[6])
+{
+	static const u8 none[6];
+
+	if (memcmp(mac, none, sizeof(none)) == 0)
+		eth_hw_addr_random(dev);
+	else
+		memcpy(dev->dev_addr, mac, sizeof(none));
+}
+
 /* A descriptor, or -E. */
 int driver_link_watch(void)
 {

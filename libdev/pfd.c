@@ -49,12 +49,6 @@ static inline struct pfd *pfd_priv(const struct net_device *dev)
 	return dev->priv;
 }
 
-/* A counter with one writer, read by others. */
-static inline void count(u64 *counter, u64 n)
-{
-	WRITE_ONCE(*counter, *counter + n);
-}
-
 /* The other end has closed. */
 static __noinline void pfd_gone(struct pfd *p)
 {
@@ -156,27 +150,19 @@ static bool pfd_has_ended(const struct pfd *p)
 	return poll(&pfd, 1, 0) > 0 && (pfd.revents & (POLLRDHUP | POLLHUP));
 }
 
-/* Is a frame of @len octets longer than the device takes? */
-static bool pfd_is_giant(const struct net_device *dev, const u8 *frame, u32 len)
-{
-	return dev->hard_header_len ? driver_frame_is_giant(dev, frame, len) :
-				      len > READ_ONCE(dev->mtu);
-}
-
 /* Up into the stack. Consumes @skb. */
 static void pfd_receive(struct pfd *p, struct sk_buff *skb)
 {
 	struct net_device *dev = p->dev;
 
-	if (unlikely(pfd_is_giant(dev, skb->data, skb->len))) {
+	if (unlikely(driver_frame_is_giant(dev, skb->data, skb->len))) {
 		count(&p->rx_over, 1);
 		kfree_skb_reason(skb, SKB_DROP_REASON_RX_OVER);
 		return;
 	}
 	count(&p->rx_packets, 1);
 	count(&p->rx_bytes, skb->len);
-	skb->protocol = dev->hard_header_len ? eth_type_trans(skb, dev) :
-					       raw_ip_type_trans(skb, dev);
+	skb->protocol = driver_type_trans(skb, dev);
 	napi_gro_receive(&p->napi, skb);
 }
 
@@ -340,14 +326,6 @@ static const struct net_device_ops pfd_netdev_ops = {
 
 /* ---- opening ---------------------------------------------------------- */
 
-/* For alloc_netdev(). */
-static void pfd_setup_ether(struct net_device *dev)
-{
-	ether_setup(dev);
-	dev->min_mtu = ETHER_MIN_MTU;
-	dev->max_mtu = ETHER_MAX_MTU;
-}
-
 /* What kind of descriptor it is, and whether its messages are packets. Return: 0
  * or -E with a sentence. */
 static int pfd_look(struct net *net, struct pfd *p, const char *name)
@@ -380,7 +358,6 @@ static int pfd_look(struct net *net, struct pfd *p, const char *name)
 /* MTU and link address, and the napi. Return: 0 or -E with a sentence. */
 static int pfd_register(struct pfd *p, const struct inet_fd_config *c)
 {
-	static const u8 none[6];
 	struct net_device *dev = p->dev;
 	int err;
 
@@ -388,10 +365,8 @@ static int pfd_register(struct pfd *p, const struct inet_fd_config *c)
 	dev->netdev_ops = &pfd_netdev_ops;
 	if (c->mtu)
 		dev->mtu = c->mtu;
-	if (!c->raw && !memcmp(c->mac, none, sizeof(none)))
-		eth_hw_addr_random(dev);
-	else if (!c->raw)
-		memcpy(dev->dev_addr, c->mac, sizeof(c->mac));
+	if (!c->raw)
+		driver_set_mac(dev, c->mac);
 	netif_napi_add(dev, &p->napi, 0, pfd_poll);
 	err = driver_register(dev);
 	if (err)
@@ -433,7 +408,7 @@ static int pfd_create(struct net *net, const char *name, int fd,
 		return netdev_error(net, -EINVAL, "fd: a name of 1 to %d "
 				    "characters is needed", INET_IFNAMSIZ - 1);
 	dev = alloc_netdev(net, sizeof(*p), name,
-			   c->raw ? raw_ip_setup : pfd_setup_ether);
+			   c->raw ? raw_ip_setup : driver_ether_setup);
 	if (!dev)
 		return netdev_error(net, -ENOMEM, "%s: out of memory", name);
 	p = pfd_priv(dev);

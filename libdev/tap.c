@@ -47,12 +47,6 @@
 #define RETRY_NS 1000000ull		/* after EAGAIN of a write */
 #define STALE_MAX 65536			/* frames thrown away at ndo_open */
 
-/* A counter with one writer, read by others. */
-static inline void count(u64 *counter, u64 n)
-{
-	WRITE_ONCE(*counter, *counter + n);
-}
-
 /* ---- the kernel's side ------------------------------------------------ */
 
 static void tap_timer_in(struct tap *tap, u64 ns)
@@ -172,13 +166,10 @@ static void tap_rx_drop(struct sk_buff *skb, u64 *counter,
 static bool tap_is_giant(const struct net_device *dev, const struct sk_buff *skb,
 			 const struct tap_vnet *v)
 {
-	u32 most = READ_ONCE(dev->mtu) + v->link_len;
-
-	if (v->gso_size)
-		return skb->len > v->link_len + 65535u ||
-		       (u32)v->hlen + v->gso_size > most;
-	return v->link_len ? driver_frame_is_giant(dev, skb->data, skb->len) :
-			     skb->len > most;
+	if (!v->gso_size)
+		return driver_frame_is_giant(dev, skb->data, skb->len);
+	return skb->len > v->link_len + 65535u ||
+	       (u32)v->hlen + v->gso_size > READ_ONCE(dev->mtu) + v->link_len;
 }
 
 /* What the header says, for the stack. */
@@ -203,7 +194,7 @@ static void tap_vnet_apply(struct sk_buff *skb, const struct tap_vnet *v)
 static void tap_receive(struct tap_queue *q, struct sk_buff *skb)
 {
 	struct net_device *dev = q->tap->dev;
-	struct tap_vnet v = { .link_len = (u16)q->tap->link_len };
+	struct tap_vnet v = { .link_len = dev->hard_header_len };
 
 	if (q->tap->vnet_len &&
 	    unlikely(tap_vnet_parse(skb->data - TAP_VNET_LEN, skb->data,
@@ -218,8 +209,7 @@ static void tap_receive(struct tap_queue *q, struct sk_buff *skb)
 	count(&q->rx_packets, 1);
 	count(&q->rx_bytes, skb->len);
 	tap_vnet_apply(skb, &v);
-	skb->protocol = v.link_len ? eth_type_trans(skb, dev) :
-				     raw_ip_type_trans(skb, dev);
+	skb->protocol = driver_type_trans(skb, dev);
 	skb->queue_mapping = (u16)q->nr;
 	napi_gro_receive(&q->napi, skb);
 }

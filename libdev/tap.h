@@ -51,7 +51,6 @@ struct tap {
 					 * xmit path reads it */
 	bool gone;			/* deleted; any context */
 
-	u32 link_len;			/* of the link header; 0: a TUN */
 	u32 vnet_len;			/* of the header of each frame, or 0 */
 	u32 frame_size;			/* of the stack's pool */
 	u32 nr_queues;

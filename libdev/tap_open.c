@@ -164,9 +164,7 @@ static int tap_attach_all(struct net *net, struct tap_args *args, int *fds)
 /* For alloc_netdev(). */
 static void tap_setup(struct net_device *dev)
 {
-	ether_setup(dev);
-	dev->min_mtu = ETHER_MIN_MTU;
-	dev->max_mtu = ETHER_MAX_MTU;
+	driver_ether_setup(dev);
 	dev->features |= NETIF_F_SG | NETIF_F_GRO;
 	dev->netdev_ops = &tap_netdev_ops;
 }
@@ -183,7 +181,6 @@ static void tun_setup(struct net_device *dev)
  * Return: 0 or -errno. */
 static int tap_configure(struct tap *tap, const struct tap_args *args)
 {
-	static const u8 none[6];
 	struct net_device *dev = tap->dev;
 	int err = tap_link_open(tap);
 
@@ -193,12 +190,8 @@ static int tap_configure(struct tap *tap, const struct tap_args *args)
 	tap_link_ask(tap);
 	dev->mtu = args->mtu ? args->mtu :
 		   clamp_t(u32, tap->mtu, dev->min_mtu, dev->max_mtu);
-	if (args->tun)
-		return 0;
-	if (memcmp(args->mac, none, sizeof(none)) == 0)
-		eth_hw_addr_random(dev);
-	else
-		memcpy(dev->dev_addr, args->mac, sizeof(args->mac));
+	if (!args->tun)
+		driver_set_mac(dev, args->mac);
 	return 0;
 }
 
@@ -254,7 +247,6 @@ static int tap_create(struct net *net, const struct tap_args *args,
 	tap = tap_priv(dev);
 	tap->dev = dev;
 	tap->nr_queues = nr;
-	tap->link_len = args->tun ? 0 : ETHER_HEADER;
 	for (u32 i = 0; i < nr; i++) {
 		tap->queue[i].fd = fds[i];
 		tap->queue[i].nr = i;

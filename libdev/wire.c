@@ -92,12 +92,6 @@ struct inet_wire {
 	struct wire_end end[2];		/* 'a', 'b' */
 };
 
-/* A counter with one writer, read by others. */
-static inline void count(u64 *counter, u64 n)
-{
-	WRITE_ONCE(*counter, *counter + n);
-}
-
 static inline struct wire_end *wire_end(const struct net_device *dev)
 {
 	return *(struct wire_end **)dev->priv;
@@ -714,9 +708,7 @@ static const struct net_device_ops wire_netdev_ops = {
 /* For alloc_netdev(). */
 static void wire_setup(struct net_device *dev)
 {
-	ether_setup(dev);
-	dev->min_mtu = ETHER_MIN_MTU;
-	dev->max_mtu = ETHER_MAX_MTU;
+	driver_ether_setup(dev);
 	dev->features |= NETIF_F_SG;
 	dev->hw_features |= NETIF_F_HW_CSUM | NETIF_F_TSO | NETIF_F_GSO_UDP_L4;
 	dev->netdev_ops = &wire_netdev_ops;
@@ -757,7 +749,6 @@ static struct inet_wire *wire_alloc(const struct inet_wire_config *config)
 static int wire_attach(struct wire_end *end, struct net *net, const char *name,
 		       const struct inet_wire_config *config)
 {
-	static const u8 none[6];
 	const u8 *mac = end == &end->wire->end[0] ? config->mac_a :
 						    config->mac_b;
 	struct net_device *dev;
@@ -777,10 +768,7 @@ static int wire_attach(struct wire_end *end, struct net *net, const char *name,
 			netdev_error(net, -ENOMEM, "%s: out of memory", name) :
 			-EINVAL;
 	*(struct wire_end **)dev->priv = end;
-	if (memcmp(mac, none, sizeof(none)) == 0)
-		eth_hw_addr_random(dev);
-	else
-		memcpy(dev->dev_addr, mac, 6);
+	driver_set_mac(dev, mac);
 	dev->mtu = config->mtu;
 	netif_napi_add(dev, &end->napi, 0, wire_poll);
 	end->dev = dev;
