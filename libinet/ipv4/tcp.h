@@ -508,6 +508,8 @@ void tcp_tsq_exit(struct net *net);
 void tcp_tsq_push(struct sock *sk);
 /* Sends what may be sent by now. Context: the sock is locked. */
 void tcp_tsq_write(struct sock *sk);
+/* The same, or leaves it to the sock's owner. Context: bh lock. */
+void tcp_tsq_handler(struct sock *sk);
 
 /* ---- tcp_window.c: segment sizes and windows -------------------------- */
 

@@ -86,10 +86,7 @@ void tcp_pacing_timer(struct timer_list *t)
 
 	NET_ROAD(sock_net(sk), NULL);
 	bh_lock_sock(sk);
-	if (sock_owned_by_user(sk))
-		sk_defer(sk, TCP_TSQ_DEFERRED);
-	else
-		tcp_tsq_write(sk);
+	tcp_tsq_handler(sk);
 	bh_unlock_sock(sk);
 	sock_put(sk);
 }

@@ -69,6 +69,14 @@ static struct sock *tcp_tsq_dequeue(struct softnet_data *sd)
 	return sk;
 }
 
+void tcp_tsq_handler(struct sock *sk)
+{
+	if (sock_owned_by_user(sk))
+		sk_defer(sk, TCP_TSQ_DEFERRED);
+	else
+		tcp_tsq_write(sk);
+}
+
 /* TASKLET_SOFTIRQ. */
 static void tcp_tsq_action(struct softnet_data *sd)
 {
@@ -78,10 +86,7 @@ static void tcp_tsq_action(struct softnet_data *sd)
 	while ((sk = tcp_tsq_dequeue(sd))) {
 		bh_lock_sock(sk);
 		tcp_sk(sk)->tsq_queued = false;
-		if (sock_owned_by_user(sk))
-			sk_defer(sk, TCP_TSQ_DEFERRED);
-		else
-			tcp_tsq_write(sk);
+		tcp_tsq_handler(sk);
 		bh_unlock_sock(sk);
 		sock_put(sk);
 	}
