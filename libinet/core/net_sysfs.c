@@ -14,7 +14,7 @@
 #include "core/rps.h"
 #include "core/xps.h"
 
-/* The place of a knob: tx-@queue or rx-@queue of @dev. */
+/* The place of a knob: tx-@queue of @dev. */
 struct queue_ref {
 	struct net_device *dev;
 	u32 queue;
@@ -23,7 +23,6 @@ struct queue_ref {
 
 struct queue_knob {
 	const char *name;	/* behind "tx-0/" */
-	bool tx;
 	/* Under rtnl. 0 or -E with a sentence; NULL: it can only be read. */
 	int (*set)(const struct queue_ref *q, const char *value);
 	/* As snprintf(), or -E with a sentence. */
@@ -58,35 +57,27 @@ static int queue_number(const struct queue_ref *q, const char *value, u32 max,
 	return 0;
 }
 
-static int set_limit_max(const struct queue_ref *q, const char *value)
-{
-	u32 n;
-	int err = queue_number(q, value, DQL_MAX_LIMIT, &n);
+/* set_limit_max() and get_limit_max(), of a dql's max_limit. */
+#define LIMIT_KNOB(which)						\
+	static int set_limit_##which(const struct queue_ref *q,		\
+				     const char *value)			\
+	{								\
+		u32 n;							\
+		int err = queue_number(q, value, DQL_MAX_LIMIT, &n);	\
+									\
+		if (!err)						\
+			WRITE_ONCE(queue_dql(q)->which##_limit, n);	\
+		return err;						\
+	}								\
+	static int get_limit_##which(const struct queue_ref *q, char *buf, \
+				     size_t size)			\
+	{								\
+		return snprintf(buf, size, "%u",			\
+				READ_ONCE(queue_dql(q)->which##_limit)); \
+	}
 
-	if (!err)
-		WRITE_ONCE(queue_dql(q)->max_limit, n);
-	return err;
-}
-
-static int get_limit_max(const struct queue_ref *q, char *buf, size_t size)
-{
-	return snprintf(buf, size, "%u", READ_ONCE(queue_dql(q)->max_limit));
-}
-
-static int set_limit_min(const struct queue_ref *q, const char *value)
-{
-	u32 n;
-	int err = queue_number(q, value, DQL_MAX_LIMIT, &n);
-
-	if (!err)
-		WRITE_ONCE(queue_dql(q)->min_limit, n);
-	return err;
-}
-
-static int get_limit_min(const struct queue_ref *q, char *buf, size_t size)
-{
-	return snprintf(buf, size, "%u", READ_ONCE(queue_dql(q)->min_limit));
-}
+LIMIT_KNOB(max)
+LIMIT_KNOB(min)
 
 static int get_limit(const struct queue_ref *q, char *buf, size_t size)
 {
@@ -134,23 +125,20 @@ static int get_xps_cpus(const struct queue_ref *q, char *buf, size_t size)
 /* ---- the list --------------------------------------------------------- */
 
 static const struct queue_knob queue_knobs[] = {
-	{ "byte_queue_limits/limit", true, NULL, get_limit },
-	{ "byte_queue_limits/limit_max", true, set_limit_max, get_limit_max },
-	{ "byte_queue_limits/limit_min", true, set_limit_min, get_limit_min },
-	{ "byte_queue_limits/hold_time", true, set_hold_time, get_hold_time },
-	{ "byte_queue_limits/inflight", true, NULL, get_inflight },
-	{ "xps_cpus", true, set_xps_cpus, get_xps_cpus },
+	{ "byte_queue_limits/limit", NULL, get_limit },
+	{ "byte_queue_limits/limit_max", set_limit_max, get_limit_max },
+	{ "byte_queue_limits/limit_min", set_limit_min, get_limit_min },
+	{ "byte_queue_limits/hold_time", set_hold_time, get_hold_time },
+	{ "byte_queue_limits/inflight", NULL, get_inflight },
+	{ "xps_cpus", set_xps_cpus, get_xps_cpus },
 };
 
 /* Reads "tx-0/" of @knob. Return: what follows; NULL: it is something else. */
-static const char *queue_parse(const char *knob, bool *tx, u32 *queue)
+static const char *queue_parse(const char *knob, u32 *queue)
 {
 	char *end;
 
-	if (strncmp(knob, "tx-", 3) && strncmp(knob, "rx-", 3))
-		return NULL;
-	*tx = knob[0] == 't';
-	if (knob[3] < '0' || knob[3] > '9')
+	if (strncmp(knob, "tx-", 3) || knob[3] < '0' || knob[3] > '9')
 		return NULL;
 	*queue = (u32)min(strtoul(knob + 3, &end, 10), (unsigned long)U32_MAX);
 	return *end == '/' ? end + 1 : NULL;
@@ -161,19 +149,14 @@ static const struct queue_knob *queue_knob_find(struct net_device *dev,
 						const char *knob,
 						struct queue_ref *q)
 {
-	const char *name;
-	bool tx = false;
-	u32 queue = 0, nr, i;
+	u32 queue = 0, i;
+	const char *name = queue_parse(knob, &queue);
 
-	name = queue_parse(knob, &tx, &queue);
-	for (i = 0; name && i < ARRAY_SIZE(queue_knobs); i++) {
-		if (queue_knobs[i].tx != tx || strcmp(queue_knobs[i].name, name))
-			continue;
-		nr = tx ? dev->num_tx_queues : dev->num_rx_queues;
-		if (queue >= nr)
-			break;
+	if (name && queue < dev->num_tx_queues) {
 		*q = (struct queue_ref){ dev, queue, knob };
-		return &queue_knobs[i];
+		for (i = 0; i < ARRAY_SIZE(queue_knobs); i++)
+			if (!strcmp(queue_knobs[i].name, name))
+				return &queue_knobs[i];
 	}
 	net_error(dev->net, -ENOENT, "%s: %.60s: no such knob of a queue",
 		  dev->name, knob);
