@@ -173,7 +173,7 @@ int skb_gro_receive(struct sk_buff *p, struct sk_buff *skb)
 	u32 off = NAPI_GRO_CB(skb)->data_offset, i;
 	u32 head = skb_headlen(skb) - off;
 
-	if (NAPI_GRO_CB(skb)->flush || si->frag_list || p->shinfo->frag_list ||
+	if (si->frag_list || p->shinfo->frag_list ||
 	    p->len + skb->len - off > GRO_MAX_SIZE ||
 	    p->shinfo->nr_frags + si->nr_frags + 1 > MAX_SKB_FRAGS)
 		return -E2BIG;

@@ -21,6 +21,15 @@ struct packet_offload *offload_find(struct net *net, __be16 type);
  */
 struct sk_buff *skb_segment(struct sk_buff *skb);
 
+/* The sum of the payload of one of them, which is one frame's (SKBTX_FRAG_CSUM):
+ * its own, or the one that hangs behind its headers. */
+static inline __wsum skb_segment_sum(const struct sk_buff *skb)
+{
+	const struct skb_shared_info *si = skb->shinfo;
+
+	return si->nr_frags ? si->frags[0].frame->csum : si->csum;
+}
+
 /* Bytes of the longest segment of a GSO packet, network header included; both
  * headers are set. */
 u32 skb_gso_network_seglen(const struct sk_buff *skb);

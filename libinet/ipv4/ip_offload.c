@@ -8,10 +8,12 @@
  * (DF set, RFC 6864) the identification means nothing and is not looked at.
  */
 #include <errno.h>
+#include <string.h>
 
 #include "core/gro.h"
 #include "ipv4/ip.h"
 #include "ipv4/ip_net.h"
+#include "ipv4/protocol.h"
 #include "lib/byteorder.h"
 #include "lib/checksum.h"
 #include "wire/eth.h"
@@ -51,11 +53,12 @@ static const struct net_offload *inet_offload(struct net *net, u8 protocol)
 
 /* ---- receiving -------------------------------------------------------- */
 
-/* Can its flow be told? Its header is linear. */
+/* Can it be merged, as far as its header, which is linear, says? Not if it is
+ * padded. */
 static bool inet_gro_usable(const struct sk_buff *skb, const struct iphdr *iph)
 {
 	return iph->ver_ihl == (IPVERSION << 4 | 5) && !ip_is_fragment(iph) &&
-	       be16_to_cpu(iph->tot_len) <= skb->len && !ip_fast_csum(iph, 5);
+	       be16_to_cpu(iph->tot_len) == skb->len && !ip_fast_csum(iph, 5);
 }
 
 /* Of the flow of @iph? Then *@flush tells whether merging would lose what
@@ -74,6 +77,24 @@ static bool inet_gro_same_flow(const struct sk_buff *p, const struct iphdr *iph,
 		 (!df && (u16)(be16_to_cpu(held->id) + NAPI_GRO_CB(p)->count) !=
 				 be16_to_cpu(iph->id));
 	return true;
+}
+
+struct sk_buff *inet_gro_lookup_ports(struct sk_buff *held, const void *header)
+{
+	struct sk_buff *p, *found = NULL;
+	u32 ports, other;
+
+	memcpy(&ports, header, sizeof(ports));
+	for (p = held; p; p = p->next) {
+		if (!NAPI_GRO_CB(p)->same_flow)
+			continue;
+		memcpy(&other, skb_transport_header(p), sizeof(other));
+		if (other == ports)
+			found = p;
+		else
+			NAPI_GRO_CB(p)->same_flow = 0;
+	}
+	return found;
 }
 
 /* packet_offload.gro_receive. */
@@ -95,8 +116,6 @@ static struct sk_buff *inet_gro_receive(struct sk_buff *held,
 		if (NAPI_GRO_CB(p)->same_flow &&
 		    !inet_gro_same_flow(p, iph, &NAPI_GRO_CB(p)->flush))
 			NAPI_GRO_CB(p)->same_flow = 0;
-	/* a padded one is not merged, and does not overtake what is held */
-	NAPI_GRO_CB(skb)->flush = be16_to_cpu(iph->tot_len) != skb->len;
 	NAPI_GRO_CB(skb)->data_offset = sizeof(*iph);
 	skb_set_transport_header(skb, sizeof(*iph));
 	return off->gro_receive(held, skb);

@@ -28,6 +28,10 @@ struct inet_protocol {
 	void (*net_exit)(struct net *net);
 };
 
+/* For gro_receive() of a transport whose @header begins with its two ports: the
+ * held packet between them, or NULL; others are of another flow. */
+struct sk_buff *inet_gro_lookup_ports(struct sk_buff *held, const void *header);
+
 /* THE list, in protocols.c, and what stands in it. */
 extern const struct inet_protocol icmp_protocol;	/* icmp.c */
 extern const struct inet_protocol udp_protocol;		/* udp.c */

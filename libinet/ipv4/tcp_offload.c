@@ -17,6 +17,7 @@
 
 #include "core/gro.h"
 #include "ipv4/ip.h"
+#include "ipv4/protocol.h"
 #include "ipv4/tcp.h"
 #include "lib/checksum.h"
 
@@ -45,24 +46,6 @@ static u32 tcp_gro_mss(const struct sk_buff *p)
 {
 	return NAPI_GRO_CB(p)->count > 1 ? p->shinfo->gso_size :
 					   tcp_gro_text(p);
-}
-
-/* The held packet of this connection, or NULL. */
-static struct sk_buff *tcp_gro_lookup(struct sk_buff *held,
-				      const struct tcphdr *th)
-{
-	struct sk_buff *p, *found = NULL;
-
-	for (p = held; p; p = p->next) {
-		if (!NAPI_GRO_CB(p)->same_flow)
-			continue;
-		if (tcp_hdr(p)->source == th->source &&
-		    tcp_hdr(p)->dest == th->dest)
-			found = p;
-		else
-			NAPI_GRO_CB(p)->same_flow = 0;
-	}
-	return found;
 }
 
 /* Do both headers say the same, but for what a row of segments differs in? */
@@ -104,7 +87,7 @@ static struct sk_buff *tcp_gro_receive(struct sk_buff *held,
 {
 	const u8 urgent = TCPHDR_URG | TCPHDR_PSH | TCPHDR_RST | TCPHDR_SYN |
 			  TCPHDR_FIN;
-	struct sk_buff *p = tcp_gro_lookup(held, th);
+	struct sk_buff *p = inet_gro_lookup_ports(held, th);
 	u32 len, mss = 1;
 	bool last;
 
@@ -129,7 +112,7 @@ static struct sk_buff *tcp4_gro_receive(struct sk_buff *held,
 	bool ok = th != NULL;
 
 	if (ok && skb->ip_summed != CHECKSUM_UNNECESSARY &&
-	    skb->ip_summed != CHECKSUM_PARTIAL && !NAPI_GRO_CB(skb)->flush) {
+	    skb->ip_summed != CHECKSUM_PARTIAL) {
 		ok = tcp_v4_checksum_ok(skb, NAPI_GRO_CB(skb)->data_offset);
 		if (ok)
 			skb->ip_summed = CHECKSUM_UNNECESSARY;
@@ -154,15 +137,6 @@ static int tcp4_gro_complete(struct sk_buff *skb, int thoff)
 
 /* ---- sending ---------------------------------------------------------- */
 
-/* The sum of the text of a segment, which is one frame's (SKBTX_FRAG_CSUM): its
- * own, or the one that hangs behind its headers. */
-static __wsum tcp_gso_text_sum(const struct sk_buff *skb)
-{
-	const struct skb_shared_info *si = skb->shinfo;
-
-	return si->nr_frags ? si->frags[0].frame->csum : si->csum;
-}
-
 /* The checksum of one segment, or what the device needs to fill it in. @summed:
  * its text was summed before. */
 static void tcp_gso_checksum(struct sk_buff *skb, u64 features, bool summed)
@@ -177,7 +151,7 @@ static void tcp_gso_checksum(struct sk_buff *skb, u64 features, bool summed)
 		return;
 	}
 	th->check = 0;
-	sum = summed ? csum_partial(th, __tcp_hdrlen(th), tcp_gso_text_sum(skb)) :
+	sum = summed ? csum_partial(th, __tcp_hdrlen(th), skb_segment_sum(skb)) :
 		       skb_checksum(skb, off, len, 0);
 	th->check = tcp_v4_check(len, iph->saddr, iph->daddr, sum);
 	skb->ip_summed = CHECKSUM_NONE;

@@ -332,10 +332,7 @@ static int udp_finish_skb(struct sock *sk, struct sk_buff *skb,
 							 daddr, sum));
 		skb->ip_summed = CHECKSUM_NONE;
 	} else {
-		uh->check = (__sum16)~udp_v4_check(skb->len, saddr, daddr, 0);
-		skb->csum_start = skb->transport_header;
-		skb->csum_offset = offsetof(struct udphdr, check);
-		skb->ip_summed = CHECKSUM_PARTIAL;
+		udp_partial_csum(skb, udp_v4_check(skb->len, saddr, daddr, 0));
 	}
 	return 0;
 }

@@ -41,6 +41,16 @@ static inline struct udphdr *udp_hdr(const struct sk_buff *skb)
 	return (struct udphdr *)skb_transport_header(skb);
 }
 
+/* The device adds what @pseudo, the sum of the pseudo-header, does not cover. @skb
+ * with its transport header. */
+static inline void udp_partial_csum(struct sk_buff *skb, __sum16 pseudo)
+{
+	udp_hdr(skb)->check = (__sum16)~pseudo;
+	skb->csum_start = skb->transport_header;
+	skb->csum_offset = offsetof(struct udphdr, check);
+	skb->ip_summed = CHECKSUM_PARTIAL;
+}
+
 /* ---- ports and lookup: udp_table.c ------------------------------------ */
 
 /* A received datagram, as the lookup sees it. */

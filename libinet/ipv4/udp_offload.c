@@ -18,31 +18,13 @@
 #include "core/gro.h"
 #include "core/trace.h"
 #include "ipv4/ip.h"
+#include "ipv4/protocol.h"
 #include "ipv4/udp.h"
 #include "lib/byteorder.h"
 #include "lib/checksum.h"
 #include "lib/points.h"
 
 /* ---- receiving -------------------------------------------------------- */
-
-/* The held packet between these two ports, or NULL. */
-static struct sk_buff *udp_gro_lookup(struct sk_buff *held,
-				      const struct udphdr *uh)
-{
-	struct sk_buff *p, *found = NULL;
-	const struct udphdr *uh2;
-
-	for (p = held; p; p = p->next) {
-		if (!NAPI_GRO_CB(p)->same_flow)
-			continue;
-		uh2 = udp_hdr(p);
-		if (uh2->source == uh->source && uh2->dest == uh->dest)
-			found = p;
-		else
-			NAPI_GRO_CB(p)->same_flow = 0;
-	}
-	return found;
-}
 
 /* Has the socket that @skb is for asked for merged packets? */
 static bool udp_gro_wanted(struct sk_buff *skb, const struct udphdr *uh)
@@ -113,7 +95,7 @@ static struct sk_buff *udp4_gro_receive(struct sk_buff *held,
 		return NULL;
 	}
 	uh = udp_hdr(skb);
-	p = udp_gro_lookup(held, uh);
+	p = inet_gro_lookup_ports(held, uh);
 	/* who is held for asked for it */
 	if ((!p && !udp_gro_wanted(skb, uh)) || !udp_gro_sound(skb, uh)) {
 		NAPI_GRO_CB(skb)->flush = 1;
@@ -132,25 +114,13 @@ static int udp4_gro_complete(struct sk_buff *skb, int thoff)
 	const struct iphdr *iph = ip_hdr(skb);
 
 	uh->len = cpu_to_be16((u16)len);
-	uh->check = (__sum16)~udp_v4_check(len, iph->saddr, iph->daddr, 0);
-	skb->csum_start = skb->transport_header;
-	skb->csum_offset = offsetof(struct udphdr, check);
-	skb->ip_summed = CHECKSUM_PARTIAL;
+	udp_partial_csum(skb, udp_v4_check(len, iph->saddr, iph->daddr, 0));
 	skb->shinfo->gso_segs = NAPI_GRO_CB(skb)->count;
 	skb->shinfo->gso_type = SKB_GSO_UDP_L4;
 	return 0;
 }
 
 /* ---- sending ---------------------------------------------------------- */
-
-/* The sum of the payload of a datagram, which is one frame's (SKBTX_FRAG_CSUM):
- * its own, or the one that hangs behind its headers. */
-static __wsum udp_gso_payload_sum(const struct sk_buff *skb)
-{
-	const struct skb_shared_info *si = skb->shinfo;
-
-	return si->nr_frags ? si->frags[0].frame->csum : si->csum;
-}
 
 /* Length and checksum of one datagram, or what the device needs to fill it in.
  * @pseudo: the sum of the pseudo-header without the length. @summed: its payload
@@ -165,14 +135,11 @@ static void udp_gso_header(struct sk_buff *skb, u64 features, __wsum pseudo,
 	uh->len = cpu_to_be16((u16)(skb->len - off));
 	pseudo = csum_add(pseudo, (__wsum)uh->len);
 	if (features & NETIF_F_HW_CSUM) {
-		uh->check = (__sum16)~csum_fold(pseudo);
-		skb->csum_start = skb->transport_header;
-		skb->csum_offset = offsetof(struct udphdr, check);
-		skb->ip_summed = CHECKSUM_PARTIAL;
+		udp_partial_csum(skb, csum_fold(pseudo));
 		return;
 	}
 	uh->check = 0;
-	sum = summed ? csum_partial(uh, UDP_HLEN, udp_gso_payload_sum(skb)) :
+	sum = summed ? csum_partial(uh, UDP_HLEN, skb_segment_sum(skb)) :
 		       skb_checksum(skb, off, skb->len - off, 0);
 	uh->check = udp_mangle_zero(csum_fold(csum_add(pseudo, sum)));
 	skb->ip_summed = CHECKSUM_NONE;
