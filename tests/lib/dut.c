@@ -468,39 +468,20 @@ static void tap_far_mtu(struct dut *d, u32 mtu)
 	tap_ioctl(d, SIOCSIFMTU, &ifr);
 }
 
+/* With frames of Ethernet, and without a link header. */
+#define TAP_DUT								\
+	.in_kernel = true, .has_carrier = true, .has_napi = true,	\
+	.by_fd = true, .create = tap_create, .open = tap_open,		\
+	.destroy = tap_destroy, .inject = tap_inject,			\
+	.far_run = tap_far_run, .set_far_mtu = tap_far_mtu,		\
+	.set_carrier = tap_carrier
+
 const struct dut_ops dut_tap = {
-	.name = "tap",
-	.in_kernel = true,
-	.has_carrier = true,
-	.has_napi = true,
-	.by_fd = true,
-	.min_inject = DUT_HEADER,
-	.max_mtu = 65521,
-	.create = tap_create,
-	.open = tap_open,
-	.destroy = tap_destroy,
-	.inject = tap_inject,
-	.far_run = tap_far_run,
-	.set_far_mtu = tap_far_mtu,
-	.set_carrier = tap_carrier,
+	.name = "tap", .min_inject = DUT_HEADER, .max_mtu = 65521, TAP_DUT,
 };
 
 const struct dut_ops dut_tun = {
-	.name = "tun",
-	.in_kernel = true,
-	.has_carrier = true,
-	.has_napi = true,
-	.by_fd = true,
-	.raw = true,
-	.min_inject = 1,
-	.max_mtu = 65535,
-	.create = tap_create,
-	.open = tap_open,
-	.destroy = tap_destroy,
-	.inject = tap_inject,
-	.far_run = tap_far_run,
-	.set_far_mtu = tap_far_mtu,
-	.set_carrier = tap_carrier,
+	.name = "tun", .raw = true, .min_inject = 1, .max_mtu = 65535, TAP_DUT,
 };
 
 /* ---- fd --------------------------------------------------------------- */
@@ -538,31 +519,16 @@ static void fd_far_mtu(struct dut *d, u32 mtu)
 	(void)mtu;
 }
 
-const struct dut_ops dut_fd = {
-	.name = "fd",
-	.has_napi = true,
-	.by_fd = true,
-	.max_mtu = 65521,
-	.create = fd_create,
-	.open = fd_open_dev,
-	.destroy = tap_destroy,
-	.inject = tap_inject,
-	.far_run = tap_far_run,
-	.set_far_mtu = fd_far_mtu,
-};
+#define FD_DUT								\
+	.has_napi = true, .by_fd = true, .create = fd_create,		\
+	.open = fd_open_dev, .destroy = tap_destroy,			\
+	.inject = tap_inject, .far_run = tap_far_run,			\
+	.set_far_mtu = fd_far_mtu
+
+const struct dut_ops dut_fd = { .name = "fd", .max_mtu = 65521, FD_DUT };
 
 const struct dut_ops dut_fd_raw = {
-	.name = "fd_raw",
-	.has_napi = true,
-	.by_fd = true,
-	.raw = true,
-	.max_mtu = 65535,
-	.create = fd_create,
-	.open = fd_open_dev,
-	.destroy = tap_destroy,
-	.inject = tap_inject,
-	.far_run = tap_far_run,
-	.set_far_mtu = fd_far_mtu,
+	.name = "fd_raw", .raw = true, .max_mtu = 65535, FD_DUT,
 };
 
 #ifdef HAVE_XDP

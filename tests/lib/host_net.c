@@ -103,3 +103,17 @@ int host_net_tun(const char *name)
 	}
 	return fd;
 }
+
+const char *host_net_enter_tun(void)
+{
+	const char *why = host_net_enter();
+	int fd;
+
+	if (why)
+		return why;
+	fd = host_net_tun("probe");
+	if (fd < 0)
+		return "no TUN";
+	close(fd);
+	return NULL;
+}

@@ -11,6 +11,8 @@
 /* Moves the process into a new namespace, its loopback up and one processor
  * its own. Return: NULL, or what is not permitted here. */
 const char *host_net_enter(void);
+/* The same for who needs a TUN or TAP: the reason may be that there is none. */
+const char *host_net_enter_tun(void);
 /* Like sysctl(8); a name that this kernel lacks is no failure. */
 void host_net_sysctl(const char *name, const char *value);
 /* A command, such as "ip route show". Return: it succeeded. */

@@ -601,14 +601,6 @@ int main(void)
 		TEST(closed_while_the_kernel_sends_leaks_nothing),
 	};
 
-	refused = host_net_enter();
-	if (!refused) {
-		int fd = host_net_tun("probe");
-
-		if (fd < 0)
-			refused = "no TUN";
-		else
-			close(fd);
-	}
+	refused = host_net_enter_tun();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

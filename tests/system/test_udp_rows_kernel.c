@@ -260,14 +260,6 @@ int main(void)
 		     "tun_with_offloads"),
 	};
 
-	refused = host_net_enter();
-	if (!refused) {
-		int fd = host_net_tun("probe");
-
-		if (fd < 0)
-			refused = "no TUN";
-		else
-			close(fd);
-	}
+	refused = host_net_enter_tun();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
