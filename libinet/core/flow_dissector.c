@@ -7,6 +7,7 @@
 #include "core/dev.h"
 #include "core/net.h"
 #include "lib/byteorder.h"
+#include "lib/multilinear.h"
 #include "wire/eth.h"
 #include "wire/ipv4.h"
 
@@ -48,12 +49,6 @@ static u32 flow_hash_set(struct sk_buff *skb, u32 hash)
 	return skb->hash;
 }
 
-/* Multilinear, as ehash's: without the keys nobody knows which flows collide. */
-static u32 flow_hash(const u64 *key, u32 a, u32 b, u32 c)
-{
-	return (u32)((key[0] + key[1] * a + key[2] * b + key[3] * c) >> 32);
-}
-
 /* Context: any; @skb at or before its network header by mac_header. */
 u32 skb_get_hash(struct sk_buff *skb)
 {
@@ -70,10 +65,10 @@ u32 skb_get_hash(struct sk_buff *skb)
 	if (likely(skb->protocol == cpu_to_be16(ETH_P_IP)))
 		iph = flow_header(skb, off, sizeof(buf), &buf);
 	if (unlikely(!iph))
-		return flow_hash_set(skb, flow_hash(key, (u32)skb->protocol, 0,
-						    0));
-	return flow_hash_set(skb, flow_hash(key, (u32)iph->saddr,
-					    (u32)iph->daddr,
-					    flow_ports(skb, off, iph) ^
-					    iph->protocol));
+		return flow_hash_set(skb,
+				     multilinear_3words(key, skb->protocol, 0,
+							0));
+	return flow_hash_set(skb, multilinear_3words(key, iph->saddr, iph->daddr,
+						     flow_ports(skb, off, iph) ^
+						     iph->protocol));
 }

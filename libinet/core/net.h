@@ -23,6 +23,7 @@
 #include "lib/lock.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "lib/multilinear.h"
 #include "lib/rcu.h"
 
 struct Qdisc_ops;
@@ -135,7 +136,7 @@ struct net {
 	s32 sysctl_max_sockets;
 
 	u32 hash_secret;		/* of every table keyed by the wire */
-	u64 flow_keys[4];		/* of skb_get_hash() */
+	u64 flow_keys[MULTILINEAR_SECRETS];	/* of skb_get_hash() */
 	struct tsc_clock tsc_clock;
 	struct net_trace *trace;
 	struct inet_lock random_lock;

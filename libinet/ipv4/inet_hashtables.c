@@ -30,20 +30,18 @@
 #include "ipv4/inet_timewait_sock.h"
 #include "ipv4/tcp.h"
 #include "lib/jhash.h"
+#include "lib/multilinear.h"
 
 #define INET_EHASH_MAX (1u << 24)
 
 /* ---- ehash ------------------------------------------------------------ */
 
-/* The key's hash in this stack: multilinear, with a secret for each word. Of two
- * different keys nobody without the secrets knows that they collide. */
+/* The key's hash in this stack. */
 u32 inet_ehashfn(const struct net *net, __be32 laddr, u16 lport, __be32 faddr,
 		 __be16 fport)
 {
-	const u64 *secret = inet_hashinfo(net)->ehash_secret;
-
-	return (u32)((secret[0] + secret[1] * laddr + secret[2] * faddr +
-		      secret[3] * ((u32)lport << 16 | fport)) >> 32);
+	return multilinear_3words(inet_hashinfo(net)->ehash_secret, laddr, faddr,
+				  (u32)lport << 16 | fport);
 }
 
 static u32 sk_ehashfn(const struct sock *sk)

@@ -16,6 +16,7 @@
 #include "core/request_sock.h"
 #include "core/sock.h"
 #include "ipv4/inet_sock.h"
+#include "lib/multilinear.h"
 #include "lib/random.h"
 #include "lib/seqlock.h"
 
@@ -55,7 +56,7 @@ struct inet_bind_page {
 
 struct inet_hashinfo {
 	struct net *net;
-	u64 ehash_secret[4];
+	u64 ehash_secret[MULTILINEAR_SECRETS];
 	struct inet_ehash_table *ehash;	/* RCU */
 	seqcount_t ehash_seq;		/* odd while the table grows */
 	u32 ehash_count;		/* atomic */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The arithmetic of compiler.h, byteorder.h, jhash.h and assert.h. */
+/* The arithmetic of compiler.h, byteorder.h, jhash.h, multilinear.h and
+ * assert.h. */
 #include "unit.h"
 
 #include <string.h>
@@ -7,6 +8,7 @@
 #include "lib/assert.h"
 #include "lib/byteorder.h"
 #include "lib/jhash.h"
+#include "lib/multilinear.h"
 
 static void arguments_of_min_max_evaluated_once(void **state)
 {
@@ -150,6 +152,43 @@ static void hash_scaled_stays_below(void **state)
 	assert_int_equal(reciprocal_scale(0x80000000, 100), 50);
 }
 
+/* SplitMix64: secrets that every run of the test has alike. */
+static u64 secret_word(u64 *seed)
+{
+	u64 z = *seed += 0x9e3779b97f4a7c15u;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+	return z ^ z >> 31;
+}
+
+/* 64 keys in a row choose all of four by the upper bits and all of four by the
+ * lower ones, whatever the secrets, whichever word counts up. */
+static void multilinear_spreads_keys_in_a_row(void **state)
+{
+	u64 secret[MULTILINEAR_SECRETS], seed = 1;
+
+	(void)state;
+	for (u32 round = 0; round < 3000; round++) {
+		u32 step = 1u << (round % 27), high = 0, low = 0;
+
+		for (u32 i = 0; i < MULTILINEAR_SECRETS; i++)
+			secret[i] = secret_word(&seed);
+		for (u32 i = 0; i < 64; i++) {
+			u32 word[3] = { 7, 7, 7 };
+			u32 hash;
+
+			word[round % 3] += i * step;
+			hash = multilinear_3words(secret, word[0], word[1],
+						  word[2]);
+			high |= 1u << (hash >> 30);
+			low |= 1u << (hash & 3);
+		}
+		assert_int_equal(high, 15);
+		assert_int_equal(low, 15);
+	}
+}
+
 static void assert_zero(void *arg)
 {
 	inet_assert(arg == NULL);
@@ -173,6 +212,7 @@ int main(void)
 		cmocka_unit_test(jhash_differs_by_key_word_and_length),
 		cmocka_unit_test(jhash_one_bit_flips_half),
 		cmocka_unit_test(hash_scaled_stays_below),
+		cmocka_unit_test(multilinear_spreads_keys_in_a_row),
 		cmocka_unit_test(assertion_false_aborts_true_passes),
 	};
 
