@@ -140,6 +140,7 @@ int inet_csk_listen_start(struct sock *sk)
 		return err;
 	}
 	inet_sk(sk)->inet_sport = htons(sk->sk_num);
+	inet_csk_delack_init(sk);
 	sk_dst_reset(sk);
 	sk->sk_prot->hash(sk);
 	return 0;
@@ -382,7 +383,6 @@ struct sock *inet_csk_clone_lock(const struct sock *sk,
 	icsk->icsk_pending = 0;
 	icsk->icsk_timeout_ns = 0;
 	reqsk_queue_init(&icsk->icsk_accept_queue, sk_smp(newsk));
-	memset(&icsk->icsk_ack, 0, sizeof(icsk->icsk_ack));
 	return newsk;
 }
 

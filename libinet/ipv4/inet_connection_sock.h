@@ -205,6 +205,16 @@ void inet_csk_delete_keepalive_timer(struct sock *sk);
 
 #define TCP_PINGPONG_THRESH 1
 
+/* No ACK is owed, none foreseen. A connection accepted starts with what its
+ * listener has: TCP_QUICKACK, and nothing else. */
+static inline void inet_csk_delack_init(struct sock *sk)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+
+	memset(&icsk->icsk_ack, 0,
+	       offsetof(__typeof__(icsk->icsk_ack), rcv_mss));
+}
+
 static inline void inet_csk_enter_pingpong_mode(struct sock *sk)
 {
 	inet_csk(sk)->icsk_ack.pingpong = TCP_PINGPONG_THRESH;

@@ -70,8 +70,6 @@ void tcp_init_connection_state(struct sock *sk)
 		.user_mss = tp->rx_opt.user_mss };
 	memset(&tp->rcv_rtt_est, 0, sizeof(tp->rcv_rtt_est));
 	memset(&tp->rcvq_space, 0, sizeof(tp->rcvq_space));
-	memset(&icsk->icsk_ack, 0,
-	       offsetof(__typeof__(icsk->icsk_ack), rcv_mss));
 	WRITE_ONCE(icsk->icsk_ack.rcv_mss, TCP_MIN_MSS);
 	icsk->icsk_rto_us = TCP_TIMEOUT_INIT_US;
 	icsk->icsk_backoff = 0;

@@ -221,6 +221,7 @@ int tcp_disconnect(struct sock *sk, int flags)
 	tcp_ofo_queue_purge(sk);
 	tcp_cleanup_congestion_control(sk);
 	tcp_init_connection_state(sk);
+	inet_csk_delack_init(sk);
 	tp->window_clamp = 0;
 	WRITE_ONCE(sk->sk_dport, 0);
 	if (!(sk->sk_userlocks & SOCK_BINDADDR_LOCK)) {

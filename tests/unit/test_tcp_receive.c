@@ -69,6 +69,76 @@ static void established_single_segment_ack_is_delayed(void **state)
 	tp_close(&t);
 }
 
+/* TCP_QUICKACK 0 before connect(): the request takes the handshake's ACK along;
+ * without one it comes by itself. */
+static void connect_without_quickack_lets_the_request_acknowledge(void **state)
+{
+	const int off = 0;
+	struct tp t;
+
+	(void)state;
+	for (int ask = 0; ask < 2; ask++) {
+		tp_open(&t);
+		t.s = inet_socket(t.f.net, AF_INET, SOCK_STREAM | SOCK_NONBLOCK,
+				  0);
+		assert_int_equal(inet_setsockopt(t.s, IPPROTO_TCP, TCP_QUICKACK,
+						 &off, sizeof(off)), 0);
+		tp_connect(&t);
+		tp_send(&t, "SA", 0, 1, NULL, 0);
+		tp_silence_for(&t, 30 * FX_MS);
+		assert_int_equal(tp_state(&t), TCP_ESTABLISHED);
+		if (ask) {
+			tp_write(&t, "q", 1);
+			tp_expect(&t, "PA", 1, 1, 1);
+			tp_silence_for(&t, 180 * FX_MS);
+		} else {
+			fx_advance(&t.f, 200 * FX_MS);
+			tp_expect(&t, "A", 1, 1, 0);
+		}
+		tp_close(&t);
+	}
+}
+
+/* As on Linux: what a listener has, its connections get; listen() forgets what
+ * was set before. */
+static void accepted_socket_has_the_listeners_quickack(void **state)
+{
+	struct tp t;
+
+	(void)state;
+	tp_open(&t);
+	tp_listen(&t, 8);
+	t.s = t.l;
+	tp_setsockopt(&t, IPPROTO_TCP, TCP_QUICKACK, 0);
+	assert_int_equal(inet_listen(t.l, 8), 0);
+	assert_int_equal(tp_getsockopt(&t, IPPROTO_TCP, TCP_QUICKACK), 0);
+	tp_passive(&t);
+	assert_int_equal(tp_getsockopt(&t, IPPROTO_TCP, TCP_QUICKACK), 0);
+	tp_send(&t, "PA", 1, 1, "q", 1);
+	tp_read(&t, "q", 1);
+	tp_silence_for(&t, 30 * FX_MS);
+	tp_write(&t, "a", 1);
+	tp_expect(&t, "PA", 1, 2, 1);
+	tp_close(&t);
+}
+
+static void listen_forgets_quickack_set_before(void **state)
+{
+	struct sockaddr_in any = { .sin_family = AF_INET,
+				   .sin_port = htons(TP_PORT) };
+	struct tp t;
+
+	(void)state;
+	tp_open(&t);
+	t.s = inet_socket(t.f.net, AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(inet_bind(t.s, (void *)&any, sizeof(any)), 0);
+	tp_setsockopt(&t, IPPROTO_TCP, TCP_QUICKACK, 0);
+	assert_int_equal(tp_getsockopt(&t, IPPROTO_TCP, TCP_QUICKACK), 0);
+	assert_int_equal(inet_listen(t.s, 8), 0);
+	assert_int_equal(tp_getsockopt(&t, IPPROTO_TCP, TCP_QUICKACK), 1);
+	tp_close(&t);
+}
+
 /* @req RFC9293:SHLD-19 @req 5681-11 */
 static void established_every_second_full_segment_is_acknowledged(void **state)
 {
@@ -987,6 +1057,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(established_text_is_delivered_and_acknowledged),
 		cmocka_unit_test(established_single_segment_ack_is_delayed),
+		cmocka_unit_test(
+			connect_without_quickack_lets_the_request_acknowledge),
+		cmocka_unit_test(accepted_socket_has_the_listeners_quickack),
+		cmocka_unit_test(listen_forgets_quickack_set_before),
 		cmocka_unit_test(established_every_second_full_segment_is_acknowledged),
 		cmocka_unit_test(established_sequence_wraps),
 		cmocka_unit_test(established_window_that_was_offered_is_taken),
