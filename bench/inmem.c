@@ -17,6 +17,8 @@
  * rate and the segments.
  * bench/run puts the rows beside lwIP's (inmem-lwip) and counts the instructions.
  *
+ * In the rows of connections what can take an ACK along does: the request that of
+ * the handshake, the server's end that of the request (TCP_QUICKACK is 0).
  * In the rows connect and connect-one each stack holds MOST_TIME_WAIT ends in
  * TIME-WAIT, as many as lwIP does there: beyond net.ipv4.tcp_max_tw_buckets
  * libinet makes no more, as Linux, where inmem-lwip drops the oldest.
@@ -47,10 +49,11 @@ struct bench {
 	char buf[CHUNK];
 };
 
+/* What the client has sent goes its road, and so does the answer. */
 static void turn(struct bench *t)
 {
-	inet_run(t->a, 0);
 	inet_run(t->b, 0);
+	inet_run(t->a, 0);
 }
 
 static void start(struct bench *t)
@@ -174,20 +177,53 @@ static void rr(void *bench, u64 count)
 	inet_close(s);
 }
 
+/* What @sock receives is acknowledged by what it sends next. */
+static void ack_with_data(struct socket *sock)
+{
+	const int off = 0;
+
+	inet_setsockopt(sock, IPPROTO_TCP, TCP_QUICKACK, &off, sizeof(off));
+}
+
+/* A client's end, which has asked for a connection. */
+static struct socket *call(struct bench *t)
+{
+	struct socket *c = host_sock(t->a, SOCK_STREAM);
+
+	ack_with_data(c);
+	if (inet_connect(c, (struct sockaddr *)&t->addr, sizeof(t->addr)) &&
+	    errno != EINPROGRESS)
+		host_die(t->a, "connect");
+	return c;
+}
+
+/* Takes the next connection and its request. */
+static struct socket *take(struct bench *t)
+{
+	struct socket *s = inet_accept4(t->listener, NULL, NULL,
+					SOCK_NONBLOCK);
+
+	if (!s || inet_recv(s, t->buf, 1, 0) != 1)
+		host_die(t->b, "request");
+	return s;
+}
+
 static void connects_kept(void *bench, u64 count)
 {
 	struct bench *t = bench;
 	struct socket *c, *s;
 	u64 i;
 
+	ack_with_data(t->listener);
 	for (i = 0; i < count; i++) {
-		join(t, &c, &s);
-		inet_send(c, "q", 1, 0);
+		c = call(t);
 		do
-			inet_run(t->b, 0);
-		while (inet_recv(s, t->buf, 1, 0) != 1);
+			turn(t);
+		while (inet_send(c, "q", 1, 0) != 1);
+		inet_run(t->b, 0);
+		s = take(t);
 		inet_close(s);
-		turn(t);
+		inet_run(t->a, 0);
 		inet_close(c);
 		turn(t);
 	}
@@ -212,30 +248,18 @@ static void connects_one(void *bench, u64 count)
 /* AT_ONCE connections, each step for all of them before the next. */
 static void connects_together(struct bench *t)
 {
-	struct socket *c[AT_ONCE], *s[AT_ONCE];
-	int i, n = 0;
+	struct socket *c[AT_ONCE];
+	int i;
 
-	for (i = 0; i < AT_ONCE; i++) {
-		c[i] = host_sock(t->a, SOCK_STREAM);
-		if (inet_connect(c[i], (struct sockaddr *)&t->addr,
-				 sizeof(t->addr)) && errno != EINPROGRESS)
-			host_die(t->a, "connect");
-	}
-	while (n < AT_ONCE) {
-		turn(t);
-		while (n < AT_ONCE && (s[n] = inet_accept4(t->listener, NULL,
-						NULL, SOCK_NONBLOCK)))
-			n++;
-	}
 	for (i = 0; i < AT_ONCE; i++)
-		inet_send(c[i], "q", 1, 0);
+		c[i] = call(t);
+	for (i = 0; i < AT_ONCE; i++)
+		while (inet_send(c[i], "q", 1, 0) != 1)
+			turn(t);
 	inet_run(t->b, 0);
-	for (i = 0; i < AT_ONCE; i++) {
-		if (inet_recv(s[i], t->buf, 1, 0) != 1)
-			host_die(t->b, "request");
-		inet_close(s[i]);
-	}
-	turn(t);
+	for (i = 0; i < AT_ONCE; i++)
+		inet_close(take(t));
+	inet_run(t->a, 0);
 	for (i = 0; i < AT_ONCE; i++)
 		inet_close(c[i]);
 	turn(t);
@@ -243,11 +267,13 @@ static void connects_together(struct bench *t)
 
 static void connects(void *bench, u64 count)
 {
+	struct bench *t = bench;
 	u64 i;
 
-	limit_time_wait(bench);
+	limit_time_wait(t);
+	ack_with_data(t->listener);
 	for (i = 0; i < count; i += AT_ONCE)
-		connects_together(bench);
+		connects_together(t);
 }
 
 static void udp(void *bench, u64 count)
