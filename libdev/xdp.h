@@ -97,6 +97,8 @@ void xdp_prog_detach(struct xdp_prog *prog);
 /* @fd is the socket of @queue from now on; -1: what comes is the kernel's. */
 int xdp_prog_set(const struct xdp_prog *prog, u32 queue, int fd);
 void xdp_prog_close(struct xdp_prog *prog);
+/* Is any program attached to the interface? */
+bool xdp_prog_attached(int ifindex);
 
 /* ---- the device ------------------------------------------------------- */
 
@@ -104,7 +106,8 @@ struct xdp;
 
 struct xdp_queue {
 	struct xdp *xdp;
-	int fd;
+	struct xsk_socket *xsk;
+	int fd;			/* of xsk */
 	u32 index;		/* of the device; the interface's: + first */
 	struct napi_struct napi;
 	struct xdp_rings rings;
@@ -124,6 +127,7 @@ struct xdp {
 	struct netdev_frames frames;
 	struct xdp_link link;
 	struct xdp_prog prog;
+	struct xsk_umem *umem;		/* frames, as memory of the sockets */
 	struct xdp_queue *queues;
 	u32 nr_queues;
 	u32 first;			/* queue of the interface */

@@ -4,23 +4,23 @@
  * own stack: the frame goes to the socket of its queue, or on to the kernel.
  *
  * It is some twenty instructions and depends on the rules, so it is put
- * together here, for which neither a compiler nor a loader is needed at any
- * time. Jumps go forward only, to labels that are resolved at the end.
+ * together here, for which no compiler is needed at any time. Jumps go forward
+ * only, to labels that are resolved at the end. libbpf loads and attaches it.
  *
- * The program hangs on the interface by a link (BPF_LINK_CREATE), which is a
- * descriptor: when the process ends, in whatever way, the kernel closes it, and
- * the program is gone. A queue whose socket is not in the map is the kernel's,
- * so the program stays where it is while the device is down.
+ * The program hangs on the interface by a link, which is a descriptor: when the
+ * process ends, in whatever way, the kernel closes it, and the program is gone.
+ * A queue whose socket is not in the map is the kernel's, so the program stays
+ * where it is while the device is down.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#include <linux/bpf.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 
 #include "lib/compiler.h"
 #include "xdp.h"
@@ -34,11 +34,6 @@
 #define ETHERTYPE_IPV6 0x86dd
 #define MAX_INSNS 512u
 #define MAX_JUMPS 256u
-
-static long sys_bpf(int cmd, union bpf_attr *attr)
-{
-	return syscall(SYS_bpf, cmd, attr, sizeof(*attr));
-}
 
 /* ---- rules as text ---------------------------------------------------- */
 
@@ -390,38 +385,14 @@ static void put_program(struct code *c, const struct xdp_rules *rules,
 
 /* ---- the kernel ------------------------------------------------------- */
 
-/* Sockets by their queues. Return: a descriptor or -errno. */
-static int map_create(u32 nr_queues)
-{
-	union bpf_attr attr;
-	long fd;
-
-	memset(&attr, 0, sizeof(attr));
-	attr.map_type = BPF_MAP_TYPE_XSKMAP;
-	attr.key_size = sizeof(u32);
-	attr.value_size = sizeof(u32);
-	attr.max_entries = nr_queues;
-	memcpy(attr.map_name, "inet_xsks", sizeof("inet_xsks"));
-	fd = sys_bpf(BPF_MAP_CREATE, &attr);
-	return fd < 0 ? -errno : (int)fd;
-}
-
 /* Has the verifier look. Return: a descriptor or -errno. */
 static int prog_create(const struct code *c, u32 flags)
 {
-	union bpf_attr attr;
-	long fd;
+	LIBBPF_OPTS(bpf_prog_load_opts, opts,
+		    .expected_attach_type = BPF_XDP, .prog_flags = flags);
 
-	memset(&attr, 0, sizeof(attr));
-	attr.prog_type = BPF_PROG_TYPE_XDP;
-	attr.expected_attach_type = BPF_XDP;
-	attr.insns = (u64)(uintptr_t)c->insn;
-	attr.insn_cnt = c->nr;
-	attr.license = (u64)(uintptr_t)"BSD";
-	attr.prog_flags = flags;
-	memcpy(attr.prog_name, "libinet", sizeof("libinet"));
-	fd = sys_bpf(BPF_PROG_LOAD, &attr);
-	return fd < 0 ? -errno : (int)fd;
+	return bpf_prog_load(BPF_PROG_TYPE_XDP, "libinet", "BSD", c->insn,
+			     c->nr, &opts);
 }
 
 /* A kernel before 5.18 knows no packets in several buffers. */
@@ -433,7 +404,9 @@ int xdp_prog_load(struct xdp_prog *prog, const struct xdp_rules *rules,
 
 	if (!c)
 		return -ENOMEM;
-	prog->map_fd = map_create(nr_queues);
+	prog->map_fd = bpf_map_create(BPF_MAP_TYPE_XSKMAP, "inet_xsks",
+				      sizeof(u32), sizeof(u32), nr_queues,
+				      NULL);
 	if (prog->map_fd < 0) {
 		free(c);
 		return prog->map_fd;
@@ -450,18 +423,12 @@ int xdp_prog_load(struct xdp_prog *prog, const struct xdp_rules *rules,
 
 int xdp_prog_attach(struct xdp_prog *prog, int ifindex, u32 flags)
 {
-	union bpf_attr attr;
-	long fd;
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = flags);
+	int fd = bpf_link_create(prog->prog_fd, ifindex, BPF_XDP, &opts);
 
-	memset(&attr, 0, sizeof(attr));
-	attr.link_create.prog_fd = (u32)prog->prog_fd;
-	attr.link_create.target_ifindex = (u32)ifindex;
-	attr.link_create.attach_type = BPF_XDP;
-	attr.link_create.flags = flags;
-	fd = sys_bpf(BPF_LINK_CREATE, &attr);
 	if (fd < 0)
-		return -errno;
-	prog->link_fd = (int)fd;
+		return fd;
+	prog->link_fd = fd;
 	return 0;
 }
 
@@ -474,16 +441,8 @@ void xdp_prog_detach(struct xdp_prog *prog)
 
 int xdp_prog_set(const struct xdp_prog *prog, u32 queue, int fd)
 {
-	union bpf_attr attr;
-
-	memset(&attr, 0, sizeof(attr));
-	attr.map_fd = (u32)prog->map_fd;
-	attr.key = (u64)(uintptr_t)&queue;
-	if (fd >= 0)
-		attr.value = (u64)(uintptr_t)&fd;
-	if (sys_bpf(fd < 0 ? BPF_MAP_DELETE_ELEM : BPF_MAP_UPDATE_ELEM, &attr))
-		return -errno;
-	return 0;
+	return fd < 0 ? bpf_map_delete_elem(prog->map_fd, &queue) :
+			bpf_map_update_elem(prog->map_fd, &queue, &fd, 0);
 }
 
 void xdp_prog_close(struct xdp_prog *prog)
@@ -494,4 +453,11 @@ void xdp_prog_close(struct xdp_prog *prog)
 	if (prog->map_fd >= 0)
 		close(prog->map_fd);
 	prog->prog_fd = prog->map_fd = -1;
+}
+
+bool xdp_prog_attached(int ifindex)
+{
+	LIBBPF_OPTS(bpf_xdp_query_opts, opts);
+
+	return !bpf_xdp_query(ifindex, 0, &opts) && opts.attach_mode;
 }

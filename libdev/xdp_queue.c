@@ -54,9 +54,9 @@ static void tx_reap(struct xdp_queue *q)
  */
 static void tx_kick(struct xdp_queue *q)
 {
-	struct xdp_ring *ring = &q->rings.tx;
+	struct xsk_ring_prod *ring = &q->rings.tx;
 
-	if (q->xdp->need_wakeup && !xdp_ring_needs_wakeup(ring))
+	if (q->xdp->need_wakeup && !xsk_ring_prod__needs_wakeup(ring))
 		return;
 	for (u32 i = 0; i < ring->size; i++) {
 		u32 before = READ_ONCE(*ring->consumer);
@@ -375,7 +375,7 @@ int xdp_poll(struct napi_struct *napi, int budget)
 			work++;
 	}
 	xdp_rx_publish(r);
-	if (q->xdp->need_wakeup && xdp_ring_needs_wakeup(&r->fill))
+	if (q->xdp->need_wakeup && xsk_ring_prod__needs_wakeup(&r->fill))
 		recvfrom(q->fd, NULL, 0, MSG_DONTWAIT, NULL, NULL);
 	if (work < budget)
 		napi_complete_done(napi, work);

@@ -4,61 +4,56 @@
 
 #include "lib/compiler.h"
 
+/* A claim that is not believed. */
+static void refuse(u64 *bad)
+{
+	WRITE_ONCE(*bad, *bad + 1);
+}
+
 /*
  * How many entries the kernel has put into a ring that it fills; no more than
  * there are slots, or its index is a lie, which *@bad counts.
  */
-static u32 ring_filled(struct xdp_ring *ring, u64 *bad)
+static u32 ring_filled(struct xsk_ring_cons *ring, u64 *bad)
 {
-	u32 nr = ring->theirs - ring->ours;
+	u32 nr = xsk_cons_nb_avail(ring, UINT32_MAX);
 
-	if (likely(nr))
+	if (likely(nr <= ring->size))
 		return nr;
-	/* Acquire: what stands in the slots was written before. */
-	nr = smp_load_acquire(ring->producer) - ring->ours;
-	if (unlikely(nr > ring->size)) {
-		WRITE_ONCE(*bad, *bad + 1);
-		return 0;
-	}
-	ring->theirs = ring->ours + nr;
-	return nr;
+	ring->cached_prod = ring->cached_cons;
+	refuse(bad);
+	return 0;
 }
 
 /* How many entries fit into a ring that the kernel empties. */
-static u32 ring_room(struct xdp_ring *ring, u64 *bad)
+static u32 ring_room(struct xsk_ring_prod *ring, u64 *bad)
 {
-	u32 nr = ring->ours - ring->theirs;
+	u32 nr = xsk_prod_nb_free(ring, 1);
 
-	if (likely(nr < ring->size))
-		return ring->size - nr;
-	nr = ring->ours - smp_load_acquire(ring->consumer);
-	if (unlikely(nr > ring->size)) {
-		WRITE_ONCE(*bad, *bad + 1);
-		return 0;
-	}
-	ring->theirs = ring->ours - nr;
-	return ring->size - nr;
+	if (likely(nr <= ring->size))
+		return nr;
+	ring->cached_cons = ring->cached_prod;
+	refuse(bad);
+	return 0;
 }
 
-static inline u64 *addr_slot(const struct xdp_ring *ring, u32 index)
+/* Tells the kernel of our index as we know it: libxdp would add to what stands
+ * in the shared place. Release: the slots are written, and read, before. */
+static void publish(u32 *shared, u32 index)
 {
-	return (u64 *)ring->slots + (index & (ring->size - 1));
-}
-
-static inline struct xdp_desc *desc_slot(const struct xdp_ring *ring, u32 index)
-{
-	return (struct xdp_desc *)ring->slots + (index & (ring->size - 1));
+	smp_store_release(shared, index);
 }
 
 /* ---- receiving -------------------------------------------------------- */
 
 bool xdp_fill_put(struct xdp_rings *r, u32 frame)
 {
-	struct xdp_ring *ring = &r->fill;
+	struct xsk_ring_prod *ring = &r->fill;
 
 	if (unlikely(!ring_room(ring, &r->rx_bad)))
 		return false;
-	*addr_slot(ring, ring->ours++) = (u64)frame * r->frame_size;
+	*xsk_ring_prod__fill_addr(ring, ring->cached_prod++) =
+		(u64)frame * r->frame_size;
 	r->in_fill[frame] = 1;
 	r->nr_in_fill++;
 	return true;
@@ -67,14 +62,14 @@ bool xdp_fill_put(struct xdp_rings *r, u32 frame)
 /* The slot is read once: the kernel could change it meanwhile. */
 enum xdp_taken xdp_rx_take(struct xdp_rings *r, struct xdp_buf *buf)
 {
-	struct xdp_ring *ring = &r->rx;
-	struct xdp_desc *slot;
+	struct xsk_ring_cons *ring = &r->rx;
+	const struct xdp_desc *slot;
 	u64 addr, frame;
 	u32 options;
 
 	if (!ring_filled(ring, &r->rx_bad))
 		return XDP_TAKEN_NONE;
-	slot = desc_slot(ring, ring->ours++);
+	slot = xsk_ring_cons__rx_desc(ring, ring->cached_cons++);
 	addr = READ_ONCE(slot->addr);
 	options = READ_ONCE(slot->options);
 	buf->len = READ_ONCE(slot->len);
@@ -83,7 +78,7 @@ enum xdp_taken xdp_rx_take(struct xdp_rings *r, struct xdp_buf *buf)
 	buf->more = options & XDP_PKT_CONTD;
 	if (unlikely(frame >= r->nr_frames || !r->in_fill[frame] ||
 		     !buf->len || buf->len > r->frame_size - buf->off)) {
-		WRITE_ONCE(r->rx_bad, r->rx_bad + 1);
+		refuse(&r->rx_bad);
 		return XDP_TAKEN_BAD;
 	}
 	buf->frame = (u32)frame;
@@ -94,9 +89,8 @@ enum xdp_taken xdp_rx_take(struct xdp_rings *r, struct xdp_buf *buf)
 
 void xdp_rx_publish(struct xdp_rings *r)
 {
-	/* Release: the slots are written, and read, before. */
-	smp_store_release(r->fill.producer, r->fill.ours);
-	smp_store_release(r->rx.consumer, r->rx.ours);
+	publish(r->fill.producer, r->fill.cached_prod);
+	publish(r->rx.consumer, r->rx.cached_cons);
 }
 
 /* ---- sending ---------------------------------------------------------- */
@@ -110,9 +104,10 @@ u32 xdp_tx_room(const struct xdp_rings *r)
 
 void xdp_tx_put(struct xdp_rings *r, const struct xdp_buf *buf)
 {
-	struct xdp_desc *slot = desc_slot(&r->tx, r->tx.ours);
+	u32 index = r->tx.cached_prod++;
+	struct xdp_desc *slot = xsk_ring_prod__tx_desc(&r->tx, index);
 
-	r->tx_len[r->tx.ours++ & (r->tx.size - 1)] = buf->len;
+	r->tx_len[index & r->tx.mask] = buf->len;
 	slot->addr = (u64)buf->frame * r->frame_size + buf->off;
 	slot->len = buf->len;
 	slot->options = buf->more ? XDP_PKT_CONTD : 0;
@@ -122,29 +117,31 @@ void xdp_tx_put(struct xdp_rings *r, const struct xdp_buf *buf)
 
 void xdp_tx_publish(struct xdp_rings *r)
 {
-	smp_store_release(r->tx.producer, r->tx.ours);
+	publish(r->tx.producer, r->tx.cached_prod);
 }
 
 bool xdp_tx_pending(const struct xdp_rings *r)
 {
-	return READ_ONCE(*r->tx.consumer) != r->tx.ours;
+	return READ_ONCE(*r->tx.consumer) != r->tx.cached_prod;
 }
 
 enum xdp_taken xdp_tx_take(struct xdp_rings *r, u32 *frame)
 {
-	struct xdp_ring *ring = &r->completion;
+	struct xsk_ring_cons *ring = &r->completion;
+	const __u64 *slot;
 	u64 index;
 
 	if (!ring_filled(ring, &r->tx_bad))
 		return XDP_TAKEN_NONE;
-	index = READ_ONCE(*addr_slot(ring, ring->ours)) / r->frame_size;
-	smp_store_release(ring->consumer, ++ring->ours);
+	slot = xsk_ring_cons__comp_addr(ring, ring->cached_cons++);
+	index = READ_ONCE(*slot) / r->frame_size;
+	publish(ring->consumer, ring->cached_cons);
 	if (unlikely(index >= r->nr_frames || !r->in_tx[index])) {
-		WRITE_ONCE(r->tx_bad, r->tx_bad + 1);
+		refuse(&r->tx_bad);
 		return XDP_TAKEN_BAD;
 	}
 	/* frames may come back in any order: the sum is right */
-	r->tx_bytes += r->tx_len[r->tx_oldest++ & (r->tx.size - 1)];
+	r->tx_bytes += r->tx_len[r->tx_oldest++ & r->tx.mask];
 	r->in_tx[index]--;
 	WRITE_ONCE(r->nr_in_tx, r->nr_in_tx - 1);
 	*frame = (u32)index;

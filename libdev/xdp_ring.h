@@ -7,7 +7,11 @@
  *	tx		ours to the kernel: frames to send
  *	completion	the kernel's to us: frames that it has sent
  *
- * A ring is memory that both write. What the other side says is a claim: an
+ * A ring is memory that both write; libxdp has mapped it and keeps our indices
+ * and what we know of the kernel's (cached_prod and cached_cons, of which an
+ * empty place of ours is ahead by the ring's size). Its calls believe what the
+ * other side says, so they are asked for slots, and for indices to be checked:
+ * what the other side says is a claim. An
  * index that is ahead by more than the ring is long, a place outside the frames
  * or across the end of one, a frame that was not given away or has come back
  * already. Such a claim is counted and changes nothing; nothing in here trusts
@@ -21,7 +25,7 @@
 
 #include <inet/types.h>
 
-#include <linux/if_xdp.h>
+#include <xdp/xsk.h>
 
 /* Newer than some headers of the kernel. */
 #ifndef XDP_USE_SG
@@ -31,21 +35,10 @@
 #define XDP_PKT_CONTD (1 << 0)
 #endif
 
-struct xdp_ring {
-	u32 *producer;		/* shared with the kernel, as all pointers */
-	u32 *consumer;
-	u32 *flags;
-	void *slots;		/* struct xdp_desc, or u64 */
-	u32 size;		/* a power of two */
-	u32 ours;		/* our index: ahead of what the kernel knows */
-	u32 theirs;		/* the kernel's, when we last looked */
-	void *map;
-	size_t map_len;
-};
-
 /* The rings of one queue. */
 struct xdp_rings {
-	struct xdp_ring fill, rx, tx, completion;
+	struct xsk_ring_prod fill, tx;
+	struct xsk_ring_cons rx, completion;
 	u32 frame_size;
 	u32 nr_frames;
 	u8 *in_fill;		/* per frame: the kernel may write into it */
@@ -84,11 +77,5 @@ void xdp_tx_publish(struct xdp_rings *r);
 bool xdp_tx_pending(const struct xdp_rings *r);
 /* Takes a frame that was sent: one descriptor less points into it. */
 enum xdp_taken xdp_tx_take(struct xdp_rings *r, u32 *frame);
-
-/* Does the kernel wait for a call? */
-static inline bool xdp_ring_needs_wakeup(const struct xdp_ring *ring)
-{
-	return *(const volatile u32 *)ring->flags & XDP_RING_NEED_WAKEUP;
-}
 
 #endif /* LIBDEV_XDP_RING_H */

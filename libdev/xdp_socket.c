@@ -2,8 +2,9 @@
 /*
  * The sockets of an AF_XDP device, one for each queue.
  *
- * The first registers the frames of the stack's pool as its memory (UMEM); the
- * others share it and have rings of their own. A mode is a way to attach the
+ * libxdp makes them: the first registers the frames of the stack's pool as its
+ * memory (UMEM); the others share it and have rings of their own. Its own
+ * program stays away, ours is attached (xdp_prog.c). A mode is a way to attach the
  * program and a way to bind the sockets:
  *
  *	zerocopy	native program, the driver reads and writes our frames
@@ -17,12 +18,11 @@
  * apart behind their close(). We ask again for a while.
  */
 #include <errno.h>
-#include <stdlib.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <linux/if_link.h>
 
@@ -37,114 +37,58 @@
 #define BUSY_RETRY_NS 10000000L		/* until a queue is free: */
 #define BUSY_RETRIES 300		/* three seconds */
 
-/* ---- rings ------------------------------------------------------------ */
+/* ---- one socket ------------------------------------------------------- */
 
-/* Maps one ring. Return: 0 or -errno. */
-static int ring_map(const struct xdp_queue *q, struct xdp_ring *ring, u64 where,
-		    const struct xdp_ring_offset *off, size_t slot_size)
+/* The frames of the stack as memory of the sockets, with the rings of the first
+ * queue that lend and return them. Return: 0 or -errno. */
+static int umem_open(struct xdp *xdp)
 {
-	u32 size = q->xdp->ring;
-	u8 *p;
-
-	ring->map_len = off->desc + size * slot_size;
-	p = mmap(NULL, ring->map_len, PROT_READ | PROT_WRITE,
-		 MAP_SHARED | MAP_POPULATE, q->fd, (off_t)where);
-	if (p == MAP_FAILED) {
-		ring->map_len = 0;
-		return -errno;
-	}
-	ring->map = p;
-	ring->size = size;
-	ring->producer = (u32 *)(void *)(p + off->producer);
-	ring->consumer = (u32 *)(void *)(p + off->consumer);
-	ring->flags = (u32 *)(void *)(p + off->flags);
-	ring->slots = p + off->desc;
-	ring->ours = ring->theirs = 0;
-	return 0;
-}
-
-static void ring_unmap(struct xdp_ring *ring)
-{
-	if (ring->map)
-		munmap(ring->map, ring->map_len);
-	*ring = (struct xdp_ring){ 0 };
-}
-
-static void queue_unmap(struct xdp_queue *q)
-{
-	ring_unmap(&q->rings.fill);
-	ring_unmap(&q->rings.rx);
-	ring_unmap(&q->rings.tx);
-	ring_unmap(&q->rings.completion);
-}
-
-static int set_ring_sizes(int fd, u32 size)
-{
-	static const int options[] = {
-		XDP_UMEM_FILL_RING, XDP_UMEM_COMPLETION_RING, XDP_RX_RING,
-		XDP_TX_RING,
+	const struct netdev_frames *frames = &xdp->frames;
+	const struct xsk_umem_config config = {
+		.fill_size = xdp->ring, .comp_size = xdp->ring,
+		.frame_size = frames->frame_size, .frame_headroom = XDP_PAD,
 	};
+	struct xdp_rings *r = &xdp->queues[0].rings;
+	int err;
 
-	for (u32 i = 0; i < ARRAY_SIZE(options); i++)
-		if (setsockopt(fd, SOL_XDP, options[i], &size, sizeof(size)))
-			return -errno;
-	return 0;
-}
-
-/* Sizes the four rings and maps them. Return: 0 or -errno. */
-static int queue_map(struct xdp_queue *q)
-{
-	struct xdp_rings *r = &q->rings;
-	struct xdp_mmap_offsets off;
-	socklen_t len = sizeof(off);
-	int err = set_ring_sizes(q->fd, q->xdp->ring);
-
+	err = xsk_umem__create(&xdp->umem, frames->region,
+			       (u64)frames->nr_frames * frames->frame_size,
+			       &r->fill, &r->completion, &config);
 	if (err)
-		return err;
-	if (getsockopt(q->fd, SOL_XDP, XDP_MMAP_OFFSETS, &off, &len))
-		return -errno;
-	err = ring_map(q, &r->fill, XDP_UMEM_PGOFF_FILL_RING, &off.fr,
-		       sizeof(u64));
-	if (!err)
-		err = ring_map(q, &r->completion,
-			       XDP_UMEM_PGOFF_COMPLETION_RING, &off.cr,
-			       sizeof(u64));
-	if (!err)
-		err = ring_map(q, &r->rx, XDP_PGOFF_RX_RING, &off.rx,
-			       sizeof(struct xdp_desc));
-	if (!err)
-		err = ring_map(q, &r->tx, XDP_PGOFF_TX_RING, &off.tx,
-			       sizeof(struct xdp_desc));
+		xdp->umem = NULL;
+	else
+		fcntl(xsk_umem__fd(xdp->umem), F_SETFD, FD_CLOEXEC);
 	return err;
 }
 
-/* ---- one socket ------------------------------------------------------- */
+/* Where a socket belongs. */
+struct place {
+	const char *ifname;
+	u32 queue;
+	struct xsk_umem *umem;
+};
 
-static int umem_register(const struct xdp *xdp, int fd)
-{
-	struct xdp_umem_reg reg = {
-		.addr = (u64)(uintptr_t)xdp->frames.region,
-		.len = (u64)xdp->frames.nr_frames * xdp->frames.frame_size,
-		.chunk_size = xdp->frames.frame_size,
-		.headroom = XDP_PAD,
-	};
-
-	return setsockopt(fd, SOL_XDP, XDP_UMEM_REG, &reg, sizeof(reg)) ?
-	       -errno : 0;
-}
-
-/* Binds, again and again while the queue is busy. Return: 0 or -errno. */
-static int bind_patiently(int fd, const struct sockaddr_xdp *sxdp)
+/* A socket at @at, asked for again and again while its queue is busy. Return: 0
+ * or -errno. */
+static int bind_patiently(struct xsk_socket **xsk, const struct place *at,
+			  struct xdp_rings *r,
+			  const struct xsk_socket_config *config)
 {
 	const struct timespec wait = { .tv_nsec = BUSY_RETRY_NS };
+	int err;
 
-	for (u32 i = 0; bind(fd, (const struct sockaddr *)sxdp, sizeof(*sxdp));
-	     i++) {
-		if (errno != EBUSY || i == BUSY_RETRIES)
-			return -errno;
+	for (u32 i = 0; ; i++) {
+		err = xsk_socket__create_shared(xsk, at->ifname, at->queue,
+						at->umem, &r->rx, &r->tx,
+						&r->fill, &r->completion,
+						config);
+		if (err != -EBUSY || i == BUSY_RETRIES)
+			break;
 		nanosleep(&wait, NULL);
 	}
-	return 0;
+	if (err)
+		*xsk = NULL;
+	return err;
 }
 
 /* Asks for polling of the driver by our calls. Return: whether we have it. */
@@ -159,63 +103,57 @@ static bool busy_poll_on(const struct xdp_queue *q)
 			   sizeof(budget));
 }
 
-static void socket_close(struct xdp_queue *q)
-{
-	if (q->fd >= 0)
-		close(q->fd);
-	q->fd = -1;
-	queue_unmap(q);
-}
-
-/* The socket of @q, bound with @flags. Return: 0 or -errno; @what failed. */
-static int socket_open(struct xdp_queue *q, u16 flags, const char **what)
+/* The socket of @q, bound with @flags. Return: 0 or -errno. */
+static int socket_open(struct xdp_queue *q, u16 flags)
 {
 	struct xdp *xdp = q->xdp;
-	struct sockaddr_xdp sxdp = {
-		.sxdp_family = AF_XDP,
-		.sxdp_flags = q->index ? XDP_SHARED_UMEM : flags,
-		.sxdp_ifindex = (u32)xdp->link.ifindex,
-		.sxdp_queue_id = xdp->first + q->index,
+	const struct xsk_socket_config config = {
+		.rx_size = xdp->ring, .tx_size = xdp->ring,
+		.libxdp_flags = XSK_LIBXDP_FLAGS__INHIBIT_PROG_LOAD,
+		.bind_flags = flags,
 	};
-	int err;
+	const struct place at = {
+		.ifname = xdp->link.ifname, .queue = xdp->first + q->index,
+		.umem = xdp->umem,
+	};
+	int err = bind_patiently(&q->xsk, &at, &q->rings, &config);
 
-	*what = "AF_XDP";
-	q->fd = socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0);
-	if (q->fd < 0)
-		return -errno;
-	*what = "XDP_UMEM_REG";
-	err = q->index ? 0 : umem_register(xdp, q->fd);
-	if (!err) {
-		*what = "rings";
-		err = queue_map(q);
-	}
-	if (!err && xdp->busy_poll_us)
-		xdp->busy_poll = busy_poll_on(q);
-	if (!err) {
-		*what = "bind";
-		if (q->index)
-			sxdp.sxdp_shared_umem_fd = (u32)xdp->queues[0].fd;
-		err = bind_patiently(q->fd, &sxdp);
-	}
 	if (err)
-		socket_close(q);
-	return err;
+		return err;
+	q->fd = xsk_socket__fd(q->xsk);
+	fcntl(q->fd, F_SETFD, FD_CLOEXEC);
+	if (xdp->busy_poll_us)
+		xdp->busy_poll = busy_poll_on(q);
+	return 0;
 }
 
 /* ---- all of them ------------------------------------------------------ */
 
+/* What there is of sockets and their memory. */
+static void sockets_unbind(struct xdp *xdp)
+{
+	for (u32 i = 0; i < xdp->nr_queues; i++) {
+		xsk_socket__delete(xdp->queues[i].xsk);
+		xdp->queues[i].xsk = NULL;
+		xdp->queues[i].fd = -1;
+	}
+	xsk_umem__delete(xdp->umem);
+	xdp->umem = NULL;
+}
+
 /* Return: 0, or -errno and what failed; then none is open. */
 static int sockets_bind(struct xdp *xdp, u16 flags, const char **what)
 {
-	u32 i;
 	int err;
 
-	for (i = 0; i < xdp->nr_queues; i++) {
-		err = socket_open(&xdp->queues[i], flags, what);
-		if (!err)
-			continue;
-		while (i)
-			socket_close(&xdp->queues[--i]);
+	*what = "UMEM";
+	err = umem_open(xdp);
+	for (u32 i = 0; !err && i < xdp->nr_queues; i++) {
+		*what = "bind";
+		err = socket_open(&xdp->queues[i], flags);
+	}
+	if (err) {
+		sockets_unbind(xdp);
 		return err;
 	}
 	xdp->sg = flags & XDP_USE_SG;
@@ -277,8 +215,9 @@ int xdp_refused(const struct xdp *xdp, const char *what, int err)
 	if (err == -EPERM || err == -EACCES)
 		hint = XDP_NEEDS;
 	else if (err == -EBUSY)
-		hint = "; another program has the queue, or an XDP program is "
-		       "attached (ip link show)";
+		hint = xdp_prog_attached(xdp->link.ifindex) ?
+		       "; an XDP program is attached (ip link show)" :
+		       "; another socket has the queue";
 	else if (err == -ENOBUFS)
 		hint = "; the frames must be locked in memory (ulimit -l), or "
 		       "take fewer (inet_config.nr_frames)";
@@ -346,22 +285,26 @@ static void take_frames_back(struct xdp_queue *q)
 void xdp_wait_released(int ifindex, u32 queue)
 {
 	const size_t len = 16 * 4096;
-	struct xdp_umem_reg reg = { .len = len, .chunk_size = 4096 };
-	struct sockaddr_xdp sxdp = {
-		.sxdp_family = AF_XDP, .sxdp_flags = XDP_COPY,
-		.sxdp_ifindex = (u32)ifindex, .sxdp_queue_id = queue,
+	const struct xsk_umem_config umem_config = {
+		.fill_size = 16, .comp_size = 16, .frame_size = 4096,
+	};
+	const struct xsk_socket_config config = {
+		.rx_size = 16, .tx_size = 16, .bind_flags = XDP_COPY,
+		.libxdp_flags = XSK_LIBXDP_FLAGS__INHIBIT_PROG_LOAD,
 	};
 	void *memory = mmap(NULL, len, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	int fd = socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0);
+	char ifname[IFNAMSIZ];
+	struct place at = { .ifname = ifname, .queue = queue };
+	struct xsk_socket *xsk = NULL;
+	struct xdp_rings r;
 
-	reg.addr = (u64)(uintptr_t)memory;
-	if (memory != MAP_FAILED && fd >= 0 &&
-	    !setsockopt(fd, SOL_XDP, XDP_UMEM_REG, &reg, sizeof(reg)) &&
-	    !set_ring_sizes(fd, 16))
-		bind_patiently(fd, &sxdp);
-	if (fd >= 0)
-		close(fd);
+	if (memory != MAP_FAILED && if_indextoname((u32)ifindex, ifname) &&
+	    !xsk_umem__create(&at.umem, memory, len, &r.fill, &r.completion,
+			      &umem_config))
+		bind_patiently(&xsk, &at, &r, &config);
+	xsk_socket__delete(xsk);
+	xsk_umem__delete(at.umem);
 	if (memory != MAP_FAILED)
 		munmap(memory, len);
 }
@@ -372,8 +315,8 @@ void xdp_sockets_close(struct xdp *xdp)
 	for (u32 i = 0; i < xdp->nr_queues; i++) {
 		consume_skb(xdp->queues[i].skb);
 		xdp->queues[i].skb = NULL;
-		socket_close(&xdp->queues[i]);
 	}
+	sockets_unbind(xdp);
 	/* The kernel copies no more, but a driver goes on for a while. */
 	for (u32 i = 0; xdp->zerocopy && i < xdp->nr_queues; i++)
 		xdp_wait_released(xdp->link.ifindex, xdp->first + i);

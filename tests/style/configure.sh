@@ -40,9 +40,10 @@ refuses sanitizers_exclude_each_other \
 	--enable-tsan --enable-asan
 refuses xdp_is_no_path "--with-xdp=/opt: the value is yes or no" \
 	--with-xdp=/opt
-refuses headers_without_xdp_are_named \
-	"the kernel's headers know no AF_XDP, or only that of a Linux before 5.9. Install the package linux-libc-dev; or configure --without-xdp." \
-	inet_cv_xdp=no
+refuses library_that_is_missing_is_named \
+	"libxdp >= 1.3 was not found; it is needed for AF_XDP; or configure --without-xdp. Install the package libxdp-dev (scripts/deps does)." \
+	PKG_CONFIG_LIBDIR=/nonexistent --without-pcap URCU_CFLAGS=-I. \
+	URCU_LIBS=-L. SODIUM_CFLAGS=-I. SODIUM_LIBS=-L.
 count=$((count + 1))
 said=$("$top_srcdir/configure" --help | grep -e --enable-static)
 case $said in

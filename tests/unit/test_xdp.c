@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -247,6 +248,82 @@ static void interface_in_use_is_busy(void **state)
 	assert_non_null(inet_netdev_open(f->net, "xdp:n0"));
 }
 
+/* ---- descriptors ------------------------------------------------------ */
+
+/* How many descriptors we have, and how many of them a program has that we
+ * start. */
+static u32 descriptors(u32 *inherited)
+{
+	u32 nr = 0;
+
+	*inherited = 0;
+	for (int fd = 0; fd < 1024; fd++) {
+		int flags = fcntl(fd, F_GETFD);
+
+		nr += flags >= 0;
+		*inherited += flags >= 0 && !(flags & FD_CLOEXEC);
+	}
+	return nr;
+}
+
+/* How many rings of sockets we have in memory. */
+static u32 rings_mapped(void)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	char line[300];
+	u32 nr = 0;
+
+	assert_non_null(maps);
+	while (fgets(line, sizeof(line), maps))
+		nr += strstr(line, "socket:") != NULL;
+	fclose(maps);
+	return nr;
+}
+
+/* A child that lives longer than we would hold the queue. */
+static void descriptors_are_not_for_other_programs(void **state)
+{
+	struct xdp_fx *f = fx_of(state);
+	u32 before, inherited, after;
+
+	before = descriptors(&inherited);
+	open_up(f, "xdp:n0");
+	assert_true(descriptors(&after) >= before + 4);
+	assert_int_equal(after, inherited);
+	assert_int_equal(rings_mapped(), 16);
+	assert_int_equal(inet_netdev_close(f->dev), 0);
+	dut_frames_clear(&f->rx);
+	assert_int_equal(descriptors(&after), before);
+	assert_int_equal(rings_mapped(), 0);
+}
+
+/* However many there are: all, or none is left. */
+static void descriptors_that_run_out_leave_nothing(void **state)
+{
+	struct xdp_fx *f = fx_of(state);
+	struct rlimit old, few;
+	u32 before, inherited, refusals = 0;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	before = descriptors(&inherited);
+	f->dev = NULL;
+	for (few = old; !f->dev && refusals < 30; refusals++) {
+		few.rlim_cur = before + refusals;
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+		f->dev = inet_netdev_open(f->net, "xdp:n0");
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+		if (f->dev)
+			break;
+		assert_int_equal(descriptors(&inherited), before);
+		assert_int_equal(rings_mapped(), 0);
+	}
+	assert_true(f->dev && refusals >= 8);
+	assert_int_equal(inet_netdev_close(f->dev), 0);
+	refused(f->net, "xdp:n0,mode=zerocopy", EOPNOTSUPP, "");
+	assert_int_equal(descriptors(&inherited), before);
+	assert_int_equal(rings_mapped(), 0);
+}
+
 /* ---- a queue just released -------------------------------------------- */
 
 /* A socket on queue 0 of n0 that has nothing to do with the library. */
@@ -292,6 +369,16 @@ static void queue_that_is_released_is_waited_for(void **state)
 	open_up(f, "xdp:n0");
 	pthread_join(thread, NULL);
 	assert_true(f->dev->carrier);
+}
+
+static void queue_that_is_not_released_is_named(void **state)
+{
+	struct xdp_fx *f = fx_of(state);
+	int fd = foreign_socket();
+
+	refused(f->net, "xdp:n0", EBUSY, "another socket has the queue");
+	close(fd);
+	open_up(f, "xdp:n0");
 }
 
 /* What a device waits for whose driver reads and writes our frames. */
@@ -714,7 +801,10 @@ int main(void)
 		XDP_TEST(bad_arguments_are_refused_with_a_sentence),
 		XDP_TEST(rules_that_are_none_are_named),
 		XDP_TEST(interface_in_use_is_busy),
+		XDP_TEST(descriptors_are_not_for_other_programs),
+		XDP_TEST(descriptors_that_run_out_leave_nothing),
 		XDP_TEST(queue_that_is_released_is_waited_for),
+		XDP_TEST(queue_that_is_not_released_is_named),
 		XDP_TEST(queue_counts_as_held_until_the_kernel_lets_go),
 		XDP_TEST(rules_divide_the_traffic),
 		XDP_TEST(frames_cut_short_match_no_rule),

@@ -17,7 +17,7 @@
 struct fake_ring {
 	u32 producer, consumer, flags;
 	union {
-		u64 addr[SIZE];
+		__u64 addr[SIZE];
 		struct xdp_desc desc[SIZE];
 	};
 };
@@ -30,11 +30,22 @@ struct fake {
 	u32 tx_len[SIZE];
 };
 
-static void map(struct xdp_ring *ring, struct fake_ring *fake)
+/* As libxdp hands a ring over that we fill: all of it is free. */
+static void map_prod(struct xsk_ring_prod *ring, struct fake_ring *fake)
 {
-	*ring = (struct xdp_ring){
+	*ring = (struct xsk_ring_prod){
 		.producer = &fake->producer, .consumer = &fake->consumer,
-		.flags = &fake->flags, .slots = &fake->addr, .size = SIZE,
+		.flags = &fake->flags, .ring = &fake->addr,
+		.size = SIZE, .mask = SIZE - 1, .cached_cons = SIZE,
+	};
+}
+
+static void map_cons(struct xsk_ring_cons *ring, struct fake_ring *fake)
+{
+	*ring = (struct xsk_ring_cons){
+		.producer = &fake->producer, .consumer = &fake->consumer,
+		.flags = &fake->flags, .ring = &fake->addr,
+		.size = SIZE, .mask = SIZE - 1,
 	};
 }
 
@@ -42,10 +53,10 @@ static int setup(void **state)
 {
 	struct fake *k = calloc(1, sizeof(*k));
 
-	map(&k->r.fill, &k->fill);
-	map(&k->r.rx, &k->rx);
-	map(&k->r.tx, &k->tx);
-	map(&k->r.completion, &k->completion);
+	map_prod(&k->r.fill, &k->fill);
+	map_cons(&k->r.rx, &k->rx);
+	map_prod(&k->r.tx, &k->tx);
+	map_cons(&k->r.completion, &k->completion);
 	k->r.frame_size = FRAME;
 	k->r.nr_frames = NR_FRAMES;
 	k->r.in_fill = k->in_fill;
