@@ -18,6 +18,8 @@ static u64 wheel_count(struct wheel *w)
 	spin_lock(&w->lock);
 	list_for_each(pos, &w->due)
 		n++;
+	list_for_each(pos, &w->spreading)
+		n++;
 	for (level = 0; level < WHEEL_LEVELS; level++)
 		for (slot = 0; slot < WHEEL_SLOTS; slot++)
 			list_for_each(pos, &w->slots[level][slot])

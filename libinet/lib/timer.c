@@ -22,7 +22,9 @@
  *
  * A timer is spread at most seven times in its life, whatever its distance;
  * setting and deleting are O(1). wheel_advance() jumps from slot to slot, so
- * that a long sleep costs no more than a short one.
+ * that a long sleep costs no more than a short one. A slot may hold every timer
+ * that there is: what is not spread in one call waits on the list `spreading`,
+ * and clk with it.
  *
  * A timer whose time is put off stays where it is and only notes the new time;
  * when its slot comes it is queued again. TCP moves its retransmission timer
@@ -59,6 +61,7 @@ void wheel_init(struct wheel *w, u64 now_ns, bool smp)
 	w->promised = 0;
 	w->wake = NULL;
 	INIT_LIST_HEAD(&w->due);
+	INIT_LIST_HEAD(&w->spreading);
 	for (int level = 0; level < WHEEL_LEVELS; level++) {
 		w->occupied[level] = 0;
 		for (int slot = 0; slot < WHEEL_SLOTS; slot++)
@@ -144,28 +147,40 @@ static u64 first_tick(const struct wheel *w, int level)
 
 /* ---- advancing ---- */
 
-/*
- * Goes on to the next slot, if it comes at or before target: its timers go to
- * run, or to finer slots, or, when they were put off, to later ones.
- * Return: whether there was one.
- */
-static bool step(struct wheel *w, u64 target, struct list_head *run)
-	must_hold(w->lock)
+/* Goes on to the next slot, if it comes at or before target, and takes what is
+ * in it. Return: whether there was one. */
+static bool take_slot(struct wheel *w, u64 target) must_hold(w->lock)
 {
 	int level = first_level(w);
-	struct timer_list *t, *next;
-	struct list_head *slot;
-	LIST_HEAD(batch);
 
 	if (level == WHEEL_LEVELS || first_tick(w, level) > target) {
 		w->clk = max(w->clk, target);
 		return false;
 	}
 	w->clk = first_tick(w, level);
-	slot = &w->slots[level][__ffs64(w->occupied[level])];
+	list_splice_init(&w->slots[level][__ffs64(w->occupied[level])],
+			 &w->spreading);
 	w->occupied[level] &= w->occupied[level] - 1;
-	list_splice_init(slot, &batch);
-	list_for_each_entry_safe(t, next, &batch, entry) {
+	return true;
+}
+
+/*
+ * The timers of one slot, at most *most of them, go to run, or to finer slots,
+ * or, when they were put off, to later ones. Return: whether there were any.
+ */
+static bool step(struct wheel *w, u64 target, struct list_head *run, int *most)
+	must_hold(w->lock)
+{
+	struct timer_list *t;
+
+	if (list_empty(&w->spreading) && !take_slot(w, target))
+		return false;
+	if (!*most)
+		return false;
+	while (*most && !list_empty(&w->spreading)) {
+		t = list_first_entry(&w->spreading, struct timer_list, entry);
+		list_del(&t->entry);
+		--*most;
 		if (expiry_tick(t->expires_ns) > w->clk) {
 			enqueue(w, t);
 		} else {
@@ -215,7 +230,7 @@ static u64 first_work(const struct wheel *w) must_hold(w->lock)
 {
 	int level = first_level(w);
 
-	if (!list_empty(&w->due))
+	if (!list_empty(&w->due) || !list_empty(&w->spreading))
 		return 0;
 	return level == WHEEL_LEVELS ? U64_MAX : first_tick(w, level);
 }
@@ -223,8 +238,8 @@ static u64 first_work(const struct wheel *w) must_hold(w->lock)
 int __wheel_advance(struct wheel *w, u64 now_ns, int budget)
 {
 	u64 target = now_ns >> WHEEL_TICK_SHIFT;
+	int nr = 0, most = WHEEL_SPREAD_MOST;
 	LIST_HEAD(run);
-	int nr = 0;
 
 	spin_lock(&w->lock);
 	w->promised = 0;
@@ -233,7 +248,7 @@ int __wheel_advance(struct wheel *w, u64 now_ns, int budget)
 	do {
 		INET_STEP(WHEEL);
 		nr += call_all(w, &run, budget - nr);
-	} while (list_empty(&run) && step(w, target, &run));
+	} while (list_empty(&run) && step(w, target, &run, &most));
 	list_splice_init(&run, &w->due);
 	WRITE_ONCE(w->next, first_work(w));
 	spin_unlock(&w->lock);
@@ -252,7 +267,7 @@ static u64 next_tick(const struct wheel *w) must_hold(w->lock)
 	u64 first, best;
 	int nr = 0;
 
-	if (!list_empty(&w->due))
+	if (!list_empty(&w->due) || !list_empty(&w->spreading))
 		return w->clk;
 	if (level == WHEEL_LEVELS)
 		return U64_MAX;

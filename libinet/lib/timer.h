@@ -11,6 +11,7 @@
 
 #define WHEEL_TICK_SHIFT 16			/* a tick is 65,536 ns */
 #define WHEEL_TICK_NS (1ULL << WHEEL_TICK_SHIFT)
+#define WHEEL_SPREAD_MOST 1024			/* timers moved by one call */
 #define WHEEL_SLOT_BITS 6
 #define WHEEL_SLOTS (1 << WHEEL_SLOT_BITS)
 /* 8 * 6 + 16 = 64 bits: every u64 of nanoseconds has its place. */
@@ -41,6 +42,7 @@ struct wheel {
 	u64 promised;			/* the owner may sleep until this tick */
 	struct timer_list *running;	/* whose function is being called */
 	struct list_head due;		/* late when queued, or cut by budget */
+	struct list_head spreading;	/* in clk's slot, not looked at yet */
 	u64 occupied[WHEEL_LEVELS];	/* a bit for each slot not empty */
 	struct list_head slots[WHEEL_LEVELS][WHEEL_SLOTS];
 	/* Constant; NULL, or wakes the owner: a timer was set to an earlier
@@ -57,9 +59,10 @@ int __wheel_advance(struct wheel *w, u64 now_ns, int budget);
 
 /*
  * Calls the functions of the timers that expired at or before now_ns, earlier
- * ticks first and in the order of queueing within a tick. A function runs
- * without the lock, may set and delete timers, and may free its own; a timer
- * it sets to the past runs at the next call.
+ * ticks first and in the order of queueing within a tick (beyond
+ * WHEEL_SPREAD_MOST, in that among those which were queued in time). A function
+ * runs without the lock, may set and delete timers, and may free its own; a
+ * timer it sets to the past runs at the next call.
  * @budget: at most so many functions; the rest waits for the next call
  * Return: the number of functions called. Context: the wheel's owner.
  */

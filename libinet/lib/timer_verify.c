@@ -48,6 +48,10 @@ void wheel_verify(struct wheel *w)
 		inet_assert(t->slot == TIMER_DUE && t->wheel == w);
 		inet_assert(t->entry.next->prev == &t->entry);
 	}
+	list_for_each_entry(t, &w->spreading, entry) {
+		inet_assert(t->slot < TIMER_DUE && t->wheel == w);
+		inet_assert(t->tick >= w->clk);
+	}
 	for (level = 0; level < WHEEL_LEVELS; level++)
 		for (slot = 0; slot < WHEEL_SLOTS; slot++)
 			slot_verify(w, level, slot);

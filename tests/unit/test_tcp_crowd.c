@@ -368,6 +368,83 @@ static void slowloris_meets_the_limits_of_the_application(void **state)
 	crowd_close(&c);
 }
 
+/* ---- very many timers ------------------------------------------------- */
+
+#define PER_TURN 256u		/* timers: core/softnet.c */
+#define ECHO 0x1234u
+
+/* Asks whether the stack still listens. */
+static void queue_echo(void)
+{
+	static u8 frame[200];
+	const struct fx_ip ip = { .proto = IPPROTO_ICMP };
+
+	fx_queue(&f, f.dev, frame,
+		 fx_build_icmp(frame, &ip, ICMP_ECHO, 0, ECHO, "?", 1));
+}
+
+/* Takes what was sent. Return: probes; *@echoes grows by the answers. */
+static u32 take_probes(u32 *echoes)
+{
+	u32 nr = 0;
+
+	for (; fx_pop(&f, &c.p); nr += !!c.p.tcp)
+		*echoes += c.p.icmp != NULL;
+	return nr;
+}
+
+/* One second later all their timers are due at once: a turn serves some, and
+ * whoever else is there. Return: probes that were sent. */
+static u32 keepalive_storm(void)
+{
+	u32 sent = 0, turns = 0, echoes = 0, nr;
+
+	f.now_ns += FX_SEC + FX_MS;	/* and a tick */
+	while (inet_next_timeout_ns(f.net) == 0) {
+		if (turns++ % 10 == 0)
+			queue_echo();
+		inet_run(f.net, 0);
+		nr = take_probes(&echoes);
+		assert_in_range(nr, 0, PER_TURN);
+		assert_int_equal(echoes, (turns + 9) / 10);
+		sent += nr;
+	}
+	assert_true(turns >= sent / PER_TURN);
+	return sent;
+}
+
+/* A hundred thousand connections that are asked each second whether they are
+ * there, all at the same moment.
+ * @attack M10 */
+static void keepalives_all_at_once_are_served_in_portions(void **state)
+{
+	const u32 nr = 100000;
+	const int on = 1;
+	u32 i, k;
+
+	(void)state;
+	fx_sysctl(&f, "net.ipv4.icmp_msgs_per_sec", "100000");
+	fx_sysctl(&f, "net.ipv4.icmp_msgs_burst", "100000");
+	crowd_open(&c, &f, nr);
+	crowd_listen(&c, 8);
+	for (i = 0; i < nr; i++) {
+		crowd_connect(&c, i);
+		set(c.conn[i].s, TCP_KEEPIDLE, 1);
+		set(c.conn[i].s, TCP_KEEPINTVL, 1);
+	}
+	attack_allow(&f, UINT32_MAX);
+	for (i = 0; i < nr; i++)
+		assert_int_equal(inet_setsockopt(c.conn[i].s, SOL_SOCKET,
+				 SO_KEEPALIVE, &on, sizeof(on)), 0);
+	for (k = 0; k < 3; k++) {
+		assert_int_equal(keepalive_storm(), nr);
+		for (i = 0; i < nr; i++)
+			crowd_send(&c, i, TCPHDR_ACK, NULL, 0);
+	}
+	assert_int_equal(crowd_alive(&c), nr);
+	crowd_close(&c);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_prestate_setup_teardown( \
@@ -382,6 +459,7 @@ int main(void)
 		T(last_ack_silent_is_bounded),
 		T(slowloris_costs_little),
 		T(slowloris_meets_the_limits_of_the_application),
+		T(keepalives_all_at_once_are_served_in_portions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

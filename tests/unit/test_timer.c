@@ -458,6 +458,108 @@ static void set_before_the_promise_wakes_the_owner(void **state)
 	del_timer(&q.timer);
 }
 
+#define MILLION 1000000u
+#define PORTION 256
+
+struct one {
+	struct timer_list timer;
+	u32 order;
+};
+
+static u32 nr_fired;
+
+static void count_one(struct timer_list *t)
+{
+	struct one *o = from_timer(o, t, timer);
+
+	o->order = nr_fired++;
+}
+
+/* How many of the million, which move in their order, have left their slot in
+ * the last call; *@first is the first of those that have not. */
+static u32 moved(const struct one *one, u32 *first, u16 *slot)
+{
+	u32 begin = *first, nr;
+
+	if (*slot >= TIMER_DUE)
+		return 0;		/* all of them: they wait to run */
+	while (*first < MILLION && one[*first].timer.slot != *slot)
+		++*first;
+	nr = *first - begin;
+	if (*first == MILLION) {
+		*first = 0;
+		*slot = one[MILLION - 1].timer.slot;
+	}
+	return nr;
+}
+
+/* A call moves and runs its portion, however many there are; each is moved once
+ * a level, and runs in its turn.
+ * @attack M10 */
+static void million_at_one_tick_are_taken_in_portions(void **state)
+{
+	struct one *one = test_calloc(MILLION, sizeof(*one));
+	struct fixture *f = *state;
+	u64 due = f->now + 5000000 * TICK;
+	u32 first = 0, calls;
+	u16 slot;
+
+	nr_fired = 0;
+	for (u32 i = 0; i < MILLION; i++) {
+		timer_setup(&one[i].timer, count_one);
+		mod_timer(&f->wheel, &one[i].timer, due);
+	}
+	slot = one[0].timer.slot;
+	for (calls = 0; nr_fired < MILLION; calls++) {
+		assert_in_range(advance(f, max(f->now, wheel_next(&f->wheel)),
+					PORTION), 0, PORTION);
+		assert_in_range(moved(one, &first, &slot), 0,
+				WHEEL_SPREAD_MOST);
+		assert_true(f->now < due + TICK);
+		if (calls % 500 == 0)
+			wheel_verify(&f->wheel);
+	}
+	assert_true(calls < MILLION / PORTION +
+		    (MILLION / WHEEL_SPREAD_MOST + 2) * WHEEL_LEVELS);
+	for (u32 i = 0; i < MILLION; i++)
+		assert_int_equal(one[i].order, i);
+	assert_true(wheel_next(&f->wheel) == U64_MAX);
+	test_free(one);
+}
+
+/* Those that wait for their portion are set and deleted as ever. */
+static void timers_of_a_slot_half_spread_are_set_and_deleted(void **state)
+{
+	enum { NR_MANY = 3 * WHEEL_SPREAD_MOST };
+	struct probe *p = test_calloc(NR_MANY, sizeof(*p)), early;
+	struct fixture *f = *state;
+	u64 due = f->now + 100000 * TICK;
+
+	for (int i = 0; i < NR_MANY; i++) {
+		probe_init(&p[i], f);
+		arm(&p[i], due);
+	}
+	assert_int_equal(advance(f, wheel_next(&f->wheel), ALL), 0);
+	assert_false(list_empty(&f->wheel.spreading));
+	assert_true(wheel_next(&f->wheel) <= f->now);	/* goes on at once */
+	wheel_verify(&f->wheel);
+	assert_true(del_timer(&p[NR_MANY - 1].timer));
+	arm(&p[NR_MANY - 2], due + 500 * TICK);
+	arm(&p[NR_MANY - 3], due - 10 * TICK);
+	probe_init(&early, f);
+	arm(&early, due - 20 * TICK);
+	for (int i = 0; i < 20; i++)
+		advance(f, due - TICK, ALL);
+	assert_int_equal(early.fired + p[NR_MANY - 3].fired, 2);
+	assert_int_equal(f->calls, 2);
+	for (int i = 0; i < 20; i++)
+		advance(f, due + TICK, ALL);
+	assert_int_equal(f->calls, NR_MANY - 1);
+	assert_int_equal(advance(f, due + 501 * TICK, ALL), 1);
+	assert_int_equal(p[NR_MANY - 1].fired, 0);
+	test_free(p);
+}
+
 #define OPS 100000
 
 static u64 model_first(const struct probe *p)
@@ -579,6 +681,8 @@ int main(void)
 		C(time_going_back_changes_nothing),
 		C(far_timer_alone_next_is_exact),
 		C(set_before_the_promise_wakes_the_owner),
+		C(million_at_one_tick_are_taken_in_portions),
+		C(timers_of_a_slot_half_spread_are_set_and_deleted),
 		C(random_operations_equal_model),
 	};
 
