@@ -61,7 +61,7 @@ static u64 all_drops(const struct fx *f)
 	u32 i;
 
 	for (i = 1; i < SKB_DROP_REASON_MAX; i++)
-		sum += f->net->softnets[0].drops[i] + f->net->app_drops[i];
+		sum += net_drop_read(f->net, i);
 	return sum;
 }
 

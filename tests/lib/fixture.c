@@ -208,17 +208,18 @@ static void fx_vary_gro(struct fx *f, struct net_device *dev)
 /* napi->poll: what was injected goes up. */
 static int fx_poll(struct napi_struct *napi, int budget)
 {
-	struct fx_dev *d = container_of(napi, struct fx_dev, napi);
+	struct fx_queue *q = container_of(napi, struct fx_queue, napi);
+	struct fx_dev *d = q->d;
 	struct fx_frame *fr;
 	struct sk_buff *skb;
 	int done = 0;
 
 	if (d->f->rx_vary)
 		fx_vary_gro(d->f, d->dev);
-	while (done < budget && (fr = d->rx_head) != NULL) {
-		d->rx_head = fr->next;
-		if (!d->rx_head)
-			d->rx_tail = &d->rx_head;
+	while (done < budget && (fr = q->rx_head) != NULL) {
+		q->rx_head = fr->next;
+		if (!q->rx_head)
+			q->rx_tail = &q->rx_head;
 		skb = fx_build_skb(d->f, d->dev, fr);
 		free(fr);
 		done++;
@@ -227,6 +228,7 @@ static int fx_poll(struct napi_struct *napi, int budget)
 		skb->protocol = d->dev->hard_header_len ?
 				eth_type_trans(skb, d->dev) :
 				raw_ip_type_trans(skb, d->dev);
+		skb->queue_mapping = (u16)q->nr;
 		napi_gro_receive(napi, skb);
 	}
 	if (done < budget)
@@ -236,19 +238,28 @@ static int fx_poll(struct napi_struct *napi, int budget)
 
 static int fx_dev_open(struct net_device *dev)
 {
-	napi_enable(&(*(struct fx_dev **)dev->priv)->napi);
+	struct fx_dev *d = *(struct fx_dev **)dev->priv;
+
+	for (u32 i = 0; i < d->f->nr_softnets; i++)
+		napi_enable(&d->queue[i].napi);
 	return 0;
 }
 
 static int fx_dev_stop(struct net_device *dev)
 {
-	napi_disable(&(*(struct fx_dev **)dev->priv)->napi);
+	struct fx_dev *d = *(struct fx_dev **)dev->priv;
+
+	for (u32 i = 0; i < d->f->nr_softnets; i++)
+		napi_disable(&d->queue[i].napi);
 	return 0;
 }
 
 static void fx_dev_uninit(struct net_device *dev)
 {
-	netif_napi_del(&(*(struct fx_dev **)dev->priv)->napi);
+	struct fx_dev *d = *(struct fx_dev **)dev->priv;
+
+	for (u32 i = 0; i < d->f->nr_softnets; i++)
+		netif_napi_del(&d->queue[i].napi);
 }
 
 static const struct net_device_ops fx_netdev_ops = {
@@ -257,6 +268,20 @@ static const struct net_device_ops fx_netdev_ops = {
 	.ndo_start_xmit = fx_xmit,
 	.ndo_uninit = fx_dev_uninit,
 };
+
+/* A queue for each softnet. */
+static void fx_make_queues(struct fx_dev *d)
+{
+	d->dev->num_rx_queues = d->f->nr_softnets;
+	for (u32 i = 0; i < d->f->nr_softnets; i++) {
+		struct fx_queue *q = &d->queue[i];
+
+		q->d = d;
+		q->nr = i;
+		q->rx_tail = &q->rx_head;
+		netif_napi_add(d->dev, &q->napi, i, fx_poll);
+	}
+}
 
 /* A device that @setup makes, up. */
 static struct net_device *fx_make_dev(struct fx *f, const char *name,
@@ -269,14 +294,13 @@ static struct net_device *fx_make_dev(struct fx *f, const char *name,
 	assert_true(f->nr_devs < FX_MAX_DEVS);
 	f->devs[f->nr_devs++] = d;
 	d->f = f;
-	d->rx_tail = &d->rx_head;
 	d->dev = alloc_netdev(f->net, sizeof(d), name, setup);
 	assert_non_null(d->dev);
 	*(struct fx_dev **)d->dev->priv = d;
 	d->dev->netdev_ops = &fx_netdev_ops;
 	if (mac)
 		memcpy(d->dev->dev_addr, mac, ETH_ALEN);
-	netif_napi_add(d->dev, &d->napi, 0, fx_poll);
+	fx_make_queues(d);
 	assert_int_equal(register_netdevice(d->dev), 0);
 	assert_int_equal(dev_open(d->dev), 0);
 	if (addr && inet_addr_add(d->dev, addr))
@@ -307,12 +331,13 @@ static struct fx_dev *fx_dev_of(struct fx *f, const struct net_device *dev)
 
 /* ---- life ------------------------------------------------------------------ */
 
-void fx_open_bare(struct fx *f, u32 nr_frames)
+/* A stack with nothing but lo. */
+static void fx_make_stack(struct fx *f, u32 nr_frames, u32 nr_softnets)
 {
 	struct inet_config cfg = {
 		.size = sizeof(cfg), .mode = INET_SIMULATED,
 		.env = &f->env, .nr_frames = nr_frames ? nr_frames : 2048,
-		.name = "fixture",
+		.nr_threads = nr_softnets, .name = "fixture",
 	};
 
 	memset(f, 0, sizeof(*f));
@@ -324,24 +349,45 @@ void fx_open_bare(struct fx *f, u32 nr_frames)
 	f->now_ns = 1000 * FX_SEC;
 	f->seed = 0x9e3779b97f4a7c15ULL;
 	f->sent_tail = &f->sent_head;
+	f->nr_softnets = nr_softnets;
 	f->net = inet_create(&cfg);
 	if (!f->net)
 		fail_msg("inet_create: %s", inet_strerror(NULL));
 }
 
+void fx_open_bare(struct fx *f, u32 nr_frames)
+{
+	fx_make_stack(f, nr_frames, 1);
+}
+
 void fx_open(struct fx *f)
 {
-	fx_open_bare(f, 0);
+	fx_open_smp(f, 1);
+}
+
+void fx_open_smp(struct fx *f, u32 nr)
+{
+	assert_in_range(nr, 1, FX_MAX_QUEUES);
+	fx_make_stack(f, 0, nr);
 	f->dev = fx_add_dev(f, "test0", fx_mac, "10.0.0.2/24");
 	fx_advance(f, 3 * FX_SEC);	/* both announcements */
 	fx_flush(f);
 	fx_mark(f);
 }
 
-void fx_close(struct fx *f)
+/* Throws away what was injected and not polled. */
+static void fx_forget(struct fx_queue *q)
 {
 	struct fx_frame *fr;
 
+	while ((fr = q->rx_head) != NULL) {
+		q->rx_head = fr->next;
+		free(fr);
+	}
+}
+
+void fx_close(struct fx *f)
+{
 	fx_run(f);
 	if (f->watch)
 		f->watch->end(f->watch, f);
@@ -350,10 +396,8 @@ void fx_close(struct fx *f)
 	assert_int_equal(f->live, 0);
 	fx_flush(f);
 	for (u32 i = 0; i < f->nr_devs; i++) {
-		while ((fr = f->devs[i]->rx_head) != NULL) {
-			f->devs[i]->rx_head = fr->next;
-			free(fr);
-		}
+		for (u32 k = 0; k < FX_MAX_QUEUES; k++)
+			fx_forget(&f->devs[i]->queue[k]);
 		free(f->devs[i]);
 	}
 }
@@ -419,15 +463,15 @@ void fx_advance(struct fx *f, u64 ns)
 
 void fx_queue(struct fx *f, struct net_device *dev, const void *frame, u32 len)
 {
-	struct fx_dev *d = fx_dev_of(f, dev);
+	struct fx_queue *q = &fx_dev_of(f, dev)->queue[f->rx_queue];
 	struct fx_frame *fr = fx_frame_new(f, dev, len);
 
 	memcpy(fr->data, frame, len);
 	f->total_queued++;
 	f->bytes_queued += len;
-	*d->rx_tail = fr;
-	d->rx_tail = &fr->next;
-	napi_schedule(&d->napi);
+	*q->rx_tail = fr;
+	q->rx_tail = &fr->next;
+	napi_schedule(&q->napi);
 }
 
 void fx_inject_on(struct fx *f, struct net_device *dev, const void *frame,
@@ -741,25 +785,19 @@ int fx_send(struct fx *f, __be32 daddr, u8 proto, const void *data, u32 len)
 
 /* ---- counters ------------------------------------------------------------------ */
 
-/* Without the search by name that inet_drop_get() makes. */
-static u64 fx_drop_read(struct fx *f, u32 reason)
-{
-	return f->net->softnets[0].drops[reason] + f->net->app_drops[reason];
-}
-
 void fx_mark(struct fx *f)
 {
 	u32 i;
 
 	for (i = 1; i < SKB_DROP_REASON_MAX; i++)
-		f->drops[i] = fx_drop_read(f, i);
+		f->drops[i] = net_drop_read(f->net, i);
 	for (i = 0; i < MIB_MAX; i++)
 		f->mib[i] = net_mib_read(f->net, i);
 }
 
 s64 fx_drop_delta(struct fx *f, enum skb_drop_reason reason)
 {
-	return (s64)(fx_drop_read(f, reason) - f->drops[reason]);
+	return (s64)(net_drop_read(f->net, reason) - f->drops[reason]);
 }
 
 s64 fx_mib_delta(struct fx *f, enum mib_counter id)

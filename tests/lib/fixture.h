@@ -48,6 +48,7 @@
 
 #define FX_FRAME_MAX 65600
 #define FX_MAX_DEVS 4
+#define FX_MAX_QUEUES 4
 #define FX_MAX_SENT 8192	/* frames kept; more are thrown away */
 
 extern const u8 fx_mac[ETH_ALEN];		/* 02:00:00:00:00:02 */
@@ -88,12 +89,19 @@ struct fx_watch {
 	void (*end)(struct fx_watch *w, struct fx *f);
 };
 
+/* A receive queue of a device. */
+struct fx_queue {
+	struct fx_dev *d;
+	u32 nr;
+	struct napi_struct napi;
+	struct fx_frame *rx_head, **rx_tail;	/* injected, not polled yet */
+};
+
 /* A device of the fixture. */
 struct fx_dev {
 	struct fx *f;
 	struct net_device *dev;
-	struct napi_struct napi;
-	struct fx_frame *rx_head, **rx_tail;	/* injected, not polled yet */
+	struct fx_queue queue[FX_MAX_QUEUES];
 };
 
 struct fx {
@@ -111,6 +119,8 @@ struct fx {
 	u64 total_queued, bytes_queued;	/* frames that arrived */
 	u64 bytes_sent;
 	struct fx_watch *watch;		/* NULL: nobody */
+	u32 nr_softnets;		/* and of queues of each device */
+	u32 rx_queue;			/* where the next frames arrive */
 	u32 rx_align;			/* 0 to 7: where a frame begins */
 	u32 rx_cut;			/* bytes per piece, 0: in one piece */
 	bool rx_vary;			/* both, other ones for each frame; */
@@ -127,6 +137,9 @@ struct fx {
 /* A stack with lo and test0 (fx_mac, 10.0.0.2/24, up), the announcements of
  * the address thrown away, counters marked. */
 void fx_open(struct fx *f);
+/* The same with @nr softnets, which fx_run() lets run in any order, and a
+ * queue of each device for each. */
+void fx_open_smp(struct fx *f, u32 nr);
 /* The same with nothing but lo; @nr_frames of the pool, 0: 2048. */
 void fx_open_bare(struct fx *f, u32 nr_frames);
 /* Another device, up; @addr may be NULL. */

@@ -45,8 +45,13 @@ static const char *flags_name(u8 flags)
 
 void tp_open(struct tp *t)
 {
+	tp_open_smp(t, 1);
+}
+
+void tp_open_smp(struct tp *t, u32 nr)
+{
 	memset(t, 0, sizeof(*t));
-	fx_open(&t->f);
+	fx_open_smp(&t->f, nr);
 	fx_learn(&t->f);
 	t->lport = TP_PORT;
 	t->pport = TP_PEER_PORT;

@@ -46,7 +46,9 @@ struct tp {
 };
 
 void tp_open(struct tp *t);
-/* The same, watched (attack.h). */
+/* The same with @nr softnets and queues. */
+void tp_open_smp(struct tp *t, u32 nr);
+/* As tp_open(), watched (attack.h). */
 void tp_open_watched(struct tp *t);
 void tp_close(struct tp *t);
 

@@ -626,10 +626,10 @@ static void device_down_lets_go_of_what_is_held(void **state)
 	rcu_read_lock(&t.f.net->rcu);
 	net_rx_action(t.f.net->softnets);
 	rcu_read_unlock(&t.f.net->rcu);
-	assert_true(d->napi.gro_bitmask);
+	assert_true(d->queue[0].napi.gro_bitmask);
 	fx_mark(&t.f);
 	assert_int_equal(inet_netdev_down(t.f.dev), 0);
-	assert_int_equal(d->napi.gro_bitmask, 0);
+	assert_int_equal(d->queue[0].napi.gro_bitmask, 0);
 	assert_true(fx_drop_delta(&t.f, SKB_DROP_REASON_DEV_READY) == 1);
 	assert_int_equal(inet_netdev_up(t.f.dev), 0);
 	fx_run(&t.f);
