@@ -266,6 +266,79 @@ static void established_single_octets_are_coalesced(void **state)
 	tp_close(&t);
 }
 
+/* The peer sends @nr octets of the pattern one by one, whether or not there is a
+ * window; nobody reads. What waits is charged in full, and is not more than may
+ * be but for the packet that found some room left. */
+static void send_single_octets(struct tp *t, u32 nr)
+{
+	for (u32 i = 0; i < nr; i++) {
+		u8 b = (u8)(i * 7 + 1);
+
+		tp_queue(t, NULL, "A", 1 + i, &b, 1);
+		if (i % 50 < 49 && i < nr - 1)
+			continue;
+		fx_run(&t->f);
+		assert_in_range(sk_rmem_alloc_get(tp_sk(t)),
+				tcp_sk(tp_sk(t))->rcv_nxt - t->iss - 1,
+				tp_sk(t)->sk_rcvbuf + SKB_TRUESIZE(2048));
+		if (i < nr - 1)
+			fx_flush(&t->f);
+	}
+	tcp_verify_all(t->f.net);
+	assert_true(fx_mib_delta(&t->f, MIB_TCP_RCVCOALESCE) > 0);
+}
+
+/* The octets that the window had room for are taken, in few packets; all that
+ * follow are refused, until somebody reads.
+ * @attack M6 */
+static void established_million_single_octets_close_the_window(void **state)
+{
+	struct tp t;
+	u32 taken;
+
+	(void)state;
+	tp_open(&t);
+	tp_passive(&t);
+	send_single_octets(&t, 1000000);
+	taken = tcp_sk(tp_sk(&t))->rcv_nxt - t.iss - 1;
+	assert_in_range(taken, 65535, tp_sk(&t)->sk_rcvbuf);
+	assert_true(tp_sk(&t)->sk_receive_queue.qlen < taken / 500);
+	assert_int_equal(tcp_receive_window(tcp_sk(tp_sk(&t))), 0);
+	while (fx_pop(&t.f, &t.p))
+		assert_int_equal(t.p.tcp->window, 0);
+	tp_read(&t, NULL, taken);
+	tp_read_nothing(&t);
+	fx_flush(&t.f);
+	tp_send(&t, "PA", 1 + taken, 1, "x", 1);
+	tp_read(&t, "x", 1);
+	tp_close(&t);
+}
+
+/* With a buffer for all of them, all of them: at most two octets of memory for
+ * one.
+ * @attack M6 */
+static void established_million_single_octets_are_kept_in_little(void **state)
+{
+	enum { MILLION = 1000000 };
+	int size = MILLION;
+	struct tp t;
+
+	(void)state;
+	tp_open(&t);
+	t.ws = 7;
+	fx_sysctl(&t.f, "net.core.rmem_max", "4000000");
+	tp_listen(&t, 8);
+	assert_int_equal(inet_setsockopt(t.l, SOL_SOCKET, SO_RCVBUF, &size,
+					 sizeof(size)), 0);
+	tp_passive(&t);
+	send_single_octets(&t, MILLION);
+	assert_int_equal(tcp_sk(tp_sk(&t))->rcv_nxt - t.iss - 1, MILLION);
+	assert_true(sk_rmem_alloc_get(tp_sk(&t)) < 2 * MILLION);
+	assert_true(tp_sk(&t)->sk_receive_queue.qlen < MILLION / 500);
+	tp_read(&t, NULL, MILLION);
+	tp_close(&t);
+}
+
 /* ---- acceptability ---------------------------------------------------- */
 
 /* @req 9293-SM-4 @req 9293-SM-5 */
@@ -1066,6 +1139,10 @@ int main(void)
 		cmocka_unit_test(established_window_that_was_offered_is_taken),
 		cmocka_unit_test(established_window_behind_a_hole_is_taken),
 		cmocka_unit_test(established_single_octets_are_coalesced),
+		cmocka_unit_test(
+			established_million_single_octets_close_the_window),
+		cmocka_unit_test(
+			established_million_single_octets_are_kept_in_little),
 		cmocka_unit_test(established_old_segment_is_acknowledged_and_dropped),
 		cmocka_unit_test(established_right_edge_is_exact),
 		cmocka_unit_test(established_segment_beyond_window_is_answered),
