@@ -2,6 +2,7 @@
 /* What all bench programs share: rows, the clock, the line they print. */
 #include "common.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,6 +69,8 @@ void bench_print(const struct bench_result *r)
 	printf("%s: %.0f %sper second", r->row->name, rate, bulk ? "MiB " : "");
 	if (bulk)
 		printf(", %.2f Gbit/s", rate * 8.388608e-3);
+	if (r->p50_us > 0)
+		printf(", p50 %.2f us, p99 %.2f us", r->p50_us, r->p99_us);
 	printf("; segments %llu out, %llu in\n", (unsigned long long)r->out,
 	       (unsigned long long)r->in);
 }
@@ -76,6 +79,13 @@ void bench_die(const char *what, const char *why)
 {
 	fprintf(stderr, "bench: %s: %s\n", what, why);
 	exit(1);
+}
+
+/* Ends the program with what errno says, unless @is. */
+void bench_want(int is, const char *what)
+{
+	if (!is)
+		bench_die(what, strerror(errno));
 }
 
 /* What the program needs is not to be had here. */

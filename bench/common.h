@@ -25,6 +25,7 @@ struct bench_result {
 	uint64_t count;
 	double seconds;
 	uint64_t out, in;
+	double p50_us, p99_us;	/* of a question and its answer; 0: not known */
 };
 
 double bench_now(void);
@@ -34,6 +35,7 @@ int bench_arguments(int argc, char **argv, const struct bench_row *rows,
 void bench_print(const struct bench_result *result);
 void bench_die(const char *what, const char *why)
 	__attribute__((noreturn));
+void bench_want(int is, const char *what);
 void bench_skip(const char *what, const char *why)
 	__attribute__((noreturn));
 

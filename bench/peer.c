@@ -13,16 +13,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define PEER_KERNEL 0x0a000001u
+#include <linux/if_tun.h>
+
 #define CHUNK 65536
 #define DATAGRAM 1472
-#define WINDOW 32		/* datagrams on their way at once */
+#define SMALL 18
+#define AT_ONCE 32		/* connections, or datagrams on their way */
 #define LOST_US 100000		/* a datagram that takes longer is lost */
 #define FIRST_PORT 1024
 #define GIVE_UP_S 300
@@ -30,12 +33,6 @@
 static volatile sig_atomic_t ended;
 
 /* ---- the rows, in the peer's process ---------------------------------- */
-
-static void want(int is, const char *what)
-{
-	if (!is)
-		bench_die(what, strerror(errno));
-}
 
 /*
  * A socket from port @own (0: any) to @port of the stack. Its congestion
@@ -47,20 +44,27 @@ static int client(int type, uint16_t own, uint16_t port)
 	int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
 	const int on = 1;
 
-	want(fd >= 0, "peer: socket");
+	bench_want(fd >= 0, "peer: socket");
 	sin.sin_port = htons(own);
-	want(!own || !bind(fd, (struct sockaddr *)&sin, sizeof(sin)),
-	     "peer: bind");
+	bench_want(!own || !bind(fd, (struct sockaddr *)&sin, sizeof(sin)),
+		   "peer: bind");
 	if (type == SOCK_STREAM) {
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-		want(!setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "cubic", 5),
-		     "peer: cubic");
+		bench_want(!setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "cubic",
+				       5), "peer: cubic");
 	}
 	sin.sin_port = htons(port);
 	sin.sin_addr.s_addr = htonl(PEER_STACK);
-	want(!connect(fd, (struct sockaddr *)&sin, sizeof(sin)),
-	     "peer: connect");
+	bench_want(!connect(fd, (struct sockaddr *)&sin, sizeof(sin)) ||
+		   errno == EINPROGRESS, "peer: connect");
 	return fd;
+}
+
+/* There are ports for @count connections. */
+static void want_ports(uint64_t count)
+{
+	errno = ERANGE;
+	bench_want(count <= 0xffff - FIRST_PORT, "peer: connections");
 }
 
 /* What comes up to the end. */
@@ -72,7 +76,7 @@ static uint64_t drain(int fd)
 
 	while ((n = read(fd, buf, sizeof(buf))) > 0)
 		got += (uint64_t)n;
-	want(n == 0, "peer: read");
+	bench_want(n == 0, "peer: read");
 	return got;
 }
 
@@ -87,11 +91,11 @@ static void bulk_in(void *unused, uint64_t count)
 	(void)unused;
 	while (left) {
 		n = write(fd, buf, left < CHUNK ? (size_t)left : CHUNK);
-		want(n > 0, "peer: write");
+		bench_want(n > 0, "peer: write");
 		left -= (uint64_t)n;
 	}
 	shutdown(fd, SHUT_WR);
-	want(drain(fd) == 0, "peer: bulk-in");
+	bench_want(drain(fd) == 0, "peer: bulk-in");
 	close(fd);
 }
 
@@ -101,26 +105,60 @@ static void bulk_out(void *unused, uint64_t count)
 
 	(void)unused;
 	errno = EPROTO;
-	want(drain(fd) == count << 20, "peer: bulk-out");
+	bench_want(drain(fd) == count << 20, "peer: bulk-out");
 	close(fd);
 }
 
-static void ask(int fd)
+/* A question and its answer. @flags: MSG_DONTWAIT does not sleep for it. */
+static void ask(int fd, int flags)
 {
 	char byte = 'q';
+	ssize_t n;
 
-	want(write(fd, &byte, 1) == 1, "peer: question");
-	want(read(fd, &byte, 1) == 1, "peer: answer");
+	bench_want(write(fd, &byte, 1) == 1, "peer: question");
+	do
+		n = recv(fd, &byte, 1, flags);
+	while (n < 0 && errno == EAGAIN);
+	bench_want(n == 1, "peer: answer");
 }
 
-static void rr(void *unused, uint64_t count)
+static int by_size(const void *a, const void *b)
 {
-	int fd = client(SOCK_STREAM, 0, PEER_ECHO);
+	const float *x = a, *y = b;
 
-	(void)unused;
-	while (count--)
-		ask(fd);
+	return (*x > *y) - (*x < *y);
+}
+
+/* @count questions, and how long half and 99 of 100 of them took at most. */
+static void questions(struct bench_result *r, uint64_t count, int flags)
+{
+	float *us = calloc(count, sizeof(*us));
+	int fd = client(SOCK_STREAM, 0, PEER_ECHO);
+	double begin = bench_now(), end;
+	uint64_t i;
+
+	bench_want(us != NULL, "peer: memory");
+	for (i = 0; i < count; i++) {
+		ask(fd, flags);
+		end = bench_now();
+		us[i] = (float)((end - begin) * 1e6);
+		begin = end;
+	}
 	close(fd);
+	qsort(us, count, sizeof(*us), by_size);
+	r->p50_us = us[count / 2];
+	r->p99_us = us[count * 99 / 100];
+	free(us);
+}
+
+static void rr(void *result, uint64_t count)
+{
+	questions(result, count, 0);
+}
+
+static void rr_spin(void *result, uint64_t count)
+{
+	questions(result, count, MSG_DONTWAIT);
 }
 
 /*
@@ -128,35 +166,76 @@ static void rr(void *unused, uint64_t count)
  * of its own, chosen here because the kernel searches ever longer for a free
  * one, until that is all that one measures.
  */
-static void connects(void *unused, uint64_t count)
+static void connects_one(void *unused, uint64_t count)
 {
 	uint64_t i;
 	int fd;
 
 	(void)unused;
-	errno = ERANGE;
-	want(count <= 0xffff - FIRST_PORT, "peer: connections");
+	want_ports(count);
 	for (i = 0; i < count; i++) {
 		fd = client(SOCK_STREAM, (uint16_t)(FIRST_PORT + i), PEER_ECHO);
-		ask(fd);
+		ask(fd, 0);
 		close(fd);
 	}
 }
 
-/* WINDOW datagrams are on their way; what is lost is sent again. */
-static void udp(void *unused, uint64_t count)
+/* Begins a connection; it is served by what @epoll says. */
+static void begin_connection(int epoll, uint16_t port)
+{
+	struct epoll_event ev = { .events = EPOLLIN | EPOLLOUT | EPOLLET };
+
+	ev.data.fd = client(SOCK_STREAM | SOCK_NONBLOCK, port, PEER_ECHO);
+	bench_want(!epoll_ctl(epoll, EPOLL_CTL_ADD, ev.data.fd, &ev),
+		   "peer: epoll");
+}
+
+/* A step of a connection: its question, or the answer. True: it is over. */
+static bool step(const struct epoll_event *ev)
+{
+	char byte = 'q';
+
+	if (!(ev->events & EPOLLIN)) {
+		bench_want(write(ev->data.fd, &byte, 1) == 1, "peer: question");
+		return false;
+	}
+	bench_want(read(ev->data.fd, &byte, 1) == 1, "peer: answer");
+	close(ev->data.fd);
+	return true;
+}
+
+/* The same, AT_ONCE of them under way. */
+static void connects(void *unused, uint64_t count)
+{
+	struct epoll_event ev[AT_ONCE];
+	int epoll = epoll_create1(EPOLL_CLOEXEC), i, n;
+	uint64_t begun = 0, done = 0;
+
+	(void)unused;
+	want_ports(count);
+	while (done < count) {
+		for (; begun < count && begun - done < AT_ONCE; begun++)
+			begin_connection(epoll, (uint16_t)(FIRST_PORT + begun));
+		n = epoll_wait(epoll, ev, AT_ONCE, -1);
+		for (i = 0; i < n; i++)
+			done += step(&ev[i]);
+	}
+	close(epoll);
+}
+
+/* AT_ONCE datagrams are on their way; what is lost is sent again. */
+static void datagrams(uint64_t count, ssize_t size)
 {
 	const struct timeval lost = { .tv_usec = LOST_US };
 	int fd = client(SOCK_DGRAM, 0, PEER_ECHO);
 	uint64_t sent = 0, got = 0;
 	char buf[DATAGRAM] = { 0 };
 
-	(void)unused;
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &lost, sizeof(lost));
 	while (got < count) {
-		while (sent < count && sent - got < WINDOW)
-			sent += send(fd, buf, sizeof(buf), 0) == DATAGRAM;
-		if (recv(fd, buf, sizeof(buf), 0) == DATAGRAM)
+		while (sent < count && sent - got < AT_ONCE)
+			sent += send(fd, buf, (size_t)size, 0) == size;
+		if (recv(fd, buf, sizeof(buf), 0) == size)
 			got++;
 		else if (errno == EAGAIN)
 			sent = got;
@@ -164,14 +243,40 @@ static void udp(void *unused, uint64_t count)
 	close(fd);
 }
 
+static void udp(void *unused, uint64_t count)
+{
+	(void)unused;
+	datagrams(count, DATAGRAM);
+}
+
+static void udp_small(void *unused, uint64_t count)
+{
+	(void)unused;
+	datagrams(count, SMALL);
+}
+
 const struct bench_row peer_rows[] = {
 	{ "bulk-out", 1024, bulk_out },
 	{ "bulk-in", 1024, bulk_in },
 	{ "rr", 100000, rr },
-	{ "connect", 20000, connects },
+	{ "rr-adaptive", 100000, rr },
+	{ "rr-spin", 200000, rr_spin },
+	{ "connect", 40000, connects },
+	{ "connect-one", 20000, connects_one },
 	{ "udp", 300000, udp },
+	{ "udp-18", 300000, udp_small },
 	{ NULL, 0, NULL },
 };
+
+/*
+ * How the server of a row waits: as the name of the row says, where it can.
+ *
+ * Return: how long it may sleep, in ms
+ */
+int peer_patience(const struct bench_result *result)
+{
+	return strncmp(result->row->name, "rr-", 3) ? PEER_LOOK_MS : 0;
+}
 
 /* ---- the namespace ---------------------------------------------------- */
 
@@ -209,6 +314,30 @@ void peer_tun(void)
 	close(fd);
 }
 
+/* Does BENCH_TAP ask for a virtio_net_hdr before each frame? */
+bool peer_vnet(void)
+{
+	const char *more = getenv("BENCH_TAP");
+
+	return more && strstr(more, "vnet");
+}
+
+/* A TAP of our own, which does not wait. @vnet: with a virtio_net_hdr before each
+ * frame; checksums and TSO are left to the other side. Return: its descriptor. */
+int peer_tap(const char *name, bool vnet)
+{
+	struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI };
+	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
+	if (vnet)
+		ifr.ifr_flags |= IFF_VNET_HDR;
+	bench_want(fd >= 0 && !ioctl(fd, TUNSETIFF, &ifr), "peer: TAP");
+	bench_want(!vnet || !ioctl(fd, TUNSETOFFLOAD, TUN_F_CSUM | TUN_F_TSO4),
+		   "peer: offloads");
+	return fd;
+}
+
 static void command(const char *text)
 {
 	if (system(text))
@@ -238,6 +367,12 @@ void peer_move(int netns)
 	command(text);
 }
 
+/* The loopback of this namespace is up. */
+void peer_loopback(void)
+{
+	command("ip link set lo up");
+}
+
 /* PEER_VETH is an interface of the kernel too, with the stack's address. */
 void peer_configure_stack(void)
 {
@@ -252,15 +387,15 @@ void peer_up(void)
 	struct sockaddr_in sin = { .sin_family = AF_INET };
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-	want(fd >= 0, "peer: socket");
+	bench_want(fd >= 0, "peer: socket");
 	sin.sin_addr.s_addr = htonl(PEER_KERNEL);
 	memcpy(&ifr.ifr_addr, &sin, sizeof(sin));
-	want(!ioctl(fd, SIOCSIFADDR, &ifr), "peer: address");
+	bench_want(!ioctl(fd, SIOCSIFADDR, &ifr), "peer: address");
 	sin.sin_addr.s_addr = htonl(0xffffff00u);
 	memcpy(&ifr.ifr_netmask, &sin, sizeof(sin));
-	want(!ioctl(fd, SIOCSIFNETMASK, &ifr), "peer: netmask");
+	bench_want(!ioctl(fd, SIOCSIFNETMASK, &ifr), "peer: netmask");
 	ifr.ifr_flags = IFF_UP | IFF_RUNNING;
-	want(!ioctl(fd, SIOCSIFFLAGS, &ifr), "peer: up");
+	bench_want(!ioctl(fd, SIOCSIFFLAGS, &ifr), "peer: up");
 	close(fd);
 }
 
@@ -295,16 +430,17 @@ static void part_cores(cpu_set_t *others)
 
 static void child(const struct bench_result *r, int fd, const cpu_set_t *cores)
 {
-	double begin, seconds;
+	struct bench_result mine = *r;
+	double begin;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	sched_setaffinity(0, sizeof(*cores), cores);
 	alarm(GIVE_UP_S);
 	begin = bench_now();
-	r->row->run(NULL, r->count);
-	seconds = bench_now() - begin;
-	want(write(fd, &seconds, sizeof(seconds)) == sizeof(seconds),
-	     "peer: result");
+	r->row->run(&mine, r->count);
+	mine.seconds = bench_now() - begin;
+	bench_want(write(fd, &mine, sizeof(mine)) == sizeof(mine),
+		   "peer: result");
 	_exit(0);
 }
 
@@ -321,9 +457,9 @@ void peer_start(struct peer *peer, const struct bench_result *result)
 
 	sigaction(SIGCHLD, &sa, NULL);
 	part_cores(&others);
-	want(!pipe(fds), "pipe");
+	bench_want(!pipe(fds), "pipe");
 	peer->pid = fork();
-	want(peer->pid >= 0, "fork");
+	bench_want(peer->pid >= 0, "fork");
 	if (!peer->pid)
 		child(result, fds[1], &others);
 	close(fds[1]);
@@ -336,15 +472,13 @@ int peer_runs(void)
 	return !ended;
 }
 
-/* How long the row took; a peer that failed has said why. */
-double peer_seconds(struct peer *peer)
+/* Fills in how long the row took; a peer that failed has said why. */
+void peer_result(struct peer *peer, struct bench_result *result)
 {
-	double seconds = 0;
-	ssize_t n = read(peer->fd, &seconds, sizeof(seconds));
+	ssize_t n = read(peer->fd, result, sizeof(*result));
 
 	close(peer->fd);
 	waitpid(peer->pid, NULL, 0);
-	if (n != sizeof(seconds))
+	if (n != sizeof(*result))
 		bench_die("peer", "ended early");
-	return seconds;
 }

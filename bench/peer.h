@@ -8,6 +8,7 @@
 #ifndef BENCH_PEER_H
 #define BENCH_PEER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -18,6 +19,7 @@
 #define PEER_ECHO 7		/* TCP and UDP: sends back what comes */
 #define PEER_DISCARD 9		/* TCP: reads to the end, then closes */
 #define PEER_SOURCE 19		/* TCP: sends the row's count of MiB, closes */
+#define PEER_KERNEL 0x0a000001u
 #define PEER_STACK 0x0a000002u
 #define PEER_LOOK_MS 100	/* how long a stack may wait for a frame */
 
@@ -30,12 +32,16 @@ extern const struct bench_row peer_rows[];
 
 void peer_namespace(void);
 void peer_tun(void);
+bool peer_vnet(void);
+int peer_tap(const char *name, bool vnet);
 void peer_veth(void);
 void peer_move(int netns);
+void peer_loopback(void);
 void peer_configure_stack(void);
 void peer_up(void);
 void peer_start(struct peer *peer, const struct bench_result *result);
 int peer_runs(void);
-double peer_seconds(struct peer *peer);
+void peer_result(struct peer *peer, struct bench_result *result);
+int peer_patience(const struct bench_result *result);
 
 #endif

@@ -1,23 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tap-lwip: what bench/tap measures, on lwIP: the same rows, the same command
- * line, the same peer, the same kind of TAP.
+ * tap-lwip, xdp-lwip: what bench/tap and bench/xdp measure, on lwIP: the same
+ * rows, the same command line, the same peer, the same kind of link. Over TAP it
+ * takes plain frames only.
  *
  * One thread without tcpip_thread waits in poll() for a frame, reads frames
- * straight into pbufs until there is none, and lets lwIP's timers run. As in
- * inmem-lwip the choices are in lwIP's favour: raw callbacks, no lock, and a
- * datagram goes back in the pbuf that it came in, without a copy.
+ * into pbufs until there is none, and lets lwIP's timers run. As in inmem-lwip the
+ * choices are in lwIP's favour: raw callbacks, no lock, and a datagram goes back
+ * in the pbuf that it came in, without a copy. TAP's frames are read straight into
+ * pbufs; those of AF_XDP are copied, as lwIP's memory is its own.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/uio.h>
-#include <unistd.h>
-
-#include <linux/if.h>
-#include <linux/if_tun.h>
 
 #include <lwip/init.h>
 #include <lwip/netif.h>
@@ -27,6 +20,7 @@
 #include <lwip/udp.h>
 
 #include "common.h"
+#include "frames.h"
 #include "host-lwip.h"
 #include "peer.h"
 
@@ -37,8 +31,8 @@
 
 struct tap {
 	struct netif netif;
-	int fd;
-	struct pbuf *next;	/* what the next read() fills, or NULL */
+	struct frames link;
+	struct pbuf *next;	/* what the next frame fills, or NULL */
 	uint64_t left;		/* bytes that source still sends */
 	uint64_t out, in;	/* TCP segments */
 	char buf[CHUNK];
@@ -67,13 +61,13 @@ static err_t tap_output(struct netif *netif, struct pbuf *p)
 		iov[nr++].iov_len = q->len;
 	}
 	t->out += (uint64_t)is_tcp(p);
-	return q || writev(t->fd, iov, nr) < 0 ? ERR_IF : ERR_OK;
+	return q || !frames_write(&t->link, iov, nr) ? ERR_IF : ERR_OK;
 }
 
 /* Takes in what frames there are, a batch at most. Return: how many. */
 static int take_in(struct tap *t)
 {
-	ssize_t n;
+	size_t n;
 	int i;
 
 	for (i = 0; i < BATCH; i++) {
@@ -81,8 +75,8 @@ static int take_in(struct tap *t)
 			t->next = pbuf_alloc(PBUF_RAW, FRAME, PBUF_RAM);
 		if (!t->next)
 			bench_die("frame", "no memory");
-		n = read(t->fd, t->next->payload, FRAME);
-		if (n <= 0)
+		n = frames_read(&t->link, t->next->payload, FRAME);
+		if (!n)
 			break;
 		pbuf_realloc(t->next, (uint16_t)n);
 		t->in += (uint64_t)is_tcp(t->next);
@@ -93,17 +87,19 @@ static int take_in(struct tap *t)
 	return i;
 }
 
-static void serve(struct tap *t)
+static void serve(struct tap *t, uint32_t patience)
 {
-	struct pollfd pfd = { .fd = t->fd, .events = POLLIN };
 	uint32_t wait;
 
 	while (peer_runs()) {
 		sys_check_timeouts();
 		if (take_in(t) == BATCH)
 			continue;
+		frames_flush(&t->link);
 		wait = sys_timeouts_sleeptime();
-		poll(&pfd, 1, wait < PEER_LOOK_MS ? (int)wait : PEER_LOOK_MS);
+		wait = wait < patience ? wait : patience;
+		if (wait)
+			frames_wait(&t->link, (int)wait);
 	}
 }
 
@@ -222,14 +218,9 @@ static void server(struct tap *t, uint16_t port)
 
 static void start(struct tap *t)
 {
-	struct ifreq ifr = { .ifr_name = PEER_TAP };
 	struct udp_pcb *udp;
 
-	t->fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
-	ifr.ifr_flags = IFF_TAP | IFF_NO_PI;
-	if (t->fd < 0 || ioctl(t->fd, TUNSETIFF, &ifr))
-		bench_die("tap", strerror(errno));
-	peer_up();
+	frames_open(&t->link, false);
 	lwip_init();
 	host_up(&t->netif, 2, tap_output, t);
 	server(t, PEER_ECHO);
@@ -252,14 +243,12 @@ int main(int argc, char **argv)
 		return 2;
 	t.left = r.count << 20;
 	peer_namespace();
-	peer_tun();
 	start(&t);
 	peer_start(&peer, &r);
-	serve(&t);
-	r.seconds = peer_seconds(&peer);
+	serve(&t, (uint32_t)peer_patience(&r));
+	peer_result(&peer, &r);
 	r.out = t.out;
 	r.in = t.in;
 	bench_print(&r);
-	close(t.fd);
 	return 0;
 }

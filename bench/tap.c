@@ -3,19 +3,22 @@
  * tap, xdp: libinet against the Linux kernel over a TAP device, or with AF_XDP
  * over a veth, in a network namespace of its own.
  *
- *	tap|xdp [bulk-out|bulk-in|rr|connect|udp] [COUNT]
+ *	tap|xdp [ROW] [COUNT]
  *
  * bulk-out: libinet sends COUNT MiB, bulk-in: the kernel does; rr: COUNT
- * one-byte questions of the kernel and libinet's answers; connect: COUNT
- * connections of the kernel's, one after another, each with a question; udp:
- * COUNT datagrams of 1,472 bytes there and back, 32 of them on their way.
+ * one-byte questions of the kernel and libinet's answers, with everybody asleep
+ * until there is something to do; rr-adaptive: the server polls the device for a
+ * while before it sleeps (SO_BUSY_POLL); rr-spin: neither side sleeps at all;
+ * connect: COUNT connections of the kernel's with a question each, 32 of them
+ * under way; connect-one: one after another; udp: COUNT datagrams of 1,472 bytes
+ * there and back, 32 of them on their way; udp-18: of 18 bytes.
  *
  * The stack is embedded and has one thread and one core: inet_run() waits for
  * frames, and each socket's callback answers. The kernel's side is a process on
  * another core (peer.c). Plain frames, no offloads, but for what BENCH_TAP adds
- * to the device's arguments (",vnet"); tap-lwip does the same, and xdp-kernel with
- * the kernel's sockets in place of libinet.
- * What a system call per frame costs is in the figures of both.
+ * to the device's arguments (",vnet"). Beside it: tap-lwip and xdp-lwip,
+ * tap-kernel, xdp-kernel and tap-slirp (kernel.c), and the ceiling, tap-dumb and
+ * xdp-dumb (dumb.c). What a system call per frame costs is in the figures of all.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -24,6 +27,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common.h"
 #include "host.h"
@@ -39,6 +43,7 @@
 #define MAKE_LINK peer_tun
 #endif
 #define CHUNK 65536
+#define BUSY_POLL_US 100
 
 struct tap {
 	struct net *net;
@@ -133,6 +138,30 @@ static struct socket *server(struct tap *t, int type, u16 port)
 	return s;
 }
 
+/*
+ * The row rr-adaptive: one connection, served by calls that wait, which poll the
+ * device for BUSY_POLL_US before they sleep.
+ */
+static void serve_adaptively(struct tap *t)
+{
+	const int on = 1, us = BUSY_POLL_US;
+	struct socket *s = NULL;
+	char byte;
+
+	inet_set_event_cb(t->echo, 0, NULL, NULL);
+	while (!s && peer_runs()) {
+		inet_run(t->net, PEER_LOOK_MS * 1000000ll);
+		s = inet_accept4(t->echo, NULL, NULL, 0);
+	}
+	if (!s || inet_setsockopt(s, IPPROTO_TCP, TCP_NODELAY, &on,
+				  sizeof(on)) ||
+	    inet_setsockopt(s, SOL_SOCKET, SO_BUSY_POLL, &us, sizeof(us)))
+		host_die(t->net, "connection");
+	while (inet_recv(s, &byte, 1, 0) == 1 && inet_send(s, &byte, 1, 0) == 1)
+		;
+	inet_close(s);
+}
+
 /* One that this user, or this system, cannot have is no failure. */
 static void no_device(struct net *net)
 {
@@ -180,9 +209,11 @@ int main(int argc, char **argv)
 	MAKE_LINK();
 	start(&t);
 	peer_start(&peer, &r);
+	if (!strcmp(r.row->name, "rr-adaptive"))
+		serve_adaptively(&t);
 	while (peer_runs())
-		inet_run(t.net, PEER_LOOK_MS * 1000000ll);
-	r.seconds = peer_seconds(&peer);
+		inet_run(t.net, peer_patience(&r) * 1000000ll);
+	peer_result(&peer, &r);
 	r.out = host_counter(t.net, "TcpOutSegs");
 	r.in = host_counter(t.net, "TcpInSegs");
 	bench_print(&r);

@@ -1,23 +1,30 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * xdp-kernel: what bench/xdp does, with the Linux kernel at both ends of the
- * veth: the server's sockets are in a namespace of their own, its interface has
- * no offloads, as the peer's has none (VETH_OFFLOADS=1 leaves them on).
+ * xdp-kernel, tap-kernel, tap-slirp: what bench/tap and bench/xdp measure, with
+ * the Linux kernel's sockets as the server, in a namespace of their own. The link
+ * is in another file: kernel-veth.c, a veth without offloads (VETH_OFFLOADS=1
+ * leaves them on); kernel-tap.c, two TAPs and a program that carries frames from
+ * one to the other; kernel-slirp.c, a TAP and libslirp.
  *
- *	xdp-kernel [bulk-out|bulk-in|rr|connect|udp] [COUNT]
+ *	xdp-kernel|tap-kernel|tap-slirp [ROW] [COUNT]
+ *
+ * All of the server's side has one core, as a stack has. In the row rr-spin the
+ * server does not sleep where it has that core alone.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sched.h>
-#include <stdio.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "common.h"
+#include "kernel.h"
 #include "peer.h"
 
 #define CHUNK 65536
@@ -29,22 +36,16 @@ static enum role roles[MAX_FD];
 static uint64_t left;
 static char buf[CHUNK];
 
-static void want(int is, const char *what)
-{
-	if (!is)
-		bench_die(what, strerror(errno));
-}
-
 /* Has @fd served as @role says, from now on. */
 static void serve(int epoll, int fd, enum role role)
 {
 	struct epoll_event ev = { .events = EPOLLIN, .data.fd = fd };
 
-	want(fd >= 0 && fd < MAX_FD, "too many connections");
+	bench_want(fd >= 0 && fd < MAX_FD, "too many connections");
 	if (role == SOURCE)
 		ev.events = EPOLLOUT;
 	roles[fd] = role;
-	want(!epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &ev), "epoll");
+	bench_want(!epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &ev), "epoll");
 }
 
 static void server(int epoll, int type, uint16_t port, enum role role)
@@ -54,11 +55,11 @@ static void server(int epoll, int type, uint16_t port, enum role role)
 	int fd = socket(AF_INET, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (type == SOCK_STREAM)
-		want(!setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "cubic", 5),
-		     "cubic");
-	want(!bind(fd, (struct sockaddr *)&sin, sizeof(sin)), "bind");
+		bench_want(!setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "cubic",
+				       5), "cubic");
+	bench_want(!bind(fd, (struct sockaddr *)&sin, sizeof(sin)), "bind");
 	if (type == SOCK_STREAM)
-		want(!listen(fd, 128), "listen");
+		bench_want(!listen(fd, 128), "listen");
 	serve(epoll, fd, role);
 }
 
@@ -103,10 +104,10 @@ static void on_datagram(int fd)
 	}
 }
 
-static void turn(int epoll)
+static void turn(int epoll, int patience)
 {
 	struct epoll_event ev[64];
-	int n = epoll_wait(epoll, ev, 64, PEER_LOOK_MS);
+	int n = epoll_wait(epoll, ev, 64, patience);
 
 	for (int i = 0; i < n; i++) {
 		int fd = ev[i].data.fd;
@@ -120,44 +121,61 @@ static void turn(int epoll)
 	}
 }
 
-/* Another namespace for the servers, with the stack's end of the veth. Return:
- * the one of the peer. */
+/* Another namespace for the servers and their end of the link. Return: the one
+ * of the peer. */
 static int second_namespace(void)
 {
 	int first = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), second;
 
-	want(first >= 0 && !unshare(CLONE_NEWNET), "namespace");
+	bench_want(first >= 0 && !unshare(CLONE_NEWNET), "namespace");
 	second = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	want(second >= 0 && !setns(first, CLONE_NEWNET), "namespace");
-	peer_move(second);
-	want(!setns(second, CLONE_NEWNET), "namespace");
-	peer_configure_stack();
+	bench_want(second >= 0 && !setns(first, CLONE_NEWNET), "namespace");
+	kernel_near_end(second);
+	peer_up();
+	bench_want(!setns(second, CLONE_NEWNET), "namespace");
+	kernel_far_end();
 	return first;
+}
+
+/* What carries frames runs beside the server, on its core. */
+static void start_carrier(void)
+{
+	pid_t pid = kernel_carry ? fork() : 1;
+
+	bench_want(pid >= 0, "fork");
+	if (pid)
+		return;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	kernel_carry();
+	_exit(0);
 }
 
 int main(int argc, char **argv)
 {
 	struct bench_result r = { 0 };
 	struct peer peer;
-	int epoll, first;
+	int epoll, first, second, patience = PEER_LOOK_MS;
 
 	if (bench_arguments(argc, argv, peer_rows, &r))
 		return 2;
 	left = r.count << 20;
 	peer_namespace();
-	peer_veth();
-	peer_up();
 	first = second_namespace();
 	epoll = epoll_create1(EPOLL_CLOEXEC);
 	server(epoll, SOCK_STREAM, PEER_ECHO, LISTEN | ECHO);
 	server(epoll, SOCK_STREAM, PEER_DISCARD, LISTEN | DISCARD);
 	server(epoll, SOCK_STREAM, PEER_SOURCE, LISTEN | SOURCE);
 	server(epoll, SOCK_DGRAM, PEER_ECHO, UDP);
-	want(!setns(first, CLONE_NEWNET), "namespace");
+	second = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	bench_want(!setns(first, CLONE_NEWNET), "namespace");
 	peer_start(&peer, &r);
+	bench_want(!setns(second, CLONE_NEWNET), "namespace");
+	start_carrier();
+	if (!kernel_carry && !strcmp(r.row->name, "rr-spin"))
+		patience = 0;
 	while (peer_runs())
-		turn(epoll);
-	r.seconds = peer_seconds(&peer);
+		turn(epoll, patience);
+	peer_result(&peer, &r);
 	bench_print(&r);
 	return 0;
 }
