@@ -6,7 +6,7 @@ set -u
 sim=$(cd "${top_builddir:-.}" && pwd)/tests/sim/sim
 list=${top_srcdir:-.}/tests/sim/regressions
 
-echo 1..4
+echo 1..5
 verdict() {
 	if [ "$1" -eq 0 ]; then echo "ok $2"; else echo "not ok $2"; fi
 }
@@ -45,3 +45,15 @@ verdict $? "3 - failing_world_is_shrunk_and_replayed_by_its_command"
 # The first world has one connection, the second needs more to come so far.
 (replays -s 14 -n 2 -1 -a 200)
 verdict $? "4 - world_that_ends_the_process_is_too"
+
+# What -q prints has a name and a number, each, of every kind.
+counts() {
+	"$sim" -s 1 -n 1 -1 -q >"$dir/counts" || return 1
+	for kind in buggify probe counter drop walk; do
+		grep -q "^# $kind " "$dir/counts" || return 1
+	done
+	! grep -E '^# (buggify|probe|counter|drop) ' "$dir/counts" |
+		grep -Ev '^# [a-z]+ [A-Za-z0-9_]+: [0-9]+$'
+}
+counts
+verdict $? "5 - counts_asked_for_have_names"

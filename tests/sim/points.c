@@ -210,8 +210,9 @@ static void show(const char *kind, const char *const *names, const u64 *count,
 	size_t i;
 
 	for (i = 0; i < nr; i++)
-		printf("# %s %s: %llu\n", kind, names[i],
-		       (unsigned long long)count[i]);
+		if (names[i][0])	/* the first reason is none */
+			printf("# %s %s: %llu\n", kind, names[i],
+			       (unsigned long long)count[i]);
 }
 
 void points_show(const struct reach *r)
