@@ -404,6 +404,7 @@ static int tap_open(struct net_device *dev)
 	tap->timer = netdev_timer_create(dev, tap_timer);
 	if (tap->timer) {
 		tap_link_ask(tap);
+		tap_link_hint(tap);
 		err = request_irq(dev, 0, tap->link_fd, tap_link_irq, tap);
 		while (!err && i < tap->nr_queues) {
 			err = tap_queue_start(&tap->queue[i]);

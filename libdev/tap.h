@@ -85,6 +85,9 @@ void tap_link_close(struct tap *tap);
 bool tap_link_ask(struct tap *tap);
 bool tap_link_read(struct tap *tap);
 
+/* A line in the log says which commands an interface that is down wants. */
+void tap_link_hint(const struct tap *tap);
+
 /* The interface was deleted. Any context. */
 void tap_link_gone(struct tap *tap);
 

@@ -188,6 +188,24 @@ bool tap_link_ask(struct tap *tap)
 	return tap_link_read(tap);
 }
 
+/* An interface that does not persist was made when it was opened. */
+void tap_link_hint(const struct tap *tap)
+{
+	struct ifreq ifr = { .ifr_flags = IFF_PERSIST };
+	const char *name = tap->ifname;
+
+	if (tap->up || tap->away || READ_ONCE(tap->gone))
+		return;
+	(void)!ioctl(tap->queue[0].fd, TUNGETIFF, &ifr);
+	if (ifr.ifr_flags & IFF_PERSIST)
+		netdev_printk(INET_LOG_INFO, tap->dev, "the kernel's interface "
+			      "is down: ip link set %s up", name);
+	else
+		netdev_printk(INET_LOG_INFO, tap->dev, "the kernel's interface "
+			      "is new: ip address add A.B.C.D/LENGTH dev %s; "
+			      "ip link set %s up", name, name);
+}
+
 int tap_link_open(struct tap *tap)
 {
 	tap->ifindex = (int)if_nametoindex(tap->ifname);

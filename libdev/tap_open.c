@@ -76,7 +76,9 @@ static int tap_refused(struct net *net, const struct tap_args *args,
 	const char *kind = args->tun ? "TUN" : "TAP", *mode = tap_mode(args);
 	char hint[160] = "";
 
-	if (err == EPERM || err == EACCES)
+	if (err == EACCES)
+		strcpy(hint, "; this user may not open it, which Debian lets all");
+	else if (err == EPERM)
 		snprintf(hint, sizeof(hint), "; needs CAP_NET_ADMIN, or a %s "
 			 "of your own (ip tuntap add mode %s user NAME)", kind,
 			 mode);

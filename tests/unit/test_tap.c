@@ -210,6 +210,50 @@ static void tun_is_opened_as_a_tap_is(void **state)
 	remove_tap("ptap");
 }
 
+static char said[500];
+
+static void keep_log(void *opaque, int level, const char *line)
+{
+	(void)opaque;
+	(void)level;
+	snprintf(said, sizeof(said), "%s", line);
+}
+
+/* What the log says last when @spec is brought up. */
+static const char *said_at_up(const char *spec)
+{
+	struct inet_env env = *inet_env_default();
+	struct inet_config cfg = { .size = sizeof(cfg), .env = &env };
+	struct net_device *dev;
+	struct net *net;
+
+	env.log = keep_log;
+	said[0] = '\0';
+	net = inet_create(&cfg);
+	dev = inet_netdev_open(net, spec);
+	assert_non_null(dev);
+	said[0] = '\0';
+	assert_int_equal(inet_netdev_up(dev), 0);
+	inet_destroy(net);
+	return said;
+}
+
+static void interface_down_log_says_what_brings_it_up(void **state)
+{
+	struct ifreq ifr = { .ifr_flags = IFF_UP };
+
+	stack_of(state);
+	assert_string_equal(said_at_up("tap:htap,name=eth0"), "eth0: the kernel's "
+			    "interface is new: ip address add A.B.C.D/LENGTH "
+			    "dev htap; ip link set htap up");
+	make_tap("htap", 0, 0);
+	assert_string_equal(said_at_up("tap:htap"), "htap: the kernel's "
+			    "interface is down: ip link set htap up");
+	link_ioctl("htap", SIOCSIFFLAGS, &ifr);
+	assert_string_equal(said_at_up("tap:htap"), "");
+	remove_tap("htap");
+}
+
 static void structure_opens_what_a_line_does(void **state)
 {
 	struct net *net = stack_of(state);
@@ -258,26 +302,26 @@ static void wrong_structure_is_refused(void **state)
 
 /* ---- permissions ------------------------------------------------------ */
 
-/* A /dev/net/tun that everybody may open, for this process only. */
-static bool open_tun_to_all(void)
+/* A /dev/net/tun of this @mode, for this process only. */
+static bool change_tun(mode_t mode)
 {
 	if (unshare(CLONE_NEWNS) ||
 	    mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) ||
 	    mount("tmpfs", "/dev/net", "tmpfs", 0, NULL) ||
-	    mknod("/dev/net/tun", S_IFCHR | 0666, makedev(10, 200)))
+	    mknod("/dev/net/tun", S_IFCHR | mode, makedev(10, 200)))
 		return false;
-	return chmod("/dev/net/tun", 0666) == 0;
+	return chmod("/dev/net/tun", mode) == 0;
 }
 
 /* Runs @fn as nobody. Return: what it returns, 77: this cannot be done. */
-static int as_nobody(bool tun_for_all, int (*fn)(void))
+static int as_nobody(mode_t tun_mode, int (*fn)(void))
 {
 	pid_t pid = fork();
 	int status;
 
 	assert_true(pid >= 0);
 	if (pid == 0) {
-		if (tun_for_all && !open_tun_to_all())
+		if (!change_tun(tun_mode))
 			_exit(77);
 		if (setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) ||
 		    setresuid(NOBODY, NOBODY, NOBODY))
@@ -307,7 +351,16 @@ static int try_open(const char *spec, const char *part)
 
 static int open_new(void)
 {
-	return try_open("tap:foreign0", "foreign0: /dev/net/tun: ");
+	return try_open("tap:foreign0", "foreign0: /dev/net/tun: Operation not "
+			"permitted; needs CAP_NET_ADMIN, or a TAP of your own "
+			"(ip tuntap add mode tap user NAME)");
+}
+
+static int open_closed_file(void)
+{
+	return try_open("tap:foreign0", "foreign0: /dev/net/tun: Permission "
+			"denied; this user may not open it, which Debian lets "
+			"all");
 }
 
 static int open_owned(void)
@@ -325,10 +378,11 @@ static void without_permission_the_sentence_says_what_is_needed(void **state)
 	int ret;
 
 	stack_of(state);
-	ret = as_nobody(true, open_new);
+	ret = as_nobody(0666, open_new);
 	if (ret == 77)
 		skip();
 	assert_int_equal(ret, 1);
+	assert_int_equal(as_nobody(0600, open_closed_file), 1);
 }
 
 static void interface_of_a_user_needs_no_privilege(void **state)
@@ -338,10 +392,10 @@ static void interface_of_a_user_needs_no_privilege(void **state)
 	stack_of(state);
 	make_tap("mine0", NOBODY, 0);
 	make_tap("notmine0", 1, 0);
-	ret = as_nobody(true, open_owned);
+	ret = as_nobody(0666, open_owned);
 	if (ret != 77) {
 		assert_int_equal(ret, 0);
-		assert_int_equal(as_nobody(true, open_not_owned), 1);
+		assert_int_equal(as_nobody(0666, open_not_owned), 1);
 	}
 	remove_tap("mine0");
 	remove_tap("notmine0");
@@ -672,6 +726,7 @@ int main(void)
 		TAP_TEST(new_interfaces_are_numbered_by_the_kernel),
 		TAP_TEST(arguments_given_are_used),
 		TAP_TEST(existing_interface_is_attached_with_its_mtu),
+		TAP_TEST(interface_down_log_says_what_brings_it_up),
 		TAP_TEST(structure_opens_what_a_line_does),
 		TAP_TEST(tun_is_opened_as_a_tap_is),
 		TAP_TEST(wrong_structure_is_refused),
