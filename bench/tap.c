@@ -166,7 +166,7 @@ static void serve_adaptively(struct tap *t)
 static void no_device(struct net *net)
 {
 	if (errno == EPERM || errno == ENODEV)
-		bench_skip(DEVICE, inet_strerror(net));
+		bench_skip("no device", inet_strerror(net));
 	host_die(net, DEVICE);
 }
 

@@ -365,11 +365,13 @@ static void server_watch(struct server *s, const struct options *o)
 
 /* ---- start and end ---------------------------------------------------- */
 
-static int server_fail(struct server *s, const char *what)
+/* The stack's sentence says what and where. */
+static int server_fail(struct server *s)
 {
+	int err = errno;
 	const char *why = inet_strerror(s->net);
 
-	fprintf(stderr, "echo: %s: %s\n", what, *why ? why : strerror(errno));
+	fprintf(stderr, "echo: %s\n", *why ? why : strerror(err));
 	return 1;
 }
 
@@ -389,12 +391,12 @@ static int server_listen(struct server *s, const struct options *o)
 	s->tcp = inet_socket(s->net, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 	s->udp = inet_socket(s->net, AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
 	if (!s->tcp || !s->udp)
-		return server_fail(s, "socket");
+		return server_fail(s);
 	inet_setsockopt(s->tcp, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
 	if (inet_bind(s->tcp, (struct sockaddr *)&any, sizeof(any)) ||
 	    inet_listen(s->tcp, 4096) ||
 	    inet_bind(s->udp, (struct sockaddr *)&own, sizeof(own)))
-		return server_fail(s, "listen");
+		return server_fail(s);
 	inet_set_event_cb(s->tcp, POLLIN, accept_event, s);
 	inet_set_event_cb(s->udp, POLLIN, udp_event, s);
 	return 0;
@@ -425,23 +427,22 @@ static int server_start(struct server *s, const struct options *o)
 	s->max_clients = o->max_clients;
 	s->net = inet_create(NULL);
 	if (!s->net)
-		return server_fail(s, "stack");
+		return server_fail(s);
 	dev = inet_netdev_open(s->net, o->device);
 	if (!dev)
-		return server_fail(s, o->device);
-	if (server_record(s, dev, o->record))
-		return server_fail(s, o->record);
-	if (inet_addr_add(dev, o->addr) || inet_netdev_up(dev))
-		return server_fail(s, o->device);
+		return server_fail(s);
+	if (server_record(s, dev, o->record) || inet_addr_add(dev, o->addr) ||
+	    inet_netdev_up(dev))
+		return server_fail(s);
 	if (o->gateway) {
 		snprintf(route, sizeof(route), "default via %s", o->gateway);
 		if (inet_route_add(s->net, route))
-			return server_fail(s, route);
+			return server_fail(s);
 	}
 	if (server_listen(s, o))
 		return 1;
 	if (o->trace && inet_trace_start(s->net, o->trace))
-		return server_fail(s, "trace");
+		return server_fail(s);
 	server_watch(s, o);
 	fprintf(stderr, "echo: %s on %s, port %u, TCP and UDP\n", o->addr,
 		inet_netdev_name(dev), o->port);
@@ -455,7 +456,7 @@ static void server_end(struct server *s, const struct options *o)
 	while (s->clients)
 		client_free(s->clients, true);
 	if (inet_capture_close(s->capture))
-		server_fail(s, o->record);
+		server_fail(s);
 	inet_destroy(s->net);
 	fprintf(stderr, "echo: %llu connections, %llu bytes, %llu datagrams\n",
 		s->accepted, s->bytes, s->datagrams);

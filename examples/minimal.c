@@ -19,15 +19,13 @@ int main(void)
 	struct net_device *tap = net ? inet_netdev_open(net, "tap:tap0") : NULL;
 	struct socket *server, *client;
 
-	if (!tap || inet_addr_add(tap, "10.0.0.2/24") || inet_netdev_up(tap)) {
+	if (!tap || inet_addr_add(tap, "10.0.0.2/24") || inet_netdev_up(tap) ||
+	    !(server = inet_socket(net, AF_INET, SOCK_STREAM, 0)) ||
+	    inet_bind(server, (struct sockaddr *)&any, sizeof(any)) ||
+	    inet_listen(server, 8)) {
 		fprintf(stderr, "minimal: %s\n", inet_strerror(net));
 		return 1;
 	}
-	server = inet_socket(net, AF_INET, SOCK_STREAM, 0);
-	if (!server ||
-	    inet_bind(server, (struct sockaddr *)&any, sizeof(any)) ||
-	    inet_listen(server, 8))
-		return 1;
 	while ((client = inet_accept(server, NULL, NULL))) {
 		inet_send(client, hello, strlen(hello), 0);
 		inet_close(client);

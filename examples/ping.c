@@ -68,13 +68,13 @@ static void on_signal(int sig)
 	inet_wake(woken_net);
 }
 
-/* The stack's sentence, or what errno says. */
-static int fail(struct pinger *p, const char *what)
+/* The stack's sentence says what and where. */
+static int fail(struct pinger *p)
 {
 	int err = errno;
 	const char *why = inet_strerror(p->net);
 
-	fprintf(stderr, "ping: %s: %s\n", what, *why ? why : strerror(err));
+	fprintf(stderr, "ping: %s\n", *why ? why : strerror(err));
 	return 2;
 }
 
@@ -422,14 +422,14 @@ static int open_socket(struct pinger *p)
 	if (!p->sock ||
 	    inet_setsockopt(p->sock, IPPROTO_IP, IP_RECVERR, &on, sizeof(on)) ||
 	    inet_setsockopt(p->sock, IPPROTO_IP, IP_RECVTTL, &on, sizeof(on)))
-		return fail(p, "socket");
+		return fail(p);
 	if (ttl && inet_setsockopt(p->sock, IPPROTO_IP, IP_TTL, &ttl,
 				   sizeof(ttl)))
-		return fail(p, "-t");
+		return fail(p);
 	if (p->o.pmtudisc >= 0 &&
 	    inet_setsockopt(p->sock, IPPROTO_IP, IP_MTU_DISCOVER,
 			    &p->o.pmtudisc, sizeof(p->o.pmtudisc)))
-		return fail(p, "-M");
+		return fail(p);
 	return 0;
 }
 
@@ -441,14 +441,14 @@ static int ping_start(struct pinger *p)
 
 	p->net = inet_create(NULL);
 	if (!p->net)
-		return fail(p, "stack");
+		return fail(p);
 	dev = inet_netdev_open(p->net, p->o.device);
 	if (!dev || inet_addr_add(dev, p->o.addr) || inet_netdev_up(dev))
-		return fail(p, p->o.device);
+		return fail(p);
 	if (p->o.gateway) {
 		snprintf(route, sizeof(route), "default via %s", p->o.gateway);
 		if (inet_route_add(p->net, route))
-			return fail(p, route);
+			return fail(p);
 	}
 	if (find_route(p) || open_socket(p))
 		return 2;

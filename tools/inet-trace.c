@@ -37,10 +37,13 @@ struct lab {
 
 static void __attribute__((noreturn)) die(struct net *net, const char *what)
 {
+	int err = errno;
 	const char *why = inet_strerror(net);
 
-	fprintf(stderr, "inet-trace: %s: %s\n", what,
-		*why ? why : strerror(errno));
+	if (*why)
+		fprintf(stderr, "inet-trace: %s\n", why);
+	else
+		fprintf(stderr, "inet-trace: %s: %s\n", what, strerror(err));
 	exit(1);
 }
 

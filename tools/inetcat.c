@@ -39,13 +39,9 @@ struct cat {
 	char buf[BUFFER];
 };
 
-static int fail(struct cat *c, const char *what)
+static int fail(const char *what)
 {
-	const char *why = inet_strerror(c->net);
-	int err = errno;
-
-	fprintf(stderr, "inetcat: %s: %s\n", what,
-		err == EINVAL && *why ? why : strerror(err));
+	fprintf(stderr, "inetcat: %s: %s\n", what, strerror(errno));
 	return 1;
 }
 
@@ -71,12 +67,10 @@ static int open_stack(struct cat *c)
 	struct net_device *dev;
 	char route[64] = "";
 
-	c->net = inet_create(NULL);
-	if (!c->net)
-		return fail(c, "stack");
 	if (c->gateway)
 		snprintf(route, sizeof(route), "default via %s", c->gateway);
-	dev = inet_netdev_open(c->net, c->device);
+	c->net = inet_create(NULL);
+	dev = c->net ? inet_netdev_open(c->net, c->device) : NULL;
 	if (!dev || inet_addr_add(dev, c->addr) || inet_netdev_up(dev) ||
 	    (c->gateway && inet_route_add(c->net, route))) {
 		fprintf(stderr, "inetcat: %s\n", inet_strerror(c->net));
@@ -95,9 +89,9 @@ static int adopt_sender(struct cat *c)
 	fprintf(stderr, "inetcat: listening\n");
 	if (inet_recvfrom(c->sock, &byte, sizeof(byte), MSG_PEEK,
 			  (struct sockaddr *)&from, &len) < 0)
-		return fail(c, "receive");
+		return fail("receive");
 	if (inet_connect(c->sock, (struct sockaddr *)&from, sizeof(from)))
-		return fail(c, "connect");
+		return fail("connect");
 	return 0;
 }
 
@@ -107,15 +101,15 @@ static int accept_one(struct cat *c)
 	struct socket *listener = c->sock;
 
 	if (inet_bind(listener, (struct sockaddr *)&c->peer, sizeof(c->peer)))
-		return fail(c, "bind");
+		return fail("bind");
 	if (c->udp)
 		return adopt_sender(c);
 	if (inet_listen(listener, 1))
-		return fail(c, "listen");
+		return fail("listen");
 	fprintf(stderr, "inetcat: listening\n");
 	c->sock = inet_accept(listener, NULL, NULL);
 	inet_close(listener);
-	return c->sock ? 0 : fail(c, "accept");
+	return c->sock ? 0 : fail("accept");
 }
 
 /* A socket with its peer: it connects, or waits for a client. 0 or 1. */
@@ -126,16 +120,16 @@ static int open_socket(struct cat *c)
 	c->sock = inet_socket(c->net, AF_INET,
 			      c->udp ? SOCK_DGRAM : SOCK_STREAM, 0);
 	if (!c->sock)
-		return fail(c, "socket");
+		return fail("socket");
 	if (c->listen)
 		return accept_one(c);
 	if (inet_setsockopt(c->sock, SOL_SOCKET, SO_SNDTIMEO, &patience,
 			    sizeof(patience)))
-		return fail(c, "SO_SNDTIMEO");
+		return fail("SO_SNDTIMEO");
 	if (inet_connect(c->sock, (struct sockaddr *)&c->peer,
 			 sizeof(c->peer))) {
 		errno = errno == EINPROGRESS ? ETIMEDOUT : errno;
-		return fail(c, "connect");
+		return fail("connect");
 	}
 	return 0;
 }
@@ -222,7 +216,7 @@ static int pump(struct cat *c)
 		in = c->out_eof ? 0 : pump_in(c);
 		out = in < 0 ? -1 : pump_out(c);
 		if (in < 0 || out < 0)
-			return fail(c, "transfer");
+			return fail("transfer");
 		if (in || out) {
 			last = inet_now_ns(c->net);
 			inet_run(c->net, 0);
@@ -230,7 +224,7 @@ static int pump(struct cat *c)
 		}
 		if (inet_now_ns(c->net) - last > c->wait_s * 1000000000ull)
 			return c->udp ? 0 : (errno = ETIMEDOUT,
-					     fail(c, "transfer"));
+					     fail("transfer"));
 		fd.events = (short)(POLLIN | (c->end > c->start ? POLLOUT : 0));
 		inet_poll(&fd, 1, c->in_eof || c->end > c->start ? 100 : 1);
 	}

@@ -17,7 +17,7 @@
  *			among those with work.
  *
  * Errors. Calls return 0 or a useful value; on failure -1 or NULL with errno.
- * Set-up calls also leave a sentence: inet_strerror().
+ * Set-up calls, and those on a socket, leave a sentence: inet_strerror().
  */
 #ifndef INET_INET_H
 #define INET_INET_H
@@ -92,9 +92,9 @@ s64 inet_next_timeout_ns(struct net *net) INET_API;
  * mode return early (EINTR). Async-signal-safe. */
 void inet_wake(struct net *net) INET_API;
 
-/* The sentence for the last failure of a set-up call of this thread on @net:
- * what was wrong and where. Never NULL; "" when there was none. @net NULL: of
- * inet_create(). Valid until the thread's next failing call. */
+/* The sentence for the last failure of a call of this thread on @net or a
+ * socket of it: what was wrong and where. Never NULL; "" when there was none.
+ * @net NULL: of inet_create(). Valid until the thread's next failing call. */
 const char *inet_strerror(struct net *net) INET_API;
 
 /* The stack's clock, ns. */

@@ -6,6 +6,7 @@
  */
 #include <inet/socket.h>
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -60,6 +61,40 @@ static int addr_to_user(const struct sockaddr_storage *from, socklen_t klen,
 	return 0;
 }
 
+/* ---- what a call was about, in the sentence of its failure ------------- */
+
+/* Return: NULL. Context: errno says why. */
+static __cold struct socket *about_socket(const struct net *net, int family,
+					  int type, int protocol)
+{
+	net_error(net, 0, "inet_socket: family %d, type %d, protocol %d: %s",
+		  family, type, protocol, strerror(errno));
+	return NULL;
+}
+
+/* Return: -1, as the next one. Context: errno says why. */
+static __cold int about_address(const struct net *net, const char *call,
+				const struct sockaddr_storage *ss)
+{
+	const struct sockaddr_in *sin = (const struct sockaddr_in *)ss;
+	char text[INET_ADDRSTRLEN];
+
+	if (sin->sin_family == AF_INET)
+		net_error(net, 0, "%s: %s port %u: %s", call,
+			  inet_ntop(AF_INET, &sin->sin_addr, text,
+				    sizeof(text)), ntohs(sin->sin_port),
+			  strerror(errno));
+	return -1;
+}
+
+static __cold int about_option(const struct net *net, const char *call,
+			       int level, int optname)
+{
+	net_error(net, 0, "%s: level %d, option %d: %s", call, level, optname,
+		  strerror(errno));
+	return -1;
+}
+
 /* ---- life ------------------------------------------------------------- */
 
 /* What sock_leave() is to calls that have a socket from head to end. */
@@ -67,14 +102,6 @@ static void leave_stack(struct net *net)
 {
 	net_api_exit(net);
 	net_clock_release(net);
-}
-
-/* api_result() of a call that says nothing: nor does one before it any more. */
-static int plain_result(struct net *net, int err)
-{
-	if (err)
-		net_error_forget(net);
-	return api_result(err);
 }
 
 struct socket *inet_socket(struct net *net, int family, int type, int protocol)
@@ -89,8 +116,8 @@ struct socket *inet_socket(struct net *net, int family, int type, int protocol)
 	if (!(type & ~0xf & ~SOCK_FLAGS))
 		err = sock_create(net, family, type & 0xf, protocol, &sock);
 	leave_stack(net);
-	if (plain_result(net, err))
-		return NULL;
+	if (api_result(err))
+		return about_socket(net, family, type, protocol);
 	sock->nonblock = type & SOCK_NONBLOCK;
 	return sock;
 }
@@ -116,13 +143,16 @@ int inet_bind(struct socket *sock, const struct sockaddr *addr, socklen_t len)
 {
 	struct sockaddr_storage ss = { 0 };
 	int err = sock_enter(sock);
+	struct net *net;
 
 	if (err)
 		return api_result(err);
+	net = sock->net;
 	err = addr_from_user(&ss, addr, len);
 	if (!err)
 		err = sock->ops->bind(sock, (struct sockaddr *)&ss, len);
-	return (int)sock_leave(sock, err);
+	err = (int)sock_leave(sock, err);
+	return err < 0 ? about_address(net, __func__, &ss) : err;
 }
 
 int inet_listen(struct socket *sock, int backlog)
@@ -137,20 +167,31 @@ int inet_listen(struct socket *sock, int backlog)
 	return (int)sock_leave(sock, sock->ops->listen(sock, backlog));
 }
 
+/* The address goes to *@ss. 0 or -E. */
+static int do_connect(struct socket *sock, struct sockaddr_storage *ss,
+		      const struct sockaddr *addr, socklen_t len)
+{
+	int err = addr_from_user(ss, addr, len);
+
+	return err ? err : sock->ops->connect(sock, (struct sockaddr *)ss, len,
+					      sock->nonblock ? O_NONBLOCK : 0);
+}
+
 int inet_connect(struct socket *sock, const struct sockaddr *addr,
 		 socklen_t len)
 {
 	struct sockaddr_storage ss = { 0 };
 	int err = sock_enter(sock);
+	struct net *net;
 
 	if (err)
 		return api_result(err);
-	NET_ROAD(sock->net, NULL);
-	err = addr_from_user(&ss, addr, len);
-	if (!err)
-		err = sock->ops->connect(sock, (struct sockaddr *)&ss, len,
-					 sock->nonblock ? O_NONBLOCK : 0);
-	return (int)sock_leave(sock, err);
+	net = sock->net;
+	NET_ROAD(net, NULL);
+	err = do_connect(sock, &ss, addr, len);
+	if (sock_leave(sock, err) >= 0)
+		return err;
+	return err == -EINPROGRESS ? -1 : about_address(net, __func__, &ss);
 }
 
 /* A listener whose caller will not wait, and nobody at the door: accept loops
@@ -238,7 +279,8 @@ static int do_getname(struct socket *sock, struct sockaddr *addr,
 	err = sock->ops->getname(sock, (struct sockaddr *)&ss, &klen, peer);
 	if (!err)
 		err = addr_to_user(&ss, klen, addr, len);
-	return (int)sock_leave(sock, err);
+	return (int)__sock_leave(sock, err, peer ? "inet_getpeername" :
+						   "inet_getsockname");
 }
 
 int inet_getsockname(struct socket *sock, struct sockaddr *addr, socklen_t *len)
@@ -533,28 +575,39 @@ int inet_setsockopt(struct socket *sock, int level, int optname,
 		    const void *val, socklen_t len)
 {
 	int err = sock_enter(sock);
+	struct net *net;
 
 	if (err)
 		return api_result(err);
-	return (int)sock_leave(sock, do_setsockopt(sock, level, optname, val,
-						   len));
+	net = sock->net;
+	err = do_setsockopt(sock, level, optname, val, len);
+	err = (int)sock_leave(sock, err);
+	return err < 0 ? about_option(net, __func__, level, optname) : err;
+}
+
+static int do_getsockopt(struct socket *sock, int level, int optname,
+			 void *val, socklen_t *len)
+{
+	if (level == SOL_SOCKET)
+		return sock_common_getsockopt(sock->sk, level, optname, val,
+					      len);
+	if (!sock->ops->getsockopt)
+		return -EOPNOTSUPP;
+	return sock->ops->getsockopt(sock, level, optname, val, len);
 }
 
 int inet_getsockopt(struct socket *sock, int level, int optname, void *val,
 		    socklen_t *len)
 {
 	int err = sock_enter(sock);
+	struct net *net;
 
 	if (err)
 		return api_result(err);
-	if (level == SOL_SOCKET)
-		err = sock_common_getsockopt(sock->sk, level, optname, val,
-					     len);
-	else if (sock->ops->getsockopt)
-		err = sock->ops->getsockopt(sock, level, optname, val, len);
-	else
-		err = -EOPNOTSUPP;
-	return (int)sock_leave(sock, err);
+	net = sock->net;
+	err = do_getsockopt(sock, level, optname, val, len);
+	err = (int)sock_leave(sock, err);
+	return err < 0 ? about_option(net, __func__, level, optname) : err;
 }
 
 /* SIOCGSTAMP and SIOCGSTAMPNS: when the last packet came. */

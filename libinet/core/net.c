@@ -23,18 +23,24 @@
  * what a device string may say. */
 static __thread struct {
 	const struct net *net;		/* NULL: of inet_create() */
+	const char *call;		/* that failed with @err: its sentence
+					 * is made when it is asked for */
+	int err;
 	char text[512];
 } last_error;
 
-/* The arguments may be the sentence before. */
+/* The arguments may be the sentence before; errno stays. */
 static int net_verror(const struct net *net, int err, const char *fmt,
 		      va_list ap)
 {
 	char text[sizeof(last_error.text)];
+	int saved = errno;
 
 	vsnprintf(text, sizeof(text), fmt, ap);
+	errno = saved;
 	memcpy(last_error.text, text, strlen(text) + 1);
 	last_error.net = net;
+	last_error.call = NULL;
 	return err;
 }
 
@@ -58,15 +64,30 @@ int netdev_error(struct net *net, int err, const char *fmt, ...)
 	return err;
 }
 
+/* A call that would block fails often, and nobody asks why. */
+void net_call_failed(const struct net *net, int err, const char *call)
+{
+	last_error.net = net;
+	last_error.call = call;
+	last_error.err = err;
+}
+
 const char *net_strerror(const struct net *net)
 {
-	return last_error.net == net ? last_error.text : "";
+	if (last_error.net != net)
+		return "";
+	if (last_error.call)
+		net_error(net, 0, "%s: %s", last_error.call,
+			  strerror(-last_error.err));
+	return last_error.text;
 }
 
 void net_error_forget(const struct net *net)
 {
-	if (last_error.net == net)
-		last_error.text[0] = '\0';
+	if (last_error.net != net)
+		return;
+	last_error.call = NULL;
+	last_error.text[0] = '\0';
 }
 
 /* ---- randomness, timers ----------------------------------------------- */

@@ -264,6 +264,8 @@ u64 net_drop_read(struct net *net, enum skb_drop_reason reason);
  * inet_create(); returns @err (negative). */
 int net_error(const struct net *net, int err, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+/* The sentence "@call: what @err (negative) means", @call a literal. */
+void net_call_failed(const struct net *net, int err, const char *call);
 /* The sentence, "" when the last one was about another stack. */
 const char *net_strerror(const struct net *net);
 /* A sentence about a stack that was at the same place is not about @net. */

@@ -210,9 +210,10 @@ int sock_close(struct socket *sock)
 
 /* ---- one call --------------------------------------------------------- */
 
-ssize_t sock_fail(ssize_t err)
+ssize_t sock_fail(const struct net *net, ssize_t err, const char *call)
 {
 	errno = (int)-err;
+	net_call_failed(net, (int)err, call);
 	return -1;
 }
 

@@ -116,12 +116,13 @@ static inline int sock_enter(struct socket *sock)
 	return 0;
 }
 
-/* The negative @err in the public way: -1 and errno. */
-ssize_t sock_fail(ssize_t err) __cold;
+/* The negative @err of @call in the public way: -1, errno and a sentence. */
+ssize_t sock_fail(const struct net *net, ssize_t err, const char *call) __cold;
 
 /* The end of each: tells the descriptor, drops the user, runs the stack.
- * Return: @ret, or -1 with errno. */
-static inline ssize_t sock_leave(struct socket *sock, ssize_t ret)
+ * Return: @ret, or -1 with errno and a sentence. */
+static inline ssize_t __sock_leave(struct socket *sock, ssize_t ret,
+				   const char *call)
 {
 	struct net *net = sock->net;
 	bool smp = net->smp;
@@ -133,8 +134,10 @@ static inline ssize_t sock_leave(struct socket *sock, ssize_t ret)
 		net_api_exit(net);
 		net_clock_release(net);
 	}
-	return likely(ret >= 0) ? ret : sock_fail(ret);
+	return likely(ret >= 0) ? ret : sock_fail(net, ret, call);
 }
+
+#define sock_leave(sock, ret) __sock_leave(sock, ret, __func__)
 
 /* inet_close(): no call comes in any more, those inside wake up. 0, -EBADF. */
 int sock_close(struct socket *sock);

@@ -331,11 +331,12 @@ def bad_arguments_get_a_sentence():
         assert got.startswith(f"echo: {said}"), got
     assert "usage: echo " in sentence("-Z", status=2)
     for options, said in (
-            (["-d", "tap:lo"], "tap:lo: lo: "),
-            (["-d", "tup:tap0"], "tup:tap0: 'tup' is no device driver"),
-            (["-a", "10.0.0"], 'tap:tap0: tap0: "10.0.0" is not an address'),
+            (["-d", "tap:lo"], "lo: /dev/net/tun: Invalid argument"),
+            (["-d", "tup:tap0"], "'tup' is no device driver"),
+            (["-a", "10.0.0"], 'tap0: "10.0.0" is not an address'),
+            (["-w", "/nowhere/x"], "/nowhere/x: No such file or directory"),
             (["-g", "10.9.9.9"],
-             "default via 10.9.9.9: Nexthop has invalid gateway: no device has")):
+             "Nexthop has invalid gateway: no device has 10.9.9.9 ")):
         got = sentence(*options, status=1)
         assert got.startswith(f"echo: {said}"), got
 

@@ -284,10 +284,10 @@ def bad_arguments_get_a_sentence_and_exit_2():
             ([], "one destination is wanted"),
             ([KERNEL, KERNEL], "one destination is wanted"),
             (["-a", "10.0.0.2/33", KERNEL],
-             'tap:tap0,mac=02:00:00:00:00:02: tap0: "10.0.0.2/33" is not an '
-             "address (A.B.C.D/LENGTH, then perhaps broadcast A.B.C.D)"),
+             'tap0: "10.0.0.2/33" is not an address (A.B.C.D/LENGTH, then '
+             "perhaps broadcast A.B.C.D)"),
             (["-d", "tup:tap0", KERNEL],
-             "tup:tap0: 'tup' is no device driver; there are: "),
+             "'tup' is no device driver; there are: "),
             (["10.99.0.1"], "connect: Network is unreachable")):
         said = ping(*options, status=2)
         assert said.startswith(f"ping: {sentence}"), said

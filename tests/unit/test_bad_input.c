@@ -3,8 +3,10 @@
  * and where: whole sentences, one row each. */
 #include "unit.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <inet/capture.h>
@@ -14,6 +16,7 @@
 #include <inet/trace.h>
 
 #include "fixture.h"
+#include "sockets.h"
 
 static struct fx f;
 
@@ -312,20 +315,156 @@ static void name_unknown_is_repeated(void **state)
 		  "BOREDOM: no such drop reason" });
 }
 
-#define T(name) cmocka_unit_test_prestate_setup_teardown( \
-		name, fx_setup, fx_teardown, &f)
+/* ---- sockets ---------------------------------------------------------- */
 
-/* A socket that fails has no sentence, and not that of a call before either. */
-static void socket_refused_says_nothing_old(void **state)
+static struct socket *udp, *tcp;
+
+static struct sockaddr_in address(const char *text, u16 port)
+{
+	struct sockaddr_in a = sk_addr(0, port);
+
+	assert_int_equal(inet_pton(AF_INET, text, &a.sin_addr), 1);
+	return a;
+}
+
+static int make_socket(const char *text)
+{
+	int family, type, protocol;
+
+	assert_int_equal(sscanf(text, "%d %d %d", &family, &type, &protocol),
+			 3);
+	return inet_socket(f.net, family, type, protocol) ? 0 : -1;
+}
+
+static int bind_socket(const char *text)
+{
+	struct sockaddr_in a = address(text, 7);
+
+	return inet_bind(udp, (struct sockaddr *)&a, sizeof(a));
+}
+
+static int bind_to_family(const char *family)
+{
+	struct sockaddr_in a = { .sin_family = (sa_family_t)atoi(family) };
+
+	return inet_bind(udp, (struct sockaddr *)&a, sizeof(a));
+}
+
+static int connect_socket(const char *text)
+{
+	struct sockaddr_in a = address(text, 80);
+
+	return inet_connect(udp, (struct sockaddr *)&a, sizeof(a));
+}
+
+static int set_option(const char *text)
+{
+	int level, option, on = 1;
+
+	assert_int_equal(sscanf(text, "%d %d", &level, &option), 2);
+	return inet_setsockopt(udp, level, option, &on, sizeof(on));
+}
+
+static int get_option(const char *text)
+{
+	int level, option, on;
+	socklen_t len = sizeof(on);
+
+	assert_int_equal(sscanf(text, "%d %d", &level, &option), 2);
+	return inet_getsockopt(udp, level, option, &on, &len);
+}
+
+/* What is left of the calls on a socket, by name. */
+static int call_socket(const char *name)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+	char byte;
+
+	if (!strcmp(name, "listen"))
+		return inet_listen(udp, 1);
+	if (!strcmp(name, "accept"))
+		return inet_accept(tcp, NULL, NULL) ? 0 : -1;
+	if (!strcmp(name, "peer"))
+		return inet_getpeername(udp, (struct sockaddr *)&ss, &len);
+	if (!strcmp(name, "self"))
+		return inet_getsockname(udp, (struct sockaddr *)&ss, NULL);
+	if (!strcmp(name, "shutdown"))
+		return inet_shutdown(udp, SHUT_WR);
+	if (!strcmp(name, "ioctl"))
+		return inet_ioctl(udp, 0x1234, &byte);
+	if (!strcmp(name, "send"))
+		return (int)inet_send(udp, "x", 1, 0);
+	return (int)inet_recv(udp, &byte, 1, 0);
+}
+
+/* What fails of a socket says which call it was, and about what. */
+static void socket_call_wrong_is_explained(void **state)
 {
 	(void)state;
-	assert_int_equal(set_knob("no.such.knob=1"), -1);
-	assert_string_not_equal(inet_strerror(f.net), "");
-	errno = 0;
-	assert_null(inet_socket(f.net, 99, SOCK_STREAM, 0));
-	assert_int_equal(errno, EAFNOSUPPORT);
-	assert_string_equal(inet_strerror(f.net), "");
+	udp = inet_socket(f.net, AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+	tcp = inet_socket(f.net, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	REFUSED(make_socket,
+		{ "99 1 0", EAFNOSUPPORT, "inet_socket: family 99, type 1, "
+		  "protocol 0: Address family not supported by protocol" },
+		{ "2 1 17", EPROTONOSUPPORT, "inet_socket: family 2, type 1, "
+		  "protocol 17: Protocol not supported" });
+	REFUSED(bind_socket,
+		{ "10.9.9.9", EADDRNOTAVAIL, "inet_bind: 10.9.9.9 port 7: "
+		  "Cannot assign requested address" });
+	REFUSED(bind_to_family,
+		{ "10", EAFNOSUPPORT, "inet_bind: Address family not supported "
+		  "by protocol" });
+	REFUSED(connect_socket,
+		{ "9.9.9.9", ENETUNREACH, "inet_connect: 9.9.9.9 port 80: "
+		  "Network is unreachable" });
+	REFUSED(set_option,
+		{ "0 77", ENOPROTOOPT, "inet_setsockopt: level 0, option 77: "
+		  "Protocol not available" });
+	REFUSED(get_option,
+		{ "1 999", ENOPROTOOPT, "inet_getsockopt: level 1, option 999: "
+		  "Protocol not available" });
+	REFUSED(call_socket,
+		{ "listen", EOPNOTSUPP, "inet_listen: Operation not supported" },
+		{ "accept", EINVAL, "inet_accept4: Invalid argument" },
+		{ "peer", ENOTCONN, "inet_getpeername: Transport endpoint is "
+		  "not connected" },
+		{ "self", EFAULT, "inet_getsockname: Bad address" },
+		{ "ioctl", ENOTTY, "inet_ioctl: Inappropriate ioctl for device" },
+		{ "send", EDESTADDRREQ, "inet_send: Destination address "
+		  "required" },
+		{ "recv", EAGAIN, "inet_recv: Resource temporarily unavailable" },
+		{ "shutdown", ENOTCONN, "inet_shutdown: Transport endpoint is "
+		  "not connected" });
+	inet_close(udp);
+	inet_close(tcp);
 }
+
+/* A connection that is on its way is not explained at length; and what is asked
+ * for afterwards is about the call that failed last. */
+static void sentence_is_of_the_last_failure(void **state)
+{
+	struct sockaddr_in to = address("10.0.0.1", 80);
+	struct socket *sock;
+
+	(void)state;
+	sock = inet_socket(f.net, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	assert_int_equal(inet_connect(sock, (struct sockaddr *)&to, sizeof(to)),
+			 -1);
+	assert_int_equal(errno, EINPROGRESS);
+	assert_string_equal(inet_strerror(f.net),
+			    "inet_connect: Operation now in progress");
+	assert_int_equal(set_knob("no.such.knob=1"), -1);
+	assert_string_equal(inet_strerror(f.net), "no.such.knob: no such knob");
+	assert_int_equal(inet_listen(sock, 1), -1);
+	assert_string_equal(inet_strerror(f.net),
+			    "inet_listen: Invalid argument");
+	assert_string_equal(inet_strerror(NULL), "");
+	inet_close(sock);
+}
+
+#define T(name) cmocka_unit_test_prestate_setup_teardown( \
+		name, fx_setup, fx_teardown, &f)
 
 int main(void)
 {
@@ -337,7 +476,8 @@ int main(void)
 		T(knob_wrong_is_explained),
 		T(trace_filter_wrong_is_explained),
 		T(name_unknown_is_repeated),
-		T(socket_refused_says_nothing_old),
+		T(socket_call_wrong_is_explained),
+		T(sentence_is_of_the_last_failure),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
