@@ -3,7 +3,7 @@
  * echo: RFC 862 over TCP and UDP on a stack of its own, driven by libev.
  *
  *	echo [-d DEVICE] [-a ADDR/LEN] [-g GATEWAY] [-p PORT] [-n MAX] [-t N]
- *	     [-e SECONDS] [-w FILE]
+ *	     [-f FILTER] [-e SECONDS] [-w FILE]
  *
  * The stack runs embedded: libev waits for its descriptor and its next timer
  * (ev_io, ev_timer, ev_prepare), and calls inet_run(). Each client is a small
@@ -68,7 +68,7 @@ struct server {
 };
 
 struct options {
-	const char *device, *addr, *gateway, *record;
+	const char *device, *addr, *gateway, *record, *filter;
 	unsigned int port, max_clients, trace, wait_s;
 };
 
@@ -441,7 +441,7 @@ static int server_start(struct server *s, const struct options *o)
 	}
 	if (server_listen(s, o))
 		return 1;
-	if (o->trace && inet_trace_start(s->net, o->trace))
+	if (o->trace && inet_trace_start_filter(s->net, o->trace, o->filter))
 		return server_fail(s);
 	server_watch(s, o);
 	fprintf(stderr, "echo: %s on %s, port %u, TCP and UDP\n", o->addr,
@@ -465,7 +465,7 @@ static void server_end(struct server *s, const struct options *o)
 static void usage(FILE *out)
 {
 	fputs("usage: echo [-h] [-d DEVICE] [-a ADDR/LEN] [-g GATEWAY] [-p PORT]\n"
-	      "            [-n MAX] [-t N] [-e SECONDS] [-w FILE]\n"
+	      "            [-n MAX] [-t N] [-f FILTER] [-e SECONDS] [-w FILE]\n"
 	      "  -d DEVICE   tap:NAME (default tap:tap0)\n"
 	      "  -a ADDR/LEN own address (default 10.0.0.2/24)\n"
 	      "  -g GATEWAY  default route\n"
@@ -473,6 +473,7 @@ static void usage(FILE *out)
 	      "  -p PORT     1..65535 (default 7)\n"
 	      "  -n MAX      clients at once, 1..1000000 (default 65536); others wait\n"
 	      "  -t N        print the road of the first N stations, 1..1000000\n"
+	      "  -f FILTER   of -t: only these packets, such as \"tcp dport 7 next 1\"\n"
 	      "  -e SECONDS  for the clients to end too, 0..3600 (default 5)\n"
 	      "  -w FILE     record all frames as pcapng\n"
 	      "SIGTERM and SIGINT end it, SIGUSR1 prints what the stack holds.\n",
@@ -500,7 +501,7 @@ static void parse(struct options *o, int argc, char **argv)
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "d:a:g:hp:n:t:e:w:", words,
+	while ((c = getopt_long(argc, argv, "d:a:g:hp:n:t:f:e:w:", words,
 				NULL)) != -1) {
 		switch (c) {
 		case 'd':
@@ -523,6 +524,9 @@ static void parse(struct options *o, int argc, char **argv)
 			break;
 		case 't':
 			o->trace = number(c, 1, 1000000);
+			break;
+		case 'f':
+			o->filter = optarg;
 			break;
 		case 'w':
 			o->record = optarg;

@@ -30,10 +30,15 @@ skip() {
 talked() {
 	[ "$1" -eq 0 ] || return 1
 	for line in '3 packets transmitted, 3 received, 0% packet loss' \
-		'hello over TCP' 'hello over UDP' 'tcp_v4_rcv' \
+		'hello over TCP' 'hello over UDP' \
+		'== the road that "hello over TCP" took from tap0 to its socket' \
 		'echo: 2 connections, 1000015 bytes, 1 datagrams' \
 		'== it works; the next step is README.md'; do
 		echo "$2" | grep -qF "$line" || return 1
+	done
+	for station in eth_type_trans ip_rcv tcp_v4_rcv tcp_rcv_established \
+		tcp_queue_rcv; do
+		echo "$2" | grep -q " packet 3 *$station " || return 1
 	done
 }
 

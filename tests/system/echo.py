@@ -316,6 +316,22 @@ def road_of_the_first_stations_is_printed():
 
 
 @case
+def road_of_the_packets_of_a_filter_is_printed():
+    """-f: the segment with data is the third to the port."""
+    with Echo("-t", "300", "-f", "tcp dport 7 next 3") as echo:
+        with connect() as sock:
+            sock.sendall(b"hello")
+            assert read_exactly(sock, 5) == b"hello"
+            sock.sendall(b"hello")
+            assert read_exactly(sock, 5) == b"hello"
+        road, _ = echo.end()
+    passed = [line.split("packet ")[1].split()[0:2] for line in
+              road.splitlines()]
+    assert {packet for packet, _ in passed} == {"1", "2", "3"}, road
+    assert [packet for packet, name in passed if name == "tcp_queue_rcv"] == ["3"]
+
+
+@case
 def bad_arguments_get_a_sentence():
     """Exit status 2 for a wrong command line, 1 for a device in trouble."""
     for options, said in (
@@ -334,6 +350,8 @@ def bad_arguments_get_a_sentence():
             (["-d", "tap:lo"], "lo: /dev/net/tun: Invalid argument"),
             (["-d", "tup:tap0"], "'tup' is no device driver"),
             (["-a", "10.0.0"], 'tap0: "10.0.0" is not an address'),
+            (["-t", "9", "-f", "dev eth9"],
+             "trace filter: dev 'eth9': no such device"),
             (["-w", "/nowhere/x"], "/nowhere/x: No such file or directory"),
             (["-g", "10.9.9.9"],
              "Nexthop has invalid gateway: no device has 10.9.9.9 ")):
@@ -347,7 +365,7 @@ def help_is_no_error():
     for option in ("-h", "--help"):
         out = run(ECHO, option)
         assert out.startswith("usage: echo "), out
-        for letter in "daehgpntw":
+        for letter in "daefhgpntw":
             assert f"  -{letter} " in out, letter
 
 
