@@ -326,6 +326,7 @@ const struct dut_ops dut_wire = {
 	.has_carrier = true,
 	.has_napi = true,
 	.max_mtu = 65521,
+	.max_inject = 65535,
 	.create = wire_create,
 	.open = wire_open,
 	.destroy = wire_destroy,
@@ -471,7 +472,8 @@ static void tap_far_mtu(struct dut *d, u32 mtu)
 /* With frames of Ethernet, and without a link header. */
 #define TAP_DUT								\
 	.in_kernel = true, .has_carrier = true, .has_napi = true,	\
-	.by_fd = true, .create = tap_create, .open = tap_open,		\
+	.by_fd = true, .max_inject = 65535,				\
+	.create = tap_create, .open = tap_open,				\
 	.destroy = tap_destroy, .inject = tap_inject,			\
 	.far_run = tap_far_run, .set_far_mtu = tap_far_mtu,		\
 	.set_carrier = tap_carrier
@@ -520,8 +522,8 @@ static void fd_far_mtu(struct dut *d, u32 mtu)
 }
 
 #define FD_DUT								\
-	.has_napi = true, .by_fd = true, .create = fd_create,		\
-	.open = fd_open_dev, .destroy = tap_destroy,			\
+	.has_napi = true, .by_fd = true, .max_inject = 262144,		\
+	.create = fd_create, .open = fd_open_dev, .destroy = tap_destroy,			\
 	.inject = tap_inject, .far_run = tap_far_run,			\
 	.set_far_mtu = fd_far_mtu
 
@@ -604,6 +606,7 @@ static void xdp_far_mtu(struct dut *d, u32 mtu)
 		.has_napi = true,					\
 		.min_inject = DUT_HEADER,				\
 		.max_mtu = 16 * 1790 - DUT_HEADER - 4,			\
+		.max_inject = 65549,					\
 		.create = xdp_create,					\
 		.open = xdp_open,					\
 		.destroy = xdp_destroy,					\

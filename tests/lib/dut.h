@@ -61,6 +61,7 @@ struct dut_ops {
 	bool by_fd;		/* its interrupt is a descriptor */
 	bool raw;		/* without a link header */
 	u32 min_inject;		/* shortest frame the far side can send */
+	u32 max_inject;		/* and the longest */
 	u32 max_mtu;
 	/* A new stack and, with dut_open(), its device, down. Return: false
 	 * when this cannot be had here. */
