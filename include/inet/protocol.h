@@ -32,6 +32,8 @@ INET_BEGIN_DECLS
 struct socket;
 struct proto;
 struct inet_iov_iter;
+struct skb_lender;
+struct skb_loan;
 
 #define NET_NPROTO 46		/* AF_MAX of this stack */
 #define INET_MAX_PROTOS 256
@@ -208,6 +210,8 @@ struct inet_msg {
 	void *control;		/* cmsg buffer */
 	size_t controllen;	/* bytes from control on */
 	int flags;		/* MSG_* in; MSG_TRUNC, MSG_CTRUNC, … out */
+	/* recv: lend packets instead of copying; only where frames_put is set */
+	struct skb_lender *lend;
 	bool control_out_full;
 };
 
@@ -277,6 +281,9 @@ struct proto {
 	int (*get_port)(struct sock *sk, u16 port);
 	void (*keepalive)(struct sock *sk, bool on);	/* SO_KEEPALIVE was
 							 * set; may be NULL */
+	/* Inside the stack: takes back what recvmsg lent (inet_msg.lend). Any
+	 * thread, nothing is locked. NULL: it lends nothing. */
+	void (*frames_put)(struct sock *sk, struct skb_loan *loan);
 	const struct sockopt_row *options;	/* own level's, or NULL */
 	u32 nr_options;
 };

@@ -78,6 +78,21 @@ int inet_sendmmsg(struct socket *sock, struct mmsghdr *vec, unsigned int n,
 int inet_recvmmsg(struct socket *sock, struct mmsghdr *vec, unsigned int n,
 		  int flags, struct timespec *timeout) INET_API;
 
+/*
+ * inet_recvmsg() without the copy: TCP and UDP sockets lend the packets that the
+ * bytes lie in. At most @len bytes; msg->msg_iov has room for msg->msg_iovlen
+ * pieces, and both say afterwards where they are: to be read, not written.
+ * *@frames is the number to give them back by, 0 when none were lent. What is
+ * lent counts against SO_RCVBUF: TCP's window does not open. MSG_PEEK, MSG_OOB and
+ * MSG_ERRQUEUE: EOPNOTSUPP. ENOBUFS: too many loans (net.core.optmem_max).
+ */
+ssize_t inet_recv_frames(struct socket *sock, struct msghdr *msg, size_t len,
+			 int flags, u64 *frames) INET_API;
+/* Gives back what was lent, once; any thread, also when the socket is closed.
+ * inet_destroy() takes back what is still out. 0 is nothing. EINVAL: no such
+ * loan. */
+int inet_frames_put(struct net *net, u64 frames) INET_API;
+
 int inet_setsockopt(struct socket *sock, int level, int optname,
 		    const void *val, socklen_t len) INET_API;
 int inet_getsockopt(struct socket *sock, int level, int optname, void *val,

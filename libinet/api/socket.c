@@ -16,6 +16,7 @@
 
 #include "api/api.h"
 #include "core/iov.h"
+#include "core/loan.h"
 #include "core/net.h"
 #include "core/socket.h"
 #include "core/sockopt.h"
@@ -448,6 +449,16 @@ ssize_t inet_recvfrom(struct socket *sock, void *buf, size_t len, int flags,
 	return sock_leave(sock, err ? err : ret);
 }
 
+/* What the family said about a message, back into @user. */
+static void msg_to_user(const struct inet_msg *msg, struct msghdr *user)
+{
+	if (user->msg_name)
+		addr_to_user((struct sockaddr_storage *)(void *)msg->name,
+			     msg->namelen, user->msg_name, &user->msg_namelen);
+	user->msg_controllen = msg->controllen;
+	user->msg_flags = msg->flags;
+}
+
 /* One message; what the family said about it goes back into @user. */
 static int do_recvmsg(struct socket *sock, struct msghdr *user, int flags)
 {
@@ -462,11 +473,7 @@ static int do_recvmsg(struct socket *sock, struct msghdr *user, int flags)
 	ret = sock_recvmsg(sock, &msg, call_flags(sock, flags));
 	if (ret < 0)
 		return ret;
-	if (user->msg_name)
-		addr_to_user(&ss, msg.namelen, user->msg_name,
-			     &user->msg_namelen);
-	user->msg_controllen = msg.controllen;
-	user->msg_flags = msg.flags;
+	msg_to_user(&msg, user);
 	return ret;
 }
 
@@ -478,6 +485,90 @@ ssize_t inet_recvmsg(struct socket *sock, struct msghdr *msg, int flags)
 		return api_result(err);
 	NET_ROAD(sock->net, NULL);
 	return sock_leave(sock, do_recvmsg(sock, msg, flags));
+}
+
+/* What may be lent: all but a second look, urgent data and errors. 0 or -E. */
+static int lender_from_user(struct inet_msg *msg, const struct socket *sock,
+			    const struct msghdr *user, size_t len, int flags)
+{
+	if (!user || (user->msg_iovlen && !user->msg_iov))
+		return -EFAULT;
+	if (user->msg_iovlen > INET_UIO_MAXIOV)
+		return -EMSGSIZE;
+	if ((ssize_t)len < 0)
+		return -EINVAL;
+	if (!sock->sk->sk_prot->frames_put ||
+	    flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE))
+		return -EOPNOTSUPP;
+	msg->iter.count = user->msg_iovlen ?
+			  min(len, (size_t)INET_MAX_RW_COUNT) : 0;
+	msg->control = user->msg_control;
+	msg->controllen = user->msg_controllen;
+	return 0;
+}
+
+/* One message, lent instead of copied. Return: bytes, or -E. */
+static int lend_message(struct socket *sock, struct msghdr *user,
+			struct inet_msg *msg, int flags)
+{
+	struct sockaddr_storage ss;
+	int ret;
+
+	skb_lender_init(msg->lend, user->msg_iov, (u32)user->msg_iovlen);
+	msg->name = user->msg_name ? (struct sockaddr *)&ss : NULL;
+	ret = sock_recvmsg(sock, msg, call_flags(sock, flags));
+	if (ret < 0)
+		return ret;
+	user->msg_iovlen = msg->lend->nr;
+	msg_to_user(msg, user);
+	return ret;
+}
+
+/* The same, and the number of the loan into @frames. */
+static int do_recv_frames(struct socket *sock, struct msghdr *user,
+			  struct inet_msg *msg, int flags, u64 *frames)
+{
+	struct sock *sk = sock->sk;
+	struct skb_loan *loan;
+	int ret = skb_loan_begin(sk, &loan);
+
+	if (ret)
+		return ret;
+	ret = lend_message(sock, user, msg, flags);
+	if (msg->lend->nr)
+		*frames = skb_loan_commit(loan, sk, msg->lend);
+	else
+		skb_loan_cancel(loan, sk);
+	return ret;
+}
+
+ssize_t inet_recv_frames(struct socket *sock, struct msghdr *msg, size_t len,
+			 int flags, u64 *frames)
+{
+	struct skb_lender lend;
+	struct inet_msg im = { .lend = &lend };
+	int err = frames ? sock_enter(sock) : -EFAULT;
+
+	if (frames)
+		*frames = 0;
+	if (err)
+		return api_result(err);
+	NET_ROAD(sock->net, NULL);
+	err = lender_from_user(&im, sock, msg, len, flags);
+	return sock_leave(sock, err ? err :
+				do_recv_frames(sock, msg, &im, flags, frames));
+}
+
+int inet_frames_put(struct net *net, u64 frames)
+{
+	int err = 0;
+
+	net_clock_hold(net);
+	if (frames)
+		err = skb_loan_return(net, frames);
+	if (!net->smp)
+		leave_stack(net);
+	return api_result(err);
 }
 
 /* The stack's time when @timeout is over. 0 or -EINVAL. */

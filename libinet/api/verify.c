@@ -31,7 +31,8 @@ static void verify_sockets(struct net *net)
 		       skb_queue_verify(&sock->sk->sk_receive_queue);
 	}
 	inet_assert(nr <= net->proto_sockets[PROTO_MEM_UDP]);
-	inet_assert(nr == net->proto_sockets[PROTO_MEM_UDP] ?
+	inet_assert(nr == net->proto_sockets[PROTO_MEM_UDP] &&
+		    !net->loans.nr_out ?
 			    udp == net->proto_mem[PROTO_MEM_UDP] :
 			    udp <= net->proto_mem[PROTO_MEM_UDP]);
 }

@@ -40,6 +40,21 @@ struct packet_sklist;
 
 enum proto_mem_id { PROTO_MEM_TCP, PROTO_MEM_UDP, PROTO_MEM_RAW, NR_PROTO_MEM };
 
+/* What readers were lent: core/loan.c. */
+#define LOAN_INDEX_BITS 20
+#define LOAN_FIRST 64u		/* slots of the first block */
+#define LOAN_MAX_BLOCKS 14	/* all but LOAN_FIRST of what the index can say */
+
+struct loan_table {
+	struct inet_lock lock;		/* guards all but nr_inside; a leaf */
+	struct skb_loan *blocks[LOAN_MAX_BLOCKS];
+	u32 nr_blocks;
+	u32 free;			/* a slot's number + 1; 0: none */
+	u32 nr_out;
+	u32 nr_inside;			/* calls that give back, atomic */
+	u64 serial;			/* of the last loan */
+};
+
 struct net {
 	struct net_trace_switch trace_switch;	/* first: see NET_ROAD() */
 	bool smp;			/* threaded: others may run at once */
@@ -108,6 +123,7 @@ struct net {
 	struct inet_lock sockets_lock;	/* guards the list and the slabs */
 	struct list_head sockets;	/* of socket.net_list */
 	struct kmem_cache *socket_slab;
+	struct loan_table loans;
 	struct {
 		u32 size;
 		struct kmem_cache *slab;

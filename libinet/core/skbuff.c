@@ -616,10 +616,6 @@ int skb_add_frag_ref(struct sk_buff *skb, struct skb_shared_info *frame,
 
 /* ---- reading over fragments ------------------------------------------- */
 
-/* A piece of a packet: linear part, fragment, or linear part of a member of
- * frag_list. */
-typedef bool skb_piece_fn(const u8 *p, u32 len, void *arg);
-
 /* Calls @fn with the parts of [@off, @off + @len) that lie in fragments.
  * Return: what is left of @len. Moves *@off to the remaining offset. */
 static u32 skb_walk_frags(const struct skb_shared_info *si, u32 *off, u32 len,
@@ -659,10 +655,8 @@ static u32 skb_walk_one(const struct sk_buff *skb, u32 *off, u32 len,
 	return len ? skb_walk_frags(skb->shinfo, off, len, fn, arg) : 0;
 }
 
-/* Calls @fn for each piece of [@off, @off + @len). Return: false when the
- * packet is shorter than that. Members of frag_list carry no frag_list. */
-static bool skb_walk(const struct sk_buff *skb, u32 off, u32 len,
-		     skb_piece_fn *fn, void *arg)
+bool skb_walk(const struct sk_buff *skb, u32 off, u32 len, skb_piece_fn *fn,
+	      void *arg)
 {
 	const struct sk_buff *f;
 

@@ -131,6 +131,15 @@ static inline int skb_leave_pool(struct sk_buff *skb)
 	return skb_move_to_heap(skb);
 }
 
+/* A piece of a packet: linear part, fragment, or linear part of a member of
+ * frag_list. What it says is not asked for. */
+typedef bool skb_piece_fn(const u8 *p, u32 len, void *arg);
+
+/* Calls @fn for each piece of [@off, @off + @len). Return: false when the
+ * packet is shorter than that. Members of frag_list carry no frag_list. */
+bool skb_walk(const struct sk_buff *skb, u32 off, u32 len, skb_piece_fn *fn,
+	      void *arg);
+
 /* The destructor is called and forgotten: the packet belongs to no sock. */
 static inline void skb_orphan(struct sk_buff *skb)
 {

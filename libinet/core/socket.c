@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "core/iov.h"
+#include "core/loan.h"
 #include "core/socket.h"
 #include "core/trace.h"
 #include "lib/thread.h"
@@ -267,6 +268,7 @@ static int sock_net_init(struct net *net)
 	int err;
 
 	lock_init(&net->sockets_lock, net->smp);
+	lock_init(&net->loans.lock, net->smp);
 	INIT_LIST_HEAD(&net->sockets);
 	err = register_net_sysctl(net, sock_knobs, ARRAY_SIZE(sock_knobs));
 	if (err)
@@ -279,12 +281,14 @@ static int sock_net_init(struct net *net)
 	return 0;
 }
 
-/* Closes the sockets that the application left. Context: inet_destroy(), the
+/* Closes the sockets that the application left, after it has lost what it was
+ * lent. Context: inet_destroy(), the
  * threads are gone, the protocols are still there. */
 void sock_net_exit(struct net *net)
 {
 	struct socket *sock;
 
+	skb_loans_return(net);
 	while (!list_empty(&net->sockets)) {
 		sock = list_first_entry(&net->sockets, struct socket, net_list);
 		sock->closed = true;
@@ -299,6 +303,7 @@ static void sock_net_free(struct net *net)
 	u32 i;
 
 	sock_net_exit(net);
+	skb_loans_exit(net);
 	while (rcu_domain_pending(&net->rcu))
 		rcu_domain_run(&net->rcu);
 	for (i = 0; i < NET_MAX_SK_SLABS; i++) {

@@ -500,6 +500,7 @@ const struct proto tcp_prot = {
 	.getsockopt = tcp_getsockopt,
 	.sendmsg = tcp_sendmsg,
 	.recvmsg = tcp_recvmsg,
+	.frames_put = tcp_frames_put,
 	.backlog_rcv = tcp_v4_do_rcv,
 	.release_cb = tcp_release_cb,
 	.hash = inet_hash,

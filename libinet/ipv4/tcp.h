@@ -415,6 +415,7 @@ int tcp_init_sock(struct sock *sk);
 void tcp_init_connection_state(struct sock *sk);
 int tcp_sendmsg(struct sock *sk, struct inet_msg *msg, size_t len);
 int tcp_recvmsg(struct sock *sk, struct inet_msg *msg, size_t len, int flags);
+void tcp_frames_put(struct sock *sk, struct skb_loan *loan) unchecked_locking;
 int tcp_ioctl(struct sock *sk, unsigned long cmd, int *karg);
 int tcp_setsockopt(struct sock *sk, int level, int optname, const void *val,
 		   socklen_t len);

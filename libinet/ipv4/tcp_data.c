@@ -687,8 +687,10 @@ static void tcp_data_queue_in_order(struct sock *sk, struct sk_buff *skb)
 
 	if (!(tail && tcp_may_coalesce(tail, skb)) &&
 	    unlikely(!tcp_try_rmem_schedule(sk, skb))) {
-		/* the first one always finds room, so that it goes on */
-		if (tail) {
+		/* the first one always finds room, so that it goes on; but if
+		 * it is lent frames that fill the buffer, not before they come
+		 * back */
+		if (tail || sk_rmem_alloc_get(sk) > sk->sk_rcvbuf) {
 			NET_INC_STATS(sock_net(sk), TCP_RCVQDROP);
 			inet_csk(sk)->icsk_ack.pending |=
 				ICSK_ACK_NOW | ICSK_ACK_SCHED;

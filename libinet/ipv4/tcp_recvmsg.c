@@ -4,9 +4,14 @@
  * pulled; tp->copied_seq is the next octet for the reader. An urgent octet
  * that is not inline stands in the way once: reading stops before it and then
  * skips it.
+ *
+ * A reader who wants frames (inet_msg.lend) gets the packets instead of copies,
+ * by the same rules. They stay charged, so the window opens when he gives them
+ * back.
  */
 #include <errno.h>
 
+#include "core/loan.h"
 #include "ipv4/ip.h"
 #include "ipv4/tcp.h"
 
@@ -39,10 +44,29 @@ static struct sk_buff *tcp_recv_skb(struct sock *sk, u32 seq, u32 *off)
 	return NULL;
 }
 
-static void tcp_eat_recv_skb(struct sock *sk, struct sk_buff *skb)
+/* All of @skb was read, @lent: by who has it now. */
+static void tcp_eat_recv_skb(struct tcp_reader *r, struct sk_buff *skb,
+			     bool lent)
 {
-	__skb_unlink(skb, &sk->sk_receive_queue);
-	consume_skb(skb);
+	__skb_unlink(skb, &r->sk->sk_receive_queue);
+	if (unlikely(lent))
+		skb_lender_take(r->msg->lend, skb);
+	else
+		consume_skb(skb);
+}
+
+/* @len octets at @off to the reader. Return: how many he took. */
+static u32 tcp_reader_give(struct tcp_reader *r, const struct sk_buff *skb,
+			   u32 off, u32 len)
+{
+	if (likely(!r->msg->lend)) {
+		skb_copy_datagram_msg(skb, off, r->msg, len);
+		return len;
+	}
+	len = skb_lend(r->msg->lend, skb, off, len);
+	if (skb_lender_full(r->msg->lend))
+		r->len = len;		/* the last ones */
+	return len;
 }
 
 /* Octets that a read would give now. Context: locked. */
@@ -125,13 +149,16 @@ static bool tcp_reader_copy(struct tcp_reader *r, struct sk_buff *skb, u32 off)
 {
 	struct tcp_sock *tp = tcp_sk(r->sk);
 	bool fin = TCP_SKB_CB(skb)->tcp_flags & TCPHDR_FIN;
+	bool lent = false;
 	u32 used = 0;
 
 	if (off < skb->len) {
 		used = (u32)min((size_t)(skb->len - off), r->len);
 		used = tcp_reader_urgent(r, &off, used);
-		if (used && !(r->flags & MSG_TRUNC))
-			skb_copy_datagram_msg(skb, off, r->msg, used);
+		if (used && !(r->flags & MSG_TRUNC)) {
+			used = tcp_reader_give(r, skb, off, used);
+			lent = r->msg->lend;
+		}
 		*r->seq += used;
 		r->copied += (int)used;
 		r->len -= used;
@@ -142,12 +169,15 @@ static bool tcp_reader_copy(struct tcp_reader *r, struct sk_buff *skb, u32 off)
 		WRITE_ONCE(tp->urg_data, 0);
 		tcp_fast_path_check(r->sk);
 	}
-	if (off + used < skb->len)
+	if (off + used < skb->len) {
+		if (unlikely(lent))
+			skb_lender_share(r->msg->lend, skb);
 		return true;
+	}
 	if (fin)
 		(*r->seq)++;
 	if (!(r->flags & MSG_PEEK))
-		tcp_eat_recv_skb(r->sk, skb);
+		tcp_eat_recv_skb(r, skb, lent);
 	return !fin;
 }
 
@@ -251,4 +281,20 @@ int tcp_recvmsg(struct sock *sk, struct inet_msg *msg, size_t len, int flags)
 out:
 	release_sock(sk);
 	return ret;
+}
+
+/* As a softnet that has a segment for the sock: an orphan has no owner. The
+ * window may open. */
+void tcp_frames_put(struct sock *sk, struct skb_loan *loan)
+{
+	const u32 open = TCPF(TCP_ESTABLISHED) | TCPF(TCP_FIN_WAIT1) |
+			 TCPF(TCP_FIN_WAIT2);
+
+	bh_lock_sock(sk);
+	if (sock_owned_by_user(sk))
+		__lock_sock(sk);
+	skb_loan_free(loan);
+	if (TCPF(sk->sk_state) & open)
+		tcp_cleanup_rbuf(sk, 1);
+	bh_unlock_sock(sk);
 }

@@ -100,7 +100,9 @@ static void verify_receive(const struct sock *sk)
 	}
 	inet_assert(seq == tp->rcv_nxt);
 	truesize += verify_ofo(tp);
-	inet_assert(truesize == sk_rmem_alloc_get(sk));
+	/* and what was lent is in no queue */
+	inet_assert(sk->sk_omem_alloc ? truesize <= sk_rmem_alloc_get(sk) :
+					truesize == sk_rmem_alloc_get(sk));
 	inet_assert(tp->rcv_wnd <= 65535u << tp->rx_opt.rcv_wscale);
 }
 

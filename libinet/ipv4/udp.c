@@ -38,6 +38,7 @@
 
 #include "core/dev.h"
 #include "core/gro.h"
+#include "core/loan.h"
 #include "core/rps.h"
 #include "core/skbuff.h"
 #include "core/sockopt.h"
@@ -563,6 +564,8 @@ static int udp_sendmsg(struct sock *sk, struct inet_msg *msg, size_t len)
  * -EINVAL when the checksum is wrong. Borrows. */
 static int udp_copy_out(struct sk_buff *skb, struct inet_msg *msg, u32 len)
 {
+	if (unlikely(msg->lend))
+		return udp_csum_ok(skb) ? 0 : -EINVAL;
 	if (udp_csum_unnecessary(skb))
 		return skb_copy_datagram_msg(skb, 0, msg, len);
 	if (len == skb->len)
@@ -635,10 +638,15 @@ static int udp_recvmsg(struct sock *sk, struct inet_msg *msg, size_t len,
 	}
 	if (!peek)
 		NET_INC_STATS(sock_net(sk), UDP_INDATAGRAMS);
+	if (unlikely(msg->lend))
+		copied = skb_lend(msg->lend, skb, 0, copied);
 	if (copied < whole)
 		msg->flags |= MSG_TRUNC;
 	udp_recv_about(sk, msg, skb);
-	consume_skb(skb);
+	if (unlikely(msg->lend) && copied)
+		sock_lend_datagram(sk, msg->lend, skb);
+	else
+		consume_skb(skb);
 	return (int)(flags & MSG_TRUNC ? whole : copied);
 }
 
@@ -826,6 +834,7 @@ const struct proto udp_prot = {
 	.getsockopt = ip4_datagram_getsockopt,
 	.sendmsg = udp_sendmsg,
 	.recvmsg = udp_recvmsg,
+	.frames_put = sock_frames_put,
 	.unhash = udp_lib_unhash,
 	.get_port = udp_v4_get_port,
 	.options = udp_options,

@@ -749,6 +749,51 @@ static void act_cut(void)
 	run(3 * SEC);
 }
 
+/* Reads by loans, and keeps the last one. Return: octets. */
+static size_t borrow(struct socket *s)
+{
+	struct iovec iov[48];
+	struct msghdr m;
+	u64 frames, last = 0;
+	size_t sum = 0;
+	ssize_t n = s ? 1 : 0;
+
+	while (n > 0) {
+		m = (struct msghdr){ .msg_iov = iov, .msg_iovlen = 48 };
+		n = inet_recv_frames(s, &m, 5000, 0, &frames);
+		if (n > 0) {
+			inet_frames_put(inet_socket_net(s), last);
+			last = frames;
+			sum += (size_t)n;
+		}
+	}
+	return sum;
+}
+
+/* Frames are lent, some come back, and some not before the end. */
+static void act_lent(void)
+{
+	struct socket *u = open_socket(1, SOCK_DGRAM, 0);
+	struct socket *l = listener(80, 4);
+	struct socket *c = open_socket(0, SOCK_STREAM, 0);
+	struct socket *s;
+	int i;
+
+	bind_to(u, 53);
+	for (i = 0; i < 5; i++)
+		send_to(open_socket(0, SOCK_DGRAM, 0), 1, 53, 1000);
+	connect_to(c, 1, 80);
+	run(10 * SEC);
+	borrow(u);
+	s = take(l);
+	for (i = 0; i < 4; i++) {
+		if (c)
+			inet_send(c, lab.buf, 16000, 0);
+		run(3 * SEC);
+		borrow(s);
+	}
+}
+
 /* ---- the table ---------------------------------------------------------- */
 
 static const struct scenario {
@@ -783,6 +828,7 @@ static const struct scenario {
 	{ .name = "hooks", .act = act_hooks },
 	{ .name = "capture", .act = act_capture },
 	{ .name = "cut", .act = act_cut },
+	{ .name = "lent", .act = act_lent },
 };
 
 /* Return: did the n-th allocation of @victim exist (and fail)? */
