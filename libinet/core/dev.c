@@ -718,7 +718,8 @@ static int net_dev_init(struct net *net)
 	       register_net_sysctl(net, dev_knobs, ARRAY_SIZE(dev_knobs));
 }
 
-/* Devices down: no packet waits in a queue or a ring any more. */
+/* Devices down: no packet waits in a queue or a ring any more, and what devices
+ * are done with lets its socket and route go. */
 static void net_dev_pre_exit(struct net *net)
 {
 	struct net_device *dev;
@@ -726,8 +727,10 @@ static void net_dev_pre_exit(struct net *net)
 
 	for (dev = net->dev_base; dev; dev = dev->next)
 		dev_close(dev);
-	for (i = 0; i < net->nr_softnets; i++)
+	for (i = 0; i < net->nr_softnets; i++) {
 		net_tx_action(&net->softnets[i]);
+		softnet_purge(&net->softnets[i]);
+	}
 }
 
 static void net_dev_exit(struct net *net)

@@ -249,7 +249,16 @@ static void completions_purge(struct sk_buff **list)
 	}
 }
 
-/* Drops what its queues and caches hold. Nothing runs on it any more. */
+void softnet_purge(struct softnet_data *sd)
+{
+	if (!sd->net)
+		return;
+	skb_queue_purge_reason(&sd->input_pkt_queue, SKB_DROP_REASON_DEV_DOWN);
+	skb_queue_purge_reason(&sd->process_queue, SKB_DROP_REASON_DEV_DOWN);
+	completions_purge(&sd->completion_queue);
+	completions_purge(&sd->remote_completion);
+}
+
 void softnet_destroy(struct softnet_data *sd)
 {
 	struct net *net = sd->net;
@@ -257,10 +266,7 @@ void softnet_destroy(struct softnet_data *sd)
 	if (!net)
 		return;
 	irq_free_dead(sd);
-	skb_queue_purge_reason(&sd->input_pkt_queue, SKB_DROP_REASON_DEV_DOWN);
-	skb_queue_purge_reason(&sd->process_queue, SKB_DROP_REASON_DEV_DOWN);
-	completions_purge(&sd->completion_queue);
-	completions_purge(&sd->remote_completion);
+	softnet_purge(sd);
 	skb_cache_flush(sd);
 	if (net->pool.region)
 		frame_cache_flush(net, &sd->frames, sd->frames.nr);

@@ -119,6 +119,9 @@ u32 softnet_wait_run(struct softnet_data *sd, u64 timeout_ns);
 void softnet_quiesce(struct softnet_data *sd);
 
 int softnet_init(struct net *net, u32 id);
+/* Drops what its queues hold. Nothing runs on it any more. */
+void softnet_purge(struct softnet_data *sd);
+/* That, and its caches go. */
 void softnet_destroy(struct softnet_data *sd);
 
 void net_rx_action(struct softnet_data *sd);

@@ -17,6 +17,8 @@
 
 #include "api/verify.h"
 #include "core/net.h"
+#include "core/sock.h"
+#include "core/socket.h"
 
 #define TICK_NS 1000
 
@@ -314,6 +316,37 @@ static void completion_that_nobody_ran_dies_with_the_stack(void **state)
 	}
 }
 
+/* The socket is closed: its last packet holds it, and a route. */
+static void completion_that_holds_a_socket_dies_with_the_stack(void **state)
+{
+	static const enum inet_mode modes[] = {
+		INET_EMBEDDED, INET_SIMULATED, INET_THREADED,
+	};
+	struct sockaddr_in lo = { .sin_family = AF_INET, .sin_port = htons(9) };
+	struct sk_buff *skb;
+	struct socket *s;
+	struct rig r;
+	size_t i;
+
+	(void)state;
+	lo.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	for (i = 0; i < ARRAY_SIZE(modes); i++) {
+		rig_open(&r, modes[i]);
+		s = inet_socket(r.net, AF_INET, SOCK_DGRAM, 0);
+		skb = alloc_skb(r.net, 100);
+		assert_non_null(s);
+		assert_non_null(skb);
+		assert_int_equal(inet_connect(s, (struct sockaddr *)&lo,
+					      sizeof(lo)), 0);
+		skb_set_owner_w(skb, s->sk);
+		dst_hold(s->sk->sk_dst_cache);
+		skb_dst_set(skb, s->sk->sk_dst_cache);
+		dev_consume_skb_any(skb);
+		assert_int_equal(inet_close(s), 0);
+		inet_destroy(r.net);	/* asserts that all memory is back */
+	}
+}
+
 /* A softnet that its thread is about to sleep in, as others see it. */
 static void softnet_that_sleeps_is_rung_once(void **state)
 {
@@ -468,6 +501,8 @@ int main(void)
 		cmocka_unit_test(blocking_call_sees_the_time_pass),
 		cmocka_unit_test(random_bytes_are_drawn_in_batches_and_forgotten),
 		cmocka_unit_test(completion_that_nobody_ran_dies_with_the_stack),
+		cmocka_unit_test(
+			completion_that_holds_a_socket_dies_with_the_stack),
 		cmocka_unit_test(softnet_that_sleeps_is_rung_once),
 		cmocka_unit_test(softnets_take_turns_in_any_order),
 		cmocka_unit_test(softnet_runs_its_own_timers),
