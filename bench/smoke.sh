@@ -45,6 +45,7 @@ for program in tap tap-lwip tap-kernel tap-slirp tap-dumb \
 	rows $program 'bulk-out 4' 'bulk-in 4' 'rr 50' 'rr-adaptive 50' \
 		'rr-spin 50' 'connect 40' 'connect-one 20' 'udp 50' 'udp-18 50'
 done
+rows threads 'queues 1000' 'rps 1000'
 rows tap-limit 'bulk-out 4' 'bulk-in 4'
 rows xdp-limit 'bulk-out 4' 'bulk-in 4'
 export BENCH_TAP=,vnet
