@@ -51,24 +51,30 @@ static inline u32 fib_chunk(u32 key, u8 off)
 	return (key << off) >> (32 - FIB_STRIDE);
 }
 
+/* Processors count bits by an instruction that the compiler may not use without
+ * asking: readers ask, with a load and a test. */
+#if defined(__x86_64__) && !defined(__POPCNT__) && !defined(FIB_WITHOUT_POPCNT)
+#define ASK_FOR_POPCNT 1
+#endif
+
 /* By adding in parallel: the builtin is a call where the target has no such
  * instruction. */
 static inline int fib_popcount(u64 v)
 {
-#ifdef __POPCNT__
-	return __builtin_popcountll(v);
-#else
+#ifndef __POPCNT__
 	v -= v >> 1 & 0x5555555555555555u;
 	v = (v & 0x3333333333333333u) + (v >> 2 & 0x3333333333333333u);
 	v = (v + (v >> 4)) & 0x0f0f0f0f0f0f0f0fu;
 	return (int)(v * 0x0101010101010101u >> 56);
+#else
+	return __builtin_popcountll(v);
 #endif
 }
 
 /* Do the bits before the node agree? */
 static inline bool fib_node_skips(const struct fib_node *n, u32 key)
 {
-	return !n->off || (key ^ n->key) >> (32 - n->off) == 0;
+	return !((key ^ n->key) & n->skipped);
 }
 
 static inline int fib_child_index(const struct fib_node *n, u32 chunk)
@@ -79,30 +85,54 @@ static inline int fib_child_index(const struct fib_node *n, u32 chunk)
 
 /* ---- reading ---------------------------------------------------------- */
 
-void fib_trie_lookup(const struct fib_trie *t, u32 key,
-		     struct fib_trie_match *m)
+/* @popcnt: the builtin is the processor's instruction. */
+static __always_inline void fib_trie_walk(const struct fib_trie *t, u32 key,
+					  struct fib_trie_match *m, bool popcnt)
 {
 	const struct fib_node *n = rcu_dereference(t->root);
+	int nr = 0, steps = 0;
 
-	m->nr = 0;
-	m->steps = 0;
 	INET_WALK(TRIE);
 	while (n) {
 		u32 chunk = fib_chunk(key, n->off);
-		u64 mask = n->internal & fib_ancestors[chunk];
+		u64 mask = n->internal & fib_ancestors[chunk], upto;
 
 		INET_STEP(TRIE);
-		m->steps++;
+		steps++;
 		if (!fib_node_skips(n, key))
 			break;
 		if (mask) {
-			m->node[m->nr] = n;
-			m->mask[m->nr++] = mask;
+			m->node[nr] = n;
+			m->mask[nr++] = mask;
 		}
-		if (!(n->external >> chunk & 1))
+		upto = n->external << (63 - chunk);	/* its child's is the */
+		if (!(upto >> 63))			/* highest bit */
 			break;
-		n = rcu_dereference(n->slot[fib_child_index(n, chunk)]);
+		n = rcu_dereference(n->slot[n->nr_internal - 1 + (popcnt ?
+				__builtin_popcountll(upto) : fib_popcount(upto))]);
 	}
+	m->nr = nr;
+	m->steps = steps;
+}
+
+#ifdef ASK_FOR_POPCNT
+static __attribute__((target("popcnt"))) void
+fib_trie_walk_popcnt(const struct fib_trie *t, u32 key, struct fib_trie_match *m)
+{
+	fib_trie_walk(t, key, m, true);
+}
+#endif
+
+void fib_trie_lookup(const struct fib_trie *t, u32 key,
+		     struct fib_trie_match *m)
+{
+#ifdef ASK_FOR_POPCNT
+	if (likely(__builtin_cpu_supports("popcnt"))) {
+		fib_trie_walk_popcnt(t, key, m);
+		return;
+	}
+#endif
+	fib_trie_walk(t, key, m, false);
 }
 
 struct fib_leaf *fib_trie_next(struct fib_trie_match *m)
@@ -174,6 +204,7 @@ static struct fib_node *fib_node_alloc(struct fib_trie *t, u32 key, u8 off,
 	n->internal = internal;
 	n->external = external;
 	n->key = fib_mask_key(key, off);
+	n->skipped = fib_mask_key(~(u32)0, off);
 	n->off = off;
 	n->nr_internal = (u8)fib_popcount(internal);
 	n->nr_external = (u8)fib_popcount(external);
@@ -615,7 +646,8 @@ static void fib_node_verify(const struct fib_trie *t, const struct fib_node *n,
 	inet_assert(n->nr_internal == fib_popcount(n->internal));
 	inet_assert(n->nr_external == fib_popcount(n->external));
 	inet_assert(n->off % FIB_STRIDE == 0 && n->off < FIB_STRIDE * 6);
-	inet_assert(n->key == fib_mask_key(n->key, n->off));
+	inet_assert(n->skipped == fib_mask_key(~(u32)0, n->off));
+	inet_assert(n->key == (n->key & n->skipped));
 	/* what holds a single child and nothing else is not there */
 	inet_assert(slots > 1 || n->nr_internal);
 	for (i = 0; i < n->nr_internal; i++) {

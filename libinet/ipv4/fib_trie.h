@@ -26,7 +26,8 @@ struct fib_leaf {
 struct fib_node {
 	u64 internal;		/* bit 1 << len | bits: a prefix ends here */
 	u64 external;		/* bit chunk: a child */
-	u32 key;		/* the bits before off */
+	u32 key;		/* the bits before off, */
+	u32 skipped;		/* and which they are */
 	u8 off;			/* where this node's six bits begin */
 	u8 nr_internal;
 	u8 nr_external;
