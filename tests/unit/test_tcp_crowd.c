@@ -414,19 +414,22 @@ static u32 keepalive_storm(void)
 }
 
 /* A hundred thousand connections that are asked each second whether they are
- * there, all at the same moment.
+ * there, all at the same moment. They cost what idle ones cost, and answer.
  * @attack M10 */
 static void keepalives_all_at_once_are_served_in_portions(void **state)
 {
 	const u32 nr = 100000;
+	struct inet_usage before;
 	const int on = 1;
 	u32 i, k;
+	u8 octet;
 
 	(void)state;
 	fx_sysctl(&f, "net.ipv4.icmp_msgs_per_sec", "100000");
 	fx_sysctl(&f, "net.ipv4.icmp_msgs_burst", "100000");
 	crowd_open(&c, &f, nr);
 	crowd_listen(&c, 8);
+	before = usage();
 	for (i = 0; i < nr; i++) {
 		crowd_connect(&c, i);
 		set(c.conn[i].s, TCP_KEEPIDLE, 1);
@@ -442,6 +445,15 @@ static void keepalives_all_at_once_are_served_in_portions(void **state)
 			crowd_send(&c, i, TCPHDR_ACK, NULL, 0);
 	}
 	assert_int_equal(crowd_alive(&c), nr);
+	assert_true(usage().mem_bytes - before.mem_bytes <=
+		    (u64)nr * IDLE_CONNECTION_BUDGET);
+	for (i = 0; i < nr; i++) {
+		crowd_send(&c, i, TCPHDR_ACK | TCPHDR_PSH, "?", 1);
+		assert_int_equal(inet_recv(c.conn[i].s, &octet, 1, 0), 1);
+		assert_int_equal(inet_send(c.conn[i].s, "!", 1, 0), 1);
+		crowd_hear(&c);
+		assert_true(c.conn[i].heard & TCPHDR_PSH);
+	}
 	crowd_close(&c);
 }
 
