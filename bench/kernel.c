@@ -48,11 +48,13 @@ static void serve(int epoll, int fd, enum role role)
 	bench_want(!epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &ev), "epoll");
 }
 
+/* One that answers lets the answer take the ACK along. */
 static void server(int epoll, int type, uint16_t port, enum role role)
 {
 	struct sockaddr_in sin = { .sin_family = AF_INET,
 				   .sin_port = htons(port) };
 	int fd = socket(AF_INET, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	const int off = 0;
 
 	if (type == SOCK_STREAM)
 		bench_want(!setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "cubic",
@@ -60,6 +62,9 @@ static void server(int epoll, int type, uint16_t port, enum role role)
 	bench_want(!bind(fd, (struct sockaddr *)&sin, sizeof(sin)), "bind");
 	if (type == SOCK_STREAM)
 		bench_want(!listen(fd, 128), "listen");
+	if (type == SOCK_STREAM && port == PEER_ECHO)
+		bench_want(!setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &off,
+				       sizeof(off)), "TCP_QUICKACK");
 	serve(epoll, fd, role);
 }
 

@@ -346,11 +346,18 @@ static void command(const char *text)
 
 /*
  * A veth from PEER_TAP, the kernel's end, to PEER_VETH. Neither end leaves
- * checksums or segments to the other, unless VETH_OFFLOADS is set.
+ * checksums or segments to the other, unless VETH_OFFLOADS is set. BENCH_MTU is
+ * the MTU, if not Ethernet's.
  */
 void peer_veth(void)
 {
-	command("ip link add " PEER_VETH " type veth peer name " PEER_TAP);
+	const char *mtu = getenv("BENCH_MTU");
+	char text[128];
+
+	snprintf(text, sizeof(text), "ip link add " PEER_VETH " mtu %d type "
+		 "veth peer name " PEER_TAP " mtu %d",
+		 mtu ? atoi(mtu) : 1500, mtu ? atoi(mtu) : 1500);
+	command(text);
 	command("ip link set " PEER_VETH " up");
 	if (!getenv("VETH_OFFLOADS"))
 		command("ethtool -K " PEER_TAP " tx off >/dev/null && "

@@ -18,7 +18,7 @@ rows() {
 	program=$1
 	shift
 	for what; do
-		name="$(echo "$program${BENCH_TAP:-}_${what% *}" | tr -- -, __)_prints_its_rate"
+		name="$(echo "$program${BENCH_TAP:-}${BENCH_MTU:-}_${what% *}" | tr -- -, __)_prints_its_rate"
 		if ! [ -x "$bench/$program" ]; then
 			verdict 0 "$name # SKIP $program was not built"
 			continue
@@ -54,6 +54,10 @@ for program in tap tap-kernel tap-dumb; do
 done
 rows tap-limit 'bulk-out 16' 'bulk-in 16'
 unset BENCH_TAP
+export BENCH_MTU=9000
+rows xdp 'bulk-out 16' 'bulk-in 16'
+rows xdp-kernel 'bulk-out 16' 'bulk-in 16'
+unset BENCH_MTU
 test "$("$bench/flat" 100 | grep -Ec '^(sockets|timers|routes|idle) +100? +[0-9]')" -eq 8
 verdict $? 'flat_prints_a_row_for_each_size'
 (cd "$top_builddir" && "$top_srcdir/bench/run" --rounds 1 --scale 0.001 \

@@ -124,14 +124,20 @@ static void accept_event(struct socket *listener, int revents, void *arg)
 	}
 }
 
+/* A server that answers lets the answer take the ACK along. */
 static struct socket *server(struct tap *t, int type, u16 port)
 {
 	struct sockaddr_in sin = { .sin_family = AF_INET,
 				   .sin_port = htons(port) };
 	struct socket *s = host_sock(t->net, type);
+	const int off = 0;
 
 	if (inet_bind(s, (struct sockaddr *)&sin, sizeof(sin)) ||
-	    (type == SOCK_STREAM && inet_listen(s, 128)))
+	    (type == SOCK_STREAM &&
+	     (inet_listen(s, 128) ||
+	      (port == PEER_ECHO &&
+	       inet_setsockopt(s, IPPROTO_TCP, TCP_QUICKACK, &off,
+			       sizeof(off))))))
 		host_die(t->net, "listen");
 	inet_set_event_cb(s, POLLIN, type == SOCK_STREAM ? accept_event :
 			  udp_event, t);
