@@ -131,7 +131,10 @@ static void ring_doorbell(struct wire_end *to, bool mine)
 	struct wire_queue *q = &to->rx;
 
 	if (mine) {
-		napi_schedule(&to->napi);
+		if (READ_ONCE(q->armed)) {
+			WRITE_ONCE(q->armed, 0);
+			napi_schedule(&to->napi);
+		}
 		return;
 	}
 	/* Pairs with the exchange in wire_rearm(): whoever comes second sees
@@ -488,8 +491,10 @@ static void wire_rearm(struct wire_end *end)
 
 	if (READ_ONCE(q->armed))
 		return;		/* nobody has rung since */
-	/* Pairs with the exchange in ring_doorbell(). */
-	__atomic_exchange_n(&q->armed, 1, __ATOMIC_ACQ_REL);
+	if (end->simulated)	/* whoever rings is in this thread */
+		WRITE_ONCE(q->armed, 1);
+	else			/* pairs with the exchange in ring_doorbell() */
+		__atomic_exchange_n(&q->armed, 1, __ATOMIC_ACQ_REL);
 	if (smp_load_acquire(&q->ring.producer.head) !=
 		    READ_ONCE(q->ring.consumer.tail) &&
 	    __atomic_exchange_n(&q->armed, 0, __ATOMIC_ACQ_REL))

@@ -13,6 +13,7 @@
 #include <inet/control.h>
 #include <inet/netdev.h>
 #include <inet/socket.h>
+#include <inet/trace.h>
 
 #include "dut.h"
 #include "core/net.h"
@@ -147,6 +148,29 @@ static struct inet_wire_config config_a_to_b(struct inet_fault_config f)
 }
 
 /* ---- time ------------------------------------------------------------- */
+
+/* The receiver is rung by the first frame of a burst, and polls once; the next
+ * burst rings it again. */
+static void burst_of_frames_is_one_poll(void **state)
+{
+	struct rig *r = rig_new(NULL);
+	u32 polls = 0;
+
+	(void)state;
+	assert_int_equal(inet_trace_start(r->b, 1000), 0);
+	for (u32 i = 0; i < 10; i++) {
+		send_a(r, 100, i);
+		if (i % 5 == 4)
+			rig_run(r);
+	}
+	inet_trace_stop(r->b);
+	for (size_t i = 0; i < inet_trace_count(r->b); i++)
+		polls += !strcmp(inet_trace_get(r->b, i)->function,
+				 "napi->poll");
+	assert_int_equal(r->rx_b.nr, 10);
+	assert_int_equal(polls, 2);
+	rig_free(r);
+}
 
 static void delayed_frame_comes_when_it_is_due(void **state)
 {
@@ -925,6 +949,7 @@ static void datagrams_are_cut_where_they_leave(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(burst_of_frames_is_one_poll),
 		cmocka_unit_test(delayed_frame_comes_when_it_is_due),
 		cmocka_unit_test(rate_spreads_frames_over_time),
 		cmocka_unit_test(slow_link_without_queue_limit_loses_nothing),
