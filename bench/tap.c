@@ -16,9 +16,10 @@
  * The stack is embedded and has one thread and one core: inet_run() waits for
  * frames, and each socket's callback answers. The kernel's side is a process on
  * another core (peer.c). Plain frames, no offloads, but for what BENCH_TAP adds
- * to the device's arguments (",vnet"). Beside it: tap-lwip and xdp-lwip,
- * tap-kernel, xdp-kernel and tap-slirp (kernel.c), and the ceiling, tap-dumb and
- * xdp-dumb (dumb.c). What a system call per frame costs is in the figures of all.
+ * to the device's arguments (",vnet"), and VETH_OFFLOADS=1 and BENCH_MTU=N to a
+ * veth. Beside it: tap-lwip and xdp-lwip, tap-kernel, xdp-kernel and tap-slirp
+ * (kernel.c), and the ceiling, tap-dumb and xdp-dumb (dumb.c). What a system call
+ * per frame costs is in the figures of all.
  */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -440,6 +440,7 @@ static int xdp_create(struct net *net, struct xdp_link *link,
 	*xdp = (struct xdp){
 		.dev = dev, .link = *link, .mode = c->mode, .first = c->queue,
 		.busy_poll_us = c->busy_poll_us,
+		.on_veth = strcmp(link->driver, "veth") == 0,
 		.prog = { .map_fd = -1, .prog_fd = -1, .link_fd = -1 },
 	};
 	netdev_get_frames(dev, &xdp->frames);

@@ -138,6 +138,7 @@ struct xdp {
 	bool sg;			/* packets in several frames */
 	bool need_wakeup;
 	bool busy_poll;
+	bool on_veth;
 	bool gone;			/* the interface */
 };
 

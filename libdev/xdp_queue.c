@@ -22,6 +22,7 @@
 
 #include "lib/compiler.h"
 #include "xdp.h"
+#include "xdp_left.h"
 
 /* ---- sending ---------------------------------------------------------- */
 
@@ -314,24 +315,45 @@ static bool take_buf(struct xdp_queue *q, const struct xdp_buf *buf)
 	return false;
 }
 
+/* What the other end of a veth left to be done, for the stack. */
+static void apply_left(struct sk_buff *skb, const struct xdp_left *left)
+{
+	if (!left->partial)
+		return;
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	skb->csum_start = (u16)(skb_headroom(skb) + left->csum_start);
+	skb->csum_offset = left->csum_offset;
+	if (!left->gso_size)
+		return;
+	skb->shinfo->gso_size = left->gso_size;
+	skb->shinfo->gso_segs = left->gso_segs;
+	skb->shinfo->gso_type = SKB_GSO_TCPV4;
+}
+
 /* Up into the stack. */
 static void deliver(struct xdp_queue *q)
 {
 	struct net_device *dev = q->xdp->dev;
+	struct xdp_left left = { .partial = false };
 	struct sk_buff *skb = q->skb;
 
 	q->skb = NULL;
-	if (unlikely(driver_frame_is_giant(dev, skb->data, skb->len))) {
+	if (q->xdp->on_veth)
+		xdp_left_parse(skb->data, skb_headlen(skb), skb->len,
+			       READ_ONCE(dev->mtu), &left);
+	if (unlikely(!left.gso_size &&
+		     driver_frame_is_giant(dev, skb->data, skb->len))) {
 		xdp_count(&q->rx_over, 1);
 		kfree_skb_reason(skb, SKB_DROP_REASON_RX_OVER);
 		return;
 	}
 	xdp_count(&q->rx_packets, 1);
 	xdp_count(&q->rx_bytes, skb->len);
-	skb->queue_mapping = (u16)q->index;
-	skb->protocol = eth_type_trans(skb, dev);
 	if (READ_ONCE(dev->features) & NETIF_F_RXCSUM)
 		skb->ip_summed = CHECKSUM_UNNECESSARY;
+	apply_left(skb, &left);
+	skb->queue_mapping = (u16)q->index;
+	skb->protocol = eth_type_trans(skb, dev);
 	napi_gro_receive(&q->napi, skb);
 }
 

@@ -242,13 +242,12 @@ int xdp_sockets_open(struct xdp *xdp)
 		{ INET_XDP_NATIVE, false, { INET_XDP_NATIVE } },
 		{ INET_XDP_GENERIC, false, { INET_XDP_GENERIC } },
 	};
-	bool veth = strcmp(xdp->link.driver, "veth") == 0;
 	enum inet_xdp_mode asked = xdp->mode;
 	const char *what = "";
 	int err = -EINVAL;
 	u32 p = 0;
 
-	while (plans[p].asked != asked || (plans[p].on_veth && !veth))
+	while (plans[p].asked != asked || (plans[p].on_veth && !xdp->on_veth))
 		p++;
 	for (u32 i = 0; i < 3 && plans[p].tried[i] != INET_XDP_AUTO; i++) {
 		err = try_mode(xdp, plans[p].tried[i], &what);

@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -19,6 +20,7 @@ from peer import (ADDR, CAT, ECHO, KERNEL, Echo, Stream, case, connect,
                   pump, run, run_cases, size, skip_without_echo)
 
 BYTES = size("SYSTEM_BYTES", 64 << 20)
+UDP_SEGMENT = 103
 ADDRESS = ["-a", "10.0.0.2/24"]
 
 
@@ -67,6 +69,16 @@ def udp_echo(lengths):
             assert sock.recv(70000) == data[:length], f"{length} bytes"
 
 
+def udp_row():
+    """Three datagrams that one call sends come back as three."""
+    with socket.socket(type=socket.SOCK_DGRAM) as sock:
+        sock.settimeout(5)
+        sock.connect(ADDR)
+        sock.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, 400)
+        sock.send(pattern(1100))
+        assert [len(sock.recv(2000)) for _ in range(3)] == [400, 400, 300]
+
+
 def all_of_it(echo, length):
     """Ping, UDP and a long TCP transfer through ECHO; MTU is LENGTH."""
     for payload in (0, 56, length - 28, length - 27, 20000):
@@ -95,23 +107,32 @@ def native_mode_does_the_same():
 
 
 @case
-def checksums_that_the_peer_leaves_open_are_trusted_if_asked():
-    """A veth as it is: rxcsum in native mode, where no packet is too long."""
-    run("ethtool", "-K", "k0", "tx", "on")
+def what_a_peer_leaves_open_is_understood():
+    """A veth as it is: checksums open, and in generic mode TCP of 64 KiB."""
+    run("ethtool", "-K", "k0", "tx", "on", "tx-udp-segmentation", "off")
     try:
-        with on(",mode=native,rxcsum"):
-            udp_echo([1, 1000])
-            pump([Stream(connect(), 3000000)])
-        with on(",mode=native"), socket.socket(type=socket.SOCK_DGRAM) as sock:
-            sock.settimeout(0.5)
-            sock.connect(ADDR)
-            sock.send(b"unchecked")
-            try:
-                raise AssertionError(f"it was taken: {sock.recv(100)}")
-            except TimeoutError:
-                pass
+        for mode in ("generic", "native"):
+            with on(f",mode={mode}") as echo:
+                all_of_it(echo, 1500)
+                udp_row()
     finally:
         run("ethtool", "-K", "k0", "tx", "off")
+
+
+@case
+def wrong_checksum_is_taken_with_rxcsum_only():
+    """A datagram whose checksum is neither right nor left open."""
+    for arguments, taken in (("", False), (",rxcsum", True)):
+        with on(arguments), socket.socket(type=socket.SOCK_DGRAM) as sock, \
+                socket.socket(type=socket.SOCK_RAW, proto=17) as raw:
+            sock.bind((KERNEL, 0))
+            sock.settimeout(5 if taken else 0.5)
+            raw.sendto(struct.pack("!4H", sock.getsockname()[1], ADDR[1], 13,
+                                   0xabcd) + b"wrong", ADDR)
+            try:
+                assert sock.recv(100) == b"wrong" and taken
+            except TimeoutError:
+                assert not taken
 
 
 @case

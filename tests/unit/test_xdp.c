@@ -25,6 +25,7 @@
 #include "core/net.h"
 #include "core/skbuff.h"
 #include "dut.h"
+#include "lib/checksum.h"
 #include "xdp.h"
 
 #define NR_FRAMES 4096u
@@ -561,6 +562,48 @@ static void device_down_leaves_everything_to_the_kernel(void **state)
 
 /* Flows that the far side spreads over its queues arrive on ours, all of
  * them. */
+/* The far side sends a packet of @proto whose checksum is open, @more than the
+ * sum of the pseudo header in its field, and longer than our MTU. Return: whether
+ * the stack received it. */
+static bool long_one_comes_up(struct xdp_fx *f, u8 proto, u32 more)
+{
+	const struct flow w = { .ethertype = 0x0800, .proto = proto };
+	static u8 frame[4000];
+	u32 total = sizeof(frame) - 14, csum = proto == 6 ? 50 : 40, nr;
+	u16 sum = (u16)~csum_tcpudp_magic(0, htonl(0x0a000002), total - 20,
+					  proto, 0);
+
+	make_frame(frame, &w);
+	frame[16] = (u8)(total >> 8);
+	frame[17] = (u8)total;
+	sum = (u16)(ntohs(sum) + more);
+	frame[csum] = (u8)(sum >> 8);
+	frame[csum + 1] = (u8)sum;
+	frame[46] = 0x50;
+	dut_frames_clear(&f->rx);
+	assert_int_equal(send(f->far_fd, frame, sizeof(frame), 0), 4000);
+	run_for_ms(f->net, 20);
+	nr = f->rx.nr;
+	if (nr)
+		assert_int_equal(f->rx.frame[0].len, sizeof(frame));
+	return nr == 1;
+}
+
+static void tcp_that_was_not_cut_comes_up_and_nothing_else(void **state)
+{
+	struct xdp_fx *f = fx_of(state);
+	struct inet_netdev_stats stats;
+
+	ip("set n0 mtu 9000");
+	ip("set f0 mtu 9000");
+	open_up(f, "xdp:n0,mtu=1500");
+	assert_true(long_one_comes_up(f, 6, 0));
+	assert_false(long_one_comes_up(f, 6, 1));
+	assert_false(long_one_comes_up(f, 17, 0));
+	assert_int_equal(inet_netdev_get_stats(f->dev, &stats), 0);
+	assert_int_equal(stats.rx_over_errors, 2);
+}
+
 static void every_queue_receives(void **state)
 {
 	struct xdp_fx *f = fx_of(state);
@@ -809,6 +852,7 @@ int main(void)
 		XDP_TEST(rules_divide_the_traffic),
 		XDP_TEST(frames_cut_short_match_no_rule),
 		XDP_TEST(device_down_leaves_everything_to_the_kernel),
+		XDP_TEST(tcp_that_was_not_cut_comes_up_and_nothing_else),
 		XDP_TEST(every_queue_receives),
 		XDP_TEST(interface_down_takes_the_carrier_until_it_is_up),
 		XDP_TEST(interface_with_another_name_goes_on),
