@@ -57,6 +57,7 @@ void tcp_init_connection_state(struct sock *sk)
 	skb_queue_head_init(&tp->rtx_queue);
 	tp->out_of_order_queue = RB_ROOT;
 	tp->ooo_last_skb = NULL;
+	tcp_sack_reset(tp);
 	tp->mss_cache = TCP_MSS_DEFAULT;
 	tp->tcp_header_len = TCP_HLEN_MIN;
 	tp->pred_flags = 0;

@@ -8,7 +8,7 @@
  *	tcp_minisocks.c	SYN-RECEIVED and TIME-WAIT without a sock
  *	tcp_input.c	states and acceptability; tcp_synsent.c SYN-SENT
  *	tcp_ack.c	what an ACK does; tcp_recovery.c after a loss
- *	tcp_data.c	received text: queues, window; tcp_urg.c
+ *	tcp_data.c	received text: queues, window; tcp_sack.c; tcp_urg.c
  *	tcp_output.c	segments out; tcp_window.c; tcp_connect.c SYN
  *	tcp_timer.c	retransmission, probes, keep-alive, delayed ACK
  *	tcp_cong.c	congestion control, Reno; tcp_pacing.c when
@@ -224,6 +224,10 @@ struct tcp_sock {
 	u32 rcv_ooopack;
 
 	/* receiving */
+	u8 num_sacks;		/* of selective_acks, the newest first */
+	bool dsack;		/* duplicate_sack is to be told */
+	bool sack_news;		/* the newest block is not told yet */
+	struct tcp_sack_block duplicate_sack, selective_acks[TCP_MAX_SACKS];
 	struct rb_root out_of_order_queue;
 	struct sk_buff *ooo_last_skb;
 	struct {
@@ -643,6 +647,28 @@ void tcp_check_urg(struct sock *sk, const struct tcphdr *th);
 void tcp_urg(struct sock *sk, const struct sk_buff *skb,
 	     const struct tcphdr *th);
 int tcp_recv_urg(struct sock *sk, struct inet_msg *msg, size_t len, int flags);
+
+/* ---- tcp_sack.c: what waits behind a hole ----------------------------- */
+
+/* Does the next ACK say more than how far text is in order? */
+static inline bool tcp_has_sacks(const struct tcp_sock *tp)
+{
+	return tp->num_sacks | tp->dsack;
+}
+
+/* Nothing waits any more, or nobody is to count on it. */
+void tcp_sack_reset(struct tcp_sock *tp);
+/* [@seq, @end_seq) waits, of which the newest segment is a part. */
+void tcp_sack_new(struct tcp_sock *tp, u32 seq, u32 end_seq);
+/* rcv_nxt moved. */
+void tcp_sack_remove(struct tcp_sock *tp);
+/* [@seq, @end_seq) came, and was there already. */
+void tcp_dsack_set(struct sock *sk, u32 seq, u32 end_seq);
+/* The option for @skb, its text without a header, with at most TCP_MAX_SACKS
+ * @blocks. Return: its size, 0: no place. */
+u32 tcp_sack_options(const struct tcp_sock *tp, const struct sk_buff *skb,
+		     struct tcp_sack_block *blocks,
+		     struct tcp_out_options *opts);
 
 /* ---- tcp_timer.c ------------------------------------------------------ */
 

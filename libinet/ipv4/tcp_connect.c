@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * TCP: SYN and SYN-ACK, and the options that go with them (RFC 9293 3.7.1,
- * RFC 7323 2.2, 3.2). SACK is not offered: nothing here could use it.
+ * RFC 7323 2.2, 3.2, RFC 2018 2).
  */
 #include <errno.h>
 
@@ -26,10 +26,14 @@ u32 tcp_syn_options(struct sock *sk, struct tcp_out_options *opts)
 			   READ_ONCE(net->ipv4.sysctl_tcp_timestamps);
 	bool ws = answer ? tp->rx_opt.wscale_ok :
 			   READ_ONCE(net->ipv4.sysctl_tcp_window_scaling);
+	bool sack = answer ? tp->rx_opt.sack_ok :
+			     READ_ONCE(net->ipv4.sysctl_tcp_sack);
 
 	memset(opts, 0, sizeof(*opts));
 	opts->options = OPTION_MSS;
 	opts->mss = tp->advmss;
+	if (sack)
+		opts->options |= OPTION_SACK_ADVERTISE;
 	if (ts) {
 		opts->options |= OPTION_TS;
 		opts->tsval = tcp_time_stamp(tp);
@@ -142,6 +146,8 @@ static void tcp_synack_options(const struct request_sock *req,
 	opts->options = OPTION_MSS;
 	opts->mss = tcp_mss_to_advertise(
 		tcp_sk(req->rsk_listener)->rx_opt.user_mss, dst);
+	if (treq->sack_ok)
+		opts->options |= OPTION_SACK_ADVERTISE;
 	if (treq->wscale_ok) {
 		opts->options |= OPTION_WSCALE;
 		opts->ws = treq->rcv_wscale;

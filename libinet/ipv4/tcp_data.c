@@ -261,6 +261,8 @@ static bool tcp_prune_ofo_queue(struct sock *sk, const struct sk_buff *in_skb)
 		    !sk_under_memory_pressure(sk))
 			break;
 	}
+	if (pruned)			/* nobody is to count on it */
+		tp->num_sacks = 0;
 	return pruned;
 }
 
@@ -485,6 +487,7 @@ void tcp_ofo_queue_purge(struct sock *sk)
 		kfree_skb_reason(tcp_rb_skb(n), SKB_DROP_REASON_SOCKET_CLOSED);
 	}
 	tp->ooo_last_skb = NULL;
+	tp->num_sacks = 0;
 }
 
 /* Cuts off the front of @skb what lies before @seq: it is there already. */
@@ -496,6 +499,24 @@ static void tcp_trim_front(struct sk_buff *skb, u32 seq)
 		return;
 	(void)pskb_pull(skb, seq - tcb->seq);
 	tcb->seq = seq;
+}
+
+/* A segment that ends at @end_seq has text that @skb had already: says so, if it is
+ * the first of which that is true, or follows that. */
+static void tcp_ofo_duplicate(struct sock *sk, const struct sk_buff *skb,
+			      u32 end_seq)
+{
+	const struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (!before(tcb->seq, end_seq))
+		return;
+	if (before(tcb->end_seq, end_seq))
+		end_seq = tcb->end_seq;
+	if (!tp->dsack)
+		tcp_dsack_set(sk, tcb->seq, end_seq);
+	else if (tp->duplicate_sack.end_seq == tcb->seq)
+		tp->duplicate_sack.end_seq = end_seq;
 }
 
 /* The hole before it is filled: moves from the out-of-order queue to the
@@ -514,6 +535,7 @@ static void tcp_ofo_queue(struct sock *sk)
 		rb_erase(n, &tp->out_of_order_queue);
 		if (skb == tp->ooo_last_skb)
 			tp->ooo_last_skb = NULL;
+		tcp_ofo_duplicate(sk, skb, tp->rcv_nxt);
 		if (!after(TCP_SKB_CB(skb)->end_seq, tp->rcv_nxt)) {
 			kfree_skb_reason(skb, SKB_DROP_REASON_TCP_OFOMERGE);
 			continue;
@@ -537,7 +559,7 @@ static void tcp_ofo_queue(struct sock *sk)
 
 /*
  * Where a segment belongs in the tree: behind *@parent at the returned link.
- * NULL: all of it is there already.
+ * NULL: all of it is there already, in *@parent.
  */
 static struct rb_node **tcp_ofo_find(struct tcp_sock *tp,
 				     const struct sk_buff *skb,
@@ -578,6 +600,7 @@ static void tcp_ofo_trim_followers(struct sock *sk, struct sk_buff *skb)
 			break;
 		if (before(tcb->end_seq, TCP_SKB_CB(next)->end_seq)) {
 			INET_PROBE(OFO_TRIMMED);
+			tcp_ofo_duplicate(sk, next, tcb->end_seq);
 			if (tcb->tcp_flags & TCPHDR_FIN)
 				tcb->end_seq--;
 			tcb->tcp_flags &= (u8)~TCPHDR_FIN;
@@ -585,12 +608,32 @@ static void tcp_ofo_trim_followers(struct sock *sk, struct sk_buff *skb)
 			tcb->end_seq = TCP_SKB_CB(next)->seq;
 			break;
 		}
+		tcp_ofo_duplicate(sk, next, tcb->end_seq);
 		rb_erase(n, &tp->out_of_order_queue);
 		kfree_skb_reason(next, SKB_DROP_REASON_TCP_OFOMERGE);
 		NET_INC_STATS(sock_net(sk), TCP_OFOMERGE);
 	}
 	if (!n)
 		tp->ooo_last_skb = skb;
+}
+
+/* What the segments around @skb, in the tree, have to tell the sender: the newest
+ * block. What is next to it may have fallen off the list. */
+static void tcp_ofo_sack(struct sock *sk, struct sk_buff *skb)
+{
+	u32 seq = TCP_SKB_CB(skb)->seq, end_seq = TCP_SKB_CB(skb)->end_seq;
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct rb_node *n;
+
+	if (!tp->rx_opt.sack_ok)
+		return;
+	n = rb_prev(tcp_skb_rb(skb));
+	if (n && TCP_SKB_CB(tcp_rb_skb(n))->end_seq == seq)
+		seq = TCP_SKB_CB(tcp_rb_skb(n))->seq;
+	n = rb_next(tcp_skb_rb(skb));
+	if (n && TCP_SKB_CB(tcp_rb_skb(n))->seq == end_seq)
+		end_seq = TCP_SKB_CB(tcp_rb_skb(n))->end_seq;
+	tcp_sack_new(tp, seq, end_seq);
 }
 
 /* Text that came too early. Consumes; header pulled. */
@@ -612,6 +655,9 @@ static void tcp_data_queue_ofo(struct sock *sk, struct sk_buff *skb)
 	NET_INC_STATS(sock_net(sk), TCP_OFOQUEUE);
 	link = tcp_ofo_find(tp, skb, &parent);
 	if (!link) {
+		tcp_dsack_set(sk, TCP_SKB_CB(skb)->seq,
+			      TCP_SKB_CB(skb)->end_seq);
+		tcp_ofo_sack(sk, tcp_rb_skb(parent));
 		NET_INC_STATS(sock_net(sk), TCP_OFOMERGE);
 		kfree_skb_reason(skb, SKB_DROP_REASON_TCP_OFOMERGE);
 		return;
@@ -619,12 +665,16 @@ static void tcp_data_queue_ofo(struct sock *sk, struct sk_buff *skb)
 	rb_link_node(tcp_skb_rb(skb), parent, link);
 	n = rb_prev(tcp_skb_rb(skb));
 	prev = n ? tcp_rb_skb(n) : NULL;
-	if (prev)
+	if (prev && before(TCP_SKB_CB(skb)->seq, TCP_SKB_CB(prev)->end_seq)) {
+		tcp_dsack_set(sk, TCP_SKB_CB(skb)->seq,
+			      TCP_SKB_CB(prev)->end_seq);
 		tcp_trim_front(skb, TCP_SKB_CB(prev)->end_seq);
+	}
 	if (TCP_SKB_CB(skb)->tcp_flags & TCPHDR_FIN)
 		INET_PROBE(FIN_OUT_OF_ORDER);
 	rb_insert_color(tcp_skb_rb(skb), &tp->out_of_order_queue);
 	tcp_ofo_trim_followers(sk, skb);
+	tcp_ofo_sack(sk, skb);
 	if (TCP_SKB_CB(skb)->seq == TCP_SKB_CB(skb)->end_seq ||
 	    (prev && !(TCP_SKB_CB(prev)->tcp_flags & TCPHDR_FIN) &&
 	     !INET_BUGGIFY(NO_COALESCE) && tcp_try_coalesce(sk, prev, skb))) {
@@ -706,6 +756,7 @@ static void tcp_data_queue_in_order(struct sock *sk, struct sk_buff *skb)
 		tcp_fin(sk);
 	if (!RB_EMPTY_ROOT(&tp->out_of_order_queue)) {
 		tcp_ofo_queue(sk);
+		tcp_sack_remove(tp);
 		/* RFC 5681 4.2: a hole was filled, all of it or in part */
 		inet_csk(sk)->icsk_ack.pending |= ICSK_ACK_NOW | ICSK_ACK_SCHED;
 	}
@@ -759,6 +810,8 @@ void tcp_data_queue(struct sock *sk, struct sk_buff *skb)
 	if (!after(tcb->end_seq, tp->rcv_nxt)) {
 		INET_PROBE(DSACKABLE);
 		NET_INC_STATS(sock_net(sk), TCP_DELAYEDACKLOST);
+		if (!(tcb->tcp_flags & TCPHDR_SYN))
+			tcp_dsack_set(sk, tcb->seq, tcb->end_seq);
 		tcp_data_refuse(sk, skb, SKB_DROP_REASON_TCP_OLD_DATA);
 		return;
 	}
@@ -778,6 +831,7 @@ void tcp_data_queue(struct sock *sk, struct sk_buff *skb)
 		return;
 	}
 	if (before(tcb->seq, tp->rcv_nxt)) {	/* the front is old */
+		tcp_dsack_set(sk, tcb->seq, tp->rcv_nxt);
 		tcp_trim_front(skb, tp->rcv_nxt);
 		inet_csk(sk)->icsk_ack.pending |= ICSK_ACK_NOW | ICSK_ACK_SCHED;
 	}
@@ -793,6 +847,7 @@ void tcp_data_queue(struct sock *sk, struct sk_buff *skb)
  * check). */
 void tcp_fin(struct sock *sk)
 {
+	tcp_ofo_queue_purge(sk);	/* nothing follows a FIN */
 	inet_csk_schedule_ack(sk);
 	WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | RCV_SHUTDOWN);
 	sock_set_flag(sk, SOCK_DONE);
@@ -815,7 +870,6 @@ void tcp_fin(struct sock *sk)
 	default:		/* CLOSE-WAIT and later: a FIN sent again */
 		break;
 	}
-	tcp_ofo_queue_purge(sk);	/* nothing follows a FIN */
 	if (sock_flag(sk, SOCK_DEAD))
 		return;
 	sk->sk_state_change(sk);

@@ -154,6 +154,9 @@ static void tcp_send_dupack(struct sock *sk, const struct sk_buff *skb)
 	if (tcb->end_seq != tcb->seq && before(tcb->seq, tcp_sk(sk)->rcv_nxt)) {
 		NET_INC_STATS(sock_net(sk), TCP_DELAYEDACKLOST);
 		tcp_enter_quickack_mode(sk, TCP_MAX_QUICKACKS);
+		tcp_dsack_set(sk, tcb->seq,
+			      before(tcb->end_seq, tcp_sk(sk)->rcv_nxt) ?
+				      tcb->end_seq : tcp_sk(sk)->rcv_nxt);
 	}
 	tcp_send_ack(sk);
 }

@@ -59,6 +59,7 @@ static void tcp_openreq_init(struct request_sock *req, const struct sock *sk,
 	treq->tstamp_ok = info.saw_tstamp && READ_ONCE(net->ipv4.sysctl_tcp_timestamps);
 	treq->ts_recent = treq->tstamp_ok ? info.rcv_tsval : 0;
 	treq->wscale_ok = info.wscale_ok && READ_ONCE(net->ipv4.sysctl_tcp_window_scaling);
+	treq->sack_ok = info.sack_ok && READ_ONCE(net->ipv4.sysctl_tcp_sack);
 	treq->snd_wscale = treq->wscale_ok ? info.snd_wscale & 0xf : 0;
 	treq->rcv_isn = TCP_SKB_CB(skb)->seq;
 	treq->rcv_nxt = treq->rcv_isn + 1;

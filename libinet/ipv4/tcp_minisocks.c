@@ -264,7 +264,7 @@ static void tcp_child_init_options(struct tcp_sock *tp,
 
 	tp->rx_opt.tstamp_ok = treq->tstamp_ok;
 	tp->rx_opt.wscale_ok = treq->wscale_ok;
-	tp->rx_opt.sack_ok = 0;
+	tp->rx_opt.sack_ok = treq->sack_ok;
 	tp->rx_opt.saw_tstamp = 0;
 	tp->rx_opt.snd_wscale = treq->snd_wscale;
 	tp->rx_opt.rcv_wscale = treq->wscale_ok ? treq->rcv_wscale : 0;

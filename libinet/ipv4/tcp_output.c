@@ -85,7 +85,7 @@ static __noinline __wsum tcp_build_syn_header(struct sock *sk,
 	return csum_partial(th, hlen, 0);
 }
 
-/* Timestamps, the only option of a segment without SYN, to @to, which may lie
+/* Timestamps, the only option of most segments, to @to, which may lie
  * anywhere: what is sent again begins where its peer's ACK ended. Return: their
  * sum. */
 static __always_inline u64 tcp_write_timestamps(const struct tcp_sock *tp,
@@ -103,6 +103,41 @@ static __always_inline u64 tcp_write_timestamps(const struct tcp_sock *tp,
 	memcpy(p + 4, &tsval, sizeof(tsval));
 	memcpy(p + 8, &tsecr, sizeof(tsecr));
 	return (u64)head + tsval + tsecr;
+}
+
+/* The header of a segment that tells of text behind a hole, if there is place.
+ * Return: its sum. */
+static __noinline __wsum tcp_build_sack_header(struct sock *sk,
+					       struct sk_buff *skb)
+{
+	const struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
+	struct tcp_sack_block blocks[TCP_MAX_SACKS];
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct tcp_out_options opts;
+	u32 size = tcp_sack_options(tp, skb, blocks, &opts);
+	for (u32 i = tp->dsack; i < opts.num_sack_blocks; i++)
+		inet_debug_assert(after(blocks[i].start_seq, tp->rcv_nxt));
+	u32 hlen = tp->tcp_header_len + size;
+	struct tcphdr *th = skb_push(skb, hlen);
+
+	skb_reset_transport_header(skb);
+	th->source = inet_sk(sk)->inet_sport;
+	th->dest = sk->sk_dport;
+	th->seq = htonl(tcb->seq);
+	th->ack_seq = htonl(tp->rcv_nxt);
+	th->doff_res = (u8)(hlen << 2);
+	th->flags = tcb->tcp_flags;
+	th->window = htons(tcp_select_window(sk));
+	th->check = 0;
+	th->urg_ptr = 0;
+	if (tp->rx_opt.tstamp_ok)
+		(void)tcp_write_timestamps(tp, th + 1);
+	(void)tcp_options_write((u8 *)th + tp->tcp_header_len, size, &opts);
+	if (tp->urg_mode)
+		tcp_set_urg_ptr(tp, tcb->seq, th);
+	if (size)
+		tp->sack_news = false;
+	return csum_partial(th, hlen, 0);
 }
 
 /*
@@ -124,6 +159,8 @@ static __always_inline __wsum tcp_build_header(struct sock *sk,
 
 	if (unlikely(tcb->tcp_flags & TCPHDR_SYN))
 		return tcp_build_syn_header(sk, skb);
+	if (unlikely(tcp_has_sacks(tp)))
+		return tcp_build_sack_header(sk, skb);
 	window = tcp_select_window(sk);
 	hlen = tp->tcp_header_len;
 	th = skb_push(skb, hlen);
@@ -151,11 +188,18 @@ static __always_inline __wsum tcp_build_header(struct sock *sk,
 	return (__wsum)(sum + (sum >> 32));
 }
 
-/* An ACK leaves: none is owed any more. */
+/* An ACK leaves: none is owed any more, unless it had no place for the news. Of
+ * what came twice it is told now, or not at all. */
 static void tcp_event_ack_sent(struct sock *sk)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
+	struct tcp_sock *tp = tcp_sk(sk);
 
+	if (unlikely(tcp_has_sacks(tp))) {
+		tp->dsack = false;
+		if (tp->sack_news && tp->num_sacks)
+			return;
+	}
 	if (icsk->icsk_ack.quick) {
 		icsk->icsk_ack.quick--;
 		if (!icsk->icsk_ack.quick)	/* the burst is over */
@@ -716,7 +760,9 @@ void tcp_send_ack(struct sock *sk)
 	if (sk->sk_state == TCP_CLOSE)
 		return;
 	skb = tcp_alloc_control(sk);
-	if (unlikely(!skb)) {		/* it stays owed */
+	if (unlikely(!skb)) {		/* it stays owed; of this segment it is
+					 * too late to tell */
+		tp->dsack = false;
 		inet_csk_schedule_ack(sk);
 		inet_csk(sk)->icsk_ack.ato_us = TCP_ATO_MIN_US;
 		inet_csk_reset_xmit_timer(sk, ICSK_TIME_DACK, tp->mstamp_ns,

@@ -15,6 +15,7 @@ static void tcp_take_syn_options(struct sock *sk, const struct sk_buff *skb,
 
 	rx->tstamp_ok = info->saw_tstamp && READ_ONCE(net->ipv4.sysctl_tcp_timestamps);
 	rx->wscale_ok = info->wscale_ok && READ_ONCE(net->ipv4.sysctl_tcp_window_scaling);
+	rx->sack_ok = info->sack_ok && READ_ONCE(net->ipv4.sysctl_tcp_sack);
 	rx->snd_wscale = rx->wscale_ok ? info->snd_wscale & 0xf : 0;
 	rx->saw_tstamp = rx->tstamp_ok;
 	rx->rcv_tsval = info->rcv_tsval;

@@ -82,6 +82,33 @@ static s64 verify_ofo(const struct tcp_sock *tp)
 	return truesize;
 }
 
+/* What is told to wait does wait, in one row, and nothing is told twice. */
+static void verify_sacks(const struct tcp_sock *tp)
+{
+	inet_assert(tp->num_sacks <= TCP_MAX_SACKS);
+	inet_assert(!tcp_has_sacks(tp) || tp->rx_opt.sack_ok);
+	for (u32 i = 0; i < tp->num_sacks; i++) {
+		const struct tcp_sack_block *b = &tp->selective_acks[i];
+		struct rb_node *n = rb_first(&tp->out_of_order_queue);
+		u32 seq = b->start_seq;
+
+		inet_assert(after(b->start_seq, tp->rcv_nxt));
+		inet_assert(after(b->end_seq, b->start_seq));
+		for (; n; n = rb_next(n)) {
+			const struct tcp_skb_cb *tcb = TCP_SKB_CB(tcp_rb_skb(n));
+
+			if (!after(tcb->seq, seq) && after(tcb->end_seq, seq))
+				seq = tcb->end_seq;
+		}
+		inet_assert(!before(seq, b->end_seq));
+		for (u32 j = 0; j < i; j++)
+			inet_assert(after(tp->selective_acks[j].start_seq,
+					  b->end_seq) ||
+				    after(b->start_seq,
+					  tp->selective_acks[j].end_seq));
+	}
+}
+
 /* What was received. */
 static void verify_receive(const struct sock *sk)
 {
@@ -100,6 +127,7 @@ static void verify_receive(const struct sock *sk)
 	}
 	inet_assert(seq == tp->rcv_nxt);
 	truesize += verify_ofo(tp);
+	verify_sacks(tp);
 	/* and what was lent is in no queue */
 	inet_assert(sk->sk_omem_alloc ? truesize <= sk_rmem_alloc_get(sk) :
 					truesize == sk_rmem_alloc_get(sk));

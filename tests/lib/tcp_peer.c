@@ -105,6 +105,10 @@ static u32 usual_options(struct tp *t, u8 flags, u8 *opt)
 		put_unaligned_be16(t->mss, opt + 2);
 		len = 4;
 	}
+	if (t->sack) {
+		memcpy(opt + len, "\1\1\4\2", 4);
+		len += 4;
+	}
 	if (t->ts) {
 		put_ts(t, opt + len);
 		len += 12;

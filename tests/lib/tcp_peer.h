@@ -37,6 +37,7 @@ struct tp {
 	u16 win;
 	u16 mss;			/* 0: no option */
 	s8 ws;				/* -1: no option */
+	bool sack;			/* permitted */
 	bool ts;			/* on every segment once agreed on */
 	u32 ts_val;			/* the peer's clock; ms */
 	u32 ts_ecr;

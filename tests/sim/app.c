@@ -164,14 +164,17 @@ static void set_int(struct socket *s, int level, int name, int v)
 
 /* Half the sockets get buffers of their own, some no Nagle. All find out that
  * a peer is gone, and read urgent bytes where they stand. */
-static void set_options(struct world *w, struct socket *s)
+static void set_options(struct host *h, struct socket *s)
 {
+	struct world *w = h->w;
 	struct rng own, *r = &w->app;
 	struct linger linger = { .l_onoff = 1, .l_linger = 5 };
 
-	if (sim_draw(w, r, SIM_BUFFERS, 25, &own))
+	if (sim_draw(w, r, SIM_BUFFERS, 25, &own)) {
+		h->tight = true;
 		set_int(s, SOL_SOCKET, SO_RCVBUF,
 			(int)rng_log(&own, 2304, 1 << 18));
+	}
 	if (sim_draw(w, r, SIM_BUFFERS, 25, &own))
 		set_int(s, SOL_SOCKET, SO_SNDBUF,
 			(int)rng_log(&own, 4608, 1 << 18));
@@ -203,7 +206,7 @@ int app_listen(struct host *h)
 				  0);
 	if (!h->listener)
 		return -1;
-	set_options(h->w, h->listener);
+	set_options(h, h->listener);
 	inet_set_event_cb(h->listener, POLLIN, host_ready, h);
 	if (inet_bind(h->listener, (struct sockaddr *)&a, sizeof(a)))
 		return -1;
@@ -284,7 +287,7 @@ static bool end_open(struct end *e)
 	if (!e->sock || (e->port &&
 	    inet_bind(e->sock, (struct sockaddr *)&me, sizeof(me))))
 		return connect_failed(e);
-	set_options(w, e->sock);
+	set_options(&w->host[e->host], e->sock);
 	set_keepalive(e);
 	return true;
 }

@@ -579,6 +579,18 @@ static void arrived_timestamp(struct stream *me, u32 ts)
 		me->ts_last = ts;
 }
 
+/* The last segment with text, or a SYN. One with an old timestamp may be refused
+ * (RFC 7323 5.3): a SACK need not name it. */
+static void arrived_text(struct stream *me, const struct segment *s, u32 pos)
+{
+	u32 end = pos + s->len, at = me->nr_recent++ % NR_RECENT;
+
+	if (s->has_ts && (s32)(s->ts - me->ts_last) < 0)
+		pos = end = 0;
+	me->recent[at] = me->last_pos = pos;
+	me->recent_end[at] = me->last_end = end;
+}
+
 /* The other side got a segment: it may acknowledge more and send more. */
 static void monitor_arrived(struct world *w, const struct segment *s)
 {
@@ -628,10 +640,10 @@ static void monitor_arrived(struct world *w, const struct segment *s)
 	if (!(s->flags & SYN) && peer->contiguous > was && !me->owed_ns &&
 	    !arrived_stale(f, h, s))
 		me->owed_ns = w->now;
-	if (s->len)
-		me->recent[me->nr_recent++ % NR_RECENT] = pos;
-	me->last_pos = s->len ? pos : 0;
-	me->last_end = pos + s->len;
+	if (s->len || s->flags & SYN)
+		arrived_text(me, s, pos);
+	else
+		me->last_pos = 0;
 	if (s->flags & ACK && me->syn && s->ack - me->iss <= me->end) {
 		arrived_ack(w, f, h, s);
 		arrived_sure(w, f, h, s, pos);

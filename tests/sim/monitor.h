@@ -91,8 +91,8 @@ struct stream {
 	u64 owed_ns;		/* since then an ACK is due; 0: none */
 	u32 full;		/* full-sized segments since the last ACK */
 	u64 two_ns;		/* ... of which the second came here */
-	u32 last_pos, last_end;	/* the last segment with data */
-	u32 recent[NR_RECENT], nr_recent;	/* ... and before it */
+	u32 last_pos, last_end;	/* the last segment with text */
+	u32 recent[NR_RECENT], recent_end[NR_RECENT], nr_recent;	/* ... and before it */
 	u64 answer_ns;		/* the last bare ACK */
 	u64 challenged_ns;	/* a forged segment without data came */
 	u64 challenge_ns;	/* the last answer to one */

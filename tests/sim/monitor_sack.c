@@ -33,16 +33,17 @@ static void check_block(struct world *w, struct flow *f, int h,
 		monitor_bad(w, f, h, "a SACK block below the ACK", left, ack);
 }
 
-/* Has [@left, @right), or what is below @ack, one of the last @nr segments? Of
- * more than are known here nobody can tell. */
+/* Has [@left, @right), or what is below @ack, some of one of the last @nr segments?
+ * Of more than are known here nobody can tell. */
 static bool has_recent(const struct stream *me, u32 left, u32 right, u32 ack,
 		       u32 nr)
 {
-	u32 i, pos;
+	u32 i, at, pos;
 
 	for (i = 1; i <= nr && i <= NR_RECENT && i <= me->nr_recent; i++) {
-		pos = me->recent[(me->nr_recent - i) % NR_RECENT];
-		if (pos < ack || (pos >= left && pos < right))
+		at = (me->nr_recent - i) % NR_RECENT;
+		pos = me->recent[at];
+		if (pos < ack || (pos < right && me->recent_end[at] > left))
 			return true;
 	}
 	return nr > NR_RECENT;
@@ -50,7 +51,8 @@ static bool has_recent(const struct stream *me, u32 left, u32 right, u32 ack,
 
 /*
  * RFC 2018 4: the first block has the segment that caused this ACK, unless
- * the ACK covers it. A duplicate may be shorter than the block that names it.
+ * the ACK covers it. A duplicate may be longer than the block that names it. Of
+ * several segments that came at once it is any that was not answered yet.
  *
  * In a recording what has reached the host may still wait for its socket: two
  * processors need not record segments in the order in which the socket gets
@@ -65,18 +67,19 @@ static void check_newest(struct world *w, struct flow *f, int h,
 	const struct stream *me = &f->of[h], *peer = &f->of[!h];
 	u32 ack = s->ack - peer->iss, left, right, unanswered;
 
-	if (s->len || me->last_pos <= ack || me->last_end > me->edge)
+	/* a FIN is caused by the application */
+	if (s->len || s->flags & FIN || me->last_pos <= ack ||
+	    me->last_end > me->edge)
 		return;
 	/* It has no memory for what came in order, and so for nothing else. */
 	if (peer->contiguous > ack)
 		return;
 	left = s->nr_sacks ? s->sack[0][0] - peer->iss : 0;
 	right = s->nr_sacks ? s->sack[0][1] - peer->iss : 0;
-	unanswered = me->credit > FEW ? me->credit : FEW;
-	if (w->recorded &&
-	    (!s->nr_sacks || has_recent(me, left, right, ack, unanswered)))
+	unanswered = w->recorded && me->credit < FEW ? FEW : me->credit;
+	if (w->recorded && !s->nr_sacks)
 		return;
-	if (me->last_pos >= right || me->last_end <= left)
+	if (!has_recent(me, left, right, ack, unanswered ? unanswered : 1))
 		monitor_bad(w, f, h, "the first SACK block is not the newest",
 			    left, me->last_pos);
 }
@@ -96,6 +99,8 @@ void monitor_sent_sack(struct world *w, struct flow *f, int h,
 			    0);
 	for (i = 0; i < s->nr_sacks; i++)
 		check_block(w, f, h, s, i);
-	if (me->sack_offered && peer->sack_offered && !w->blurred)
+	/* where memory is short anything that waits may be dropped */
+	if (me->sack_offered && peer->sack_offered && !w->blurred &&
+	    !w->fragile && !w->host[f->host[h]].tight)
 		check_newest(w, f, h, s);
 }

@@ -132,6 +132,7 @@ struct host {
 	u32 addr, mtu;
 	u8 mac[6], neighbour[6];	/* link addresses; 0: ARP finds it */
 	bool belated;		/* GRO, RPS: sees what comes together later */
+	bool tight;		/* some socket has a small receive buffer */
 	bool tail_probes;	/* RFC 8985 7 */
 	bool odd;		/* sees odd peers */
 	bool unjudged;		/* the monitor does not see all of it */

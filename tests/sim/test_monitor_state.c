@@ -541,9 +541,74 @@ RULE(newest_block_left_out_is_caught)
 {
 	(void)state;
 	open_sack(true);
+	PASSES(1, ACK, 1, 11, .opt = sack(21, 31, 0, 0), .opt_len = 12);
 	LEAVES(0, ACK, 31, 1, 10);
 	PASSES(0, ACK, 41, 1, 10);
 	LEAVES(1, ACK, 1, 11, .opt = sack(21, 31, 41, 51), .opt_len = 20);
+	caught("the first SACK block is not the newest");
+}
+
+/* Two come before either is answered. */
+RULE(block_of_one_that_came_with_a_newer_passes)
+{
+	(void)state;
+	open_sack(true);
+	LEAVES(0, ACK, 31, 1, 10);
+	PASSES(0, ACK, 41, 1, 10);
+	PASSES(1, ACK, 1, 11, .opt = sack(21, 31, 0, 0), .opt_len = 12);
+	PASSES(1, ACK, 1, 11, .opt = sack(41, 51, 21, 31), .opt_len = 20);
+	caught("");
+}
+
+/* @ts, and @block as sack()'s, or NULL. */
+static const u8 *ts_and_sack(u32 ts, const u8 *block)
+{
+	static u8 opt[24];
+
+	memcpy(opt, (u8[]){ 1, 1, 8, 10 }, 4);
+	put32(opt + 4, ts);
+	put32(opt + 8, 7);
+	if (block)
+		memcpy(opt + 12, block, 12);
+	return opt;
+}
+
+/* 21..30 have arrived at a timestamp of 9, and 31..40 at @ts, which the answer does
+ * not name. */
+static void open_refused(u32 ts)
+{
+	static u8 opt[] = { 2, 4, 1460 >> 8, 1460 & 255, 4, 2, 8, 10,
+			    0, 0, 0, 7, 0, 0, 0, 0 };
+
+	open_world();
+	put32(opt + 12, 0);
+	PASSES(0, SYN, .opt = opt, .opt_len = sizeof(opt));
+	put32(opt + 12, 7);
+	PASSES(1, SYN | ACK, 0, 1, .opt = opt, .opt_len = sizeof(opt));
+	PASSES(0, ACK, 1, 1, 10, .opt = ts_and_sack(8, NULL), .opt_len = 12);
+	PASSES(1, ACK, 1, 11, .opt = ts_and_sack(8, NULL), .opt_len = 12);
+	LEAVES(0, ACK, 11, 1, 10, .opt = ts_and_sack(8, NULL), .opt_len = 12);
+	LEAVES(0, ACK, 21, 1, 10, .opt = ts_and_sack(8, NULL), .opt_len = 12);
+	LEAVES(0, ACK, 31, 1, 10, .opt = ts_and_sack(ts, NULL), .opt_len = 12);
+	PASSES(0, ACK, 21, 1, 10, .opt = ts_and_sack(9, NULL), .opt_len = 12);
+	PASSES(1, ACK, 1, 11, .opt = ts_and_sack(9, sack(21, 31, 0, 0)),
+	       .opt_len = 24);
+	ARRIVES(0, ACK, 31, 1, 10, .opt = ts_and_sack(ts, NULL), .opt_len = 12);
+	PASSES(1, ACK, 1, 11, .opt = ts_and_sack(9, sack(21, 31, 0, 0)),
+	       .opt_len = 24);
+}
+
+RULE(block_without_what_has_an_old_timestamp_passes)
+{
+	(void)state;
+	open_refused(8);
+	caught("");
+}
+
+RULE(block_without_what_has_a_new_timestamp_is_caught)
+{
+	(void)state;
+	open_refused(9);
 	caught("the first SACK block is not the newest");
 }
 
@@ -961,6 +1026,9 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(sack_of_what_did_not_arrive_is_caught),
 	cmocka_unit_test(second_block_below_the_ack_is_caught),
 	cmocka_unit_test(newest_block_left_out_is_caught),
+	cmocka_unit_test(block_of_one_that_came_with_a_newer_passes),
+	cmocka_unit_test(block_without_what_has_an_old_timestamp_passes),
+	cmocka_unit_test(block_without_what_has_a_new_timestamp_is_caught),
 	cmocka_unit_test(sack_opens_the_window_for_one),
 	cmocka_unit_test(sack_opens_the_window_for_no_more),
 	cmocka_unit_test(recorded_sack_opens_the_window_for_all_it_names),

@@ -78,7 +78,7 @@ static void optmem_max_bounds_the_control_messages_of_a_call(void **state)
 static void knob_that_is_not_there_is_named(void **state)
 {
 	static const char *const none[] = {
-		"net.ipv4.tcp_sack", "net.ipv4.neigh.default.gc_interval",
+		"net.ipv4.tcp_fack", "net.ipv4.neigh.default.gc_interval",
 		"net.ipv6.conf.all.forwarding", "", "net",
 	};
 	size_t i;
