@@ -429,8 +429,7 @@ static void dut_packet_socket(struct dut *d)
 /* The kernel's interface comes with the device. */
 static struct net_device *tap_open(struct dut *d)
 {
-	struct net_device *dev = inet_netdev_open(d->net, d->ops->raw ?
-						  "tun:%d" : "tap:%d");
+	struct net_device *dev = inet_netdev_open(d->net, d->ops->spec);
 
 	if (!dev)
 		return NULL;
@@ -478,12 +477,30 @@ static void tap_far_mtu(struct dut *d, u32 mtu)
 	.far_run = tap_far_run, .set_far_mtu = tap_far_mtu,		\
 	.set_carrier = tap_carrier
 
+#define TAP_DUT_ETHER							\
+	.min_inject = DUT_HEADER, .max_mtu = 65521, TAP_DUT
+#define TAP_DUT_RAW							\
+	.raw = true, .min_inject = 1, .max_mtu = 65535, TAP_DUT
+
 const struct dut_ops dut_tap = {
-	.name = "tap", .min_inject = DUT_HEADER, .max_mtu = 65521, TAP_DUT,
+	.name = "tap", .spec = "tap:%d", TAP_DUT_ETHER,
+};
+
+const struct dut_ops dut_tap_vnet = {
+	.name = "tap_vnet", .spec = "tap:%d,vnet", TAP_DUT_ETHER,
+};
+
+/* All frames of the tests are one flow, and take one of them. */
+const struct dut_ops dut_tap_queues = {
+	.name = "tap_queues", .spec = "tap:%d,queues=4", TAP_DUT_ETHER,
 };
 
 const struct dut_ops dut_tun = {
-	.name = "tun", .raw = true, .min_inject = 1, .max_mtu = 65535, TAP_DUT,
+	.name = "tun", .spec = "tun:%d", TAP_DUT_RAW,
+};
+
+const struct dut_ops dut_tun_vnet = {
+	.name = "tun_vnet", .spec = "tun:%d,vnet", TAP_DUT_RAW,
 };
 
 /* ---- fd --------------------------------------------------------------- */

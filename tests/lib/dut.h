@@ -53,6 +53,7 @@ struct dut {
 
 struct dut_ops {
 	const char *name;
+	const char *spec;	/* for inet_netdev_open(); NULL: by other ways */
 	bool loops;		/* what is sent is what is received */
 	bool in_kernel;		/* the far side is: needs a namespace */
 	bool permanent;		/* cannot be closed */
@@ -77,6 +78,7 @@ struct dut_ops {
 };
 
 extern const struct dut_ops dut_loopback, dut_wire, dut_tap, dut_tun;
+extern const struct dut_ops dut_tap_vnet, dut_tap_queues, dut_tun_vnet;
 extern const struct dut_ops dut_fd, dut_fd_raw;
 #ifdef HAVE_XDP
 extern const struct dut_ops dut_xdp, dut_xdp_native;
