@@ -201,6 +201,188 @@ static void embedded_reader_runs_the_stack(void **state)
 	inet_destroy(net);
 }
 
+/* ---- counted ---------------------------------------------------------- */
+
+/* What the NAPI that is looked at does, and how often. */
+static int (*counted_poll)(struct napi_struct *napi, int budget);
+static u32 nr_polls;			/* atomic */
+
+static int count_poll(struct napi_struct *napi, int budget)
+{
+	threaded_count(&nr_polls);
+	return counted_poll(napi, budget);
+}
+
+/* Before anybody polls it. */
+static struct napi_struct *look_at(struct net_device *dev)
+{
+	struct napi_struct *napi = dev->napi_list;
+
+	nr_polls = 0;
+	counted_poll = napi->poll;
+	napi->poll = count_poll;
+	return napi;
+}
+
+/* A microsecond later with each question. */
+static u64 counting_clock(void *opaque)
+{
+	u64 *ns = opaque;
+
+	return *ns += 1000;
+}
+
+static struct net *counting_net(struct inet_env *env, u64 *ns,
+				enum inet_mode mode)
+{
+	struct inet_config cfg = { .size = sizeof(cfg), .env = env,
+				   .mode = mode, .nr_frames = 256 };
+	struct net *net;
+
+	*env = *inet_env_default();
+	env->now = counting_clock;
+	env->opaque = ns;
+	net = inet_create(&cfg);
+	assert_non_null(net);
+	return net;
+}
+
+/* Two stacks whose threads never started, and a wire: nobody else polls. */
+struct bench {
+	struct inet_env env[2];
+	u64 ns[2];
+	struct net *net[2];
+	struct inet_wire *wire;
+	struct napi_struct *napi;	/* of the first one */
+	struct wait_queue_head wq;
+	u32 key;
+};
+
+static void bench_open(struct bench *b, struct busy_loop *loop)
+{
+	memset(b, 0, sizeof(*b));
+	for (int i = 0; i < 2; i++)
+		b->net[i] = counting_net(&b->env[i], &b->ns[i], INET_THREADED);
+	b->wire = inet_wire_connect(b->net[0], "w0", b->net[1], "w0", NULL);
+	b->napi = look_at(inet_wire_device(b->wire, 'a'));
+	assert_int_equal(inet_netdev_up(b->napi->dev), 0);
+	init_waitqueue_head(&b->wq, true);
+	b->key = prepare_to_wait(&b->wq);
+	*loop = (struct busy_loop){
+		.net = b->net[0], .wq = &b->wq, .key = &b->key, .usec = 50,
+		.budget = 8, .deadline_ns = U64_MAX,
+		.napi = (u32)b->napi->dev->ifindex << 8 | b->napi->queue,
+	};
+}
+
+static void bench_close(struct bench *b)
+{
+	finish_wait(&b->wq);
+	inet_wire_close(b->wire);
+	inet_destroy(b->net[0]);
+	inet_destroy(b->net[1]);
+}
+
+/* No more polls than microseconds that were asked for, none behind the deadline;
+ * the NAPI is nobody's afterwards. */
+static void spinning_ends_when_time_is_up(void **state)
+{
+	struct busy_loop loop;
+	struct bench b;
+
+	(void)state;
+	bench_open(&b, &loop);
+	assert_false(napi_busy_loop(&loop));
+	assert_in_range(nr_polls, 10, 51);	/* the last one lets go */
+	assert_int_equal(b.napi->state, 0);
+	nr_polls = 0;
+	loop.deadline_ns = b.ns[0] + 8000;
+	assert_false(napi_busy_loop(&loop));
+	assert_in_range(nr_polls, 1, 9);
+	nr_polls = 0;
+	wake_up(&b.wq);
+	assert_true(napi_busy_loop(&loop));
+	assert_int_equal(nr_polls, 0);
+	bench_close(&b);
+}
+
+/* Somebody owns the NAPI all the while: it is not polled, and the end is the
+ * same. */
+static void spinning_beside_the_owner_polls_nothing(void **state)
+{
+	struct busy_loop loop;
+	struct bench b;
+
+	(void)state;
+	bench_open(&b, &loop);
+	assert_true(napi_schedule_prep(b.napi));
+	assert_false(napi_busy_loop(&loop));
+	assert_int_equal(nr_polls, 0);
+	assert_true(b.napi->state & NAPIF_STATE_SCHED);
+	napi_complete_done(b.napi, 0);
+	assert_int_equal(b.napi->state, 0);
+	bench_close(&b);
+}
+
+/* An embedded stack is run for as long, and then the caller sleeps. */
+static void embedded_spinning_ends_when_time_is_up(void **state)
+{
+	struct busy_loop loop = { .usec = 50, .deadline_ns = U64_MAX };
+	struct inet_env env;
+	u64 ns = 0;
+	u32 turns;
+
+	(void)state;
+	loop.net = counting_net(&env, &ns, INET_EMBEDDED);
+	turns = loop.net->softnets[0].turns;
+	assert_false(napi_busy_loop(&loop));
+	assert_in_range(loop.net->softnets[0].turns - turns, 2, 51);
+	inet_destroy(loop.net);
+}
+
+static void *read_one(void *arg)
+{
+	u8 byte;
+
+	inet_recv(arg, &byte, 1, 0);
+	return NULL;
+}
+
+/* Who has spun in vain sleeps: nobody polls the device any more, no softnet
+ * takes a turn, until something comes. */
+static void idle_reader_sleeps(void **state)
+{
+	u32 polls = 1, turns = 0, before = 0;
+	pthread_t reader;
+	struct rig r;
+	u8 byte = 0;
+
+	(void)state;
+	rig_open(&r, 1, 100);
+	assert_int_equal(ask(r.c[0], 20, false), 0);
+	inet_netdev_down(r.p.dev[0]);
+	look_at(r.p.dev[0]);
+	inet_netdev_up(r.p.dev[0]);
+	pthread_create(&reader, NULL, read_one, r.c[0]);
+	/* it comes to rest: some timers of TCP are left */
+	for (u32 i = 0; i < 100 && (polls || turns); i++) {
+		polls = threaded_read(&nr_polls);
+		turns = __atomic_load_n(&r.p.net[0]->softnets[0].turns,
+					__ATOMIC_ACQUIRE);
+		threaded_pause_us(100000);
+		polls = threaded_read(&nr_polls) - polls;
+		before = turns;
+		turns = __atomic_load_n(&r.p.net[0]->softnets[0].turns,
+					__ATOMIC_ACQUIRE) - before;
+	}
+	assert_int_equal(polls, 0);
+	assert_int_equal(turns, 0);
+	assert_int_equal(inet_send(r.c[0], &byte, 1, 0), 1);
+	pthread_join(reader, NULL);
+	assert_true(threaded_read(&nr_polls) > 0);
+	rig_close(&r);
+}
+
 /* ---- changes ---------------------------------------------------------- */
 
 struct flapper {
@@ -326,6 +508,10 @@ int main(void)
 		cmocka_unit_test(without_the_option_nobody_does),
 		cmocka_unit_test(idle_reader_spins_less_and_less),
 		cmocka_unit_test(embedded_reader_runs_the_stack),
+		cmocka_unit_test(spinning_ends_when_time_is_up),
+		cmocka_unit_test(spinning_beside_the_owner_polls_nothing),
+		cmocka_unit_test(embedded_spinning_ends_when_time_is_up),
+		cmocka_unit_test(idle_reader_sleeps),
 		cmocka_unit_test(device_goes_while_it_is_polled),
 		cmocka_unit_test(many_readers_share_one_device),
 		cmocka_unit_test(options_have_their_ranges),

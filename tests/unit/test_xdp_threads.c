@@ -153,6 +153,93 @@ static void device_down_and_up_under_load_loses_no_memory(void **state)
 	threaded_close(p);
 }
 
+/* ---- busy polling ------------------------------------------------------- */
+
+#define QUESTIONS 2000u
+#define SPIN_US 30
+
+struct asker {
+	struct socket *s;
+	u32 seed, nr_bad;
+	bool asks;
+	pthread_t thread;
+};
+
+/* Waits for any time, so that the other one spins, or sleeps, or is about to. */
+static void idle(u32 *seed)
+{
+	*seed = *seed * 1664525u + 1013904223u;
+	if (*seed >> 30 == 0)
+		threaded_pause_us(*seed >> 16 & 127);
+}
+
+/* A question and its answer, again and again, by datagrams: nobody sends what is
+ * not taken from the ring a second time. */
+static void *run_asker(void *arg)
+{
+	struct asker *a = arg;
+
+	for (u32 i = 0; i < QUESTIONS && !a->nr_bad; i++) {
+		u32 out = i * 2654435761u + a->asks, in = 0;
+
+		idle(&a->seed);
+		if (a->asks)
+			a->nr_bad += inet_send(a->s, &out, 4, 0) != 4;
+		a->nr_bad += inet_recv(a->s, &in, 4, 0) != 4 ||
+			     in != i * 2654435761u + !a->asks;
+		if (!a->asks)
+			a->nr_bad += inet_send(a->s, &out, 4, 0) != 4;
+	}
+	return NULL;
+}
+
+static void set(struct socket *s, int level, int name, int value)
+{
+	assert_int_equal(inet_setsockopt(s, level, name, &value, sizeof(value)),
+			 0);
+}
+
+static u64 busy_packets(struct net *net)
+{
+	u64 n = 0;
+
+	assert_int_equal(inet_counter_get(net, "TcpExtBusyPollRxPackets", &n),
+			 0);
+	return n;
+}
+
+/* Callers poll the rings in the softnets' place, and let go of them when they
+ * sleep: no frame is left between the two, on any queue. */
+static void busy_pollers_that_sleep_are_always_woken(void **state)
+{
+	const struct timeval patience = { .tv_sec = 20 };
+	struct threaded_pair *p = pair_of(state);
+	struct asker a[NR_CONNECTIONS * 2];
+
+	for (u32 i = 0; i < ARRAY_SIZE(a); i++) {
+		a[i] = (struct asker){
+			.s = threaded_socket(p, i % 2, SOCK_DGRAM,
+					     (u16)(5000 + i / 2)),
+			.seed = i, .asks = i % 2,
+		};
+		assert_int_equal(threaded_connect(a[i].s, !(i % 2),
+						  (u16)(5000 + i / 2)), 0);
+		set(a[i].s, SOL_SOCKET, SO_BUSY_POLL, SPIN_US);
+		inet_setsockopt(a[i].s, SOL_SOCKET, SO_RCVTIMEO, &patience,
+				sizeof(patience));
+	}
+	for (u32 i = 0; i < ARRAY_SIZE(a); i++)
+		pthread_create(&a[i].thread, NULL, run_asker, &a[i]);
+	for (u32 i = 0; i < ARRAY_SIZE(a); i++) {
+		pthread_join(a[i].thread, NULL);
+		assert_int_equal(a[i].nr_bad, 0);
+		inet_close(a[i].s);
+	}
+	assert_true(busy_packets(p->net[0]) > 0);
+	assert_true(busy_packets(p->net[1]) > 0);
+	threaded_close(p);
+}
+
 #define XDP_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -160,6 +247,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		XDP_TEST(bulk_both_ways_over_all_queues_is_exact),
 		XDP_TEST(device_down_and_up_under_load_loses_no_memory),
+		XDP_TEST(busy_pollers_that_sleep_are_always_woken),
 	};
 
 	allowed = dut_xdp_allowed();
