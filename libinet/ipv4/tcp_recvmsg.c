@@ -44,6 +44,12 @@ static struct sk_buff *tcp_recv_skb(struct sock *sk, u32 seq, u32 *off)
 	return NULL;
 }
 
+/* The reader has @n octets of the sequence; tcp_poll() may look meanwhile. */
+static inline void tcp_reader_step(const struct tcp_reader *r, u32 n)
+{
+	WRITE_ONCE(*r->seq, *r->seq + n);
+}
+
 /* All of @skb was read, @lent: by who has it now. */
 static void tcp_eat_recv_skb(struct tcp_reader *r, struct sk_buff *skb,
 			     bool lent)
@@ -138,7 +144,7 @@ static u32 tcp_reader_urgent(struct tcp_reader *r, u32 *off, u32 used)
 		return urg_off;
 	if (sock_flag(r->sk, SOCK_URGINLINE))
 		return used;
-	(*r->seq)++;		/* not in the stream: skip it */
+	tcp_reader_step(r, 1);		/* not in the stream: skip it */
 	(*off)++;
 	return used - 1;
 }
@@ -159,7 +165,7 @@ static bool tcp_reader_copy(struct tcp_reader *r, struct sk_buff *skb, u32 off)
 			used = tcp_reader_give(r, skb, off, used);
 			lent = r->msg->lend;
 		}
-		*r->seq += used;
+		tcp_reader_step(r, used);
 		r->copied += (int)used;
 		r->len -= used;
 		if (!(r->flags & MSG_PEEK))
@@ -175,7 +181,7 @@ static bool tcp_reader_copy(struct tcp_reader *r, struct sk_buff *skb, u32 off)
 		return true;
 	}
 	if (fin)
-		(*r->seq)++;
+		tcp_reader_step(r, 1);
 	if (!(r->flags & MSG_PEEK))
 		tcp_eat_recv_skb(r, skb, lent);
 	return !fin;
