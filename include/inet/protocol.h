@@ -210,6 +210,7 @@ struct inet_msg {
 	void *control;		/* cmsg buffer */
 	size_t controllen;	/* bytes from control on */
 	int flags;		/* MSG_* in; MSG_TRUNC, MSG_CTRUNC, … out */
+	struct ubuf_info *ubuf;	/* send: of MSG_ZEROCOPY, or NULL */
 	/* recv: lend packets instead of copying; only where frames_put is set */
 	struct skb_lender *lend;
 	bool control_out_full;

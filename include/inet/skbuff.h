@@ -33,6 +33,7 @@ struct sock;
 struct net_device;
 struct dst_entry;
 struct sk_buff;
+struct ubuf_info;
 
 /* Why a packet died: one row each in drop_reason.def. */
 enum skb_drop_reason {
@@ -86,12 +87,20 @@ struct skb_shared_info {
 	u16 gso_segs;
 	u8 gso_type;
 	u8 nr_frags;
-	u8 heap;		/* ordinary memory, not a frame of the pool */
+	u8 heap;		/* FRAME_*: whose memory it is */
 	u8 tx_flags;		/* SKBTX_* */
 	u32 tskey;
 	__wsum csum;		/* see SKBTX_FRAG_CSUM */
-	struct skb_shared_info *next_free;
+	union {
+		struct skb_shared_info *next_free;
+		struct ubuf_info *ubuf;		/* of FRAME_UBUF */
+	};
 };
+
+/* heap: the pool's, or ordinary memory, or the application's own */
+#define FRAME_POOL 0
+#define FRAME_HEAP 1
+#define FRAME_UBUF 2
 
 #define SKBTX_SW_TSTAMP 1u	/* wants a software transmit timestamp */
 

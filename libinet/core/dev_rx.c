@@ -10,6 +10,7 @@
 #include "core/net.h"
 #include "core/rps.h"
 #include "core/skbuff.h"
+#include "core/ubuf.h"
 #include "core/dst.h"
 #include "lib/byteorder.h"
 #include "wire/eth.h"
@@ -158,6 +159,11 @@ int netif_rx(struct sk_buff *skb)
 	struct softnet_data *sd = this_softnet(net);
 
 	NET_ROAD(net, skb);
+	/* a receiver of this host reads it when he likes */
+	if (unlikely(skb_orphan_frags(skb))) {
+		kfree_skb_reason(skb, SKB_DROP_REASON_NOMEM);
+		return NET_RX_DROP;
+	}
 	if (!sd)
 		sd = &net->softnets[skb_get_hash(skb) % net->nr_softnets];
 	return enqueue_to_backlog(skb, sd, NULL);

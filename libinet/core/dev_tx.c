@@ -7,6 +7,7 @@
 #include "core/gro.h"
 #include "core/net.h"
 #include "core/skbuff.h"
+#include "core/ubuf.h"
 #include "core/xps.h"
 #include "wire/eth.h"
 
@@ -31,6 +32,11 @@ void dev_queue_xmit_nit(struct sk_buff *skb, struct net_device *dev)
 			n = skb_clone(skb);
 			if (!n)
 				return;
+			/* a tap keeps it as long as it likes */
+			if (skb_orphan_frags(n)) {
+				consume_skb(n);
+				return;
+			}
 			n->dev = dev;
 			n->pkt_type = SKB_PACKET_OUTGOING;
 			skb_reset_mac_header(n);

@@ -146,6 +146,16 @@ static inline bool dst_hw_csum(const struct dst_entry *dst)
 	return data_race(dev->features) & NETIF_F_HW_CSUM;
 }
 
+/* May packets for that device show memory of the application? It sends fragments
+ * as they lie, and to others. */
+static inline bool dst_may_lend(const struct dst_entry *dst)
+{
+	const struct net_device *dev = READ_ONCE(dst->dev);
+
+	return (data_race(dev->features) & (NETIF_F_SG | NETIF_F_LOOPBACK)) ==
+	       NETIF_F_SG;
+}
+
 /* Most bytes of a packet that is to be cut for that device, 0: it wants none. */
 static inline u32 dst_gso_max_size(const struct dst_entry *dst)
 {

@@ -7,6 +7,7 @@
 
 #include "core/net.h"
 #include "core/skbuff.h"
+#include "core/ubuf.h"
 #include "lib/assert.h"
 #include "lib/points.h"
 
@@ -180,15 +181,19 @@ struct skb_shared_info *frame_alloc_heap(struct net *net, u32 size)
 	si->size = size;
 	si->net = net;
 	frame_reset(si);
-	si->heap = 1;
+	si->heap = FRAME_HEAP;
 	count_add(&net->pool.nr_heap, 1, net->smp);
 	return si;
 }
 
-/* A frame of ordinary memory, or one freed where there is no softnet. */
+/* A frame that is not of the pool, or one freed where there is no softnet. */
 static __noinline void frame_free_slow(struct net *net,
 				       struct skb_shared_info *si)
 {
+	if (frame_is_ubuf(si)) {
+		frame_free_ubuf(si);
+		return;
+	}
 	if (si->heap) {
 		count_add(&net->pool.nr_heap, -1, net->smp);
 		mem_free(&net->mem, si, sizeof(*si) + si->size);

@@ -20,6 +20,7 @@
 #include "core/gro.h"
 #include "core/net.h"
 #include "core/skbuff.h"
+#include "core/ubuf.h"
 #include "lib/assert.h"
 #include "lib/points.h"
 #include "wire/tcp.h"
@@ -76,7 +77,7 @@ static struct sk_buff *segment_in_place(struct seg_reader *r, u32 hlen, u32 len)
 	struct sk_buff *n;
 
 	if (r->pos < skb_headlen(r->skb) || r->off || f->len < len ||
-	    f->off < hlen || f->frame->frags ||
+	    f->off < hlen || f->frame->frags || frame_is_ubuf(f->frame) ||
 	    (frame_shared(f->frame) && !segment_has_room(r->skb)))
 		return NULL;
 	n = skb_over_frame(f->frame);
@@ -122,8 +123,18 @@ static int segment_add_frags(struct sk_buff *n, struct seg_reader *r, u32 len)
 	return err;
 }
 
+/* Does the reader stand in memory of the application? */
+static bool reader_in_ubuf(const struct seg_reader *r)
+{
+	const struct skb_shared_info *si = r->skb->shinfo;
+
+	return r->pos >= skb_headlen(r->skb) &&
+	       frame_is_ubuf(si->frags[r->frag].frame);
+}
+
 /* The next @len bytes behind a header of their own: what was linear or is short
- * is copied, fragments are shared. NULL: memory is short. */
+ * is copied, fragments are shared, and the application's memory always. NULL:
+ * memory is short. */
 static struct sk_buff *segment_apart(struct seg_reader *r, u32 hlen, u32 len)
 {
 	u32 head = skb_headlen(r->skb), lin, room = MAX_LINK_HEADER + hlen;
@@ -131,7 +142,7 @@ static struct sk_buff *segment_apart(struct seg_reader *r, u32 hlen, u32 len)
 	struct sk_buff *n;
 
 	lin = r->pos < head ? min(head - r->pos, len) : 0;
-	if (room + len <= net->pool.frame_size)
+	if (room + len <= net->pool.frame_size && !reader_in_ubuf(r))
 		lin = len;
 	n = alloc_skb(net, room + lin);
 	if (!n)

@@ -125,6 +125,24 @@ size_t csum_and_copy_to_iter(const void *from, size_t len, size_t off,
 	return done;
 }
 
+size_t iov_iter_piece(struct inet_iov_iter *i, size_t want, u8 **p)
+{
+	return iov_piece(i, want, p);
+}
+
+u32 iov_iter_npieces(struct inet_iov_iter i, u32 most)
+{
+	size_t step;
+	u8 *p = NULL;
+	u32 n = 0;
+
+	while (n <= most && (step = iov_piece(&i, i.count, &p))) {
+		iov_step(&i, step);
+		n++;
+	}
+	return n;
+}
+
 void iov_iter_advance(struct inet_iov_iter *i, size_t n)
 {
 	size_t step;

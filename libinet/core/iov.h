@@ -15,6 +15,11 @@
 
 size_t csum_and_copy_to_iter(const void *from, size_t len, size_t off,
 			     __wsum *csum, struct inet_iov_iter *i);
+/* Where the cursor stands and how many bytes follow in one piece, at most @want;
+ * 0: nothing left. Moves over empty segments only. */
+size_t iov_iter_piece(struct inet_iov_iter *i, size_t want, u8 **p);
+/* In how many pieces its bytes lie; more than @most count as @most + 1. */
+u32 iov_iter_npieces(struct inet_iov_iter i, u32 most);
 int import_iovec(struct inet_iov_iter *i, const struct iovec *iov, size_t nr);
 
 /* The same for one buffer; @iov is the caller's and must last as long. */

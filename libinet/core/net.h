@@ -79,6 +79,7 @@ struct net {
 	struct frame_pool pool;
 	struct kmem_cache *skb_slab;
 	struct kmem_cache *frags_slab;
+	struct kmem_cache *ubuf_slab;	/* frames over the application's memory */
 	struct rcu_domain rcu;
 	u64 nr_socks;			/* atomic */
 	struct tsc_clock *clock;	/* instead of env.now(), or NULL */

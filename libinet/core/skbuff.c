@@ -51,7 +51,9 @@ int skb_pool_init(struct net *net)
 					  sizeof(struct sk_buff), 64);
 	net->frags_slab = kmem_cache_create(&net->mem, "skb_frags",
 			MAX_SKB_FRAGS * sizeof(struct skb_frag), 16);
-	return net->skb_slab && net->frags_slab ? 0 : -ENOMEM;
+	net->ubuf_slab = kmem_cache_create(&net->mem, "ubuf_frames",
+			sizeof(struct skb_shared_info), 64);
+	return net->skb_slab && net->frags_slab && net->ubuf_slab ? 0 : -ENOMEM;
 }
 
 void skb_pool_destroy(struct net *net)
@@ -60,6 +62,7 @@ void skb_pool_destroy(struct net *net)
 		kmem_cache_destroy(net->skb_slab);
 	if (net->frags_slab)
 		kmem_cache_destroy(net->frags_slab);
+	kmem_cache_destroy(net->ubuf_slab);
 }
 
 u64 skb_pool_used(struct net *net)
@@ -210,6 +213,11 @@ struct sk_buff *alloc_skb(struct net *net, u32 size)
 	if (unlikely(size > net->pool.frame_size))
 		return skb_build(net, frame_alloc_heap(net, size));
 	return skb_alloc_frame(net, false);
+}
+
+struct sk_buff *alloc_skb_heap(struct net *net, u32 size)
+{
+	return skb_build(net, frame_alloc_heap(net, size));
 }
 
 struct sk_buff *napi_alloc_skb(struct net_device *dev, u32 len)

@@ -27,6 +27,8 @@ int skb_pool_init(struct net *net);
 void skb_pool_destroy(struct net *net);
 /* Headers in use now. */
 u64 skb_pool_used(struct net *net);
+/* alloc_skb() in ordinary memory, of just @size bytes. */
+struct sk_buff *alloc_skb_heap(struct net *net, u32 size);
 /* Empties a softnet's cache of headers. */
 void skb_cache_flush(struct softnet_data *sd);
 

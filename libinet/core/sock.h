@@ -144,7 +144,8 @@ struct sock {
 					 * and 1 for the sock itself */
 	s32 sk_wmem_queued;		/* TCP's write queue */
 	s32 sk_forward_alloc;		/* reserved from proto_mem, unused */
-	s32 sk_omem_alloc;
+	s32 sk_omem_alloc;		/* atomic: against optmem_max */
+	u32 sk_zckey;			/* MSG_ZEROCOPY calls so far, atomic */
 	u32 sk_drops;			/* atomic */
 	u32 sk_rxhash;			/* of the flow received, 0: not known */
 	s32 sk_incoming_cpu;		/* softnet of the last packet, or -1 */

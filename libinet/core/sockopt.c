@@ -617,6 +617,26 @@ static int get_txtime(struct sock *sk, void *val, socklen_t *len)
 	return sockopt_put(val, len, &txtime, sizeof(txtime));
 }
 
+/* As in Linux: TCP and UDP, at any time. */
+static int set_zerocopy(struct sock *sk, int val)
+{
+	bool tcp = sk->sk_type == SOCK_STREAM && sk->sk_protocol == IPPROTO_TCP;
+	bool udp = sk->sk_type == SOCK_DGRAM && sk->sk_protocol == IPPROTO_UDP;
+
+	if (sk->sk_family != PF_INET || !(tcp || udp))
+		return -EOPNOTSUPP;
+	if (val < 0 || val > 1)
+		return -EINVAL;
+	sock_valbool_flag(sk, SOCK_ZEROCOPY, val);
+	return 0;
+}
+
+static int get_zerocopy(struct sock *sk, int *val)
+{
+	*val = sock_flag(sk, SOCK_ZEROCOPY);
+	return 0;
+}
+
 /* ---- SOL_SOCKET: where packets go ------------------------------------- */
 
 static int set_priority(struct sock *sk, int val)
@@ -741,6 +761,7 @@ const struct sockopt_row sock_options[] = {
 	ROW_BYTES(SO_MAX_PACING_RATE, set_max_pacing_rate, get_max_pacing_rate),
 	ROW_BYTES(SO_MEMINFO, NULL, get_meminfo),
 	ROW_BYTES(SO_COOKIE, NULL, get_cookie),
+	ROW_INT(SO_ZEROCOPY, set_zerocopy, get_zerocopy),
 	ROW_BYTES(SO_TXTIME, set_txtime, get_txtime),
 	SOCKOPT_ROW(SOL_SOCKET, SO_BINDTOIFINDEX, INT, 0, INT32_MAX,
 		    set_bindtoifindex, get_bindtoifindex),

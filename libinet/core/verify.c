@@ -130,10 +130,12 @@ static void verify_datagrams(struct sock *sk)
 {
 	u64 held = skb_queue_verify(&sk->sk_receive_queue);
 
-	held += skb_queue_verify(&sk->sk_error_queue);
 	/* and what was lent is in no queue */
-	inet_assert(sk->sk_omem_alloc ? held <= (u64)sk_rmem_alloc_get(sk) :
-					held == (u64)sk_rmem_alloc_get(sk));
+	if (sk->sk_omem_alloc)
+		inet_assert(held <= (u64)sk_rmem_alloc_get(sk));
+	held += skb_queue_verify(&sk->sk_error_queue);
+	if (!sk->sk_omem_alloc)
+		inet_assert(held == (u64)sk_rmem_alloc_get(sk));
 	inet_assert(skb_queue_empty(&sk->sk_write_queue));
 }
 

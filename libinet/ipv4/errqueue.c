@@ -7,6 +7,10 @@
  * as far as it was quoted, and whose control block says the rest. The reader
  * gets the payload, the destination it was sent to as the address, and one
  * control message: struct sock_extended_err with the offender behind it.
+ *
+ * Here, too, an application hears that memory which it lent (MSG_ZEROCOPY) is its
+ * own again: by an entry for a range of calls, without a payload. That is made
+ * when the call begins, so that it cannot fail when the last frame is gone.
  */
 #include <errno.h>
 #include <string.h>
@@ -16,6 +20,7 @@
 
 #include "core/skbuff.h"
 #include "core/sock.h"
+#include "core/ubuf.h"
 #include "ipv4/inet_common.h"
 #include "ipv4/ip.h"
 #include "lib/assert.h"
@@ -117,8 +122,9 @@ void ip_local_error(struct sock *sk, int err, __be32 daddr, __be16 port,
 }
 
 /* The pending error becomes that of the next entry: one is told by each call
- * that looks, as long as there are some. */
-static void next_error(struct sock *sk)
+ * that looks, as long as there are some. @was: the origin of the one that was
+ * read; a completion is no error, and takes none away. */
+static void next_error(struct sock *sk, u8 was)
 {
 	struct sk_buff *next;
 	int err = 0;
@@ -128,7 +134,8 @@ static void next_error(struct sock *sk)
 	if (next && SKB_EXT_ERR(next)->ee.ee_origin == SO_EE_ORIGIN_ICMP)
 		err = (int)SKB_EXT_ERR(next)->ee.ee_errno;
 	spin_unlock(&sk->sk_queue_lock);
-	WRITE_ONCE(sk->sk_err, err);
+	if (err || was != SO_EE_ORIGIN_ZEROCOPY)
+		WRITE_ONCE(sk->sk_err, err);
 	if (err)
 		sk->sk_error_report(sk);
 }
@@ -149,7 +156,7 @@ int ip_recv_error(struct sock *sk, struct inet_msg *msg, size_t len)
 	err = skb_copy_datagram_msg(skb, 0, msg, copied);
 	if (!err) {
 		serr = SKB_EXT_ERR(skb);
-		if (msg->name)
+		if (msg->name && serr->ee.ee_origin != SO_EE_ORIGIN_ZEROCOPY)
 			inet_put_addr(msg->name, &msg->namelen, serr->daddr,
 				      serr->port);
 		memset(&eh, 0, sizeof(eh));
@@ -162,7 +169,113 @@ int ip_recv_error(struct sock *sk, struct inet_msg *msg, size_t len)
 		msg->flags |= MSG_ERRQUEUE;
 		err = (int)copied;
 	}
-	next_error(sk);
+	next_error(sk, SKB_EXT_ERR(skb)->ee.ee_origin);
 	consume_skb(skb);
 	return err;
+}
+
+/* ---- MSG_ZEROCOPY ----------------------------------------------------- */
+
+/* In the control block of what will be the entry, until it is one. */
+struct msg_zerocopy {
+	struct ubuf_info ubuf;
+	bool sent;		/* the call succeeded: it has a number */
+	u32 id;
+};
+
+static_assert(sizeof(struct msg_zerocopy) <= sizeof(((struct sk_buff *)0)->cb),
+	      "msg_zerocopy");
+
+static struct sk_buff *msg_zerocopy_skb(struct ubuf_info *ubuf)
+{
+	return container_of((char (*)[48])(void *)ubuf, struct sk_buff, cb);
+}
+
+/* Entries count against optmem_max until they are read. */
+static void sock_ofree(struct sk_buff *skb)
+{
+	sk_count_add(skb->sk, &skb->sk->sk_omem_alloc, -(s32)skb->truesize);
+}
+
+/* Call @id completes with the same code as those before it: one entry. */
+static bool msg_zerocopy_merge(struct sk_buff *tail, u32 id, u8 code)
+{
+	struct sock_extended_err *ee = &SKB_EXT_ERR(tail)->ee;
+
+	if (ee->ee_origin != SO_EE_ORIGIN_ZEROCOPY || ee->ee_code != code ||
+	    ee->ee_data + 1 != id || id == ee->ee_info)
+		return false;
+	ee->ee_data = id;
+	return true;
+}
+
+/* ubuf_info.complete: the memory is the application's again. Any context. */
+static void msg_zerocopy_complete(struct ubuf_info *ubuf)
+{
+	const struct msg_zerocopy *z = container_of(ubuf, struct msg_zerocopy,
+						    ubuf);
+	struct sk_buff *skb = msg_zerocopy_skb(ubuf), *tail;
+	bool sent = z->sent, merged = false;
+	struct sock *sk = skb->sk;
+	struct sock_extended_err ee = {
+		.ee_origin = SO_EE_ORIGIN_ZEROCOPY,
+		.ee_code = ubuf->copied ? SO_EE_CODE_ZEROCOPY_COPIED : 0,
+		.ee_info = z->id, .ee_data = z->id,
+	};
+
+	if (sent && !sock_flag(sk, SOCK_DEAD)) {
+		memset(skb->cb, 0, sizeof(skb->cb));
+		SKB_EXT_ERR(skb)->ee = ee;
+		spin_lock(&sk->sk_queue_lock);
+		tail = skb_peek_tail(&sk->sk_error_queue);
+		merged = tail && msg_zerocopy_merge(tail, ee.ee_info, ee.ee_code);
+		if (!merged)
+			__skb_queue_tail(&sk->sk_error_queue, skb);
+		spin_unlock(&sk->sk_queue_lock);
+		if (!merged)
+			skb = NULL;
+		sk->sk_error_report(sk);
+	}
+	consume_skb(skb);
+	sock_put(sk);
+}
+
+int msg_zerocopy_begin(struct sock *sk, struct inet_msg *msg, size_t len)
+{
+	struct msg_zerocopy *z;
+	struct sk_buff *skb;
+
+	if (!len || !sock_flag(sk, SOCK_ZEROCOPY))
+		return 0;
+	skb = alloc_skb_heap(sock_net(sk), 0);
+	if (!skb)
+		return -ENOBUFS;
+	skb->sk = sk;
+	skb->destructor = sock_ofree;
+	if (sk_count_add(sk, &sk->sk_omem_alloc, (s32)skb->truesize) >
+	    READ_ONCE(sock_net(sk)->sysctl_optmem_max)) {
+		consume_skb(skb);
+		return -ENOBUFS;
+	}
+	sock_hold(sk);
+	z = (struct msg_zerocopy *)(void *)skb->cb;
+	ubuf_init(&z->ubuf, msg_zerocopy_complete);
+	msg->ubuf = &z->ubuf;
+	return 0;
+}
+
+void msg_zerocopy_end(struct sock *sk, struct inet_msg *msg, bool sent)
+{
+	struct msg_zerocopy *z;
+
+	if (!msg->ubuf)
+		return;
+	z = container_of(msg->ubuf, struct msg_zerocopy, ubuf);
+	z->sent = sent;
+	if (sent)
+		z->id = count_add(&sk->sk_zckey, 1, sk_smp(sk)) - 1;
+	if (!z->ubuf.lent)
+		__atomic_store_n(&z->ubuf.copied, true, __ATOMIC_RELAXED);
+	ubuf_put(&z->ubuf);
+	msg->ubuf = NULL;
 }

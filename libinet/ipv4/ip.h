@@ -93,6 +93,7 @@ struct ip_datagram {
 	u32 transhdrlen;
 	bool want_csum;		/* sum payload while copying: skb->csum */
 	u16 gso_size;		/* of this payload a datagram each; 0: one */
+	bool lend;		/* the packet shows the user's own bytes */
 	/* Called when the route is known and the whole fits into a packet: sets
 	 * want_csum and gso_size. 0 or -E. May be NULL. */
 	int (*prepare)(struct sock *sk, struct ip_datagram *d, size_t len);
@@ -131,6 +132,14 @@ void ip_icmp_error(struct sock *sk, struct sk_buff *skb, int err, __be16 port,
 /* The same for an error of our own (-EMSGSIZE): @err positive. */
 void ip_local_error(struct sock *sk, int err, __be32 daddr, __be16 port,
 		    u32 info);
+/*
+ * MSG_ZEROCOPY. A call with the flag begins with the first, which sets msg->ubuf
+ * if the socket has SO_ZEROCOPY (0 or -ENOBUFS), and ends with the second: when it
+ * was @sent it has a number, and the error queue tells when the last frame over
+ * its memory is gone. Context: any; the caller has a reference to @sk.
+ */
+int msg_zerocopy_begin(struct sock *sk, struct inet_msg *msg, size_t len);
+void msg_zerocopy_end(struct sock *sk, struct inet_msg *msg, bool sent);
 /* Options for packets of ours from an application's bytes: checked, padded. An
  * error pointer: -EINVAL, -ENOBUFS. Free with mem_free(). NULL: @len was 0. */
 struct ip_options_sock *ip_options_get(struct net *net, const void *data,

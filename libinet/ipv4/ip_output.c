@@ -23,7 +23,9 @@
 #include "core/dev.h"
 #include "core/gro.h"
 #include "core/netfilter.h"
+#include "core/iov.h"
 #include "core/skbuff.h"
+#include "core/ubuf.h"
 #include "ipv4/devinet.h"
 #include "ipv4/ip.h"
 #include "ipv4/ip_net.h"
@@ -709,6 +711,44 @@ static int datagram_copy(struct sk_buff *skb, struct inet_msg *msg, size_t len,
 	return 0;
 }
 
+/* May the packet show the user's bytes where they lie, for one host and never in
+ * fragments? */
+static bool datagram_may_lend(const struct sock *sk, const struct inet_msg *msg,
+			      const struct ip_datagram *d, u64 total)
+{
+	return dst_may_lend(&d->rt->dst) && d->rt->rt_type == RTN_UNICAST &&
+	       !d->ipc->opt &&
+	       (d->gso_size || total <= ip_sk_mtu(sk, &d->rt->dst)) &&
+	       iov_iter_npieces(msg->iter, MAX_SKB_FRAGS) <= MAX_SKB_FRAGS;
+}
+
+/* Shows them: a fragment for each piece. Nobody has summed them. 0 or -E. */
+static int datagram_lend(struct sk_buff *skb, struct inet_msg *msg, size_t len,
+			 struct ip_datagram *d)
+{
+	struct skb_shared_info *frame;
+	u32 truesize = skb->truesize;
+	u8 *p = NULL;
+	size_t n;
+	int err = 0;
+
+	d->want_csum = false;
+	for (; len && !err; len -= n) {
+		n = iov_iter_piece(&msg->iter, len, &p);
+		frame = n ? frame_over_ubuf(skb_net(skb), msg->ubuf, p, (u32)n) :
+			    NULL;
+		if (!frame)
+			return -ENOBUFS;
+		err = skb_add_frag(skb, frame, 0, (u32)n);
+		if (err)
+			frame_put(frame);
+		iov_iter_advance(&msg->iter, n);
+	}
+	sk_count_add(skb->sk, &skb->sk->sk_wmem_alloc,
+		     (s32)(skb->truesize - truesize));
+	return err ? -ENOBUFS : 0;
+}
+
 /* @len of the user's bytes as a fragment of a frame of its own, behind @room
  * octets for headers, and their sum if @sum. 0 or -E. */
 static int datagram_add_frag(struct sk_buff *skb, struct inet_msg *msg,
@@ -742,16 +782,12 @@ static __noinline int datagram_copy_row(struct sk_buff *skb,
 					struct inet_msg *msg, u32 len, u32 room,
 					const struct ip_datagram *d)
 {
-	u32 segs = DIV_ROUND_UP(len, (u32)d->gso_size), left, n;
-	u32 per = DIV_ROUND_UP(segs, (u32)MAX_SKB_FRAGS);
+	u32 per = DIV_ROUND_UP(skb->shinfo->gso_segs, (u32)MAX_SKB_FRAGS);
 	struct skb_shared_info *si = skb->shinfo;
-	u32 truesize = skb->truesize;
+	u32 truesize = skb->truesize, left, n;
 	bool sum = d->want_csum && per == 1;
 	int err = 0;
 
-	si->gso_type = SKB_GSO_UDP_L4;
-	si->gso_size = d->gso_size;
-	si->gso_segs = (u16)segs;
 	si->tx_flags = sum ? SKBTX_FRAG_FLAGS : SKBTX_FRAG_ROOM;
 	for (left = len; left && !err; left -= n) {
 		n = min(left, per * d->gso_size);
@@ -760,6 +796,22 @@ static __noinline int datagram_copy_row(struct sk_buff *skb,
 	sk_count_add(skb->sk, &skb->sk->sk_wmem_alloc,
 		     (s32)(skb->truesize - truesize));
 	return err;
+}
+
+/* The user's bytes into @skb, behind @room for headers. 0 or -E. */
+static __noinline int datagram_fill_slow(struct sk_buff *skb,
+					 struct inet_msg *msg, u32 len,
+					 u32 room, struct ip_datagram *d)
+{
+	struct skb_shared_info *si = skb->shinfo;
+
+	if (d->gso_size) {
+		si->gso_type = SKB_GSO_UDP_L4;
+		si->gso_size = d->gso_size;
+		si->gso_segs = (u16)DIV_ROUND_UP(len, (u32)d->gso_size);
+	}
+	return d->lend ? datagram_lend(skb, msg, len, d) :
+			 datagram_copy_row(skb, msg, len, room, d);
 }
 
 int ip_send_datagram(struct sock *sk, struct inet_msg *msg, size_t len,
@@ -771,6 +823,7 @@ int ip_send_datagram(struct sock *sk, struct inet_msg *msg, size_t len,
 	struct net *net = sock_net(sk);
 	struct ip_build b;
 	struct sk_buff *skb;
+	bool apart;
 	int err;
 
 	NET_ROAD(net, NULL);
@@ -779,17 +832,19 @@ int ip_send_datagram(struct sock *sk, struct inet_msg *msg, size_t len,
 		err = d->prepare(sk, d, len);
 	if (err)
 		return err;
+	d->lend = unlikely(msg->ubuf) && datagram_may_lend(sk, msg, d, total);
+	apart = d->gso_size || d->lend;
 	skb = sock_alloc_send_skb(sk, room + d->transhdrlen +
-				  (d->gso_size ? 0 : (u32)len),
+				  (apart ? 0 : (u32)len),
 				  msg->flags & MSG_DONTWAIT, &err);
 	if (!skb)
 		return err;
 	skb_reserve(skb, room);
 	skb_reset_transport_header(skb);
 	skb_put(skb, d->transhdrlen);
-	if (unlikely(d->gso_size))
-		err = datagram_copy_row(skb, msg, (u32)len,
-					room + d->transhdrlen, d);
+	if (unlikely(apart))
+		err = datagram_fill_slow(skb, msg, (u32)len,
+					 room + d->transhdrlen, d);
 	else
 		err = datagram_copy(skb, msg, len, d);
 	if (!err)

@@ -13,7 +13,9 @@
 #include <poll.h>
 #include <sys/ioctl.h>
 
+#include "core/iov.h"
 #include "core/skbuff.h"
+#include "core/ubuf.h"
 #include "ipv4/inet_common.h"
 #include "ipv4/ip.h"
 #include "ipv4/tcp.h"
@@ -107,14 +109,12 @@ int tcp_init_sock(struct sock *sk)
 
 /* ---- the write queue -------------------------------------------------- */
 
-__always_inline struct sk_buff *tcp_stream_alloc_skb(struct sock *sk, u32 size,
-						     bool force)
+/* Reserves for a segment that is about to be queued; NULL, and it is freed: over
+ * the limit. */
+static __always_inline struct sk_buff *tcp_stream_charge(struct sock *sk,
+							 struct sk_buff *skb,
+							 bool force)
 {
-	struct sk_buff *skb = alloc_skb(sock_net(sk), MAX_TCP_HEADER + size);
-
-	if (!skb)
-		return NULL;
-	skb_reserve(skb, MAX_TCP_HEADER);
 	/* When memory is short, what the reader gave back goes to everybody:
 	 * a stream's text is let in by one segment even then. */
 	if (unlikely(sk_under_memory_pressure(sk)))
@@ -127,6 +127,17 @@ __always_inline struct sk_buff *tcp_stream_alloc_skb(struct sock *sk, u32 size,
 		return NULL;
 	}
 	return skb;
+}
+
+__always_inline struct sk_buff *tcp_stream_alloc_skb(struct sock *sk, u32 size,
+						     bool force)
+{
+	struct sk_buff *skb = alloc_skb(sock_net(sk), MAX_TCP_HEADER + size);
+
+	if (!skb)
+		return NULL;
+	skb_reserve(skb, MAX_TCP_HEADER);
+	return tcp_stream_charge(sk, skb, force);
 }
 
 /* Nothing was sent for an RTO: what the window was may be true no more. */
@@ -215,12 +226,42 @@ static bool tcp_device_sums(const struct sock *sk)
 	return dst && dst_hw_csum(dst);
 }
 
+/* Shall the next segment show the user's octets where they lie? A whole one, and
+ * in one piece; what is less is copied, so that segments are those of a call that
+ * copies. */
+static bool tcp_may_lend(const struct sock *sk, struct inet_msg *msg, u32 mss,
+			 u8 **p)
+{
+	const struct dst_entry *dst = sk->sk_dst_cache;
+
+	return msg->ubuf && dst && dst_may_lend(dst) &&
+	       iov_iter_piece(&msg->iter, mss, p) == mss;
+}
+
+/* A segment over @mss octets at @p of the user; they are its tailroom yet. */
+static __noinline struct sk_buff *tcp_lend_segment(struct sock *sk,
+						   struct ubuf_info *ubuf,
+						   u8 *p, u32 mss, bool force)
+{
+	struct skb_shared_info *frame;
+	struct sk_buff *skb;
+
+	frame = frame_over_ubuf(sock_net(sk), ubuf, p, mss);
+	if (!frame)
+		return NULL;
+	skb = skb_over_frame(frame);
+	frame_put(frame);
+	return skb ? tcp_stream_charge(sk, skb, force) : NULL;
+}
+
 /* The segment that takes the next octets: the tail, or a new one. *@room: how
  * many it takes. NULL: wait for memory. */
-static struct sk_buff *tcp_write_segment(struct sock *sk, u32 mss, u32 *room)
+static struct sk_buff *tcp_write_segment(struct sock *sk, struct inet_msg *msg,
+					 u32 mss, u32 *room)
 {
 	struct sk_buff *skb = tcp_write_queue_tail(sk);
-	bool first;
+	bool first, lend;
+	u8 *p = NULL;
 
 	if (skb && skb->len < mss && !TCP_SKB_CB(skb)->eor) {
 		*room = min(mss - skb->len, skb_tailroom(skb));
@@ -230,11 +271,14 @@ static struct sk_buff *tcp_write_segment(struct sock *sk, u32 mss, u32 *room)
 	if (!tcp_stream_memory_free(sk))
 		return NULL;
 	first = tcp_rtx_queue_empty(sk) && !skb;
-	skb = tcp_stream_alloc_skb(sk, mss, first);
+	lend = unlikely(msg->ubuf) && tcp_may_lend(sk, msg, mss, &p);
+	skb = unlikely(lend) ?
+		      tcp_lend_segment(sk, msg->ubuf, p, mss, first) :
+		      tcp_stream_alloc_skb(sk, mss, first);
 	if (!skb)
 		return NULL;
 	tcp_init_nondata_skb(skb, tcp_sk(sk)->write_seq, TCPHDR_ACK);
-	if (tcp_device_sums(sk))
+	if (tcp_device_sums(sk) || unlikely(lend))
 		skb->ip_summed = CHECKSUM_PARTIAL;
 	tcp_skb_entail(sk, skb);
 	*room = min(mss, skb_tailroom(skb));
@@ -250,7 +294,9 @@ static void tcp_write_copy(struct sock *sk, struct sk_buff *skb, u32 n,
 	__wsum csum = 0;
 	void *to = skb_put(skb, n);
 
-	if (skb->ip_summed == CHECKSUM_PARTIAL) {
+	if (unlikely(msg->ubuf) && frame_is_ubuf(skb->shinfo)) {
+		iov_iter_advance(&msg->iter, n);	/* they are there */
+	} else if (skb->ip_summed == CHECKSUM_PARTIAL) {
 		copy_from_iter(to, n, &msg->iter);
 	} else {
 		csum_and_copy_from_iter(to, n, &csum, &msg->iter);
@@ -320,7 +366,7 @@ static int tcp_sendmsg_locked(struct sock *sk, struct inet_msg *msg)
 	tcp_mstamp_refresh(sk);
 	mss = tcp_current_mss(sk);
 	while (msg->iter.count && !(copied && INET_BUGGIFY(SHORT_WRITE))) {
-		skb = tcp_write_segment(sk, mss, &room);
+		skb = tcp_write_segment(sk, msg, mss, &room);
 		if (unlikely(!skb)) {
 			if (copied)
 				tcp_push(sk, flags & ~MSG_MORE, mss,
@@ -358,9 +404,16 @@ int tcp_sendmsg(struct sock *sk, struct inet_msg *msg, size_t len)
 	NET_ROAD(sock_net(sk), NULL);
 	if (msg->flags & MSG_FASTOPEN)
 		return -EOPNOTSUPP;
+	if (unlikely(msg->flags & MSG_ZEROCOPY)) {
+		ret = msg_zerocopy_begin(sk, msg, msg->iter.count);
+		if (ret)
+			return ret;
+	}
 	lock_sock(sk);
 	ret = tcp_sendmsg_locked(sk, msg);
 	release_sock(sk);
+	if (unlikely(msg->ubuf))
+		msg_zerocopy_end(sk, msg, ret > 0);
 	return ret;
 }
 

@@ -30,16 +30,40 @@
 #include <errno.h>
 
 #include "core/skbuff.h"
+#include "core/ubuf.h"
 #include "ipv4/ip.h"
 #include "ipv4/tcp.h"
 #include "lib/checksum.h"
 
 /* ---- one segment ------------------------------------------------------ */
 
+/* What goes to the device of a segment over the user's memory: a header of its
+ * own, and that memory behind it. */
+static __noinline struct sk_buff *tcp_clone_lent(struct sk_buff *skb)
+{
+	struct sk_buff *n = alloc_skb(skb_net(skb), MAX_TCP_HEADER);
+
+	if (!n)
+		return NULL;
+	skb_reserve(n, MAX_TCP_HEADER);
+	*TCP_SKB_CB(n) = *TCP_SKB_CB(skb);
+	n->ip_summed = skb->ip_summed;
+	skb->cloned = 1;
+	if (skb->len && skb_add_frag_ref(n, skb->shinfo,
+					 (u32)(skb->data - skb->head),
+					 skb->len)) {
+		consume_skb(n);
+		return NULL;
+	}
+	return n;
+}
+
 /* The header that goes to the device: a clone, or a copy when the frame is in
  * use elsewhere. */
 static struct sk_buff *tcp_clone_segment(struct sk_buff *skb)
 {
+	if (unlikely(frame_is_ubuf(skb->shinfo)))
+		return tcp_clone_lent(skb);
 	if (unlikely(__skb_cloned(skb)))
 		return __pskb_copy(skb, MAX_TCP_HEADER);
 	return skb_clone(skb);

@@ -536,13 +536,12 @@ static int udp_get_cork(struct sock *sk, int *on)
 /* ---- the calls -------------------------------------------------------- */
 
 /* Sends one datagram, or gathers a piece of one. */
-static int udp_sendmsg(struct sock *sk, struct inet_msg *msg, size_t len)
+static int udp_do_sendmsg(struct sock *sk, struct inet_msg *msg, size_t len)
 {
 	struct ipcm_cookie ipc;
 	struct ip4_dest dest;
 	int err;
 
-	NET_ROAD(sock_net(sk), NULL);
 	if (len > 0xffff)
 		return -EMSGSIZE;
 	if (msg->flags & MSG_OOB)
@@ -558,6 +557,20 @@ static int udp_sendmsg(struct sock *sk, struct inet_msg *msg, size_t len)
 		err = udp_send_one(sk, msg, len, &dest, &ipc);
 	ipcm_free(sk, &ipc);
 	return err;
+}
+
+static int udp_sendmsg(struct sock *sk, struct inet_msg *msg, size_t len)
+{
+	int ret;
+
+	NET_ROAD(sock_net(sk), NULL);
+	if (likely(!(msg->flags & MSG_ZEROCOPY)))
+		return udp_do_sendmsg(sk, msg, len);
+	ret = msg_zerocopy_begin(sk, msg, len);
+	if (!ret)
+		ret = udp_do_sendmsg(sk, msg, len);
+	msg_zerocopy_end(sk, msg, ret >= 0);
+	return ret;
 }
 
 /* Copies a datagram out, verifying what is left to verify. 0, -EFAULT, or

@@ -8,12 +8,14 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "attack.h"
 #include "core/skbuff.h"
 #include "core/socket.h"
 #include "fixture.h"
 #include "ipv4/tcp.h"
 #include "sockets.h"
 #include "tcp_pair.h"
+#include "tcp_peer.h"
 
 #define PORT 5000
 #define PEER_PORT 53
@@ -480,6 +482,92 @@ static void copies_and_loans_make_one_stream(void **state)
 	p->loss = p->dup = p->late = 0;
 }
 
+/* ---- pieces without end ------------------------------------------------ */
+
+/* What a packet of GRO may cost, above a full buffer. */
+#define ONE ((s32)(SKB_TRUESIZE(2048) + MAX_SKB_FRAGS * 2048))
+
+/* A peer sends 64 k single octets, merged now and then; all are lent as they come,
+ * and none comes back before nothing moves any more: buffer, optmem and pieces of a
+ * packet bound what is held.
+ * @attack M9 */
+static void octets_that_are_lent_hold_no_more_than_the_buffer(void **state)
+{
+	static u64 out[65536];
+	u32 got = 0, before, k, nr = 0, most = 0;
+	struct loan l;
+	struct tp t;
+
+	fill(state);
+	tp_open_watched(&t);
+	attack_allow(&t.f, 100);	/* windows that open */
+	tp_passive(&t);
+	while (got < 65536) {
+		before = got;
+		for (k = 0; k < 64; k++)
+			tp_queue(&t, NULL, "A", 1 + got + k, data + got + k, 1);
+		fx_run(&t.f);
+		while ((l = borrow(t.s, 65536, PIECES, 0)).ret > 0) {
+			expect_bytes(&l, got, (u32)l.ret);
+			got += (u32)l.ret;
+			out[nr++] = l.frames;
+		}
+		assert_int_equal(l.ret, -EAGAIN);
+		assert_in_range(sk_rmem_alloc_get(tp_sk(&t)), 0,
+				tp_sk(&t)->sk_rcvbuf + ONE);
+		assert_true(skb_pool_used(t.f.net) < 1000);
+		most = max(most, nr);
+		while (got == before && nr)
+			assert_int_equal(put(t.f.net, out[--nr]), 0);
+	}
+	assert_in_range(most, 2, 1000);
+	while (nr)
+		assert_int_equal(put(t.f.net, out[--nr]), 0);
+	tp_send(&t, "R", 1 + got, 1, NULL, 0);
+	fx_flush(&t.f);
+	tp_close(&t);
+}
+
+/* 64 k datagrams of an octet, merged as far as they may be.
+ * @attack M9 */
+static void datagrams_of_an_octet_are_merged_within_bounds(void **state)
+{
+	struct fx *f = *state;
+	struct socket *s = sk_udp(f->net, 0, PORT);
+	static u64 out[65536];
+	u8 frame[FX_FRAME_MAX];
+	struct loan l;
+	u32 i = 0, k, nr = 0;
+
+	assert_int_equal(sk_set(s, IPPROTO_UDP, UDP_GRO, 1), 0);
+	while (i < 65536) {
+		for (k = 0; k < 64; k++, i++) {
+			const struct fx_ip ip = { .id = (u16)(i | 1) };
+
+			fx_queue(f, f->dev, frame, fx_build_udp(
+				frame, &ip, PEER_PORT, PORT, data, 1));
+		}
+		fx_run(f);
+		while ((l = borrow(s, 65536, PIECES, MSG_DONTWAIT)).ret > 0) {
+			assert_false(l.flags & MSG_TRUNC);
+			out[nr++] = l.frames;
+		}
+		assert_int_equal(l.ret, -EAGAIN);
+		assert_in_range(sk_rmem_alloc_get(s->sk), 0,
+				s->sk->sk_rcvbuf + ONE);
+	}
+	assert_in_range(nr, 10, 1000);
+	while (nr--)
+		assert_int_equal(put(f->net, out[nr]), 0);
+	inet_close(s);
+}
+
+static int setup_attack(void **state)
+{
+	fill(state);
+	return attack_setup_learned(state);
+}
+
 /* ---- UDP -------------------------------------------------------------- */
 
 static int setup_udp(void **state)
@@ -707,6 +795,11 @@ int main(void)
 		CASE(urgent_data_is_in_the_way_once),
 		CASE(what_cannot_be_lent_is_refused),
 		CASE(copies_and_loans_make_one_stream),
+		cmocka_unit_test(
+			octets_that_are_lent_hold_no_more_than_the_buffer),
+		cmocka_unit_test_setup_teardown(
+			datagrams_of_an_octet_are_merged_within_bounds,
+			setup_attack, fx_teardown),
 		UDP_CASE(datagrams_come_with_their_source),
 		UDP_CASE(short_loans_cut_datagrams),
 		UDP_CASE(merged_datagrams_are_lent_whole),

@@ -794,6 +794,44 @@ static void act_lent(void)
 	}
 }
 
+/* Completions, as many as there are. */
+static void reap(struct socket *s)
+{
+	struct msghdr m = { 0 };
+
+	while (s && inet_recvmsg(s, &m, MSG_ERRQUEUE) >= 0)
+		;
+}
+
+/* Memory of the application on its way, cut by us and by nobody, with and
+ * without losses. */
+static void act_zerocopy(void)
+{
+	struct socket *l = listener(80, 4), *c, *u, *s;
+	const int on = 1, size = 900;
+	int i;
+
+	c = open_socket(0, SOCK_STREAM, 0);
+	u = open_socket(0, SOCK_DGRAM, 0);
+	connect_to(c, 1, 80);
+	connect_to(u, 1, 53);
+	run(10 * SEC);
+	s = take(l);
+	for (i = 0; c && u && i < 4; i++) {
+		inet_setsockopt(c, SOL_SOCKET, SO_ZEROCOPY, &on, sizeof(on));
+		inet_setsockopt(u, SOL_SOCKET, SO_ZEROCOPY, &on, sizeof(on));
+		inet_send(c, lab.buf, 16000, MSG_ZEROCOPY);
+		inet_send(u, lab.buf, 900, MSG_ZEROCOPY);
+		inet_setsockopt(u, IPPROTO_UDP, UDP_SEGMENT, &size,
+				sizeof(size));
+		inet_send(u, lab.buf, 9000, MSG_ZEROCOPY);
+		run(3 * SEC);
+		drain(s);
+		reap(c);
+		reap(u);
+	}
+}
+
 /* ---- the table ---------------------------------------------------------- */
 
 static const struct scenario {
@@ -829,6 +867,9 @@ static const struct scenario {
 	{ .name = "capture", .act = act_capture },
 	{ .name = "cut", .act = act_cut },
 	{ .name = "lent", .act = act_lent },
+	{ .name = "zerocopy", .act = act_zerocopy },
+	{ .name = "zerocopy_over_losses", .act = act_zerocopy,
+	  .loss_ppm = 50000 },
 };
 
 /* Return: did the n-th allocation of @victim exist (and fail)? */

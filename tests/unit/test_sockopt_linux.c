@@ -54,7 +54,6 @@ static const struct differing {
 	{ SOL_SOCKET, SO_CNX_ADVICE, "not built" },
 	{ SOL_SOCKET, SO_INCOMING_NAPI_ID, "noted when it is asked for" },
 	{ SOL_SOCKET, 59 /* SO_PEERGROUPS */, "PF_UNIX only" },
-	{ SOL_SOCKET, SO_ZEROCOPY, "not built" },
 	{ SOL_SOCKET, 61 /* SO_TXTIME */, "a stack has one clock" },
 	{ SOL_SOCKET, 63 /* SO_TIMESTAMP_NEW */, "64-bit time has one kind" },
 	{ SOL_SOCKET, 64 /* SO_TIMESTAMPNS_NEW */, "64-bit time has one kind" },
