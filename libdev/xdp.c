@@ -220,7 +220,7 @@ static void xdp_info(struct xdp *xdp, struct inet_xdp_info *info)
 		.ring_size = xdp->ring,
 		.multi_buffer = xdp->sg,
 		.need_wakeup = xdp->need_wakeup,
-		.busy_poll = xdp->busy_poll,
+		.busy_poll = READ_ONCE(xdp->busy_poll),
 	};
 	for (u32 i = 0; i < xdp->nr_queues; i++) {
 		struct xdp_queue *q = &xdp->queues[i];

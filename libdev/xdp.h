@@ -113,6 +113,7 @@ struct xdp_queue {
 	struct xdp_rings rings;
 	struct sk_buff *skb;	/* begun, the rest is to come */
 	bool skip;		/* the rest is to be thrown away */
+	bool napi_seen;		/* the kernel was asked which one */
 	struct inet_lock tx_lock;	/* tx and completion rings */
 	bool tx_stopped;		/* under tx_lock */
 
@@ -137,7 +138,7 @@ struct xdp {
 	bool zerocopy;
 	bool sg;			/* packets in several frames */
 	bool need_wakeup;
-	bool busy_poll;
+	bool busy_poll;			/* our calls poll the driver */
 	bool on_veth;
 	bool gone;			/* the interface */
 };

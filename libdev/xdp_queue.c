@@ -20,6 +20,8 @@
 #include <errno.h>
 #include <sys/socket.h>
 
+#include <inet/env.h>
+
 #include "lib/compiler.h"
 #include "xdp.h"
 #include "xdp_left.h"
@@ -374,6 +376,23 @@ static int receive(struct xdp_queue *q, const struct xdp_buf *buf)
 	return !buf->more;
 }
 
+/* The first frame has told the socket which NAPI to poll, or that there is none:
+ * then a call to poll it is for nothing. */
+static void see_napi(struct xdp_queue *q)
+{
+	struct xdp *xdp = q->xdp;
+	int id = 0;
+	socklen_t len = sizeof(id);
+
+	q->napi_seen = true;
+	if (!getsockopt(q->fd, SOL_SOCKET, SO_INCOMING_NAPI_ID, &id, &len) &&
+	    id)
+		return;
+	WRITE_ONCE(xdp->busy_poll, false);
+	netdev_printk(INET_LOG_WARNING, xdp->dev,
+		      "busy polling is off: the driver has nothing to poll");
+}
+
 /* NAPI poll. Context: softnet. */
 int xdp_poll(struct napi_struct *napi, int budget)
 {
@@ -383,7 +402,7 @@ int xdp_poll(struct napi_struct *napi, int budget)
 	struct xdp_buf buf;
 	int work = 0;
 
-	if (q->xdp->busy_poll)
+	if (READ_ONCE(q->xdp->busy_poll))
 		recvfrom(q->fd, NULL, 0, MSG_DONTWAIT, NULL, NULL);
 	if (READ_ONCE(r->nr_in_tx) && xdp_tx_service(q))
 		arm_timer(q->xdp);
@@ -397,6 +416,8 @@ int xdp_poll(struct napi_struct *napi, int budget)
 			work++;
 	}
 	xdp_rx_publish(r);
+	if (unlikely(work && !q->napi_seen && READ_ONCE(q->xdp->busy_poll)))
+		see_napi(q);
 	if (q->xdp->need_wakeup && xsk_ring_prod__needs_wakeup(&r->fill))
 		recvfrom(q->fd, NULL, 0, MSG_DONTWAIT, NULL, NULL);
 	if (work < budget)

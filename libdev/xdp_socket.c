@@ -122,7 +122,7 @@ static int socket_open(struct xdp_queue *q, u16 flags)
 		return err;
 	q->fd = xsk_socket__fd(q->xsk);
 	fcntl(q->fd, F_SETFD, FD_CLOEXEC);
-	if (xdp->busy_poll_us)
+	if (xdp->busy_poll)
 		xdp->busy_poll = busy_poll_on(q);
 	return 0;
 }
@@ -147,6 +147,7 @@ static int sockets_bind(struct xdp *xdp, u16 flags, const char **what)
 	int err;
 
 	*what = "UMEM";
+	xdp->busy_poll = xdp->busy_poll_us;
 	err = umem_open(xdp);
 	for (u32 i = 0; !err && i < xdp->nr_queues; i++) {
 		*what = "bind";

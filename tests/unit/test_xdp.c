@@ -624,6 +624,33 @@ static void every_queue_receives(void **state)
 		assert_int_equal(per_queue[i], 3 - i);
 }
 
+/* The kernel takes the option for any socket; a veth has no NAPI to poll. */
+static void busy_polling_of_nothing_ends(void **state)
+{
+	static const char *const specs[] = {
+		"xdp:n0,busy-poll=20", "xdp:n0,mode=native,busy-poll=20",
+	};
+	static const struct flow any = { .ethertype = 0x0800, .proto = 17 };
+	struct xdp_fx *f = fx_of(state);
+	socklen_t len = sizeof(int);
+	int us = 0;
+	u8 frame[256];
+
+	make_frame(frame, &any);
+	for (u32 i = 0; i < ARRAY_SIZE(specs); i++) {
+		open_up(f, specs[i]);
+		assert_true(info_of(f->dev).busy_poll);
+		assert_int_equal(getsockopt(xdp_priv(f->dev)->queues[3].fd,
+					    SOL_SOCKET, SO_BUSY_POLL, &us,
+					    &len), 0);
+		assert_int_equal(us, 20);
+		assert_true(ours(f, frame, 100));
+		assert_false(info_of(f->dev).busy_poll);
+		dut_frames_clear(&f->rx);
+		assert_int_equal(inet_netdev_close(f->dev), 0);
+	}
+}
+
 /* ---- an interface that changes ---------------------------------------- */
 
 static void wait_for_carrier(struct xdp_fx *f, bool on)
@@ -854,6 +881,7 @@ int main(void)
 		XDP_TEST(device_down_leaves_everything_to_the_kernel),
 		XDP_TEST(tcp_that_was_not_cut_comes_up_and_nothing_else),
 		XDP_TEST(every_queue_receives),
+		XDP_TEST(busy_polling_of_nothing_ends),
 		XDP_TEST(interface_down_takes_the_carrier_until_it_is_up),
 		XDP_TEST(interface_with_another_name_goes_on),
 		XDP_TEST(deleted_interface_takes_the_carrier_for_good),
