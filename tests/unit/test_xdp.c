@@ -660,6 +660,20 @@ static void wait_for_carrier(struct xdp_fx *f, bool on)
 	assert_int_equal(f->dev->carrier, on);
 }
 
+/* The kernel lets nothing out of an interface before it has noticed its carrier,
+ * which takes it up to a second. */
+static void wait_until_running(struct xdp_fx *f, const char *ifname)
+{
+	struct ifreq ifr = { .ifr_flags = 0 };
+
+	memcpy(ifr.ifr_name, ifname, strlen(ifname));
+	for (u32 i = 0; i < 3000 && !(ifr.ifr_flags & IFF_RUNNING); i++) {
+		inet_run(f->net, 1000000);
+		assert_int_equal(ioctl(f->far_fd, SIOCGIFFLAGS, &ifr), 0);
+	}
+	assert_true(ifr.ifr_flags & IFF_RUNNING);
+}
+
 static void interface_down_takes_the_carrier_until_it_is_up(void **state)
 {
 	static const struct flow any = IPV4(17, PORTS(9, 9));
@@ -675,6 +689,7 @@ static void interface_down_takes_the_carrier_until_it_is_up(void **state)
 		assert_true(dut_is_quiet(f->net));
 		ip(i ? "set f0 up" : "set n0 up");
 		wait_for_carrier(f, true);
+		wait_until_running(f, "f0");
 		seen_by_kernel(f->far_fd);	/* it has an error to tell */
 		assert_true(ours(f, frame, 100));
 	}
