@@ -15,6 +15,8 @@
  * same, 32 by one call (UDP_SEGMENT); udp-gro: and the receiver merges and reads
  * them so (UDP_GRO); udp-whole: and they cross the wire as one packet. Prints the
  * rate and the segments.
+ * BENCH_LEND=out: what bulk sends is not copied (MSG_ZEROCOPY); in: nor what it
+ * receives (inet_recv_frames()); both.
  * bench/run puts the rows beside lwIP's (inmem-lwip) and counts the instructions.
  *
  * In the rows of connections what can take an ACK along does: the request that of
@@ -30,6 +32,8 @@
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
 #include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "common.h"
 #include "host.h"
@@ -40,12 +44,14 @@
 #define ROW 32		/* datagrams by one call */
 #define MOST_TIME_WAIT "32"
 #define AT_ONCE 32
+#define PIECES 64	/* of one loan */
 
 struct bench {
 	struct net *a, *b;
 	struct inet_wire *wire;
 	struct socket *listener;
 	struct sockaddr_in addr;
+	bool lend_out, lend_in;
 	char buf[CHUNK];
 };
 
@@ -95,14 +101,33 @@ static void join(struct bench *t, struct socket **c, struct socket **s)
 static u64 __attribute__((noinline)) bulk_sender(struct bench *t,
 						 struct socket *c, u64 left)
 {
+	int flags = t->lend_out ? MSG_ZEROCOPY : 0;
+	struct msghdr done = { 0 };
 	u64 sent = 0;
 	ssize_t n;
 
 	while (sent < left && (n = inet_send(c, t->buf, left - sent < CHUNK ?
-				(size_t)(left - sent) : CHUNK, 0)) > 0)
+				(size_t)(left - sent) : CHUNK, flags)) > 0)
 		sent += (u64)n;
 	inet_run(t->a, 0);
+	while (flags && inet_recvmsg(c, &done, MSG_ERRQUEUE) == 0)
+		;
 	return sent;
+}
+
+/* One read. Return: bytes, 0 or less: there is nothing. */
+static ssize_t bulk_read(struct bench *t, struct socket *s)
+{
+	struct iovec iov[PIECES];
+	struct msghdr m = { .msg_iov = iov, .msg_iovlen = PIECES };
+	u64 frames;
+	ssize_t n;
+
+	if (!t->lend_in)
+		return inet_recv(s, t->buf, CHUNK, 0);
+	n = inet_recv_frames(s, &m, CHUNK, 0, &frames);
+	inet_frames_put(t->b, frames);
+	return n;
 }
 
 static u64 __attribute__((noinline)) bulk_receiver(struct bench *t,
@@ -112,7 +137,7 @@ static u64 __attribute__((noinline)) bulk_receiver(struct bench *t,
 	ssize_t n;
 
 	inet_run(t->b, 0);
-	while ((n = inet_recv(s, t->buf, CHUNK, 0)) > 0)
+	while ((n = bulk_read(t, s)) > 0)
 		got += (u64)n;
 	return got;
 }
@@ -121,9 +146,12 @@ static void bulk(void *bench, u64 count)
 {
 	struct bench *t = bench;
 	u64 left = count << 20, got = 0, total = count << 20;
+	const int lend = t->lend_out;
 	struct socket *c, *s;
 
 	join(t, &c, &s);
+	if (inet_setsockopt(c, SOL_SOCKET, SO_ZEROCOPY, &lend, sizeof(lend)))
+		host_die(t->a, "SO_ZEROCOPY");
 	while (got < total) {
 		left -= bulk_sender(t, c, left);
 		got += bulk_receiver(t, s);
@@ -384,10 +412,13 @@ int main(int argc, char **argv)
 {
 	static struct bench t;
 	struct bench_result r = { 0 };
+	const char *lend = getenv("BENCH_LEND");
 	double begin;
 
 	if (bench_arguments(argc, argv, rows, &r))
 		return 2;
+	t.lend_out = lend && (!strcmp(lend, "out") || !strcmp(lend, "both"));
+	t.lend_in = lend && (!strcmp(lend, "in") || !strcmp(lend, "both"));
 	start(&t);
 	begin = bench_now();
 	r.row->run(&t, r.count);

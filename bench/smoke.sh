@@ -18,7 +18,7 @@ rows() {
 	program=$1
 	shift
 	for what; do
-		name="$(echo "$program${BENCH_TAP:-}${BENCH_MTU:-}_${what% *}" | tr -- -, __)_prints_its_rate"
+		name="$(echo "$program${BENCH_TAP:-}${BENCH_MTU:-}${BENCH_LEND:+_}${BENCH_LEND:-}_${what% *}" | tr -- -, __)_prints_its_rate"
 		if ! [ -x "$bench/$program" ]; then
 			verdict 0 "$name # SKIP $program was not built"
 			continue
@@ -40,6 +40,12 @@ for program in inmem inmem-lwip; do
 		'connect-one 50' 'connect-kept 50' 'udp 500' 'udp-1400 500' \
 		'udp-gso 500' 'udp-gro 500' 'udp-whole 500'
 done
+for lend in out in both; do
+	BENCH_LEND=$lend
+	export BENCH_LEND
+	rows inmem 'bulk 4' 'bulk-gro 4' 'bulk-tso 4'
+done
+unset BENCH_LEND
 for program in tap tap-lwip tap-kernel tap-slirp tap-dumb \
 	xdp xdp-lwip xdp-kernel xdp-dumb; do
 	rows $program 'bulk-out 4' 'bulk-in 4' 'rr 50' 'rr-adaptive 50' \
