@@ -185,7 +185,7 @@ static void tap_vnet_apply(struct sk_buff *skb, const struct tap_vnet *v)
 	if (v->gso_size) {
 		skb->shinfo->gso_size = v->gso_size;
 		skb->shinfo->gso_segs = v->gso_segs;
-		skb->shinfo->gso_type = SKB_GSO_TCPV4;
+		skb->shinfo->gso_type = v->udp ? SKB_GSO_UDP_L4 : SKB_GSO_TCPV4;
 	}
 }
 
@@ -194,11 +194,18 @@ static void tap_vnet_apply(struct sk_buff *skb, const struct tap_vnet *v)
 static void tap_receive(struct tap_queue *q, struct sk_buff *skb)
 {
 	struct net_device *dev = q->tap->dev;
-	struct tap_vnet v = { .link_len = dev->hard_header_len };
+	struct tap_vnet v = { .link_len = dev->hard_header_len,
+			      .uso = q->tap->uso };
+	int err = q->tap->vnet_len ?
+		tap_vnet_parse(skb->data - TAP_VNET_LEN, skb->data,
+			       skb_headlen(skb), skb->len, &v) : 0;
 
-	if (q->tap->vnet_len &&
-	    unlikely(tap_vnet_parse(skb->data - TAP_VNET_LEN, skb->data,
-				    skb_headlen(skb), skb->len, &v))) {
+	if (unlikely(err == -EPFNOSUPPORT)) {
+		tap_rx_drop(skb, &q->rx_dropped,
+			    SKB_DROP_REASON_UNHANDLED_PROTO);
+		return;
+	}
+	if (unlikely(err)) {
 		tap_rx_drop(skb, &q->rx_bad, SKB_DROP_REASON_DEV_HDR);
 		return;
 	}

@@ -52,6 +52,7 @@ struct tap {
 	bool gone;			/* deleted; any context */
 
 	u32 vnet_len;			/* of the header of each frame, or 0 */
+	bool uso;			/* the kernel leaves UDP to be cut, too */
 	u32 frame_size;			/* of the stack's pool */
 	u32 nr_queues;
 	struct tap_queue queue[];

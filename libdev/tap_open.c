@@ -18,12 +18,18 @@
 
 #define TUN_PATH "/dev/net/tun"
 
+#ifndef TUN_F_USO4
+#define TUN_F_USO4 0x20
+#define TUN_F_USO6 0x40
+#endif
+
 struct tap_args {
 	char ifname[IFNAMSIZ];
 	char name[INET_IFNAMSIZ];
 	u32 mtu;
 	bool tun;		/* IFF_TUN, else IFF_TAP */
 	bool vnet;		/* IFF_VNET_HDR */
+	bool uso;		/* found out: the kernel knows TUN_F_USO4 */
 	u32 queues;		/* 0: one, of an interface that has one */
 	u8 mac[6];
 };
@@ -100,15 +106,18 @@ static int tap_refused(struct net *net, const struct tap_args *args,
 }
 
 /* What the kernel may leave to us: whoever had the interface before may have left
- * something else. Return: 0 or -E with a sentence. */
-static int tap_offload(struct net *net, const struct tap_args *args, int fd)
+ * something else. Before Linux 6.2 UDP is not among it, and later only that of
+ * both IPs. Return: 0 or -E with a sentence. */
+static int tap_offload(struct net *net, struct tap_args *args, int fd)
 {
 	const unsigned long ours = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO_ECN;
+	const unsigned long uso = TUN_F_USO4 | TUN_F_USO6;
 	int len = TAP_VNET_LEN;
 
 	if (args->vnet && ioctl(fd, TUNSETVNETHDRSZ, &len))
 		return tap_refused(net, args, "TUNSETVNETHDRSZ", errno);
-	if (ioctl(fd, TUNSETOFFLOAD, args->vnet ? ours : 0UL))
+	args->uso = args->vnet && !ioctl(fd, TUNSETOFFLOAD, ours | uso);
+	if (!args->uso && ioctl(fd, TUNSETOFFLOAD, args->vnet ? ours : 0UL))
 		return tap_refused(net, args, "TUNSETOFFLOAD", errno);
 	return 0;
 }
@@ -218,16 +227,21 @@ static int tap_register(struct tap *tap, const struct tap_args *args)
 }
 
 /* What the device does so that the stack need not. */
-static void tap_features(struct tap *tap, bool vnet)
+static void tap_features(struct tap *tap, const struct tap_args *args)
 {
 	struct net_device *dev = tap->dev;
 	struct netdev_frames frames;
 
 	netdev_get_frames(dev, &frames);
 	tap->frame_size = frames.frame_size;
-	if (!vnet)
+	if (!args->vnet)
 		return;
 	tap->vnet_len = TAP_VNET_LEN;
+	tap->uso = args->uso;
+	if (tap->uso) {
+		dev->features |= NETIF_F_GSO_UDP_L4;
+		dev->hw_features |= NETIF_F_GSO_UDP_L4;
+	}
 	dev->features |= NETIF_F_RXCSUM | NETIF_F_HW_CSUM | NETIF_F_TSO;
 	dev->hw_features |= NETIF_F_HW_CSUM | NETIF_F_TSO;
 }
@@ -254,7 +268,7 @@ static int tap_create(struct net *net, const struct tap_args *args,
 		tap->queue[i].nr = i;
 		tap->queue[i].tap = tap;
 	}
-	tap_features(tap, args->vnet);
+	tap_features(tap, args);
 	dev->num_tx_queues = dev->num_rx_queues = nr;
 	memcpy(tap->ifname, args->ifname, sizeof(tap->ifname));
 	err = tap_register(tap, args);

@@ -13,20 +13,23 @@
 
 /* What a header says, checked. */
 struct tap_vnet {
-	u16 link_len;		/* told: octets of the link header, 14 or 0 */
+	u16 link_len;		/* told: octets of the link header, 14 or 0, */
+	bool uso;		/* and whether UDP was offered to be cut */
 	bool valid;		/* somebody has checked the checksum */
 	bool partial;		/* it is to be filled in */
 	u16 csum_start;		/* from the frame's first octet */
 	u16 csum_offset;
-	u16 gso_size;		/* TCP over IPv4 to be cut, 0: not */
+	bool udp;		/* with gso_size: UDP, else TCP, over IPv4 */
+	u16 gso_size;		/* to be cut, 0: not */
 	u16 gso_segs;
 	u16 hlen;		/* with gso_size: octets of all headers */
 };
 
 /*
  * Reads the header @hdr of a frame of @len octets, of which the first @head are
- * at @frame; @res has its link_len. Return: 0, or -EINVAL: what it says cannot be
- * true of this frame, or was never offered.
+ * at @frame; @res has what is told. Return: 0, or -EINVAL: what it says cannot be
+ * true of this frame, or was never offered; -EPFNOSUPPORT: it may be true, of a
+ * packet that nobody here takes.
  */
 int tap_vnet_parse(const u8 hdr[TAP_VNET_LEN], const u8 *frame, u32 head,
 		   u32 len, struct tap_vnet *res);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Any bytes as a header of IFF_VNET_HDR and its frame: what is believed lies
- * inside, and is headers of TCP over IPv4 where it is to be cut. The first two
- * octets say how much of the frame is linear, the topmost bit whether it has a link
- * header.
+ * inside, and is headers of TCP or UDP over IPv4 where it is to be cut. The first
+ * two octets say how much of the frame is linear, the topmost bit whether it has a
+ * link header, the lowest whether UDP was offered.
  */
 #include <string.h>
 
@@ -24,6 +24,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	head = (u32)((data[0] & 0x7f) << 8 | data[1]);
 	link = data[0] & 0x80 ? 14 : 0;
 	v.link_len = (u16)link;
+	v.uso = data[1] & 1;
 	head = head > len ? len : head;
 	frame = data + 2 + TAP_VNET_LEN;
 	if (tap_vnet_parse(data + 2, frame, head, len, &v) != 0)
@@ -36,7 +37,9 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		fuzz_assert(v.partial && v.hlen <= head && v.hlen < len);
 		fuzz_assert(v.gso_segs > 1 && v.gso_size < len);
 		fuzz_assert(!link || (frame[12] == 8 && frame[13] == 0));
-		fuzz_assert(frame[link] >> 4 == 4 && frame[link + 9] == 6);
+		fuzz_assert(frame[link] >> 4 == 4 && frame[link + 9] ==
+			    (v.udp ? 17 : 6));
+		fuzz_assert(!v.udp || (v.uso && v.gso_segs <= 128));
 	}
 	return 0;
 }

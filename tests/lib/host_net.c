@@ -104,6 +104,19 @@ int host_net_tun(const char *name)
 	return fd;
 }
 
+bool host_net_has_uso(void)
+{
+	/* TUN_F_CSUM, TUN_F_USO4, TUN_F_USO6: older headers lack the last two */
+	int fd = host_net_tun("probe");
+	bool has = fd >= 0 && !ioctl(fd, TUNSETOFFLOAD, 0x01 | 0x20 | 0x40);
+
+	if (!has)
+		fputs("# the kernel leaves no UDP uncut\n", stdout);
+	if (fd >= 0)
+		close(fd);
+	return has;
+}
+
 const char *host_net_enter_tun(void)
 {
 	const char *why = host_net_enter();

@@ -17,6 +17,8 @@ const char *host_net_enter_tun(void);
 void host_net_sysctl(const char *name, const char *value);
 /* A command, such as "ip route show". Return: it succeeded. */
 bool host_net_run(const char *command);
+/* Does the kernel leave UDP uncut to who has a TUN (since Linux 6.2)? */
+bool host_net_has_uso(void);
 /* A TUN: IP packets without a header. Return: its descriptor, non-blocking. */
 int host_net_tun(const char *name);
 

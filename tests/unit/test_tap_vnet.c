@@ -25,11 +25,14 @@
 
 #include "core/net.h"
 #include "dut.h"
+#include "host_net.h"
 #include "lib/checksum.h"
 #include "tap.h"
 
 #define MSS 1448u
 #define HEADERS (14u + 20 + 32)		/* of a segment with timestamps */
+#define UDP_HEADERS (14u + 20 + 8)
+#define UDP_L4 5			/* VIRTIO_NET_HDR_GSO_UDP_L4 */
 #define MOST (14u + 65535)
 #define NEEDS_CSUM VIRTIO_NET_HDR_F_NEEDS_CSUM
 #define DATA_VALID VIRTIO_NET_HDR_F_DATA_VALID
@@ -66,8 +69,40 @@ static u32 segment(u8 *f, const u8 *dst, u32 text)
 	return len;
 }
 
+/* A row of UDP from 10.0.0.1 port 4369 to 10.1.0.1 port 8738 with @text octets. */
+static u32 row(u8 *f, const u8 *dst, u32 text)
+{
+	u32 len = UDP_HEADERS + text;
+	__sum16 sum;
+
+	segment(f, dst, 0);
+	f[16] = (u8)((len - 14) >> 8);
+	f[17] = (u8)(len - 14);
+	f[23] = 17;
+	memset(f + 24, 0, 2);
+	sum = ip_fast_csum(f + 14, 5);
+	memcpy(f + 24, &sum, 2);
+	f[38] = (u8)((len - 34) >> 8);
+	f[39] = (u8)(len - 34);
+	sum = (__sum16)~csum_tcpudp_magic(htonl(0x0a000001), htonl(0x0a010001),
+					  len - 34, 17, 0);
+	memcpy(f + 40, &sum, 2);
+	for (u32 i = 0; i < text; i++)
+		f[UDP_HEADERS + i] = (u8)(i * 2654435761u >> 11);
+	return len;
+}
+
+static struct virtio_net_hdr super_row(u16 size)
+{
+	return (struct virtio_net_hdr){
+		.flags = NEEDS_CSUM, .gso_type = UDP_L4, .gso_size = size,
+		.hdr_len = UDP_HEADERS, .csum_start = 34, .csum_offset = 6,
+	};
+}
+
 static const u8 some_mac[6] = { 2, 0, 0, 0, 0, 1 };
 
+static bool uso;	/* parse() was told that UDP may be cut */
 static bool raw;	/* parse() leaves the link header out, as a TUN does */
 
 /* What tap_vnet_parse() says of @h before a frame of @len octets, which end where
@@ -87,6 +122,7 @@ static int parse(const struct virtio_net_hdr *h, const u8 *frame, u32 head,
 	moved.hdr_len = moved.hdr_len > cut ? (u16)(moved.hdr_len - cut) : 0;
 	exact = malloc(head ? head : 1);
 	v->link_len = (u16)(14 - cut);
+	v->uso = uso;
 	memcpy(hdr, &moved, sizeof(hdr));
 	memcpy(exact, frame, head);
 	err = tap_vnet_parse(hdr, exact, head, len, v);
@@ -191,6 +227,94 @@ static void each_lie_is_refused(void **state)
 	free(f);
 }
 
+/* A row of datagrams, where that was offered and where it was not. */
+static void rows_of_datagrams_are_read_if_asked_for(void **state)
+{
+	struct virtio_net_hdr h = super_row(1000);
+	struct tap_vnet v;
+	u8 *f = malloc(MOST);
+	u32 len = row(f, some_mac, 10001);
+
+	(void)state;
+	assert_int_equal(parse(&h, f, UDP_HEADERS, len, &v), -EINVAL);
+	uso = true;
+	assert_int_equal(parse(&h, f, UDP_HEADERS, len, &v), 0);
+	assert_true(v.udp && v.partial && v.csum_offset == 6);
+	assert_int_equal(v.gso_size, 1000);
+	assert_int_equal(v.gso_segs, 11);
+	assert_int_equal(v.hlen, UDP_HEADERS);
+	h.gso_size = 79;		/* 127 of them, 128, 129 */
+	len = row(f, some_mac, 127 * 79);
+	assert_int_equal(parse(&h, f, UDP_HEADERS, len, &v), 0);
+	len = row(f, some_mac, 128 * 79);
+	assert_int_equal(parse(&h, f, UDP_HEADERS, len, &v), 0);
+	assert_int_equal(v.gso_segs, 128);
+	len = row(f, some_mac, 128 * 79 + 1);
+	assert_int_equal(parse(&h, f, UDP_HEADERS, len, &v), -EINVAL);
+	/* one is not cut */
+	len = row(f, some_mac, 79);
+	assert_int_equal(parse(&h, f, len, len, &v), 0);
+	assert_int_equal(v.gso_size, 0);
+	/* what an IPv6 host may send: true, and nobody's */
+	f[12] = 0x86;
+	f[13] = 0xdd;
+	f[14] = 0x60;
+	assert_int_equal(parse(&h, f, len, len, &v), -EPFNOSUPPORT);
+	uso = false;
+	free(f);
+}
+
+/* One lie about a row, and one octet of it that is another packet's. @attack L3 */
+static void each_lie_about_a_row_is_refused(void **state)
+{
+	static const struct { u8 at, value; } bad[] = {
+		{ 12, 0x86 }, { 13, 6 }, { 14, 0x65 }, { 14, 0x44 },
+		{ 14, 0x46 }, { 16, 0 }, { 17, 1 }, { 20, 0x20 }, { 21, 1 },
+		{ 23, 6 }, { 38, 0 }, { 39, 1 }, { 39, 0 },
+	};
+	const struct virtio_net_hdr truth = super_row(1000);
+	struct virtio_net_hdr lie[16];
+	struct tap_vnet v;
+	u8 *f = malloc(MOST);
+	u32 nr = 0, len = row(f, some_mac, 10001);
+
+	(void)state;
+	uso = true;
+#define LIE(member, value) \
+	do { lie[nr] = truth; lie[nr++].member = (value); } while (0)
+	LIE(flags, 0);
+	LIE(flags, DATA_VALID);
+	LIE(gso_type, TCPV4);
+	LIE(gso_type, VIRTIO_NET_HDR_GSO_UDP);
+	LIE(gso_type, UDP_L4 | VIRTIO_NET_HDR_GSO_ECN);
+	LIE(gso_size, 0);
+	LIE(gso_size, 1);
+	LIE(gso_size, 78);
+	LIE(hdr_len, 0xffff);
+	LIE(csum_start, 32);
+	LIE(csum_start, 36);
+	LIE(csum_offset, 4);
+	LIE(csum_offset, 16);
+#undef LIE
+	for (u32 i = 0; i < nr; i++)
+		if (parse(&lie[i], f, 200, len, &v) != -EINVAL)
+			fail_msg("lie %u is believed", i);
+	for (u32 head = 0; head < UDP_HEADERS; head++)
+		assert_int_equal(parse(&truth, f, head, len, &v), -EINVAL);
+	assert_int_equal(parse(&truth, f, 200, len - 1, &v), -EINVAL);
+	assert_int_equal(parse(&truth, f, 200, len + 1, &v), -EINVAL);
+	for (u32 i = 0; i < ARRAY_SIZE(bad); i++) {
+		u8 was = f[bad[i].at];
+
+		f[bad[i].at] = bad[i].value;
+		if (parse(&truth, f, 200, len, &v) != -EINVAL)
+			fail_msg("octet %u", bad[i].at);
+		f[bad[i].at] = was;
+	}
+	uso = false;
+	free(f);
+}
+
 /* The same packets as a TUN has them, and the truth.
  * @attack L3 */
 static void packets_without_a_link_header_are_judged_alike(void **state)
@@ -249,7 +373,8 @@ static void assert_sound(const struct tap_vnet *v, u32 head, u32 len)
 		assert_true(v->csum_start + v->csum_offset + 2u <= head);
 	}
 	if (v->gso_size) {
-		assert_true(v->partial && v->gso_size >= 8);
+		assert_true(v->partial && v->gso_size >= (v->udp ? 1 : 8));
+		assert_true(!v->udp || v->gso_segs <= 128);
 		assert_true(v->hlen <= head && v->hlen < len);
 		assert_int_equal(v->gso_segs, (len - v->hlen + v->gso_size - 1) /
 				 v->gso_size);
@@ -267,12 +392,12 @@ static void combinations_of_lies_leave_nothing_out_of_bounds(void **state)
 	static const u16 starts[] = { 0, 13, 14, 34, 52, 64, 0xfffe };
 	static const u16 offs[] = { 0, 1, 6, 16, 48, 0xfffe };
 	static const u32 texts[] = { 0, 1, 8, 1448, 4000 };
-	u32 believed = 0;
+	u32 believed[2] = { 0 };
 	u8 *f = malloc(MOST);
 
 	(void)state;
-	for (u32 i = 0; i < 6u * 8 * 5 * 6 * 7 * 6 * 5; i++) {
-		u32 k = i, len, head;
+	for (u32 i = 0; i < 2 * 6u * 8 * 5 * 6 * 7 * 6 * 5; i++) {
+		u32 k = i / 2, len, head;
 		struct virtio_net_hdr h;
 		struct tap_vnet v;
 
@@ -285,14 +410,16 @@ static void combinations_of_lies_leave_nothing_out_of_bounds(void **state)
 		h.csum_offset = PICK(offs);
 		len = PICK(texts);
 #undef PICK
-		len = segment(f, some_mac, len);
+		uso = i & 1;
+		len = uso ? row(f, some_mac, len) : segment(f, some_mac, len);
 		head = len < 1982 ? len : 1982;
 		if (parse(&h, f, head, len, &v))
 			continue;
-		believed++;
+		believed[v.udp]++;
 		assert_sound(&v, head, len);
 	}
-	assert_true(believed > 100);
+	uso = false;
+	assert_true(believed[0] > 100 && believed[1] > 10);
 	free(f);
 }
 
@@ -491,6 +618,50 @@ static void super_packet_is_cut_where_the_device_does_not(void **state)
 	close_rig(r);
 }
 
+/* A row of datagrams by a device that cuts it, and by one that does not. */
+static void row_is_forwarded_whole_or_cut(void **state)
+{
+	const struct virtio_net_hdr h = super_row(1000);
+	struct virtio_net_hdr out;
+	struct rig *r;
+	u8 *f, *got;
+	u32 len, pos;
+
+	(void)state;
+	if (!host_net_has_uso())
+		skip();
+	r = open_rig("tap:v1,vnet");
+	f = malloc(MOST);
+	got = malloc(MOST + 100);
+	len = row(f, r->dev[0]->dev_addr, 20500);
+	feed(r, &h, f, len);
+	assert_int_equal(take(r, got, MOST + 100, TAP_VNET_LEN),
+			 TAP_VNET_LEN + len);
+	memcpy(&out, got, sizeof(out));
+	assert_int_equal(out.flags, NEEDS_CSUM);
+	assert_int_equal(out.gso_type, UDP_L4);
+	assert_int_equal(out.gso_size, 1000);
+	assert_int_equal(out.csum_start, 34);
+	assert_int_equal(out.csum_offset, 6);
+	assert_memory_equal(got + TAP_VNET_LEN + 34, f + 34, len - 34);
+	assert_int_equal(inet_netdev_set_feature(r->dev[1],
+						 "tx-udp-segmentation", 0), 0);
+	feed(r, &h, f, len);
+	for (pos = 0; pos < 20500; pos += 1000) {
+		u32 part = 20500 - pos < 1000 ? 20500 - pos : 1000;
+
+		assert_int_equal(take(r, got, MOST + 100, TAP_VNET_LEN),
+				 TAP_VNET_LEN + UDP_HEADERS + part);
+		memcpy(&out, got, sizeof(out));
+		assert_int_equal(out.gso_type, 0);
+		assert_memory_equal(got + TAP_VNET_LEN + UDP_HEADERS,
+				    f + UDP_HEADERS + pos, part);
+	}
+	free(f);
+	free(got);
+	close_rig(r);
+}
+
 /* A single one whose checksum was left: filled in on its way out, or left too,
  * and not taken for one that somebody has checked. */
 static void checksum_left_open_is_filled_in_when_forwarded(void **state)
@@ -642,6 +813,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(true_headers_are_read),
 		cmocka_unit_test(each_lie_is_refused),
+		cmocka_unit_test(rows_of_datagrams_are_read_if_asked_for),
+		cmocka_unit_test(each_lie_about_a_row_is_refused),
 		cmocka_unit_test(packets_without_a_link_header_are_judged_alike),
 		cmocka_unit_test(header_of_another_packet_is_refused),
 		cmocka_unit_test(
@@ -650,6 +823,7 @@ int main(void)
 			super_packet_is_forwarded_whole_where_the_device_cuts),
 		cmocka_unit_test(super_packet_does_not_overtake_what_is_held),
 		cmocka_unit_test(super_packet_is_cut_where_the_device_does_not),
+		cmocka_unit_test(row_is_forwarded_whole_or_cut),
 		cmocka_unit_test(
 			checksum_left_open_is_filled_in_when_forwarded),
 		cmocka_unit_test(lies_to_the_device_are_counted_and_dropped),
