@@ -44,7 +44,8 @@
 #define MAKE_LINK peer_tun
 #endif
 #define CHUNK 65536
-#define BUSY_POLL_US 100
+#define ADAPTIVE_US 100
+#define SPIN_US 1000000		/* for ever, as questions go */
 
 struct tap {
 	struct net *net;
@@ -146,12 +147,12 @@ static struct socket *server(struct tap *t, int type, u16 port)
 }
 
 /*
- * The row rr-adaptive: one connection, served by calls that wait, which poll the
- * device for BUSY_POLL_US before they sleep.
+ * The rows rr-adaptive and rr-spin: one connection, served by calls that wait,
+ * which poll the device for @us before they sleep.
  */
-static void serve_adaptively(struct tap *t)
+static void serve_busily(struct tap *t, int us)
 {
-	const int on = 1, us = BUSY_POLL_US;
+	const int on = 1;
 	struct socket *s = NULL;
 	char byte;
 
@@ -216,10 +217,11 @@ int main(int argc, char **argv)
 	MAKE_LINK();
 	start(&t);
 	peer_start(&peer, &r);
-	if (!strcmp(r.row->name, "rr-adaptive"))
-		serve_adaptively(&t);
+	if (!peer_patience(&r))
+		serve_busily(&t, strcmp(r.row->name, "rr-spin") ?
+			     ADAPTIVE_US : SPIN_US);
 	while (peer_runs())
-		inet_run(t.net, peer_patience(&r) * 1000000ll);
+		inet_run(t.net, PEER_LOOK_MS * 1000000ll);
 	peer_result(&peer, &r);
 	r.out = host_counter(t.net, "TcpOutSegs");
 	r.in = host_counter(t.net, "TcpInSegs");

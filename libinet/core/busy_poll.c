@@ -17,7 +17,8 @@
  * What a socket spins is halved with each time that nothing came, down to a
  * sixteenth, and whole again when something did: a connection that is idle sleeps.
  *
- * An embedded stack has no other thread: there the caller runs it without a wait.
+ * An embedded stack has no other thread: there the caller runs it without a wait,
+ * and has it poll the device whether there is news of it or not.
  */
 #include "core/busy_poll.h"
 
@@ -27,6 +28,7 @@
 #include "core/softnet.h"
 
 #define LEAST_SPIN 16u		/* of what was asked for */
+#define OTHERS_EVERY 32u	/* turns: a look at all descriptors */
 
 /* ---- the NAPI --------------------------------------------------------- */
 
@@ -123,11 +125,44 @@ static void napi_busy_end(struct net *net, struct napi_struct *napi, u16 budget)
 
 /* ---- waiting ---------------------------------------------------------- */
 
-/* An embedded stack: runs it, without a wait, until it has done something. */
+/* Has the NAPI polled by the next turn. False: it is gone. */
+static bool napi_busy_schedule(const struct busy_loop *loop)
+{
+	struct napi_struct *napi;
+
+	rcu_read_lock(&loop->net->rcu);
+	napi = napi_by_mark(loop->net, loop->napi);
+	if (napi)
+		napi_schedule(napi);
+	rcu_read_unlock(&loop->net->rcu);
+	return napi;
+}
+
+/* A turn of an embedded stack that begins with the device, unasked. Return: what
+ * was done. */
+static u32 busy_turn(const struct busy_loop *loop)
+{
+	struct softnet_data *sd = loop->net->softnets;
+	u64 before = sd->mib[MIB_SOFTNET_PROCESSED];
+	u32 work = softnet_run(sd);
+
+	net_mib_add(loop->net, MIB_TCP_BUSYPOLLRXPACKETS,
+		    sd->mib[MIB_SOFTNET_PROCESSED] - before);
+	return work;
+}
+
+/* An embedded stack: runs it, without a wait, until it has done something. Mostly
+ * the system is not even asked what is ready: the device will know. */
 static bool busy_run(const struct busy_loop *loop, u64 until)
 {
+	u32 round = 0, work;
+
 	do {
-		if (softnet_wait_run(loop->net->softnets, 0))
+		if (round++ % OTHERS_EVERY && napi_busy_schedule(loop))
+			work = busy_turn(loop);
+		else
+			work = softnet_wait_run(loop->net->softnets, 0);
+		if (work)
 			return true;
 	} while (net_clock(loop->net) < until);
 	return false;

@@ -14,6 +14,7 @@
 #include <netinet/tcp.h>
 
 #include <inet/control.h>
+#include <inet/netdev.h>
 
 #include "core/busy_poll.h"
 #include "core/dev.h"
@@ -199,6 +200,61 @@ static void embedded_reader_runs_the_stack(void **state)
 	assert_int_equal(s->sk->sk_ll_spin_usec, 1000 / 16);
 	inet_close(s);
 	inet_destroy(net);
+}
+
+/* Sends back what comes, until the end: the datagram of a raw device, whose
+ * checksums hold when both ends change places. */
+static void *send_back(void *arg)
+{
+	int fd = *(int *)arg;
+	u8 packet[100], from[4], port[2];
+	ssize_t n;
+
+	while ((n = read(fd, packet, sizeof(packet))) > 27) {
+		memcpy(from, packet + 12, 4);
+		memcpy(packet + 12, packet + 16, 4);
+		memcpy(packet + 16, from, 4);
+		memcpy(port, packet + 20, 2);
+		memcpy(packet + 20, packet + 22, 2);
+		memcpy(packet + 22, port, 2);
+		threaded_pause_us(200);
+		if (write(fd, packet, (size_t)n) != n)
+			break;
+	}
+	return NULL;
+}
+
+/* The device is polled without a question to the system whether it is ready. */
+static void embedded_reader_polls_its_device(void **state)
+{
+	const struct inet_fd_config c = { .size = sizeof(c), .raw = true };
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9),
+				  .sin_addr.s_addr = inet_addr("10.0.0.1") };
+	struct net *net = inet_create(NULL);
+	struct socket *s = inet_socket(net, AF_INET, SOCK_DGRAM, 0);
+	struct net_device *dev;
+	pthread_t thread;
+	int pair[2], i;
+	u8 byte = 7;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
+	dev = inet_fd_open(net, "fd0", pair[0], &c);
+	assert_non_null(dev);
+	assert_int_equal(inet_addr_add(dev, "10.0.0.2/24"), 0);
+	assert_int_equal(inet_netdev_up(dev), 0);
+	assert_int_equal(inet_connect(s, (struct sockaddr *)&to, sizeof(to)),
+			 0);
+	set(s, SOL_SOCKET, SO_BUSY_POLL, LONG_US);
+	pthread_create(&thread, NULL, send_back, &pair[1]);
+	for (i = 0; i < 50; i++) {
+		assert_int_equal(inet_send(s, &byte, 1, 0), 1);
+		assert_int_equal(inet_recv(s, &byte, 1, 0), 1);
+	}
+	assert_true(busy_packets(net) > 0);
+	inet_destroy(net);	/* the end of the thread */
+	pthread_join(thread, NULL);
+	close(pair[1]);
 }
 
 /* ---- counted ---------------------------------------------------------- */
@@ -508,6 +564,7 @@ int main(void)
 		cmocka_unit_test(without_the_option_nobody_does),
 		cmocka_unit_test(idle_reader_spins_less_and_less),
 		cmocka_unit_test(embedded_reader_runs_the_stack),
+		cmocka_unit_test(embedded_reader_polls_its_device),
 		cmocka_unit_test(spinning_ends_when_time_is_up),
 		cmocka_unit_test(spinning_beside_the_owner_polls_nothing),
 		cmocka_unit_test(embedded_spinning_ends_when_time_is_up),
