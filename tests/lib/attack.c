@@ -15,6 +15,7 @@
 #include <inet/socket.h>
 
 #include "core/skbuff.h"
+#include "walks.h"
 
 #define CANARY_IP FX_ADDR(10, 0, 0, 77)
 #define CANARY_PORT 50077
@@ -241,6 +242,7 @@ static void attack_end(struct fx_watch *w, struct fx *f)
 	struct attack *a = (struct attack *)w;
 	struct inet_usage u;
 
+	walks_judge();
 	mem_fail_nth(&f->net->mem, 0);
 	a->busy = true;
 	f->rx_vary = false;
@@ -292,6 +294,7 @@ void attack_begin(struct fx *f)
 	a->watch = (struct fx_watch){ .ran = attack_ran, .sent = canary_sees,
 				      .end = attack_end };
 	a->patience_ns = 400 * FX_SEC;
+	walks_begin();
 	if (inet_neigh_add(f->dev, "10.0.0.77 lladdr 02:00:00:00:00:4d"))
 		fail_msg("%s", inet_strerror(f->net));
 	a->busy = true;

@@ -8,7 +8,9 @@
  * closes in order. Each injected frame lies elsewhere in memory, at every
  * alignment, in one piece and in many, and passes GRO or not. What a burst of
  * frames provokes is not more than the burst, in packets, and in octets but for
- * one header each. No packet dies twice. When the timers have run out the stack
+ * one header each. No walk through a chain or a tree is longer than twice what
+ * walks.def allows it: what one packet costs does not grow. No packet dies
+ * twice. When the timers have run out the stack
  * holds nothing: no packet, no socket, no TIME-WAIT.
  *
  *	attack_begin(&f);	after fx_open(), or: attack_setup
