@@ -15,7 +15,8 @@
  * is the softnet's. napi_disable() waits for that.
  *
  * What a socket spins is halved with each time that nothing came, down to a
- * sixteenth, and whole again when something did: a connection that is idle sleeps.
+ * sixteenth: a connection that is idle sleeps. It is whole again when something
+ * came so soon that the whole would have met it, to who spins or sleeps.
  *
  * An embedded stack has no other thread: there the caller runs it without a wait,
  * and has it poll the device whether there is news of it or not.
@@ -204,7 +205,16 @@ bool sk_busy_loop(struct sock *sk, u32 *key, u64 deadline_ns)
 	};
 	bool woken = loop.napi && napi_busy_loop(&loop);
 
-	WRITE_ONCE(sk->sk_ll_spin_usec,
-		   woken ? whole : max(loop.usec / 2, whole / LEAST_SPIN));
+	if (!woken)
+		WRITE_ONCE(sk->sk_ll_spin_usec,
+			   max(loop.usec / 2, whole / LEAST_SPIN));
 	return woken;
+}
+
+void sk_busy_came(struct sock *sk, u64 since_ns)
+{
+	u32 whole = READ_ONCE(sk->sk_ll_usec);
+
+	if (net_clock(sock_net(sk)) - since_ns <= whole * 1000ull)
+		WRITE_ONCE(sk->sk_ll_spin_usec, whole);
 }

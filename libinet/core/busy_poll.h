@@ -27,6 +27,8 @@ struct busy_loop {
 bool napi_busy_loop(const struct busy_loop *loop);
 /* The same for @sk, for as long as it is worth it. */
 bool sk_busy_loop(struct sock *sk, u32 *key, u64 deadline_ns);
+/* What was waited for since then has come: was it worth to spin for it? */
+void sk_busy_came(struct sock *sk, u64 since_ns);
 
 /* The number of the NAPI that @mark (sk_napi) stands for; 0: there is none. */
 u32 napi_id_of(struct net *net, u32 mark);

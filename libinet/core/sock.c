@@ -376,7 +376,7 @@ static int sk_wait(struct sock *sk, s64 *timeo_ns,
 		   bool locked)
 {
 	struct net *net = sock_net(sk);
-	u64 now, deadline = WAIT_FOREVER;
+	u64 now, deadline = WAIT_FOREVER, began = 0;
 	u32 key, nr_stops = READ_ONCE(net->nr_stops);
 	int err = 0, over;
 
@@ -386,6 +386,8 @@ static int sk_wait(struct sock *sk, s64 *timeo_ns,
 		return -EAGAIN;
 	if (*timeo_ns > 0)
 		deadline = net_now(net) + (u64)*timeo_ns;
+	if (unlikely(READ_ONCE(sk->sk_ll_usec)))
+		began = net_clock(net);
 	key = prepare_to_wait(&sk->sk_wq);
 	/* The condition comes first: what arrived in time is not an error. */
 	while (!cond(sk, arg)) {
@@ -403,6 +405,8 @@ static int sk_wait(struct sock *sk, s64 *timeo_ns,
 			err = 0;
 	}
 	finish_wait(&sk->sk_wq);
+	if (unlikely(began) && !err)
+		sk_busy_came(sk, began);
 	if (*timeo_ns > 0) {
 		now = net_now(net);
 		*timeo_ns = now < deadline ? (s64)(deadline - now) : 0;

@@ -396,6 +396,37 @@ static void embedded_spinning_ends_when_time_is_up(void **state)
 	inet_destroy(loop.net);
 }
 
+/* What came within the whole is worth the whole, also to one who has slept; what
+ * came later changes nothing. */
+static void what_comes_soon_is_spun_for_again(void **state)
+{
+	struct inet_env env;
+	struct socket *s;
+	struct rig r;
+	struct net *net;
+	u64 ns = 0;
+
+	(void)state;
+	net = counting_net(&env, &ns, INET_EMBEDDED);
+	s = inet_socket(net, AF_INET, SOCK_DGRAM, 0);
+	set(s, SOL_SOCKET, SO_BUSY_POLL, 100);
+	s->sk->sk_ll_spin_usec = 7;
+	ns += 1000000;
+	sk_busy_came(s->sk, ns - 200000);
+	assert_int_equal(s->sk->sk_ll_spin_usec, 7);
+	sk_busy_came(s->sk, ns - 50000);
+	assert_int_equal(s->sk->sk_ll_spin_usec, 100);
+	inet_close(s);
+	inet_destroy(net);
+
+	rig_open(&r, 1, LONG_US);
+	assert_int_equal(ask(r.c[0], 1, false), 0);
+	r.c[0]->sk->sk_ll_spin_usec = 0;
+	assert_int_equal(ask(r.c[0], 1, false), 0);
+	assert_int_equal(r.c[0]->sk->sk_ll_spin_usec, LONG_US);
+	rig_close(&r);
+}
+
 static void *read_one(void *arg)
 {
 	u8 byte;
@@ -568,6 +599,7 @@ int main(void)
 		cmocka_unit_test(spinning_ends_when_time_is_up),
 		cmocka_unit_test(spinning_beside_the_owner_polls_nothing),
 		cmocka_unit_test(embedded_spinning_ends_when_time_is_up),
+		cmocka_unit_test(what_comes_soon_is_spun_for_again),
 		cmocka_unit_test(idle_reader_sleeps),
 		cmocka_unit_test(device_goes_while_it_is_polled),
 		cmocka_unit_test(many_readers_share_one_device),
