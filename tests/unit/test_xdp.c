@@ -624,6 +624,99 @@ static void every_queue_receives(void **state)
 		assert_int_equal(per_queue[i], 3 - i);
 }
 
+/* ---- what is forwarded ------------------------------------------------ */
+
+#define TEXT_AT 54u
+
+/* TCP from 10.0.0.1 to 10.1.0.1 with @text octets, its checksum left open. */
+static u32 open_segment(u8 *p, const u8 *dst, u32 text)
+{
+	static const u8 head[TEXT_AT] = {
+		[6] = 2, [11] = 0x99, [12] = 8, [14] = 0x45, [20] = 0x40,
+		[22] = 64, [23] = 6, [26] = 10, [29] = 1, [30] = 10, [31] = 1,
+		[33] = 1, [46] = 0x50, [47] = 0x10,
+	};
+	u32 total = 40 + text;
+	__sum16 sum;
+
+	memcpy(p, head, sizeof(head));
+	memcpy(p, dst, 6);
+	p[16] = (u8)(total >> 8);
+	p[17] = (u8)total;
+	sum = ip_fast_csum(p + 14, 5);
+	memcpy(p + 24, &sum, 2);
+	sum = (__sum16)~csum_tcpudp_magic(htonl(0x0a000001), htonl(0x0a010001),
+					  total - 20, 6, 0);
+	memcpy(p + 50, &sum, 2);
+	for (u32 i = 0; i < text; i++)
+		p[TEXT_AT + i] = (u8)(i * 2654435761u >> 11);
+	return TEXT_AT + text;
+}
+
+/* Reads segments from @fd and compares their text with @sent, from @done on.
+ * Return: how far it went. */
+static u32 read_segments(int fd, const u8 *sent, u32 done)
+{
+	u8 p[2048];
+	ssize_t n;
+
+	while ((n = recv(fd, p, sizeof(p), 0)) > 0) {
+		u32 len = (u32)n - 34;
+
+		if (n <= (ssize_t)TEXT_AT || p[12] != 8 || p[23] != 6)
+			continue;
+		assert_true(n <= 1514);
+		assert_int_equal(csum_tcpudp_magic(htonl(0x0a000001),
+						   htonl(0x0a010001), len, 6,
+						   csum_partial(p + 34, len, 0)),
+				 0);
+		assert_memory_equal(p + TEXT_AT, sent + done, len - 20);
+		done += len - 20;
+	}
+	return done;
+}
+
+/* The far side of n0 leaves to us what it would leave to a card; behind n1 it is
+ * done. */
+static void what_was_left_open_is_done_where_it_leaves(void **state)
+{
+	static const u32 texts[] = { 0, 1, 1460, 1461, 3000, 8900 };
+	struct xdp_fx *f = fx_of(state);
+	struct net_device *out;
+	static u8 frame[9014];
+	int fd;
+
+	ip("add n1 type veth peer name f1");
+	ip("set n0 mtu 9000");
+	ip("set f0 mtu 9000");
+	ip("set n1 up");
+	ip("set f1 up");
+	fd = packet_socket("f1");
+	open_up(f, "xdp:n0,mtu=1500");
+	out = inet_netdev_open(f->net, "xdp:n1");
+	assert_non_null(out);
+	assert_int_equal(inet_addr_add(f->dev, "10.0.0.2/24"), 0);
+	assert_int_equal(inet_addr_add(out, "10.1.0.2/24"), 0);
+	assert_int_equal(inet_netdev_up(out), 0);
+	assert_int_equal(inet_sysctl_set(f->net, "net.ipv4.ip_forward", "1"), 0);
+	assert_int_equal(inet_neigh_add(out, "10.1.0.1 lladdr "
+					"02:00:00:00:00:77 nud permanent"), 0);
+	for (u32 i = 0; i < ARRAY_SIZE(texts); i++) {
+		u32 len = open_segment(frame, f->dev->dev_addr, texts[i]), done;
+
+		assert_int_equal(send(f->far_fd, frame, len, 0), len);
+		done = 0;
+		for (u32 n = 0; n < 1000 && done < texts[i]; n++) {
+			inet_run(f->net, 1000000);
+			done = read_segments(fd, frame + TEXT_AT, done);
+		}
+		assert_int_equal(done, texts[i]);
+	}
+	close(fd);
+	assert_int_equal(inet_netdev_close(out), 0);
+	ip("del n1");
+}
+
 /* The kernel takes the option for any socket; a veth has no NAPI to poll. */
 static void busy_polling_of_nothing_ends(void **state)
 {
@@ -896,6 +989,7 @@ int main(void)
 		XDP_TEST(device_down_leaves_everything_to_the_kernel),
 		XDP_TEST(tcp_that_was_not_cut_comes_up_and_nothing_else),
 		XDP_TEST(every_queue_receives),
+		XDP_TEST(what_was_left_open_is_done_where_it_leaves),
 		XDP_TEST(busy_polling_of_nothing_ends),
 		XDP_TEST(interface_down_takes_the_carrier_until_it_is_up),
 		XDP_TEST(interface_with_another_name_goes_on),
