@@ -73,11 +73,14 @@ static void reader_skip_frags(struct seg_reader *r, u32 len)
 static struct sk_buff *segment_in_place(struct seg_reader *r, u32 hlen, u32 len)
 {
 	const struct skb_shared_info *si = r->skb->shinfo;
-	const struct skb_frag *f = &si->frags[r->frag];
+	const struct skb_frag *f;
 	struct sk_buff *n;
 
-	if (r->pos < skb_headlen(r->skb) || r->off || f->len < len ||
-	    f->off < hlen || f->frame->frags || frame_is_ubuf(f->frame) ||
+	if (r->pos < skb_headlen(r->skb))
+		return NULL;		/* there may be no fragments */
+	f = &si->frags[r->frag];
+	if (r->off || f->len < len || f->off < hlen ||
+	    f->frame->frags || frame_is_ubuf(f->frame) ||
 	    (frame_shared(f->frame) && !segment_has_room(r->skb)))
 		return NULL;
 	n = skb_over_frame(f->frame);

@@ -662,6 +662,29 @@ static void row_is_forwarded_whole_or_cut(void **state)
 	close_rig(r);
 }
 
+/* One that lies in a single frame has no fragments. */
+static void small_row_is_cut(void **state)
+{
+	const struct virtio_net_hdr h = super_row(20);
+	u8 f[200], got[200];
+	struct rig *r;
+	u32 len;
+
+	(void)state;
+	if (!host_net_has_uso())
+		skip();
+	r = open_rig("tap:v1");
+	len = row(f, r->dev[0]->dev_addr, 60);
+	feed(r, &h, f, len);
+	for (u32 pos = 0; pos < 60; pos += 20) {
+		assert_int_equal(take(r, got, sizeof(got), 0),
+				 UDP_HEADERS + 20);
+		assert_memory_equal(got + UDP_HEADERS, f + UDP_HEADERS + pos,
+				    20);
+	}
+	close_rig(r);
+}
+
 /* A single one whose checksum was left: filled in on its way out, or left too,
  * and not taken for one that somebody has checked. */
 static void checksum_left_open_is_filled_in_when_forwarded(void **state)
@@ -824,6 +847,7 @@ int main(void)
 		cmocka_unit_test(super_packet_does_not_overtake_what_is_held),
 		cmocka_unit_test(super_packet_is_cut_where_the_device_does_not),
 		cmocka_unit_test(row_is_forwarded_whole_or_cut),
+		cmocka_unit_test(small_row_is_cut),
 		cmocka_unit_test(
 			checksum_left_open_is_filled_in_when_forwarded),
 		cmocka_unit_test(lies_to_the_device_are_counted_and_dropped),
