@@ -104,7 +104,7 @@ struct inet_skb_parm {
 	u16 frag_max_size;
 	u8 optlen;		/* bytes of options in the header */
 	u8 srr, rr, ts, router_alert;	/* offsets in the header, 0: none */
-	u8 rr_needaddr : 1, ts_needtime : 1, ts_needaddr : 1, is_strict : 1;
+	u8 rr_needaddr : 1, ts_needtime : 1, ts_needaddr : 1;
 };
 
 #define IPSKB_FORWARDED 0x01

@@ -36,7 +36,6 @@ int ip_options_compile(struct sk_buff *skb, u8 *pp_ptr)
 	cb->router_alert = info.router_alert;
 	cb->rr_needaddr = info.rr_room;
 	cb->ts_needtime = info.ts_room;
-	cb->is_strict = info.is_strictroute;
 	return 0;
 }
 

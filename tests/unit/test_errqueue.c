@@ -199,6 +199,7 @@ static void recverr_error_carries_payload_destination_offender(void **state)
 	assert_int_equal(e.ee.ee_origin, SO_EE_ORIGIN_ICMP);
 	assert_int_equal(e.ee.ee_type, ICMP_DEST_UNREACH);
 	assert_int_equal(e.ee.ee_code, ICMP_HOST_UNREACH);
+	assert_int_equal(e.ee.ee_info, 0);
 	assert_int_equal(e.offender.sin_addr.s_addr, FX_STRANGER);
 	e = read_error(s);
 	assert_int_equal(e.len, -EAGAIN);

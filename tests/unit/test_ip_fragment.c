@@ -481,6 +481,21 @@ static void incomplete_flood_is_bounded_and_evicts_the_oldest(void **state)
 	fx_assert_no_skbs(&f);
 }
 
+/* One datagram may not hold more either, to the octet. */
+static void incomplete_datagram_is_bounded_by_itself(void **state)
+{
+	(void)state;
+	fx_sysctl(&f, "net.ipv4.ipfrag_high_thresh", "40000");
+	fx_sysctl(&f, "net.ipv4.ipfrag_low_thresh", "30000");
+	fx_mark(&f);
+	for (u32 i = 0; i < 64; i++) {
+		frag(i * 800, 800, true);
+		assert_true(ip_frag_mem(f.net) <= 40000);
+	}
+	assert_true(fx_mib_delta(&f, MIB_IP_REASMFAILS) > 0);
+	time_out();
+}
+
 /* Fragments that wait hold no frame that the device needs: all else goes on. */
 static void incomplete_flood_leaves_frames_to_the_device(void **state)
 {
@@ -570,6 +585,21 @@ static void id_used_again_after_many_others_starts_anew(void **state)
 	time_out();
 }
 
+/* What the stale half had, its end, is forgotten with it. */
+static void id_used_again_after_a_last_fragment_waits_for_its_own(void **state)
+{
+	(void)state;
+	frag_of(1, 800, 100, false, bytes + 5000);
+	for (u32 i = 2; i < 100; i++)
+		frag_of((u16)i, 0, 800, true, bytes);
+	frag_of(1, 0, 800, true, bytes);
+	expect_nothing();
+	frag_of(1, 800, 100, false, bytes + 800);
+	assert_int_equal(receive(), 900);
+	assert_memory_equal(got + 20, bytes, 900);
+	time_out();
+}
+
 /* @attack F12: a broadcast's fragments run out of time in silence. */
 static void fragments_to_many_provoke_no_error(void **state)
 {
@@ -637,10 +667,12 @@ int main(void)
 		T(ecn_of_the_fragments_is_kept_or_refused),
 		T(time_up_with_the_first_says_time_exceeded),
 		T(incomplete_flood_is_bounded_and_evicts_the_oldest),
+		T(incomplete_datagram_is_bounded_by_itself),
 		T(incomplete_flood_leaves_frames_to_the_device),
 		T(smack_of_eight_byte_fragments_stays_cheap),
 		T(same_last_fragment_again_and_again_costs_nothing),
 		T(id_used_again_after_many_others_starts_anew),
+		T(id_used_again_after_a_last_fragment_waits_for_its_own),
 		T(fragments_to_many_provoke_no_error),
 		T(memory_short_anywhere_frees_the_whole_queue),
 		T(stack_ends_with_fragments_waiting),

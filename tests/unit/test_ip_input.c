@@ -660,7 +660,7 @@ static void forward_one_hop_less_and_a_right_checksum(void **state)
 {
 	struct fx_ip ip = { .daddr = A(10, 1, 0, 1), .proto = 253, .tos = 0x10,
 			    .id = 0x1234 };
-	u32 ttl;
+	u32 ttl, nr = 0;
 	size_t i;
 
 	(void)state;
@@ -669,6 +669,7 @@ static void forward_one_hop_less_and_a_right_checksum(void **state)
 		for (ttl = 2; ttl < 256; ttl += 11) {
 			shape(i);
 			ip.ttl = (u8)ttl;
+			nr++;
 			inject_ip(&ip, "12345678", 8);
 			fx_expect(&f, &p);
 			assert_ptr_equal(p.dev, dev1);
@@ -678,8 +679,29 @@ static void forward_one_hop_less_and_a_right_checksum(void **state)
 			assert_int_equal(p.ip->id, cpu_to_be16(0x1234));
 			assert_memory_equal(p.l4, "12345678", 8);
 		}
+	assert_int_equal(fx_mib_delta(&f, MIB_IP_FORWDATAGRAMS), nr);
 	fx_assert_no_drops(&f);
 	fx_assert_no_skbs(&f);
+}
+
+/* The next link wants more room before the packet, and memory is short. */
+static void forward_without_memory_says_so(void **state)
+{
+	struct fx_ip ip = { .daddr = A(10, 1, 0, 1), .proto = 253 };
+
+	(void)state;
+	become_router();
+	f.rx_vary = false;
+	dev1->needed_headroom = 4000;
+	for (u32 n = 1; n < 5; n++) {
+		mem_fail_nth(&f.net->mem, n);
+		inject_ip(&ip, "12345678", 8);
+	}
+	mem_fail_nth(&f.net->mem, 0);
+	fx_flush(&f);
+	assert_true(net_drop_read(f.net, SKB_DROP_REASON_NOMEM) > 0);
+	assert_int_equal(net_drop_read(f.net, SKB_DROP_REASON_IP_INADDRERRORS),
+			 0);
 }
 
 /* @attack I7 @req 1122-3.2.1.7a */
@@ -693,6 +715,7 @@ static void forward_ttl_out_tells_the_sender(void **state)
 	fx_expect(&f, &p);
 	assert_int_equal(p.icmp->type, ICMP_TIME_EXCEEDED);
 	assert_int_equal(p.icmp->code, ICMP_EXC_TTL);
+	assert_int_equal(p.icmp->un.gateway, 0);	/* unused */
 	assert_int_equal(p.ip->daddr, FX_PEER);
 	assert_int_equal(p.ip->saddr, FX_IP);
 	assert_memory_equal(p.data, frame + ETH_HLEN, 28);
@@ -721,6 +744,7 @@ static void forward_too_big_with_df_tells_the_mtu(void **state)
 	assert_int_equal(p.icmp->code, ICMP_FRAG_NEEDED);
 	assert_int_equal(p.icmp->un.frag.mtu, cpu_to_be16(1300));
 	assert_int_equal(p.ip_len, 576);
+	assert_int_equal(fx_mib_delta(&f, MIB_IP_FRAGFAILS), 1);
 	fx_assert_dropped(&f, SKB_DROP_REASON_IP_FRAG_NEEDED, 1);
 	ip.frag = 0;
 	inject_ip(&ip, big, sizeof(big));
@@ -814,6 +838,20 @@ static void forward_back_by_the_same_link_redirects_only_when_asked(
 	assert_int_equal(p.icmp->un.gateway, FX_STRANGER);
 	fx_expect(&f, &p);
 	assert_int_equal(p.ip->daddr, A(192, 0, 2, 1));
+	/* not to who is behind a router himself, nor by another link */
+	assert_int_equal(inet_route_add(f.net, "10.2.0.0/24 via 10.0.0.9"), 0);
+	ip.saddr = A(10, 2, 0, 5);
+	inject_ip(&ip, "12345678", 8);
+	fx_expect(&f, &p);
+	assert_int_equal(p.ip->daddr, A(192, 0, 2, 1));
+	fx_expect_silence(&f);
+	ip.saddr = 0;
+	ip.daddr = A(192, 0, 3, 1);
+	assert_int_equal(inet_route_add(f.net, "192.0.3.0/24 via 10.0.0.9 dev "
+					"test1 onlink"), 0);
+	inject_ip(&ip, "12345678", 8);
+	while (fx_pop(&f, &p))
+		assert_ptr_equal(p.dev, dev1);
 }
 
 static void forward_fills_record_route_and_timestamp(void **state)
@@ -883,6 +921,7 @@ int main(void)
 		U(hooks_see_the_packet_on_its_road),
 		U(hooks_that_say_drop_kill_the_packet),
 		T(forward_one_hop_less_and_a_right_checksum),
+		U(forward_without_memory_says_so),
 		T(forward_ttl_out_tells_the_sender),
 		U(forward_too_big_with_df_tells_the_mtu),
 		T(forward_no_route_says_net_unreachable),

@@ -100,6 +100,36 @@ static void reply_with_another_id_is_not_delivered(void **state)
 	inet_close(s);
 }
 
+/* A router's error about the request @req: @mtu is where a next hop's stands. */
+static void complain(struct fx *f, const struct fx_pkt *req, u8 code, u32 mtu)
+{
+	const struct fx_ip ip = { 0 };
+	u8 frame[256];
+
+	fx_inject(f, frame, fx_build_icmp(frame, &ip, ICMP_DEST_UNREACH, code,
+					  mtu, (const u8 *)req->ip, 28));
+}
+
+/* Of the errors one is about the path. */
+static void error_frag_needed_lowers_the_path_mtu(void **state)
+{
+	struct fx *f = *state;
+	struct socket *s = ping_socket(f);
+	struct echo e = echo_request(1);
+
+	assert_int_equal(sk_connect(s, SK_PEER, 0), 0);
+	assert_int_equal(sk_send(s, &e, sizeof(e)), sizeof(e));
+	fx_expect(f, &p);
+	complain(f, &p, ICMP_HOST_UNREACH, 1000);
+	assert_int_equal(sk_get(s, IPPROTO_IP, IP_MTU), 1500);
+	complain(f, &p, ICMP_FRAG_NEEDED, 1000);
+	assert_int_equal(sk_get(s, SOL_SOCKET, SO_ERROR), EMSGSIZE);
+	sk_send(s, &e, sizeof(e));
+	assert_int_equal(sk_get(s, IPPROTO_IP, IP_MTU), 1000);
+	inet_close(s);
+	fx_flush(f);
+}
+
 static void sends_that_are_no_echo_request_are_refused(void **state)
 {
 	struct fx *f = *state;
@@ -222,6 +252,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(request_goes_out_with_our_id_and_the_reply_comes_back),
 		TEST(reply_with_another_id_is_not_delivered),
+		TEST(error_frag_needed_lowers_the_path_mtu),
 		TEST(sends_that_are_no_echo_request_are_refused),
 		TEST(disconnected_socket_has_no_id_until_it_sends),
 		TEST(bind_chooses_the_id),

@@ -252,6 +252,39 @@ static void connect_by_a_route_goes_its_own_way(void **state)
 	tp_close(&t);
 }
 
+/* What stands before the route goes out as it was given: the address of the end
+ * is put into the route alone. */
+static void connect_by_a_route_behind_other_options(void **state)
+{
+	static const u8 given[2][16] = {
+		{ IPOPT_NOOP, IPOPT_LSRR, 11, 4, HOP1, HOP2 },
+		{ IPOPT_RR, 7, 4, 0, 0, 0, 0, IPOPT_LSRR, 7, 4, HOP1 },
+	};
+	static const u8 sent[2][16] = {
+		{ IPOPT_NOOP, IPOPT_LSRR, 11, 4, HOP2, PEER },
+		{ IPOPT_RR, 7, 4, 0, 0, 0, 0, IPOPT_LSRR, 7, 4, PEER },
+	};
+	static const u8 given_len[] = { 12, 14 }, sent_len[] = { 12, 16 };
+	struct tp t;
+
+	(void)state;
+	for (u32 i = 0; i < 2; i++) {
+		routed_open(&t);
+		t.s = inet_socket(t.f.net, AF_INET,
+				  SOCK_STREAM | SOCK_NONBLOCK, 0);
+		assert_int_equal(inet_setsockopt(t.s, IPPROTO_IP, IP_OPTIONS,
+						 given[i], given_len[i]), 0);
+		assert_int_equal(sk_connect(t.s, SK_PEER, TP_PEER_PORT),
+				 -EINPROGRESS);
+		fx_run(&t.f);
+		fx_expect(&t.f, &t.p);
+		assert_int_equal(t.p.ip->daddr, ADDR(HOP1));
+		assert_int_equal(ipv4_hdr_len(t.p.ip), 20 + sent_len[i]);
+		assert_memory_equal(t.p.ip + 1, sent[i], sent_len[i]);
+		tp_close(&t);
+	}
+}
+
 /* Only the first hop needs a route: there is none to the end. */
 /* @req RFC9293:MUST-51 */
 static void connect_by_a_route_asks_for_its_first_hop(void **state)
@@ -314,6 +347,7 @@ int main(void)
 		cmocka_unit_test(listen_requests_end_with_their_routes),
 		cmocka_unit_test(listen_without_memory_loses_no_route),
 		cmocka_unit_test(connect_by_a_route_goes_its_own_way),
+		cmocka_unit_test(connect_by_a_route_behind_other_options),
 		cmocka_unit_test(connect_by_a_route_asks_for_its_first_hop),
 		cmocka_unit_test(connect_by_a_route_to_nobody_fails),
 	};
