@@ -10,8 +10,13 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include <linux/errqueue.h>
+
+#define PIECES 48		/* of packets that an end is lent */
 #define RETRY_NS (20 * SIM_MS)	/* after a call for which there was no memory */
 
 u8 app_byte(u32 key, u32 pos)
@@ -398,6 +403,125 @@ static void app_accept(struct world *w, unsigned int h)
 	}
 }
 
+/* ---- without copies ------------------------------------------------------ */
+
+/*
+ * Some ends read packets that they are lent, and keep the last ones for a while;
+ * some lend what they write (MSG_ZEROCOPY), each call's bytes in memory of their own,
+ * which is spoiled the moment the stack says that it is done with it. Whoever
+ * sends it later is seen by the reader at the other end.
+ */
+
+/* What one call lent. */
+struct sim_lent {
+	struct sim_lent *next;
+	u32 call, len;
+	u8 bytes[];
+};
+
+/* Habits that the seed gave, without a draw of their own. */
+static bool reads_frames(const struct end *e)
+{
+	return e->key % 8 == 0;
+}
+
+static bool writes_frames(const struct end *e)
+{
+	return e->key % 8 < 2;
+}
+
+/* recv(): the bytes are copied from where they lie; what was lent before goes
+ * back. */
+static ssize_t lend_recv(struct world *w, struct end *e, u8 *buf, size_t n)
+{
+	struct iovec iov[PIECES];
+	struct msghdr m = { .msg_iov = iov, .msg_iovlen = PIECES };
+	struct net *net = w->host[e->host].net;
+	u64 frames;
+	ssize_t got;
+	size_t i, off = 0;
+
+	if (!reads_frames(e))
+		return inet_recv(e->sock, buf, n, 0);
+	inet_frames_put(net, e->frames);
+	got = inet_recv_frames(e->sock, &m, n, 0, &frames);
+	e->frames = frames;
+	for (i = 0; got > 0 && i < m.msg_iovlen; i++) {
+		memcpy(buf + off, iov[i].iov_base, iov[i].iov_len);
+		off += iov[i].iov_len;
+	}
+	return got;
+}
+
+/* Calls @from to @to are over. */
+static void lend_spoil(struct end *e, u32 from, u32 to)
+{
+	struct sim_lent **p = &e->lent, *l;
+
+	while ((l = *p)) {
+		if (l->call - from > to - from) {
+			p = &l->next;
+			continue;
+		}
+		*p = l->next;
+		explicit_bzero(l->bytes, l->len);	/* for who looks */
+		free(l);
+	}
+}
+
+/* What the error queue says is over. */
+static void lend_reap(struct end *e)
+{
+	char control[128] __attribute__((aligned(8)));
+	struct sock_extended_err ee;
+	struct msghdr m = { .msg_control = control,
+			    .msg_controllen = sizeof(control) };
+
+	while (e->lent && inet_recvmsg(e->sock, &m, MSG_ERRQUEUE) == 0) {
+		memcpy(&ee, CMSG_DATA(CMSG_FIRSTHDR(&m)), sizeof(ee));
+		if (ee.ee_origin == SO_EE_ORIGIN_ZEROCOPY)
+			lend_spoil(e, ee.ee_info, ee.ee_data);
+		m.msg_controllen = sizeof(control);
+	}
+}
+
+/* send() of bytes that stay where they are until that is over. */
+static ssize_t lend_send(struct end *e, const u8 *buf, size_t n, int flags)
+{
+	const int on = 1;
+	struct sim_lent *l;
+	ssize_t got;
+	int err;
+
+	if (!writes_frames(e))
+		return inet_send(e->sock, buf, n, flags);
+	lend_reap(e);
+	inet_setsockopt(e->sock, SOL_SOCKET, SO_ZEROCOPY, &on, sizeof(on));
+	l = malloc(sizeof(*l) + n);
+	if (!l)
+		abort();
+	memcpy(l->bytes, buf, n);
+	got = inet_send(e->sock, l->bytes, n, flags | MSG_ZEROCOPY);
+	if (got <= 0) {
+		err = errno;
+		free(l);
+		errno = err;
+		return got;
+	}
+	l->call = e->nr_lent++;
+	l->len = (u32)n;
+	l->next = e->lent;
+	e->lent = l;
+	return got;
+}
+
+static void lend_gone(struct world *w, struct end *e)
+{
+	if (e->frames)
+		inet_frames_put(w->host[e->host].net, e->frames);
+	e->frames = 0;
+}
+
 /* Before a call that closes. */
 static void end_ending(const struct world *w, struct end *e)
 {
@@ -414,6 +538,7 @@ static void end_gone(struct world *w, struct end *e)
 	end_ending(w, e);
 	if (e->sock)
 		inet_close(e->sock);
+	lend_gone(w, e);
 	e->sock = NULL;
 	e->closed = true;
 	e->wake_ns = UINT64_MAX;
@@ -474,7 +599,7 @@ static bool end_write(struct world *w, struct end *e)
 		buf[i] = app_byte(e->key, e->sent + i);
 	flags = rng_chance(&w->app, e->urgent) ? MSG_OOB : 0;
 	e->writing = n;
-	got = inet_send(e->sock, buf, n, flags);
+	got = lend_send(e, buf, n, flags);
 	e->writing = 0;
 	e->cut = got != (ssize_t)n;
 	if (got > 0)
@@ -518,8 +643,7 @@ static bool end_read(struct world *w, struct end *e)
 {
 	u8 buf[4096];
 	u32 n = (u32)rng_range(&w->app, 1, e->read_chunk);
-	ssize_t got = inet_recv(e->sock, buf,
-				n < sizeof(buf) ? n : sizeof(buf), 0);
+	ssize_t got = lend_recv(w, e, buf, n < sizeof(buf) ? n : sizeof(buf));
 
 	if (got > 0) {
 		check_bytes(w, e, buf, (u32)got);
@@ -764,4 +888,12 @@ void app_close_all(struct world *w)
 		inet_close(w->host[i].udp);
 		w->host[i].listener = w->host[i].udp = NULL;
 	}
+}
+
+void app_free(struct world *w)
+{
+	unsigned int i;
+
+	for (i = 0; i < 2 * w->nr_conns; i++)
+		lend_spoil(&w->conn[i / 2].end[i % 2], 0, UINT32_MAX);
 }

@@ -93,6 +93,9 @@ struct end {
 	u64 ending_ns;		/* ... first at this moment */
 	bool shut, eof, closed;
 	bool reset;		/* closed so that nothing but a RST left */
+	u64 frames;		/* lent to it by its socket */
+	struct sim_lent *lent;	/* by it, to its socket, in nr_lent calls */
+	u32 nr_lent;
 };
 
 struct conn {
@@ -313,6 +316,8 @@ int app_listen(struct host *h);
 /* Does all that is due now. Return: when it is to be called again. */
 u64 app_step(struct world *w);
 void app_close_all(struct world *w);
+/* The stacks are gone: what the ends lent them. */
+void app_free(struct world *w);
 /* Prints the ends that are open. */
 void app_show(const struct world *w);
 bool app_done(const struct world *w);

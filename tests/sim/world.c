@@ -51,6 +51,7 @@ static void world_destroy(struct world *w)
 	app_close_all(w);
 	points_collect(w);
 	topology_destroy(w);
+	app_free(w);
 	monitor_free(w);
 }
 
