@@ -71,8 +71,10 @@ int sk_recv(struct socket *s, void *data, size_t len, int flags)
 
 int sk_set(struct socket *s, int level, int name, int value)
 {
-	return inet_setsockopt(s, level, name, &value, sizeof(value)) ?
-		       -errno : 0;
+	int ret = inet_setsockopt(s, level, name, &value, sizeof(value));
+
+	assert_in_range(ret + 1, 0, 1);
+	return ret ? -errno : 0;
 }
 
 int sk_get(struct socket *s, int level, int name)

@@ -256,6 +256,16 @@ static void neighbour_wrong_is_explained(void **state)
 		  "test0: \"10.0.0.1 lladdr 02:00:00:00:00:0g\" is not a "
 		  "neighbour (A.B.C.D lladdr XX:XX:XX:XX:XX:XX, then perhaps "
 		  "nud permanent|reachable|stale)" },
+		{ "10.0.0.1 lladdr g2:00:00:00:00:01", EINVAL,
+		  "test0: \"10.0.0.1 lladdr g2:00:00:00:00:01\" is not a "
+		  "neighbour (A.B.C.D lladdr XX:XX:XX:XX:XX:XX, then perhaps "
+		  "nud permanent|reachable|stale)" },
+		{ "10.0.0.1 lladdr 02:00:00:00:00:01                          "
+		  "                                                          "
+		  "            nud stale", EINVAL,
+		  "test0: \"…\" is not a "
+		  "neighbour (A.B.C.D lladdr XX:XX:XX:XX:XX:XX, then perhaps "
+		  "nud permanent|reachable|stale)" },
 		{ "224.0.0.1 lladdr 02:00:00:00:00:01", EINVAL,
 		  "test0: \"224.0.0.1 lladdr 02:00:00:00:00:01\" is not a "
 		  "neighbour (A.B.C.D lladdr XX:XX:XX:XX:XX:XX, then perhaps "

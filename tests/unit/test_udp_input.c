@@ -573,6 +573,8 @@ static void broadcast_every_socket_of_the_port_gets_its_own(void **state)
 	/* a wrong checksum is counted once, whoever listens */
 	frame[fx_build_udp(frame, &ip, PEER_PORT, PORT, "all", 3) - 1] ^= 1;
 	fx_inject(f, frame, 45);
+	assert_int_equal(fx_mib_delta(f, MIB_UDP_INCSUMERRORS), 1);
+	assert_int_equal(fx_mib_delta(f, MIB_UDP_INERRORS), 1);
 	fx_assert_dropped(f, SKB_DROP_REASON_UDP_CSUM, 1);
 	for (i = 0; i < 3; i++)
 		inet_close(s[i]);
