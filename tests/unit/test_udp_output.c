@@ -605,9 +605,9 @@ static void more_flag_pieces_are_one_datagram(void **state)
 	assert_int_equal(inet_send(s, "a", 1, MSG_MORE), 1);
 	assert_int_equal(inet_send(s, "b", 1, MSG_MORE), 1);
 	fx_expect_silence(f);
-	assert_int_equal(inet_send(s, "c", 1, 0), 1);
+	assert_int_equal(inet_send(s, "cd", 2, 0), 2);
 	fx_expect(f, &p);
-	assert_memory_equal(p.data, "abc", 3);
+	assert_memory_equal(p.data, "abcd", 4);
 	/* too long in sum: refused and forgotten */
 	for (i = 0; i < 65; i++)
 		assert_int_equal(inet_send(s, piece, 1000, MSG_MORE), 1000);
