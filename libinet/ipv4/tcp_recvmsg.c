@@ -302,5 +302,7 @@ void tcp_frames_put(struct sock *sk, struct skb_loan *loan)
 	skb_loan_free(loan);
 	if (TCPF(sk->sk_state) & open)
 		tcp_cleanup_rbuf(sk, 1);
+	else			/* perhaps the last that knows of the sock */
+		sk_mem_reclaim(sk);
 	bh_unlock_sock(sk);
 }
