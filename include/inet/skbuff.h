@@ -124,8 +124,15 @@ struct sk_buff {
 	struct sock *sk;	/* charged to */
 	u64 tstamp;		/* ns: arrival, or earliest departure */
 	char cb[48] __attribute__((aligned(8)));	/* the current layer's */
-	unsigned long refdst;	/* struct dst_entry *, see skb_dst() */
-	void (*destructor)(struct sk_buff *skb);
+	union {
+		struct {
+			unsigned long refdst;	/* struct dst_entry *, see
+						 * skb_dst() */
+			void (*destructor)(struct sk_buff *skb);
+		};
+		/* member of TCP's list by time; same size as list_head */
+		uintptr_t list_space[2];
+	};
 	struct skb_shared_info *shinfo;
 	u8 *head;
 	u8 *data;

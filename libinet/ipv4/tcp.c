@@ -57,6 +57,10 @@ void tcp_init_connection_state(struct sock *sk)
 
 	tcp_init_counters(tp);
 	skb_queue_head_init(&tp->rtx_queue);
+	INIT_LIST_HEAD(&tp->tsorted_sent);
+	tp->rtx_tree = RB_ROOT;
+	tp->rtx_indexed = false;
+	memset(&tp->rack, 0, sizeof(tp->rack));
 	tp->out_of_order_queue = RB_ROOT;
 	tp->ooo_last_skb = NULL;
 	tcp_sack_reset(tp);

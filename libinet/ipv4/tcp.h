@@ -8,6 +8,7 @@
  *	tcp_minisocks.c	SYN-RECEIVED and TIME-WAIT without a sock
  *	tcp_input.c	states and acceptability; tcp_synsent.c SYN-SENT
  *	tcp_ack.c	what an ACK does; tcp_recovery.c after a loss
+ *	tcp_scoreboard.c tcp_rack.c	what arrived behind it, what is lost
  *	tcp_data.c	received text: queues, window; tcp_sack.c; tcp_urg.c
  *	tcp_output.c	segments out; tcp_window.c; tcp_connect.c SYN
  *	tcp_timer.c	retransmission, probes, keep-alive, delayed ACK
@@ -86,7 +87,11 @@ struct tcp_skb_cb {
 	u8 tcp_flags;		/* TCPHDR_* */
 	u8 sacked;		/* sent: TCPCB_* */
 	u8 eor;			/* nothing may be appended (MSG_EOR) */
-	u32 tcp_tw_isn;		/* received SYN: begin with this ISN, 0: any */
+	union {
+		u32 tcp_tw_isn;	/* received SYN: begin with this ISN, 0: any */
+		u32 sacked_end;	/* sent, SACKed: so is all from here to there */
+	};
+	struct rb_node rtx_node;	/* sent: see tcp_scoreboard.c */
 };
 
 static_assert(sizeof(struct tcp_skb_cb) <= sizeof(((struct sk_buff *)0)->cb),
@@ -94,8 +99,9 @@ static_assert(sizeof(struct tcp_skb_cb) <= sizeof(((struct sk_buff *)0)->cb),
 
 #define TCP_SKB_CB(skb) ((struct tcp_skb_cb *)(skb)->cb)
 
-#define TCPCB_LOST 0x04
+#define TCPCB_SACKED_ACKED 0x01	/* arrived, but for what is before it */
 #define TCPCB_SACKED_RETRANS 0x02	/* retransmission in flight */
+#define TCPCB_LOST 0x04
 #define TCPCB_EVER_RETRANS 0x80
 #define TCPCB_RETRANS (TCPCB_SACKED_RETRANS | TCPCB_EVER_RETRANS)
 
@@ -209,6 +215,19 @@ struct tcp_sock {
 	bool is_cwnd_limited;
 	bool fin_pending;	/* no memory for the FIN yet */
 	struct sk_buff *retransmit_skb_hint;	/* all before it were tried */
+	struct rb_root rtx_tree;	/* of rtx_queue, by sequence number; */
+	bool rtx_indexed;		/* ... from the first SACK on */
+	struct list_head tsorted_sent;	/* in flight, by time of sending */
+	struct {
+		u64 mstamp_ns;		/* when the newest that arrived was sent */
+		u32 end_seq;		/* ... and where it ends */
+		u32 rtt_us;
+		bool advanced;		/* by this ACK */
+		u32 reord_seen;		/* how often packets were overtaken */
+	} rack;
+	u32 sack_high;			/* the highest end of a block */
+	u32 prr_delivered, prr_out, prior_cwnd;	/* RFC 6937 */
+	u32 dsack_dups;
 	u32 reordering;
 	u32 high_seq;		/* NewReno's "recover" */
 	u64 retrans_stamp_ns;	/* first retransmission of this loss, 0: none */
@@ -366,6 +385,35 @@ static inline bool tcp_write_queue_empty(const struct sock *sk)
 static inline struct sk_buff *tcp_rtx_queue_head(const struct sock *sk)
 {
 	return skb_peek(&tcp_sk(sk)->rtx_queue);
+}
+
+/* Behind @skb in tp->rtx_queue; NULL: it is the last. */
+static inline struct sk_buff *tcp_rtx_next(const struct tcp_sock *tp,
+					   struct sk_buff *skb)
+{
+	return skb_queue_is_last(&tp->rtx_queue, skb) ? NULL : skb->next;
+}
+
+static inline struct list_head *tcp_skb_tsorted(struct sk_buff *skb)
+{
+	return (struct list_head *)skb->list_space;
+}
+
+static inline struct sk_buff *tcp_tsorted_skb(struct list_head *pos)
+{
+	return container_of((void *)pos, struct sk_buff, list_space);
+}
+
+static inline bool tcp_skb_is_tsorted(const struct sk_buff *skb)
+{
+	return skb->list_space[0];
+}
+
+/* @skb arrived, is lost, or leaves the queue. */
+static inline void tcp_tsorted_del(struct sk_buff *skb)
+{
+	if (tcp_skb_is_tsorted(skb))
+		list_del(tcp_skb_tsorted(skb));
 }
 
 static inline bool tcp_rtx_queue_empty(const struct sock *sk)
@@ -600,6 +648,8 @@ void tcp_conn_request(struct sock *sk, struct sk_buff *skb);
 #define FLAG_SND_UNA_ADVANCED 0x40
 #define FLAG_SLOWPATH 0x80
 #define FLAG_UPDATE_TS_RECENT 0x100
+#define FLAG_DATA_SACKED 0x200		/* new SACK */
+#define FLAG_DSACKING_ACK 0x400		/* something came twice */
 #define FLAG_ACKED (FLAG_DATA_ACKED | FLAG_SYN_ACKED)
 /* RFC 5681: none of these in a duplicate ACK */
 #define FLAG_NOT_DUP (FLAG_DATA | FLAG_WIN_UPDATE | FLAG_ACKED)
@@ -610,7 +660,8 @@ struct tcp_ack_state {
 	int flag;
 	u32 prior_una, prior_packets, prior_in_flight;
 	u32 acked;		/* packets */
-	u32 acked_bytes;
+	u32 delivered;		/* packets, acknowledged or SACKed just now */
+	u32 prior_sack_high;
 	s64 rtt_us;		/* of a segment sent once, or -1 */
 };
 
@@ -622,6 +673,25 @@ void tcp_set_rto(struct sock *sk);
 void tcp_rearm_rto(struct sock *sk);
 void tcp_synack_rtt_meas(struct sock *sk, const struct request_sock *req);
 
+/* tcp_scoreboard.c: marks what the SACK blocks of the segment @ack name. */
+void tcp_sacktag_write_queue(struct sock *sk, const struct sk_buff *ack,
+			     struct tcp_ack_state *a);
+/* @skb came to, or leaves, tp->rtx_queue, which is indexed. */
+void tcp_rtx_index_add(struct tcp_sock *tp, struct sk_buff *skb);
+void tcp_rtx_index_remove(struct tcp_sock *tp, struct sk_buff *skb);
+void tcp_sack_renege(struct sock *sk);
+/* @skb becomes longer than what has arrived of it. */
+void tcp_sack_forget(struct tcp_sock *tp, struct sk_buff *skb);
+
+/* tcp_rack.c */
+void tcp_rack_advance(struct tcp_sock *tp, const struct sk_buff *skb);
+void tcp_mark_skb_lost(struct sock *sk, struct sk_buff *skb);
+/* Marks what is lost by now. Return: a timer is set for what may be soon. */
+bool tcp_rack_mark_lost(struct sock *sk);
+void tcp_rack_reo_timeout(struct sock *sk);
+
+/* The time has come to believe in a loss, without an ACK. */
+void tcp_enter_recovery_by_timer(struct sock *sk);
 void tcp_fastretrans_alert(struct sock *sk, struct tcp_ack_state *a);
 void tcp_enter_loss(struct sock *sk);
 void tcp_enter_cwr(struct sock *sk);

@@ -199,6 +199,16 @@ static void tcp_path_carried(struct tcp_sock *tp, u32 len)
 			   icsk->icsk_af_ops->net_header_len);
 }
 
+/* @skb is acknowledged later than what is behind it was SACKed. */
+static __noinline void tcp_clean_late(struct tcp_sock *tp,
+				      const struct sk_buff *skb)
+{
+	tcp_rack_advance(tp, skb);
+	if (!(TCP_SKB_CB(skb)->sacked & TCPCB_RETRANS) &&
+	    before(TCP_SKB_CB(skb)->end_seq, tp->sack_high))
+		tp->rack.reord_seen++;
+}
+
 /* One segment is acknowledged: its counters and its round trip. */
 static void tcp_clean_one(struct tcp_sock *tp, const struct sk_buff *skb,
 			  struct tcp_ack_state *a)
@@ -206,11 +216,20 @@ static void tcp_clean_one(struct tcp_sock *tp, const struct sk_buff *skb,
 	const struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
 	u32 pcount = tcp_skb_pcount(skb);
 
-	if (unlikely(tcb->sacked & TCPCB_RETRANS)) {
+	if (unlikely(tcb->sacked & TCPCB_SACKED_ACKED)) {
+		tp->sacked_out -= pcount;
+	} else {
+		a->delivered += pcount;
+		if (unlikely(tp->sacked_out))
+			tcp_clean_late(tp, skb);
+	}
+	if (unlikely(tcb->sacked & (TCPCB_RETRANS | TCPCB_SACKED_ACKED))) {
 		if (tcb->sacked & TCPCB_SACKED_RETRANS)
 			tp->retrans_out -= pcount;
-		a->flag |= FLAG_RETRANS_DATA_ACKED;
-		a->rtt_us = -1;
+		if (tcb->sacked & TCPCB_RETRANS) {
+			a->flag |= FLAG_RETRANS_DATA_ACKED;
+			a->rtt_us = -1;
+		}
 	} else if (a->rtt_us < 0 && !(a->flag & FLAG_RETRANS_DATA_ACKED)) {
 		/* the oldest counts: the RTO must wait for delayed ACKs too */
 		a->rtt_us = tcp_us_since(tp, skb->tstamp);
@@ -245,7 +264,6 @@ static void tcp_clean_rtx_queue(struct sock *sk, struct tcp_ack_state *a)
 	if (tp->urg_mode && !after(tp->snd_up, tp->snd_una))
 		tp->urg_mode = false;
 	if (a->flag & FLAG_ACKED) {
-		tp->delivered += a->acked;
 		tcp_ack_update_rtt(sk, a);
 		a->flag |= FLAG_SET_XMIT_TIMER;
 	}
@@ -299,22 +317,23 @@ static int tcp_ack_acceptable(struct sock *sk, const struct tcp_ack_state *a)
 static bool tcp_ack_is_dubious(const struct sock *sk,
 			       const struct tcp_ack_state *a)
 {
-	return !(a->flag & FLAG_NOT_DUP) ||
+	return !(a->flag & FLAG_NOT_DUP) || (a->flag & FLAG_DATA_SACKED) ||
 	       inet_csk(sk)->icsk_ca_state != TCP_CA_Open;
 }
 
 /* Widens the congestion window, unless a loss is being repaired. */
 static void tcp_cong_control(struct sock *sk, const struct tcp_ack_state *a)
 {
-	if (tcp_in_cwnd_reduction(sk) || !a->acked)
+	if (tcp_in_cwnd_reduction(sk) || !(a->flag & FLAG_DATA_ACKED))
 		return;
-	inet_csk(sk)->icsk_ca_ops->cong_avoid(sk, a->ack, a->acked);
+	inet_csk(sk)->icsk_ca_ops->cong_avoid(sk, a->ack, a->delivered);
 }
 
 /* Something was in flight. */
 static void tcp_ack_in_flight(struct sock *sk, struct tcp_ack_state *a)
 {
 	tcp_clean_rtx_queue(sk, a);
+	tcp_sk(sk)->delivered += a->delivered;
 	if (unlikely(tcp_ack_is_dubious(sk, a)))
 		tcp_fastretrans_alert(sk, a);
 	tcp_cong_control(sk, a);
@@ -364,6 +383,10 @@ int tcp_ack(struct sock *sk, const struct sk_buff *skb, int flag)
 	WRITE_ONCE(sk->sk_err_soft, 0);
 	inet_csk(sk)->icsk_probes_out = 0;
 	tp->rcv_tstamp_ns = tp->mstamp_ns;
+	/* more options than usual: SACK */
+	if (unlikely(__tcp_hdrlen(tcp_hdr(skb)) > tp->tcp_header_len) &&
+	    tp->rx_opt.sack_ok && !tcp_hdr(skb)->syn)
+		tcp_sacktag_write_queue(sk, skb, &a);
 	if (a.prior_packets)
 		tcp_ack_in_flight(sk, &a);
 	else

@@ -71,8 +71,13 @@ void tcp_write_queue_purge(struct sock *sk)
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct sk_buff *skb;
 
-	while ((skb = __skb_dequeue(&tp->rtx_queue)))
+	while ((skb = __skb_dequeue(&tp->rtx_queue))) {
+		tcp_tsorted_del(skb);
 		tcp_wmem_free_skb(sk, skb);
+	}
+	tp->rtx_tree = RB_ROOT;
+	tp->rtx_indexed = false;
+	tp->retransmit_skb_hint = NULL;
 	while ((skb = __skb_dequeue(&sk->sk_write_queue)))
 		tcp_wmem_free_skb(sk, skb);
 	tp->packets_out = 0;

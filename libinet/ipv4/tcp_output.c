@@ -69,6 +69,19 @@ static struct sk_buff *tcp_clone_segment(struct sk_buff *skb)
 	return skb_clone(skb);
 }
 
+/* The same of one that is in the list by time, which is the queue's. */
+static __noinline struct sk_buff *tcp_clone_tsorted(struct sk_buff *skb)
+{
+	uintptr_t list[2] = { skb->list_space[0], skb->list_space[1] };
+	struct sk_buff *clone;
+
+	skb->list_space[0] = skb->list_space[1] = 0;
+	clone = tcp_clone_segment(skb);
+	skb->list_space[0] = list[0];
+	skb->list_space[1] = list[1];
+	return clone;
+}
+
 /* The urgent pointer names the octet behind the urgent data (MUST-62). */
 static void tcp_set_urg_ptr(const struct tcp_sock *tp, u32 seq,
 			    struct tcphdr *th)
@@ -284,7 +297,8 @@ int tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it)
 	NET_ROAD(sock_net(sk), skb);
 	if (clone_it) {
 		orig = skb;
-		skb = tcp_clone_segment(orig);
+		skb = unlikely(tcp_skb_is_tsorted(orig)) ?
+			      tcp_clone_tsorted(orig) : tcp_clone_segment(orig);
 		if (unlikely(!skb))
 			return -ENOBUFS;
 		orig->tstamp = tcp_departure_ns(tcp_sk(sk));
@@ -323,6 +337,17 @@ void tcp_init_nondata_skb(struct sk_buff *skb, u32 seq, u8 flags)
 
 /* ---- moving between the queues ---------------------------------------- */
 
+/* @skb, the newest of tp->rtx_queue, has been sent. */
+static __always_inline void tcp_rtx_queue_sent(struct tcp_sock *tp,
+					       struct sk_buff *skb)
+{
+	if (unlikely(tp->rtx_indexed)) {
+		tcp_rtx_index_add(tp, skb);
+		list_add_tail(tcp_skb_tsorted(skb), &tp->tsorted_sent);
+	}
+	tp->prr_out += tcp_skb_pcount(skb);
+}
+
 /* The first of the write queue has been sent. */
 static __always_inline void tcp_event_new_data_sent(struct sock *sk, struct sk_buff *skb)
 {
@@ -332,6 +357,7 @@ static __always_inline void tcp_event_new_data_sent(struct sock *sk, struct sk_b
 	WRITE_ONCE(tp->snd_nxt, TCP_SKB_CB(skb)->end_seq);
 	__skb_unlink(skb, &sk->sk_write_queue);
 	__skb_queue_tail(&tp->rtx_queue, skb);
+	tcp_rtx_queue_sent(tp, skb);
 	tp->packets_out += tcp_skb_pcount(skb);
 	if (!prior_packets)		/* RFC 6298 5.1 */
 		tcp_rearm_rto(sk);
@@ -347,17 +373,24 @@ void tcp_rtx_queue_unlink_and_free(struct sock *sk, struct sk_buff *skb)
 		tp->retransmit_skb_hint =
 			skb_queue_is_last(&tp->rtx_queue, skb) ? NULL :
 								 skb->next;
+	if (unlikely(tp->rtx_indexed))
+		tcp_rtx_index_remove(tp, skb);
 	__skb_unlink(skb, &tp->rtx_queue);
 	tcp_wmem_free_skb(sk, skb);
 }
 
 /* Counts the second half of a segment that was cut while in flight. */
-static void tcp_fragment_count(struct tcp_sock *tp, const struct sk_buff *buff)
+static void tcp_fragment_count(struct tcp_sock *tp, struct sk_buff *skb,
+			       struct sk_buff *buff)
 {
 	u32 pcount = tcp_skb_pcount(buff);
 	u8 sacked = TCP_SKB_CB(buff)->sacked;
 
 	tp->packets_out += pcount;
+	if (tcp_skb_is_tsorted(skb))
+		list_add(tcp_skb_tsorted(buff), tcp_skb_tsorted(skb));
+	if (tp->rtx_indexed)
+		tcp_rtx_index_add(tp, buff);
 	if (sacked & TCPCB_LOST)
 		tp->lost_out += pcount;
 	if (sacked & TCPCB_SACKED_RETRANS)
@@ -406,7 +439,7 @@ int tcp_fragment(struct sock *sk, struct sk_buff_head *q, struct sk_buff *skb,
 	(void)pskb_trim(skb, len);	/* linear: cannot fail */
 	__skb_queue_after(q, skb, buff);
 	if (q == &tcp_sk(sk)->rtx_queue)
-		tcp_fragment_count(tcp_sk(sk), buff);
+		tcp_fragment_count(tcp_sk(sk), skb, buff);
 	return 0;
 }
 
@@ -690,6 +723,11 @@ static void tcp_retransmitted(struct sock *sk, struct sk_buff *skb)
 
 	if (!(tcb->sacked & TCPCB_SACKED_RETRANS))
 		tp->retrans_out += segs;
+	tp->prr_out += segs;
+	if (tp->rtx_indexed) {
+		tcp_tsorted_del(skb);
+		list_add_tail(tcp_skb_tsorted(skb), &tp->tsorted_sent);
+	}
 	tcb->sacked |= TCPCB_RETRANS;
 	if (!tp->retrans_stamp_ns)
 		tp->retrans_stamp_ns = tp->mstamp_ns;
@@ -871,7 +909,9 @@ void tcp_send_fin(struct sock *sk)
 			tcp_skb_entail(sk, skb);
 		} else if (!tcp_rtx_queue_empty(sk)) {
 			/* goes with the retransmission of the last one */
-			tcp_add_fin(tp, skb_peek_tail(&tp->rtx_queue));
+			skb = skb_peek_tail(&tp->rtx_queue);
+			tcp_sack_forget(tp, skb);
+			tcp_add_fin(tp, skb);
 			WRITE_ONCE(tp->snd_nxt, tp->write_seq);
 			return;
 		} else {

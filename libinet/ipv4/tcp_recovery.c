@@ -15,6 +15,10 @@
  *	CWR		our own device dropped: a smaller window until what is
  *			in flight now is acknowledged
  *
+ * With SACK the states are the same, but tcp_scoreboard.c knows what has arrived,
+ * tcp_rack.c what is lost, and the window comes down bit by bit (RFC 6937): see the
+ * end of the file. Without it, NewReno:
+ *
  * A duplicate ACK says that one packet has left the network, but not which:
  * sacked_out counts them. So the packets in flight become fewer by one with
  * each, which is RFC 5681's inflation of the window, and a partial ACK sets
@@ -29,6 +33,8 @@ static void tcp_limit_reno_sacked(struct tcp_sock *tp)
 {
 	u32 holes = max(tp->lost_out, 1u);
 
+	if (tp->rx_opt.sack_ok)
+		return;
 	holes = min(holes, tp->packets_out);
 	tp->sacked_out = min(tp->sacked_out, tp->packets_out - holes);
 }
@@ -139,10 +145,17 @@ void tcp_enter_loss(struct sock *sk)
 		tcp_reduce_ssthresh(sk);
 		tcp_ca_event(sk, CA_EVENT_LOSS);
 	}
-	tp->sacked_out = 0;
+	skb = tcp_rtx_queue_head(sk);
+	if (skb && (TCP_SKB_CB(skb)->sacked & TCPCB_SACKED_ACKED))
+		tcp_sack_renege(sk);
+	if (!tp->rx_opt.sack_ok)
+		tp->sacked_out = 0;
 	tp->lost_out = 0;
 	tp->retrans_out = 0;
 	skb_queue_walk(&tp->rtx_queue, skb) {
+		if (TCP_SKB_CB(skb)->sacked & TCPCB_SACKED_ACKED)
+			continue;
+		tcp_tsorted_del(skb);
 		TCP_SKB_CB(skb)->sacked &= (u8)~TCPCB_SACKED_RETRANS;
 		TCP_SKB_CB(skb)->sacked |= TCPCB_LOST;
 		tp->lost_out += tcp_skb_pcount(skb);
@@ -168,7 +181,8 @@ void tcp_simple_retransmit(struct sock *sk)
 	skb_queue_walk(&tp->rtx_queue, skb) {
 		struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
 
-		if (skb->len <= tp->mss_cache)
+		if (skb->len <= tp->mss_cache ||
+		    (tcb->sacked & TCPCB_SACKED_ACKED))
 			continue;
 		any = true;
 		if (tcb->sacked & TCPCB_SACKED_RETRANS)
@@ -177,6 +191,7 @@ void tcp_simple_retransmit(struct sock *sk)
 			tp->lost_out += tcp_skb_pcount(skb);
 		tcb->sacked &= (u8)~TCPCB_SACKED_RETRANS;
 		tcb->sacked |= TCPCB_LOST;
+		tcp_tsorted_del(skb);
 	}
 	if (!any)
 		return;
@@ -253,6 +268,97 @@ static bool tcp_try_to_leave(struct sock *sk, const struct tcp_ack_state *a)
 	return true;
 }
 
+/* ---- with SACK --------------------------------------------------------- */
+
+/* The window comes down by proportional rate reduction (RFC 6937): what arrives
+ * lets a share of it out, until ssthresh is reached. */
+static void tcp_cwnd_reduction(struct sock *sk, u32 delivered, bool advanced)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	s32 delta = (s32)(tp->snd_ssthresh - tcp_packets_in_flight(tp));
+	s32 count, owed;
+
+	if (!delivered)
+		return;
+	tp->prr_delivered += delivered;
+	if (delta < 0) {
+		u64 share = (u64)tp->snd_ssthresh * tp->prr_delivered +
+			    tp->prior_cwnd - 1;
+
+		count = (s32)(share / tp->prior_cwnd - tp->prr_out);
+	} else {
+		owed = (s32)(tp->prr_delivered - tp->prr_out);
+		count = max(owed, (s32)delivered);
+		if (advanced)
+			count++;
+		count = min(delta, count);
+	}
+	/* the first retransmission goes at once */
+	count = max(count, tp->prr_out ? 0 : 1);
+	tp->snd_cwnd = max(tcp_packets_in_flight(tp) + (u32)count, 1u);
+}
+
+static void tcp_enter_sack_recovery(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	NET_INC_STATS(sock_net(sk), TCP_SACKRECOVERY);
+	tp->prior_cwnd = tp->snd_cwnd;
+	tp->prr_delivered = tp->prr_out = 0;
+	if (!tcp_in_cwnd_reduction(sk))
+		tcp_reduce_ssthresh(sk);
+	tp->high_seq = tp->snd_nxt;
+	tcp_set_ca_state(sk, TCP_CA_Recovery);
+}
+
+void tcp_enter_recovery_by_timer(struct sock *sk)
+{
+	if (inet_csk(sk)->icsk_ca_state >= TCP_CA_Recovery)
+		return;
+	tcp_enter_sack_recovery(sk);
+	tcp_cwnd_reduction(sk, 1, false);
+}
+
+/* high_seq is acknowledged: all is repaired. */
+static void tcp_leave_with_sack(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	u8 state = inet_csk(sk)->icsk_ca_state;
+
+	INET_PROBE(FAST_RECOVERY_LEFT);
+	if (state == TCP_CA_Recovery) {
+		tp->snd_cwnd = tp->snd_ssthresh;
+		tp->snd_cwnd_stamp_ns = tp->mstamp_ns;
+	}
+	if (state != TCP_CA_Loss)
+		tcp_ca_event(sk, CA_EVENT_COMPLETE_CWR);
+	tcp_set_ca_state(sk, TCP_CA_Open);
+}
+
+/* What an ACK means to who knows which segments arrived: tcp_rack.c finds what is
+ * lost, whatever the state. */
+static void tcp_alert_with_sack(struct sock *sk, struct tcp_ack_state *a)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (icsk->icsk_ca_state >= TCP_CA_CWR &&
+	    !before(tp->snd_una, tp->high_seq))
+		tcp_leave_with_sack(sk);
+	if (tcp_rack_mark_lost(sk))
+		a->flag &= ~FLAG_SET_XMIT_TIMER;
+	if (icsk->icsk_ca_state < TCP_CA_Recovery) {
+		if (tp->lost_out)
+			tcp_enter_sack_recovery(sk);
+		else if (icsk->icsk_ca_state != TCP_CA_CWR)
+			tcp_set_ca_state(sk, tp->sacked_out ? TCP_CA_Disorder :
+							      TCP_CA_Open);
+	}
+	if (icsk->icsk_ca_state == TCP_CA_Recovery)
+		tcp_cwnd_reduction(sk, a->delivered,
+				   a->flag & FLAG_SND_UNA_ADVANCED);
+}
+
 /* What an ACK means while not all is well: see the head of the file. */
 void tcp_fastretrans_alert(struct sock *sk, struct tcp_ack_state *a)
 {
@@ -260,6 +366,10 @@ void tcp_fastretrans_alert(struct sock *sk, struct tcp_ack_state *a)
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
 
+	if (tp->rx_opt.sack_ok) {
+		tcp_alert_with_sack(sk, a);
+		return;
+	}
 	if (icsk->icsk_ca_state >= TCP_CA_CWR &&
 	    !before(tp->snd_una, tp->high_seq) && !tcp_try_to_leave(sk, a))
 		return;

@@ -343,6 +343,8 @@ void tcp_get_info(struct sock *sk, void *buf, socklen_t *len)
 	memset(&info, 0, sizeof(info));
 	tcp_mstamp_refresh(sk);
 	tcp_info_base(sk, &info.base);
+	info.tcpi_dsack_dups = tp->dsack_dups;
+	info.tcpi_reord_seen = tp->rack.reord_seen;
 	tcp_update_pacing_rate(sk);
 	info.tcpi_pacing_rate = sk->sk_pacing_rate;
 	info.tcpi_max_pacing_rate = sk->sk_max_pacing_rate;

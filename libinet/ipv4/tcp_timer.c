@@ -323,6 +323,8 @@ void tcp_write_timer_handler(struct sock *sk)
 	icsk->icsk_pending = 0;
 	if (event == ICSK_TIME_RETRANS)
 		tcp_retransmit_timer(sk);
+	else if (event == ICSK_TIME_REO_TIMEOUT)
+		tcp_rack_reo_timeout(sk);
 	else
 		tcp_probe_timer(sk);
 }

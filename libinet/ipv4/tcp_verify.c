@@ -9,7 +9,7 @@
 
 /* What the walk of the queues adds up. */
 struct tcp_verify_sum {
-	u32 packets, lost, retrans;
+	u32 packets, lost, retrans, sacked;
 	s64 truesize;
 };
 
@@ -47,6 +47,16 @@ static void verify_send(const struct sock *sk)
 		seq = verify_segment(skb, seq, &sum);
 		sum.packets++;
 		sum.lost += !!(TCP_SKB_CB(skb)->sacked & TCPCB_LOST);
+		sum.sacked += !!(TCP_SKB_CB(skb)->sacked & TCPCB_SACKED_ACKED);
+		inet_assert(!(TCP_SKB_CB(skb)->sacked & TCPCB_SACKED_ACKED) ||
+			    !(TCP_SKB_CB(skb)->sacked &
+			      (TCPCB_LOST | TCPCB_SACKED_RETRANS)));
+		if (tp->rtx_indexed)
+			inet_assert(tcp_skb_is_tsorted(skb) ==
+				    ((TCP_SKB_CB(skb)->sacked & (TCPCB_LOST |
+				      TCPCB_SACKED_RETRANS)) != TCPCB_LOST &&
+				     !(TCP_SKB_CB(skb)->sacked &
+				       TCPCB_SACKED_ACKED)));
 		sum.retrans += !!(TCP_SKB_CB(skb)->sacked &
 				  TCPCB_SACKED_RETRANS);
 	}
@@ -57,6 +67,8 @@ static void verify_send(const struct sock *sk)
 	inet_assert(sum.packets == tp->packets_out);
 	inet_assert(sum.lost == tp->lost_out);
 	inet_assert(sum.retrans == tp->retrans_out);
+	if (tp->rx_opt.sack_ok)
+		inet_assert(sum.sacked == tp->sacked_out);
 	inet_assert(sum.truesize == sk->sk_wmem_queued);
 }
 
@@ -148,7 +160,8 @@ static void verify_congestion(const struct sock *sk)
 	if (icsk->icsk_ca_state == TCP_CA_Open)
 		inet_assert(!tp->sacked_out && !tp->lost_out);
 	if (icsk->icsk_ca_state == TCP_CA_Disorder)
-		inet_assert(tp->sacked_out < tp->reordering);
+		inet_assert(tp->sacked_out < tp->reordering ||
+			    tp->rx_opt.sack_ok);
 	inet_assert(icsk->icsk_rto_us <= icsk->icsk_rto_max_us);
 	inet_assert(icsk->icsk_rto_us > 0);
 }
@@ -200,7 +213,8 @@ static void verify_timers(const struct sock *sk)
 	const struct tcp_sock *tp = tcp_sk(sk);
 
 	if (tp->packets_out)
-		inet_assert(icsk->icsk_pending == ICSK_TIME_RETRANS);
+		inet_assert(icsk->icsk_pending == ICSK_TIME_RETRANS ||
+			    icsk->icsk_pending == ICSK_TIME_REO_TIMEOUT);
 	else if (!tcp_write_queue_empty(sk) || tp->fin_pending)
 		inet_assert(icsk->icsk_pending == ICSK_TIME_PROBE0 ||
 			    timer_pending(&icsk->icsk_pacing_timer));

@@ -132,6 +132,7 @@ static int set_knobs(struct world *w, struct host *h)
 		{ "net.ipv4.tcp_window_scaling", "0" },
 		{ "net.ipv4.tcp_slow_start_after_idle", "0" },
 		{ "net.ipv4.tcp_moderate_rcvbuf", "0" },
+		{ "net.ipv4.tcp_sack", "0" },
 	};
 	struct rng own;
 	unsigned int i;

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * TCP: what the peer says has arrived behind a hole (RFC 2018, RFC 6675's
+ * scoreboard), as marks on the segments of tp->rtx_queue.
+ *
+ * Finding the segment that a block begins with takes a tree, and what is lost a list
+ * by the time of sending (tcp_rack.c). Both are made of the whole queue when the
+ * first block comes, and kept until the queue is empty: who never loses anything
+ * never pays for them, and each segment is put in once. A
+ * block that comes again is not walked again: each segment that has arrived knows
+ * how far those behind it have (sacked_end), and each walk brings that up to date
+ * for all that it passes. So an ACK costs what is new in it, and some steps of the
+ * tree, whatever the peer makes up (CVE-2019-11478, CVE-2018-5390).
+ *
+ * Context: the sock is locked.
+ */
+#include "ipv4/tcp.h"
+
+/* ---- the tree ---------------------------------------------------------- */
+
+static struct sk_buff *rtx_skb(struct rb_node *n)
+{
+	struct tcp_skb_cb *tcb = rb_entry_safe(n, struct tcp_skb_cb, rtx_node);
+
+	return tcb ? container_of((void *)tcb, struct sk_buff, cb) : NULL;
+}
+
+/* @skb, which is in the queue behind @prev (NULL: the first). */
+static void rtx_tree_add(struct tcp_sock *tp, struct sk_buff *prev,
+			 struct sk_buff *skb)
+{
+	struct rb_node *parent = prev ? &TCP_SKB_CB(prev)->rtx_node : NULL;
+	struct rb_node **link = parent ? &parent->rb_right :
+					 &tp->rtx_tree.rb_node;
+
+	while (*link) {
+		parent = *link;
+		link = &parent->rb_left;
+	}
+	rb_link_node(&TCP_SKB_CB(skb)->rtx_node, parent, link);
+	rb_insert_color(&TCP_SKB_CB(skb)->rtx_node, &tp->rtx_tree);
+}
+
+/* Before the first block nothing was sent again, unless the timer did it, in the
+ * order of the queue and after all else. */
+static void rtx_index_build(struct tcp_sock *tp)
+{
+	struct sk_buff *skb, *prev = NULL;
+
+	skb_queue_walk(&tp->rtx_queue, skb) {
+		const u8 sacked = TCP_SKB_CB(skb)->sacked;
+
+		rtx_tree_add(tp, prev, skb);
+		prev = skb;
+		if (!(sacked & (TCPCB_LOST | TCPCB_SACKED_RETRANS)))
+			list_add_tail(tcp_skb_tsorted(skb), &tp->tsorted_sent);
+	}
+	skb_queue_walk(&tp->rtx_queue, skb)
+		if (TCP_SKB_CB(skb)->sacked & TCPCB_SACKED_RETRANS)
+			list_add_tail(tcp_skb_tsorted(skb), &tp->tsorted_sent);
+	tp->rtx_indexed = true;
+}
+
+void tcp_rtx_index_add(struct tcp_sock *tp, struct sk_buff *skb)
+{
+	struct sk_buff *prev = skb->prev;
+
+	if (prev == (struct sk_buff *)&tp->rtx_queue)
+		prev = NULL;
+	rtx_tree_add(tp, prev, skb);
+}
+
+void tcp_rtx_index_remove(struct tcp_sock *tp, struct sk_buff *skb)
+{
+	tcp_tsorted_del(skb);
+	rb_erase(&TCP_SKB_CB(skb)->rtx_node, &tp->rtx_tree);
+	if (RB_EMPTY_ROOT(&tp->rtx_tree))
+		tp->rtx_indexed = false;
+}
+
+/* The segment with octet @seq, or the first behind it; NULL: none. */
+static struct sk_buff *rtx_find(struct tcp_sock *tp, u32 seq)
+{
+	struct rb_node *n = tp->rtx_tree.rb_node, *found = NULL;
+
+	INET_WALK(SCOREBOARD);
+	while (n) {
+		INET_STEP(SCOREBOARD);
+		if (after(rb_entry(n, struct tcp_skb_cb, rtx_node)->end_seq,
+			  seq)) {
+			found = n;
+			n = n->rb_left;
+		} else {
+			n = n->rb_right;
+		}
+	}
+	return rtx_skb(found);
+}
+
+/* ---- blocks ------------------------------------------------------------ */
+
+/* 2018-6: what was not sent, or is acknowledged, cannot be selected. */
+static bool sack_is_valid(const struct tcp_sock *tp,
+			  const struct tcp_sack_block *b)
+{
+	return before(b->start_seq, b->end_seq) &&
+	       !before(b->start_seq, tp->snd_una) &&
+	       !after(b->end_seq, tp->snd_nxt);
+}
+
+/* RFC 2883 4: is the first block about a duplicate? It is below the ACK, not
+ * farther than a window, or within the second (2883-3: of this packet alone). */
+static bool sack_is_duplicate(const struct tcp_sock *tp,
+			      const struct tcp_options_info *info, u32 ack)
+{
+	const struct tcp_sack_block *b = info->sacks;
+
+	if (!before(b[0].start_seq, b[0].end_seq))
+		return false;
+	if (before(b[0].start_seq, ack))
+		return !after(b[0].end_seq, ack) &&
+		       ack - b[0].start_seq <= tp->max_window;
+	return info->num_sacks > 1 &&
+	       !before(b[0].start_seq, b[1].start_seq) &&
+	       !after(b[0].end_seq, b[1].end_seq);
+}
+
+/* @skb has arrived. */
+static void sack_one(struct sock *sk, struct sk_buff *skb,
+		     struct tcp_ack_state *a)
+{
+	struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
+	struct tcp_sock *tp = tcp_sk(sk);
+	u32 pcount = tcp_skb_pcount(skb);
+
+	/* sent once, and something behind it came before */
+	if (!(tcb->sacked & TCPCB_RETRANS) &&
+	    before(tcb->end_seq, a->prior_sack_high))
+		tp->rack.reord_seen++;
+	tcp_rack_advance(tp, skb);
+	if (tcb->sacked & TCPCB_SACKED_RETRANS)
+		tp->retrans_out -= pcount;
+	if (tcb->sacked & TCPCB_LOST)
+		tp->lost_out -= pcount;
+	tcb->sacked &= (u8)~(TCPCB_SACKED_RETRANS | TCPCB_LOST);
+	tcb->sacked |= TCPCB_SACKED_ACKED;
+	tcb->sacked_end = tcb->end_seq;
+	tcp_tsorted_del(skb);
+	tp->sacked_out += pcount;
+	a->delivered += pcount;
+	a->flag |= FLAG_DATA_SACKED;
+}
+
+/* Marks what lies in @b, whole segments only. */
+static void sack_block(struct sock *sk, const struct tcp_sack_block *b,
+		       struct tcp_ack_state *a)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct sk_buff *first = rtx_find(tp, b->start_seq), *skb, *next;
+	u32 end = b->start_seq;
+
+	if (first && before(TCP_SKB_CB(first)->seq, b->start_seq))
+		first = tcp_rtx_next(tp, first);
+	for (skb = first; skb; skb = next) {
+		struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
+
+		if (after(tcb->end_seq, b->end_seq))
+			break;
+		next = NULL;
+		if (!(tcb->sacked & TCPCB_SACKED_ACKED))
+			sack_one(sk, skb, a);
+		else if (after(tcb->sacked_end, tcb->end_seq))
+			next = rtx_find(tp, tcb->sacked_end);
+		end = tcb->sacked_end;
+		if (!next)
+			next = tcp_rtx_next(tp, skb);
+	}
+	/* the same way, so that nobody need go it again */
+	for (skb = first; skb && before(TCP_SKB_CB(skb)->seq, end); skb = next) {
+		u32 known = TCP_SKB_CB(skb)->sacked_end;
+
+		next = after(known, TCP_SKB_CB(skb)->end_seq) ?
+		       rtx_find(tp, known) : tcp_rtx_next(tp, skb);
+		TCP_SKB_CB(skb)->sacked_end = end;
+	}
+	if (after(end, tp->sack_high))
+		tp->sack_high = end;
+}
+
+void tcp_sacktag_write_queue(struct sock *sk, const struct sk_buff *ack,
+			     struct tcp_ack_state *a)
+{
+	struct tcp_options_info info;
+	struct tcp_sock *tp = tcp_sk(sk);
+	u32 i = 0;
+
+	tcp_parse_options(ack, &info);
+	if (!info.num_sacks)
+		return;
+	if (sack_is_duplicate(tp, &info, a->ack)) {
+		tp->dsack_dups++;
+		a->flag |= FLAG_DSACKING_ACK;
+		i++;
+	}
+	if (!tp->packets_out)
+		return;
+	if (!tp->rtx_indexed)
+		rtx_index_build(tp);
+	if (!tp->sacked_out)
+		tp->sack_high = tp->snd_una;
+	a->prior_sack_high = tp->sack_high;
+	for (; i < info.num_sacks; i++)
+		if (sack_is_valid(tp, &info.sacks[i]))
+			sack_block(sk, &info.sacks[i], a);
+}
+
+void tcp_sack_forget(struct tcp_sock *tp, struct sk_buff *skb)
+{
+	if (!(TCP_SKB_CB(skb)->sacked & TCPCB_SACKED_ACKED))
+		return;
+	TCP_SKB_CB(skb)->sacked &= (u8)~TCPCB_SACKED_ACKED;
+	tp->sacked_out -= tcp_skb_pcount(skb);
+	list_add_tail(tcp_skb_tsorted(skb), &tp->tsorted_sent);
+}
+
+/* The peer threw away what it had told (RFC 2018 8): nothing is known any more. */
+void tcp_sack_renege(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct sk_buff *skb;
+
+	NET_INC_STATS(sock_net(sk), TCP_SACKRENEGING);
+	skb_queue_walk(&tp->rtx_queue, skb)
+		tcp_sack_forget(tp, skb);
+}
