@@ -94,12 +94,13 @@ static void acknowledge(void)
 /* How far the peer scales its window, in a SYN. */
 static uint32_t window_scale(const struct segment *s)
 {
+	const unsigned char *opt = (const unsigned char *)s + SEGMENT_HLEN;
 	uint32_t at = 0, len = s->tcp.doff * 4u - 20;
 
-	while (at + 2 < len && s->data[at] != TCPOPT_EOL) {
-		if (s->data[at] == TCPOPT_WINDOW)
-			return s->data[at + 2];
-		at += s->data[at] == TCPOPT_NOP ? 1 : s->data[at + 1];
+	while (at + 2 < len && opt[at] != TCPOPT_EOL) {
+		if (opt[at] == TCPOPT_WINDOW)
+			return opt[at + 2];
+		at += opt[at] == TCPOPT_NOP || !opt[at + 1] ? 1 : opt[at + 1];
 	}
 	return 0;
 }
@@ -142,7 +143,7 @@ static void handshake(struct segment *s)
 	}
 	s->tcp.ack = 1;
 	s->tcp.doff = 5 + sizeof(options) / 4;
-	memcpy(s->data, options, sizeof(options));
+	memcpy(segment_data(s), options, sizeof(options));
 	send_answer(s, 0, 0);
 }
 
@@ -166,7 +167,7 @@ static void on_data(struct segment *s, uint32_t len)
 {
 	if (s->tcp.dest == htons(PEER_ECHO)) {
 		answer(s, len);
-		s->data[0] = 'a';
+		segment_data(s)[0] = 'a';
 		send_answer(s, 1, htons('a' << 8));
 		return;
 	}

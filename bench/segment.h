@@ -29,8 +29,13 @@ struct segment {
 		struct tcphdr tcp;
 		struct udphdr udp;
 	};
-	unsigned char data[];	/* behind TCP's header without options */
 } __attribute__((packed));
+
+/* Behind TCP's header without options. */
+static inline unsigned char *segment_data(struct segment *s)
+{
+	return (unsigned char *)s + SEGMENT_HLEN;
+}
 
 /* Bytes behind TCP's header. */
 static inline uint32_t segment_payload(const struct segment *s)

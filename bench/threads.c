@@ -139,7 +139,7 @@ static void receive(struct queue *q, uint32_t f)
 	s->tcp.syn = syn;
 	s->tcp.ack = !syn;
 	if (!syn)
-		s->data[0] = 'q';
+		segment_data(s)[0] = 'q';
 	segment_finish(s, !syn, syn ? 0 : htons('q' << 8), false);
 	skb->protocol = eth_type_trans(skb, t.dev);
 	napi_gro_receive(&q->napi, skb);
