@@ -737,8 +737,10 @@ static int datagram_lend(struct sk_buff *skb, struct inet_msg *msg, size_t len,
 		n = iov_iter_piece(&msg->iter, len, &p);
 		frame = n ? frame_over_ubuf(skb_net(skb), msg->ubuf, p, (u32)n) :
 			    NULL;
-		if (!frame)
-			return -ENOBUFS;
+		if (!frame) {
+			err = -ENOBUFS;
+			break;
+		}
 		err = skb_add_frag(skb, frame, 0, (u32)n);
 		if (err)
 			frame_put(frame);

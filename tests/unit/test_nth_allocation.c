@@ -807,8 +807,11 @@ static void reap(struct socket *s)
  * without losses. */
 static void act_zerocopy(void)
 {
+	struct iovec pieces[3] = { { lab.buf, 300 }, { lab.buf + 400, 300 },
+				   { lab.buf + 800, 300 } };
+	const struct msghdr msg = { .msg_iov = pieces, .msg_iovlen = 3 };
 	struct socket *l = listener(80, 4), *c, *u, *s;
-	const int on = 1, size = 900;
+	const int on = 1, size = 900, off = 0;
 	int i;
 
 	c = open_socket(0, SOCK_STREAM, 0);
@@ -821,10 +824,11 @@ static void act_zerocopy(void)
 		inet_setsockopt(c, SOL_SOCKET, SO_ZEROCOPY, &on, sizeof(on));
 		inet_setsockopt(u, SOL_SOCKET, SO_ZEROCOPY, &on, sizeof(on));
 		inet_send(c, lab.buf, 16000, MSG_ZEROCOPY);
-		inet_send(u, lab.buf, 900, MSG_ZEROCOPY);
+		inet_sendmsg(u, &msg, MSG_ZEROCOPY);
 		inet_setsockopt(u, IPPROTO_UDP, UDP_SEGMENT, &size,
 				sizeof(size));
 		inet_send(u, lab.buf, 9000, MSG_ZEROCOPY);
+		inet_setsockopt(u, IPPROTO_UDP, UDP_SEGMENT, &off, sizeof(off));
 		run(3 * SEC);
 		drain(s);
 		reap(c);
