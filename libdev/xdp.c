@@ -555,15 +555,13 @@ struct net_device *inet_xdp_open(struct net *net, const char *ifname,
 {
 	struct inet_xdp_config c = { .size = sizeof(c) };
 	struct net_device *dev = NULL;
-	int err;
+	int err = -EINVAL;
 
-	if (config && config->size > sizeof(c)) {
-		errno = EINVAL;
-		return NULL;
+	if (net && (!config || config->size <= sizeof(c))) {
+		if (config)
+			memcpy(&c, config, config->size);
+		err = xdp_open_config(net, ifname, &c, &dev);
 	}
-	if (config)
-		memcpy(&c, config, config->size);
-	err = xdp_open_config(net, ifname, &c, &dev);
 	if (err)
 		errno = -err;
 	return dev;
@@ -571,7 +569,7 @@ struct net_device *inet_xdp_open(struct net *net, const char *ifname,
 
 int inet_xdp_get_info(struct net_device *dev, struct inet_xdp_info *info)
 {
-	if (dev->netdev_ops != &xdp_netdev_ops) {
+	if (!dev || dev->netdev_ops != &xdp_netdev_ops) {
 		errno = EINVAL;
 		return -1;
 	}
