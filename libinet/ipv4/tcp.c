@@ -40,7 +40,8 @@ static void tcp_init_counters(struct tcp_sock *tp)
 	tp->fin_pending = false;
 	tp->retransmit_skb_hint = NULL;
 	tp->retrans_stamp_ns = 0;
-	tp->total_retrans = tp->delivered = 0;
+	tp->total_retrans = tp->delivered = tp->dsack_dups = 0;
+	tp->sack_high = tp->prr_delivered = tp->prr_out = tp->prior_cwnd = 0;
 	tp->bytes_acked = tp->bytes_received = 0;
 	tp->bytes_sent = tp->bytes_retrans = 0;
 	WRITE_ONCE(tp->segs_in, 0);

@@ -222,7 +222,6 @@ struct tcp_sock {
 		u64 mstamp_ns;		/* when the newest that arrived was sent */
 		u32 end_seq;		/* ... and where it ends */
 		u32 rtt_us;
-		bool advanced;		/* by this ACK */
 		u32 reord_seen;		/* how often packets were overtaken */
 	} rack;
 	u32 sack_high;			/* the highest end of a block */
@@ -649,7 +648,6 @@ void tcp_conn_request(struct sock *sk, struct sk_buff *skb);
 #define FLAG_SLOWPATH 0x80
 #define FLAG_UPDATE_TS_RECENT 0x100
 #define FLAG_DATA_SACKED 0x200		/* new SACK */
-#define FLAG_DSACKING_ACK 0x400		/* something came twice */
 #define FLAG_ACKED (FLAG_DATA_ACKED | FLAG_SYN_ACKED)
 /* RFC 5681: none of these in a duplicate ACK */
 #define FLAG_NOT_DUP (FLAG_DATA | FLAG_WIN_UPDATE | FLAG_ACKED)
@@ -658,7 +656,7 @@ void tcp_conn_request(struct sock *sk, struct sk_buff *skb);
 struct tcp_ack_state {
 	u32 ack, ack_seq;
 	int flag;
-	u32 prior_una, prior_packets, prior_in_flight;
+	u32 prior_una, prior_packets;
 	u32 acked;		/* packets */
 	u32 delivered;		/* packets, acknowledged or SACKed just now */
 	u32 prior_sack_high;
@@ -685,7 +683,7 @@ void tcp_sack_forget(struct tcp_sock *tp, struct sk_buff *skb);
 
 /* tcp_rack.c */
 void tcp_rack_advance(struct tcp_sock *tp, const struct sk_buff *skb);
-void tcp_mark_skb_lost(struct sock *sk, struct sk_buff *skb);
+void tcp_rack_reordering(struct sock *sk);
 /* Marks what is lost by now. Return: a timer is set for what may be soon. */
 bool tcp_rack_mark_lost(struct sock *sk);
 void tcp_rack_reo_timeout(struct sock *sk);

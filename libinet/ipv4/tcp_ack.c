@@ -206,7 +206,7 @@ static __noinline void tcp_clean_late(struct tcp_sock *tp,
 	tcp_rack_advance(tp, skb);
 	if (!(TCP_SKB_CB(skb)->sacked & TCPCB_RETRANS) &&
 	    before(TCP_SKB_CB(skb)->end_seq, tp->sack_high))
-		tp->rack.reord_seen++;
+		tcp_rack_reordering((struct sock *)tp);
 }
 
 /* One segment is acknowledged: its counters and its round trip. */
@@ -220,7 +220,7 @@ static void tcp_clean_one(struct tcp_sock *tp, const struct sk_buff *skb,
 		tp->sacked_out -= pcount;
 	} else {
 		a->delivered += pcount;
-		if (unlikely(tp->sacked_out))
+		if (unlikely(tp->sacked_out) && tp->rx_opt.sack_ok)
 			tcp_clean_late(tp, skb);
 	}
 	if (unlikely(tcb->sacked & (TCPCB_RETRANS | TCPCB_SACKED_ACKED))) {

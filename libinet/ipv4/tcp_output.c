@@ -152,11 +152,11 @@ static __noinline __wsum tcp_build_sack_header(struct sock *sk,
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct tcp_out_options opts;
 	u32 size = tcp_sack_options(tp, skb, blocks, &opts);
-	for (u32 i = tp->dsack; i < opts.num_sack_blocks; i++)
-		inet_debug_assert(after(blocks[i].start_seq, tp->rcv_nxt));
 	u32 hlen = tp->tcp_header_len + size;
 	struct tcphdr *th = skb_push(skb, hlen);
 
+	for (u32 i = tp->dsack; i < opts.num_sack_blocks; i++)
+		inet_debug_assert(after(blocks[i].start_seq, tp->rcv_nxt));
 	skb_reset_transport_header(skb);
 	th->source = inet_sk(sk)->inet_sport;
 	th->dest = sk->sk_dport;
@@ -379,7 +379,7 @@ void tcp_rtx_queue_unlink_and_free(struct sock *sk, struct sk_buff *skb)
 	tcp_wmem_free_skb(sk, skb);
 }
 
-/* Counts the second half of a segment that was cut while in flight. */
+/* Counts, indexes and lists the second half of a segment that was cut while in flight. */
 static void tcp_fragment_count(struct tcp_sock *tp, struct sk_buff *skb,
 			       struct sk_buff *buff)
 {
@@ -792,7 +792,8 @@ void tcp_xmit_retransmit_queue(struct sock *sk)
 		else
 			NET_INC_STATS(sock_net(sk), TCP_FASTRETRANS);
 		if (skb == tcp_rtx_queue_head(sk) &&
-		    inet_csk(sk)->icsk_pending != ICSK_TIME_PROBE0)
+		    inet_csk(sk)->icsk_pending != ICSK_TIME_PROBE0 &&
+		    inet_csk(sk)->icsk_pending != ICSK_TIME_REO_TIMEOUT)
 			tcp_rearm_rto(sk);
 	}
 }

@@ -30,8 +30,14 @@ void tcp_rack_advance(struct tcp_sock *tp, const struct sk_buff *skb)
 				tp->rack.end_seq)) {
 		tp->rack.mstamp_ns = skb->tstamp;
 		tp->rack.end_seq = tcb->end_seq;
-		tp->rack.advanced = true;
 	}
+}
+
+/* A segment that was sent once came behind one that was sent later. */
+void tcp_rack_reordering(struct sock *sk)
+{
+	tcp_sk(sk)->rack.reord_seen++;
+	NET_INC_STATS(sock_net(sk), TCP_SACKREORDER);
 }
 
 /* RFC 8985 6.2 step 4: how long a segment may be late. */
@@ -46,7 +52,8 @@ static u32 tcp_rack_reo_wnd_us(const struct sock *sk)
 	return min(tp->rtt_min_us / 4, tp->srtt_us >> 3);
 }
 
-void tcp_mark_skb_lost(struct sock *sk, struct sk_buff *skb)
+/* @skb, or its retransmission, is lost. */
+static void tcp_mark_skb_lost(struct sock *sk, struct sk_buff *skb)
 {
 	struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
 	struct tcp_sock *tp = tcp_sk(sk);
@@ -92,16 +99,11 @@ static u64 tcp_rack_detect_loss(struct sock *sk)
 
 bool tcp_rack_mark_lost(struct sock *sk)
 {
-	struct tcp_sock *tp = tcp_sk(sk);
-	u64 when;
+	u64 when = tcp_rack_detect_loss(sk);
 
-	if (!tp->rack.advanced)
-		return false;
-	tp->rack.advanced = false;
-	when = tcp_rack_detect_loss(sk);
 	if (when)
 		inet_csk_reset_xmit_timer(sk, ICSK_TIME_REO_TIMEOUT,
-					  tp->mstamp_ns, when);
+					  tcp_sk(sk)->mstamp_ns, when);
 	return when;
 }
 
@@ -111,11 +113,15 @@ void tcp_rack_reo_timeout(struct sock *sk)
 	struct tcp_sock *tp = tcp_sk(sk);
 	u32 prior_lost = tp->lost_out;
 
-	(void)tcp_rack_detect_loss(sk);
+	u64 when = tcp_rack_detect_loss(sk);
+
 	if (tp->lost_out > prior_lost) {
 		tcp_enter_recovery_by_timer(sk);
 		tcp_xmit_retransmit_queue(sk);
 	}
-	if (inet_csk(sk)->icsk_pending != ICSK_TIME_RETRANS)
+	if (when)
+		inet_csk_reset_xmit_timer(sk, ICSK_TIME_REO_TIMEOUT,
+					  tp->mstamp_ns, when);
+	else if (inet_csk(sk)->icsk_pending != ICSK_TIME_RETRANS)
 		tcp_rearm_rto(sk);
 }

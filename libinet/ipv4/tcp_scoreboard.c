@@ -136,7 +136,7 @@ static void sack_one(struct sock *sk, struct sk_buff *skb,
 	/* sent once, and something behind it came before */
 	if (!(tcb->sacked & TCPCB_RETRANS) &&
 	    before(tcb->end_seq, a->prior_sack_high))
-		tp->rack.reord_seen++;
+		tcp_rack_reordering(sk);
 	tcp_rack_advance(tp, skb);
 	if (tcb->sacked & TCPCB_SACKED_RETRANS)
 		tp->retrans_out -= pcount;
@@ -149,6 +149,16 @@ static void sack_one(struct sock *sk, struct sk_buff *skb,
 	tp->sacked_out += pcount;
 	a->delivered += pcount;
 	a->flag |= FLAG_DATA_SACKED;
+}
+
+/* The segment behind those that are known to have arrived together with @skb, which
+ * has; NULL: there is none. */
+static struct sk_buff *sack_behind(struct tcp_sock *tp, struct sk_buff *skb)
+{
+	const struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
+
+	return after(tcb->sacked_end, tcb->end_seq) ?
+	       rtx_find(tp, tcb->sacked_end) : tcp_rtx_next(tp, skb);
 }
 
 /* Marks what lies in @b, whole segments only. */
@@ -166,24 +176,17 @@ static void sack_block(struct sock *sk, const struct tcp_sack_block *b,
 
 		if (after(tcb->end_seq, b->end_seq))
 			break;
-		next = NULL;
 		if (!(tcb->sacked & TCPCB_SACKED_ACKED))
 			sack_one(sk, skb, a);
-		else if (after(tcb->sacked_end, tcb->end_seq))
-			next = rtx_find(tp, tcb->sacked_end);
+		next = sack_behind(tp, skb);
 		end = tcb->sacked_end;
-		if (!next)
-			next = tcp_rtx_next(tp, skb);
 	}
 	/* the same way, so that nobody need go it again */
 	for (skb = first; skb && before(TCP_SKB_CB(skb)->seq, end); skb = next) {
-		u32 known = TCP_SKB_CB(skb)->sacked_end;
-
-		next = after(known, TCP_SKB_CB(skb)->end_seq) ?
-		       rtx_find(tp, known) : tcp_rtx_next(tp, skb);
+		next = sack_behind(tp, skb);
 		TCP_SKB_CB(skb)->sacked_end = end;
 	}
-	if (after(end, tp->sack_high))
+	if (end != b->start_seq && after(end, tp->sack_high))
 		tp->sack_high = end;
 }
 
@@ -199,7 +202,7 @@ void tcp_sacktag_write_queue(struct sock *sk, const struct sk_buff *ack,
 		return;
 	if (sack_is_duplicate(tp, &info, a->ack)) {
 		tp->dsack_dups++;
-		a->flag |= FLAG_DSACKING_ACK;
+		NET_INC_STATS(sock_net(sk), TCP_DSACKRECV);
 		i++;
 	}
 	if (!tp->packets_out)
@@ -212,6 +215,8 @@ void tcp_sacktag_write_queue(struct sock *sk, const struct sk_buff *ack,
 	for (; i < info.num_sacks; i++)
 		if (sack_is_valid(tp, &info.sacks[i]))
 			sack_block(sk, &info.sacks[i], a);
+		else
+			NET_INC_STATS(sock_net(sk), TCP_SACKDISCARD);
 }
 
 void tcp_sack_forget(struct tcp_sock *tp, struct sk_buff *skb)

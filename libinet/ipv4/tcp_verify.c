@@ -28,6 +28,24 @@ static u32 verify_segment(const struct sk_buff *skb, u32 seq,
 	return tcb->end_seq;
 }
 
+/* The tree has the queue, in its order. */
+static void verify_index(const struct tcp_sock *tp)
+{
+	struct rb_node *n = rb_first(&tp->rtx_tree);
+	const struct sk_buff *skb;
+
+	inet_assert(tp->rtx_indexed == !RB_EMPTY_ROOT(&tp->rtx_tree));
+	if (!tp->rtx_indexed) {
+		inet_assert(list_empty(&tp->tsorted_sent));
+		return;
+	}
+	skb_queue_walk(&tp->rtx_queue, skb) {
+		inet_assert(n == &TCP_SKB_CB(skb)->rtx_node);
+		n = rb_next(n);
+	}
+	inet_assert(!n);
+}
+
 /* Sequence variables and the two queues of the sender. */
 static void verify_send(const struct sock *sk)
 {
@@ -61,6 +79,7 @@ static void verify_send(const struct sock *sk)
 				  TCPCB_SACKED_RETRANS);
 	}
 	inet_assert(seq == tp->snd_nxt);
+	verify_index(tp);
 	skb_queue_walk(&sk->sk_write_queue, skb)
 		seq = verify_segment(skb, seq, &sum);
 	inet_assert(seq == tp->write_seq);
