@@ -20,6 +20,12 @@ struct buffer {
 
 static struct buffer in, out;
 
+/* Where @b begins with @ahead of the bytes before its frame. */
+static unsigned char *buffer_at(struct buffer *b, size_t ahead)
+{
+	return (unsigned char *)b + sizeof(b->vnet) - ahead;
+}
+
 void frames_open(struct frames *f, bool vnet)
 {
 	peer_tun();
@@ -32,7 +38,7 @@ void frames_open(struct frames *f, bool vnet)
 void *frames_receive(struct frames *f, size_t *len)
 {
 	size_t ahead = f->partial ? sizeof(in.vnet) : 0;
-	ssize_t n = read(f->fd, in.frame - ahead, sizeof(in.frame) + ahead);
+	ssize_t n = read(f->fd, buffer_at(&in, ahead), ROOM + ahead);
 
 	if (n <= (ssize_t)ahead)
 		return NULL;
@@ -53,7 +59,7 @@ bool frames_send(struct frames *f, void *frame, size_t len)
 
 	if (ahead)
 		segment_offload(&b->vnet, frame, len);
-	return write(f->fd, b->frame - ahead, len + ahead) > 0;
+	return write(f->fd, buffer_at(b, ahead), len + ahead) > 0;
 }
 
 size_t frames_read(struct frames *f, void *to, size_t size)
