@@ -206,7 +206,7 @@ static __noinline void tcp_clean_late(struct tcp_sock *tp,
 	tcp_rack_advance(tp, skb);
 	if (!(TCP_SKB_CB(skb)->sacked & TCPCB_RETRANS) &&
 	    before(TCP_SKB_CB(skb)->end_seq, tp->sack_high))
-		tcp_rack_reordering((struct sock *)tp);
+		tcp_rack_reordering(&tp->inet_conn.icsk_inet.sk);
 }
 
 /* One segment is acknowledged: its counters and its round trip. */

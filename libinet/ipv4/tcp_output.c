@@ -97,27 +97,37 @@ static void tcp_set_urg_ptr(const struct tcp_sock *tp, u32 seq,
 	th->flags |= TCPHDR_URG;
 }
 
-/* The header of a SYN, with its options. Return: its sum. */
-static __noinline __wsum tcp_build_syn_header(struct sock *sk,
-					      struct sk_buff *skb)
+/* Pushes a header of @hlen, all but its options, for the rare segments that have
+ * others than timestamps. */
+static struct tcphdr *tcp_push_header(struct sock *sk, struct sk_buff *skb,
+				      u32 hlen, u16 window)
 {
 	const struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
-	struct tcp_sock *tp = tcp_sk(sk);
-	struct tcp_out_options opts;
-	u32 hlen = TCP_HLEN_MIN + tcp_syn_options(sk, &opts);
 	struct tcphdr *th = skb_push(skb, hlen);
 
 	skb_reset_transport_header(skb);
 	th->source = inet_sk(sk)->inet_sport;
 	th->dest = sk->sk_dport;
 	th->seq = htonl(tcb->seq);
-	th->ack_seq = htonl(tp->rcv_nxt);
+	th->ack_seq = htonl(tcp_sk(sk)->rcv_nxt);
 	th->doff_res = (u8)(hlen << 2);
 	th->flags = tcb->tcp_flags;
-	/* RFC 7323 2.2: never scaled on a SYN */
-	th->window = htons((u16)min(tp->rcv_wnd, 65535u));
+	th->window = htons(window);
 	th->check = 0;
 	th->urg_ptr = 0;
+	return th;
+}
+
+/* The header of a SYN, with its options. Return: its sum. */
+static __noinline __wsum tcp_build_syn_header(struct sock *sk,
+					      struct sk_buff *skb)
+{
+	struct tcp_out_options opts;
+	u32 hlen = TCP_HLEN_MIN + tcp_syn_options(sk, &opts);
+	/* RFC 7323 2.2: never scaled on a SYN */
+	u16 window = (u16)min(tcp_sk(sk)->rcv_wnd, 65535u);
+	struct tcphdr *th = tcp_push_header(sk, skb, hlen, window);
+
 	(void)tcp_options_write(th + 1, MAX_TCP_OPTION_SPACE, &opts);
 	return csum_partial(th, hlen, 0);
 }
@@ -147,31 +157,21 @@ static __always_inline u64 tcp_write_timestamps(const struct tcp_sock *tp,
 static __noinline __wsum tcp_build_sack_header(struct sock *sk,
 					       struct sk_buff *skb)
 {
-	const struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
 	struct tcp_sack_block blocks[TCP_MAX_SACKS];
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct tcp_out_options opts;
 	u32 size = tcp_sack_options(tp, skb, blocks, &opts);
 	u32 hlen = tp->tcp_header_len + size;
-	struct tcphdr *th = skb_push(skb, hlen);
+	struct tcphdr *th = tcp_push_header(sk, skb, hlen,
+					    tcp_select_window(sk));
 
 	for (u32 i = tp->dsack; i < opts.num_sack_blocks; i++)
 		inet_debug_assert(after(blocks[i].start_seq, tp->rcv_nxt));
-	skb_reset_transport_header(skb);
-	th->source = inet_sk(sk)->inet_sport;
-	th->dest = sk->sk_dport;
-	th->seq = htonl(tcb->seq);
-	th->ack_seq = htonl(tp->rcv_nxt);
-	th->doff_res = (u8)(hlen << 2);
-	th->flags = tcb->tcp_flags;
-	th->window = htons(tcp_select_window(sk));
-	th->check = 0;
-	th->urg_ptr = 0;
 	if (tp->rx_opt.tstamp_ok)
 		(void)tcp_write_timestamps(tp, th + 1);
 	(void)tcp_options_write((u8 *)th + tp->tcp_header_len, size, &opts);
 	if (tp->urg_mode)
-		tcp_set_urg_ptr(tp, tcb->seq, th);
+		tcp_set_urg_ptr(tp, TCP_SKB_CB(skb)->seq, th);
 	if (size)
 		tp->sack_news = false;
 	return csum_partial(th, hlen, 0);
