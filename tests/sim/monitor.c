@@ -579,13 +579,15 @@ static void arrived_timestamp(struct stream *me, u32 ts)
 		me->ts_last = ts;
 }
 
-/* The last segment with text, or a SYN. One with an old timestamp may be refused
- * (RFC 7323 5.3): a SACK need not name it. */
+/* The last segment with text, or a SYN. One with an old timestamp, or a forged
+ * one, may be refused (RFC 7323 5.3, RFC 5961 5.2), or named as a duplicate: a
+ * SACK need not have it, but may. */
 static void arrived_text(struct stream *me, const struct segment *s, u32 pos)
 {
 	u32 end = pos + s->len, at = me->nr_recent++ % NR_RECENT;
 
-	if (s->has_ts && (s32)(s->ts - me->ts_last) < 0)
+	if (s->tos == SIM_FORGED_TOS ||
+	    (s->has_ts && (s32)(s->ts - me->ts_last) < 0))
 		pos = end = 0;
 	me->recent[at] = me->last_pos = pos;
 	me->recent_end[at] = me->last_end = end;
@@ -615,6 +617,8 @@ static void monitor_arrived(struct world *w, const struct segment *s)
 		f->forged = true;
 		/* One that occupies numbers is no part of a war of ACKs. */
 		me->challenged_ns = s->len || s->flags & FIN ? 0 : w->now;
+		if (s->len)
+			arrived_text(me, s, pos);
 		return;
 	}
 	me->challenged_ns = 0;

@@ -548,6 +548,35 @@ RULE(newest_block_left_out_is_caught)
 	caught("the first SACK block is not the newest");
 }
 
+/* Somebody forges a copy of what has arrived; then @real text comes. */
+static void answers_a_forged_copy(bool real)
+{
+	open_sack(true);
+	PASSES(1, ACK, 1, 11, .opt = sack(21, 31, 0, 0), .opt_len = 12);
+	LEAVES(0, ACK, 31, 1, 10);
+	LEAVES(0, ACK, 41, 1, 10);
+	ARRIVES(0, ACK, 4, 1, 3, .tos = SIM_FORGED_TOS);
+	w.flows->of[1].credit = 1;
+	if (real)
+		ARRIVES(0, ACK, 41, 1, 10);
+	LEAVES(1, ACK, 1, 11, .opt = sack(4, 7, 21, 31), .opt_len = 20);
+}
+
+RULE(block_of_a_forged_copy_passes)
+{
+	(void)state;
+	answers_a_forged_copy(false);
+	caught("");
+}
+
+RULE(block_of_a_forged_copy_is_no_answer_to_the_next)
+{
+	(void)state;
+	answers_a_forged_copy(true);
+	LEAVES(1, ACK, 1, 11, .opt = sack(21, 31, 0, 0), .opt_len = 12);
+	caught("the first SACK block is not the newest");
+}
+
 /* Two come before either is answered. */
 RULE(block_of_one_that_came_with_a_newer_passes)
 {
@@ -1026,6 +1055,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(sack_of_what_did_not_arrive_is_caught),
 	cmocka_unit_test(second_block_below_the_ack_is_caught),
 	cmocka_unit_test(newest_block_left_out_is_caught),
+	cmocka_unit_test(block_of_a_forged_copy_passes),
+	cmocka_unit_test(block_of_a_forged_copy_is_no_answer_to_the_next),
 	cmocka_unit_test(block_of_one_that_came_with_a_newer_passes),
 	cmocka_unit_test(block_without_what_has_an_old_timestamp_passes),
 	cmocka_unit_test(block_without_what_has_a_new_timestamp_is_caught),
