@@ -800,7 +800,7 @@ static void established_after_lost_syn_begins_with_one_segment(void **state)
 	tp_close(&t);
 }
 
-/* @req 5681-4 @attack B11 */
+/* @req RFC9293:MUST-19 @req 5681-4 @attack B11 */
 static void slow_start_grows_by_what_is_acknowledged(void **state)
 {
 	struct tp t;
@@ -826,7 +826,7 @@ static void slow_start_grows_by_what_is_acknowledged(void **state)
 	tp_close(&t);
 }
 
-/* @req 5681-5 */
+/* @req RFC9293:MUST-19 @req 5681-5 */
 static void congestion_avoidance_grows_by_one_per_window(void **state)
 {
 	struct tp t;
@@ -934,6 +934,48 @@ static void established_keepalive_probes_and_gives_up(void **state)
 	tp_close(&t);
 }
 
+/* What waits for its ACK, or for the window, is sent again or probed for: beside
+ * that nothing asks whether the peer lives, and it is not counted dead.
+ * @req RFC9293:MUST-26 */
+static void established_keepalive_waits_for_what_is_outstanding(void **state)
+{
+	u32 i, nr = 0;
+	struct tp t;
+
+	(void)state;
+	open_passive(&t);
+	tp_setsockopt(&t, SOL_SOCKET, SO_KEEPALIVE, 1);
+	tp_setsockopt(&t, IPPROTO_TCP, TCP_KEEPIDLE, 5);
+	tp_setsockopt(&t, IPPROTO_TCP, TCP_KEEPINTVL, 1);
+	tp_setsockopt(&t, IPPROTO_TCP, TCP_KEEPCNT, 1);
+	/* text behind a closed window: only the probes of that, ever slower */
+	t.win = 0;
+	tp_send(&t, "A", 1, 1, NULL, 0);
+	tp_write(&t, "abc", 3);
+	for (i = 0; i < 60; i++) {
+		fx_advance(&t.f, FX_SEC);
+		for (; fx_pop(&t.f, &t.p); nr++)
+			tp_send(&t, "A", 1, 1, NULL, 0);
+	}
+	assert_in_range(nr, 5, 12);
+	/* text in flight */
+	t.win = 5000;
+	tp_send(&t, "A", 1, 1, NULL, 0);
+	for (i = 0, nr = 0; i < 60; i++) {
+		fx_advance(&t.f, FX_SEC);
+		for (; fx_pop(&t.f, &t.p); nr++)
+			assert_int_equal(t.p.data_len, 3);
+	}
+	assert_in_range(nr, 5, 12);
+	assert_int_equal(tp_state(&t), TCP_ESTABLISHED);
+	/* idle again: it begins to count at the last word of the peer */
+	ack(&t, 4);
+	tp_silence_for(&t, 4900 * FX_MS);
+	fx_advance(&t.f, 200 * FX_MS);
+	tp_expect(&t, "A", 3, 1, 0);
+	tp_close(&t);
+}
+
 /* The peer's keep-alive, with one octet of garbage and without. */
 /* @req RFC9293:MAY-6 */
 static void established_keepalive_of_the_peer_is_answered(void **state)
@@ -990,6 +1032,8 @@ int main(void)
 		cmocka_unit_test(established_two_losses_halve_twice),
 		cmocka_unit_test(established_keepalive_is_off_by_default),
 		cmocka_unit_test(established_keepalive_probes_and_gives_up),
+		cmocka_unit_test(
+			established_keepalive_waits_for_what_is_outstanding),
 		cmocka_unit_test(established_keepalive_of_the_peer_is_answered),
 	};
 

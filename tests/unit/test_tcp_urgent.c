@@ -8,6 +8,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <linux/sockios.h>
@@ -207,6 +208,57 @@ static void pointer_on_syn_fin_and_rst_is_harmless(void **state)
 	}
 }
 
+/* ---- a closed window --------------------------------------------------- */
+
+/* The window is full; then comes a segment with the urgent pointer, with text or
+ * without, and a RST. */
+static void zero_window_takes_all_but_text(u32 text)
+{
+	static const u8 full[1460];
+	struct tp t;
+	u32 seq = 1, wnd;
+	u8 octet = 0;
+
+	tp_open(&t);
+	tp_passive(&t);
+	tp_write(&t, "abc", 3);
+	tp_expect(&t, "PA", 1, 1, 3);
+	while ((wnd = tcp_receive_window(tcp_sk(tp_sk(&t)))) > 0) {
+		tp_send(&t, "A", seq, 1, full, min(wnd, 1460u));
+		seq += min(wnd, 1460u);
+		fx_advance(&t.f, 100 * FX_MS);
+	}
+	fx_flush(&t.f);
+	/* text is refused, but its ACK counts */
+	tp_send(&t, "A", seq, 4, "x", 1);
+	tp_next(&t);
+	assert_int_equal(ntohs(t.p.tcp->window), 0);
+	assert_int_equal(ntohl(t.p.tcp->ack_seq) - t.iss, seq);
+	assert_int_equal(tcp_sk(tp_sk(&t))->snd_una, t.irs + 4);
+	/* and its urgent pointer: the octet is announced, or even there */
+	assert_int_equal(inet_recv(t.s, &octet, 1, MSG_OOB), -1);
+	assert_int_equal(errno, EINVAL);
+	t.urg_ptr = 1;
+	tp_send(&t, "UA", seq, 4, "x", text);
+	t.urg_ptr = 0;
+	assert_int_equal(!!(tp_poll(&t) & POLLPRI), text);
+	assert_int_equal(inet_recv(t.s, &octet, 1, MSG_OOB), text ? 1 : -1);
+	assert_true(text ? octet == 'x' : errno == EAGAIN);
+	assert_int_equal(tcp_sk(tp_sk(&t))->rcv_nxt, t.iss + seq);
+	/* a RST exactly at RCV.NXT too */
+	tp_send(&t, "R", seq, 0, NULL, 0);
+	assert_int_equal(tp_state(&t), TCP_CLOSE);
+	tp_close(&t);
+}
+
+/* @req RFC9293:MUST-66 @req RFC9293:SHLD-14 */
+static void established_zero_window_still_takes_ack_urgent_and_reset(void **state)
+{
+	(void)state;
+	zero_window_takes_all_but_text(0);
+	zero_window_takes_all_but_text(1);
+}
+
 /* ---- calls and segments in every order -------------------------------- */
 
 enum { URGENT, OOB, SHUT_READ, SHUT_WRITE, FIN, RST, NR_EVENTS };
@@ -295,6 +347,8 @@ int main(void)
 		cmocka_unit_test(
 			pointers_that_move_take_one_octet_each_at_most),
 		cmocka_unit_test(pointer_on_syn_fin_and_rst_is_harmless),
+		cmocka_unit_test(
+			established_zero_window_still_takes_ack_urgent_and_reset),
 		cmocka_unit_test(urgent_read_in_any_order_with_shutdown_ends),
 	};
 
