@@ -154,11 +154,14 @@ static int parse_mac(const char *text, u8 *mac)
 	return 0;
 }
 
-/* The largest unit that *value has a whole number of, which it becomes. */
+/* The largest unit that *value has a whole number of, which it becomes; none
+ * for zero where it may be written without. */
 static const char *in_units(const struct unit *units, u64 *value)
 {
 	const struct unit *best = units;
 
+	if (!*value && !*best->name)
+		return "";
 	for (; units->name; units++)
 		if (*value % units->worth == 0)
 			best = units;

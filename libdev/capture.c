@@ -402,6 +402,9 @@ static int capture_config(struct net *net,
 	if (cfg->snaplen > SNAPLEN_MAX)
 		return netdev_error(net, -EINVAL, "capture: snaplen %u: more "
 				    "than %u", cfg->snaplen, SNAPLEN_MAX);
+	if (cfg->direction > INET_CAPTURE_OUT)
+		return netdev_error(net, -EINVAL, "capture: direction %d: there "
+				    "is none such", (int)cfg->direction);
 	if (cfg->buffer_bytes < BUFFER_MIN || cfg->buffer_bytes > BUFFER_MAX)
 		return netdev_error(net, -EINVAL, "capture: buffer_bytes %u: "
 				    "not in %u..%u", cfg->buffer_bytes,
@@ -469,7 +472,7 @@ inet_capture_open(struct net *net, const struct inet_capture_config *config)
 {
 	struct inet_capture_config cfg;
 	struct inet_capture *c = NULL;
-	int err = capture_config(net, config, &cfg);
+	int err = net && config ? capture_config(net, config, &cfg) : -EINVAL;
 
 	if (!err) {
 		c = calloc(1, sizeof(*c));

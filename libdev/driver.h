@@ -25,6 +25,12 @@ extern const struct netdev_driver xdp_driver;
 int driver_args(struct net *net, const struct args_spec *spec,
 		const char *text, void *out);
 
+/* The structure that an inet_@driver_open() was given: @size is what it says it
+ * has, @want what ours has. Return: 0; -EINVAL with a sentence, if there is a
+ * stack for it. */
+int driver_config(struct net *net, const char *driver, size_t size,
+		  size_t want);
+
 /* register_netdevice() that leaves a sentence in each case. */
 int driver_register(struct net_device *dev);
 

@@ -34,6 +34,16 @@ int driver_args(struct net *net, const struct args_spec *spec,
 	return err ? netdev_error(net, err, "%s", why) : 0;
 }
 
+int driver_config(struct net *net, const char *driver, size_t size,
+		  size_t want)
+{
+	if (!net)
+		return -EINVAL;
+	return size == want ? 0 : netdev_error(net, -EINVAL, "%s: size is not "
+					       "sizeof(struct inet_%s_config)",
+					       driver, driver);
+}
+
 const struct netdev_driver *const *inet_netdev_drivers(size_t *nr)
 {
 	*nr = ARRAY_SIZE(drivers);

@@ -369,15 +369,15 @@ struct net_device *inet_tap_open(struct net *net, const char *ifname,
 	struct inet_tap_config c = { .size = sizeof(c) };
 	struct tap_args args = { 0 };
 	struct net_device *dev = NULL;
-	int err = -EINVAL;
+	int err = driver_config(net, "tap", config ? config->size : c.size,
+				sizeof(c));
 
-	if (net && (!config || config->size <= sizeof(c))) {
-		if (config)
-			memcpy(&c, config, config->size);
+	if (!err && config)
+		c = *config;
+	if (!err)
 		err = tap_read_config(net, ifname, &c, &args);
-		if (!err)
-			err = tap_open_args(net, &args, &dev);
-	}
+	if (!err)
+		err = tap_open_args(net, &args, &dev);
 	if (err)
 		errno = -err;
 	return dev;

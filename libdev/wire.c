@@ -813,8 +813,9 @@ static int wire_config(struct net *net, const struct inet_wire_config *given,
 				    "power of two in %u..%u", c->ring_frames,
 				    RING_MIN, RING_MAX);
 	if ((c->mac_a[0] | c->mac_b[0]) & 1)
-		return netdev_error(net, -EINVAL, "wire: a station's address "
-				    "cannot be multicast");
+		return netdev_error(net, -EINVAL, "wire: mac of end %c: a "
+				    "station's address cannot be multicast",
+				    c->mac_a[0] & 1 ? 'a' : 'b');
 	problem = fault_config_problem(&c->a_to_b);
 	if (!problem.name)
 		problem = fault_config_problem(&c->b_to_a);
@@ -833,7 +834,8 @@ struct inet_wire *inet_wire_connect(struct net *a, const char *name_a,
 {
 	struct inet_wire_config c;
 	struct inet_wire *wire;
-	int err = wire_config(a, config, &c);
+	int err = a && b && name_a && name_b ? wire_config(a, config, &c) :
+					       -EINVAL;
 
 	if (err)
 		goto fail;

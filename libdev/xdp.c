@@ -485,7 +485,8 @@ static int xdp_check(struct net *net, const char *ifname,
 	if (!ifname[0] || strlen(ifname) >= IFNAMSIZ)
 		return xdp_bad(net, "xdp", "which interface? usage: " XDP_USAGE);
 	if (c->mode >= ARRAY_SIZE(modes))
-		return xdp_bad(net, ifname, "there is no such mode");
+		return netdev_error(net, -EINVAL, "%s: mode %d: there is none "
+				    "such", ifname, (int)c->mode);
 	if (c->nr_queues > XDP_MAX_QUEUES)
 		return xdp_bad(net, ifname, "64 queues at most");
 	if (c->ring_size && (c->ring_size < XDP_RING_MIN ||
@@ -555,13 +556,13 @@ struct net_device *inet_xdp_open(struct net *net, const char *ifname,
 {
 	struct inet_xdp_config c = { .size = sizeof(c) };
 	struct net_device *dev = NULL;
-	int err = -EINVAL;
+	int err = driver_config(net, "xdp", config ? config->size : c.size,
+				sizeof(c));
 
-	if (net && (!config || config->size <= sizeof(c))) {
-		if (config)
-			memcpy(&c, config, config->size);
-		err = xdp_open_config(net, ifname, &c, &dev);
-	}
+	if (!err && config)
+		c = *config;
+	if (!err)
+		err = xdp_open_config(net, ifname ? ifname : "", &c, &dev);
 	if (err)
 		errno = -err;
 	return dev;
@@ -624,6 +625,9 @@ static int xdp_open_spec(struct net *net, const char *text,
 		return err;
 	while (i < ARRAY_SIZE(modes) && strcmp(modes[i].name, args.mode) != 0)
 		i++;
+	if (i == ARRAY_SIZE(modes))
+		return netdev_error(net, -EINVAL, "xdp: mode: '%s' is none of "
+				    XDP_MODES, args.mode);
 	args.c.mode = (enum inet_xdp_mode)i;
 	args.c.name = args.name[0] ? args.name : NULL;
 	args.c.except = args.except;

@@ -25,9 +25,10 @@
 #define XDP_RING_DEFAULT 2048u
 #define XDP_TIMER_NS 1000000ull	/* while something is on its way */
 #define XDP_NEEDS "; needs CAP_NET_ADMIN, CAP_NET_RAW and CAP_BPF"
+#define XDP_MODES "auto|zerocopy|native|generic|copy"
 #define XDP_USAGE							\
 	"xdp:IFNAME[,name=NAME][,mtu=N][,mac=ADDR]"			\
-	"[,mode=auto|zerocopy|native|generic|copy][,queue=N]"		\
+	"[,mode=" XDP_MODES "][,queue=N]"				\
 	"[,queues=N][,ring=N][,busy-poll=US][,except=RULES|,only=RULES]" \
 	"[,rxcsum]"
 #define XDP_RULES_LEN 128u	/* of except= and only= as text */

@@ -20,6 +20,7 @@ struct values {
 static const struct arg_row rows[] = {
 	ARG_ROW("", struct values, name, STRING, 0, 0),
 	ARG_ROW("mtu", struct values, mtu, U32, 68, 65521),
+	ARG_ROW("fd", struct values, mtu, U32, 0, 1 << 20),
 	ARG_ROW("id", struct values, seed, U64, 0, UINT64_MAX),
 	ARG_ROW("flag", struct values, flag, FLAG, 0, 1),
 	ARG_ROW("mac", struct values, mac, MAC, 0, 0),
@@ -129,6 +130,7 @@ static void numbers_out_of_range_are_told_the_range(void **state)
 	refused("x,mtu=67", "mtu=67 is out of range: 68 to 65521");
 	refused("x,mtu=65522", "mtu=65522 is out of range: 68 to 65521");
 	refused("x,mtu=99999999999999999999", "out of range: 68 to 65521");
+	refused("x,fd=2M", "fd=2M is out of range: 0 to 1M");
 	refused("x,dup-max=11", "dup-max=11 is out of range: 1 to 10");
 	refused("x,id=18446744073709551616",
 		"out of range: 0 to 18446744073709551615");

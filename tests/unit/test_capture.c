@@ -597,6 +597,12 @@ static void bad_configurations_are_refused(void **state)
 	assert_null(inet_capture_open(r->net, &cfg));
 	assert_int_equal(errno, EINVAL);
 	cfg = config(r);
+	cfg.direction = INET_CAPTURE_OUT + 1;
+	assert_null(inet_capture_open(r->net, &cfg));
+	assert_non_null(strstr(inet_strerror(r->net), "direction 3"));
+	assert_null(inet_capture_open(r->net, NULL));
+	assert_int_equal(errno, EINVAL);
+	cfg = config(r);
 	cfg.buffer_bytes = 100;
 	assert_null(inet_capture_open(r->net, &cfg));
 	assert_non_null(strstr(inet_strerror(r->net), "buffer_bytes 100"));

@@ -361,8 +361,10 @@ static void what_has_no_packets_is_refused_and_stays_its_owners(void **state)
 	c.mtu = 0;
 	c.mac[0] = 1;
 	refused(l, "f", d[0], &c, EINVAL, "multicast");
-	c.size++;
-	assert_null(inet_fd_open(l->net, "f", d[0], &c));
+	c = (struct inet_fd_config){ .size = sizeof(c) + 1 };
+	refused(l, "f", d[0], &c, EINVAL, "fd: size is not sizeof(");
+	c.size = 0;
+	refused(l, "f", d[0], &c, EINVAL, "fd: size is not sizeof(");
 	assert_null(inet_netdev_open(l->net, "fd:f"));
 	assert_non_null(strstr(inet_strerror(l->net), "usage: fd:NAME,fd=N"));
 	assert_true(is_open(d[0]) && is_open(s[0]));

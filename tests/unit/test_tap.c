@@ -279,10 +279,14 @@ static void structure_opens_what_a_line_does(void **state)
 static void wrong_structure_is_refused(void **state)
 {
 	struct net *net = stack_of(state);
-	struct inet_tap_config c = { .size = sizeof(c) + 1 };
+	struct inet_tap_config c = { .size = 0 };
 
-	assert_null(inet_tap_open(net, "t0", &c));
-	assert_int_equal(errno, EINVAL);
+	for (; c.size <= sizeof(c) + 1; c.size += sizeof(c) + 1) {
+		assert_null(inet_tap_open(net, "t0", &c));
+		assert_int_equal(errno, EINVAL);
+		assert_string_equal(inet_strerror(net), "tap: size is not "
+				    "sizeof(struct inet_tap_config)");
+	}
 	assert_null(inet_tap_open(NULL, "t0", NULL));
 	assert_null(inet_tap_open(net, NULL, NULL));
 	c = (struct inet_tap_config){ .size = sizeof(c), .mtu = 67 };

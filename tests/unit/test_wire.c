@@ -654,6 +654,7 @@ static void bad_specs_are_refused_with_a_sentence(void **state)
 	assert_non_null(strstr(inet_strerror(r->a), "mtu 67"));
 	cfg = (struct inet_wire_config){ .size = sizeof(cfg), .mac_b = { 1 } };
 	assert_null(inet_wire_connect(r->a, "x", r->b, "y", &cfg));
+	assert_non_null(strstr(inet_strerror(r->a), "mac of end b"));
 	cfg = (struct inet_wire_config){ .size = sizeof(cfg),
 					 .b_to_a.loss_ppm = 2000000 };
 	assert_null(inet_wire_connect(r->a, "x", r->b, "y", &cfg));
@@ -670,6 +671,9 @@ static void bad_specs_are_refused_with_a_sentence(void **state)
 	assert_non_null(strstr(inet_strerror(r->a), "wb"));
 	assert_null(inet_wire_connect(r->a, "a-name-of-seventeen", r->b, "y",
 				      NULL));
+	assert_null(inet_wire_connect(r->a, NULL, r->b, "y", NULL));
+	assert_null(inet_wire_connect(r->a, "x", NULL, "y", NULL));
+	assert_int_equal(errno, EINVAL);
 	assert_non_null(inet_netdev_drivers(&nr));
 	assert_true(nr >= 2);
 	rig_free(r);

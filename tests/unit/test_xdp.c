@@ -196,11 +196,18 @@ static void nothing_said_takes_all_of_the_interface(void **state)
 static void bad_arguments_are_refused_with_a_sentence(void **state)
 {
 	struct xdp_fx *f = fx_of(state);
+	struct inet_xdp_config c = { .size = sizeof(c) - 1 };
 	struct inet_xdp_info info;
 
+	assert_null(inet_xdp_open(f->net, "n0", &c));
+	assert_string_equal(inet_strerror(f->net), "xdp: size is not "
+			    "sizeof(struct inet_xdp_config)");
+	assert_null(inet_xdp_open(f->net, NULL, NULL));
+	assert_int_equal(errno, EINVAL);
 	refused(f->net, "xdp", EINVAL, "which interface? usage: xdp:IFNAME");
 	refused(f->net, "xdp:nobody", ENODEV, "nobody: No such device");
-	refused(f->net, "xdp:n0,mode=fast", EINVAL, "no such mode");
+	refused(f->net, "xdp:n0,mode=fast", EINVAL,
+		"xdp: mode: 'fast' is none of auto|zerocopy|native|generic|copy");
 	refused(f->net, "xdp:n0,queue=4", EINVAL, "it has 4 queues");
 	refused(f->net, "xdp:n0,queue=1,queues=4", EINVAL, "it has 4 queues");
 	refused(f->net, "xdp:n0,ring=100", EINVAL, "not a power of 2");
