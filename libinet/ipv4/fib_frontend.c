@@ -231,6 +231,7 @@ struct route_text {
 	const char *text;
 	char *words[ROUTE_MAX_WORDS];
 	int nr, at;
+	u32 said;		/* bit i: route_words[i], or what means the same */
 	struct fib_config *cfg;
 };
 
@@ -398,18 +399,24 @@ static const struct {
 	{ "proto", route_proto },
 };
 
-/* One keyword and what belongs to it. */
+/* One keyword and what belongs to it, once. */
 static int route_option(struct route_text *r)
 {
-	size_t i;
+	u32 i, first = 0;
 	int err;
 
-	for (i = 0; i < ARRAY_SIZE(route_words); i++)
-		if (strcmp(r->words[r->at], route_words[i].word) == 0) {
-			err = route_words[i].parse(r);
-			r->at++;
-			return err;
-		}
+	for (i = 0; i < ARRAY_SIZE(route_words); i++) {
+		if (strcmp(r->words[r->at], route_words[i].word))
+			continue;
+		while (route_words[first].parse != route_words[i].parse)
+			first++;
+		if (r->said & 1u << first)
+			return route_error(r, -EINVAL, "is said twice");
+		r->said |= 1u << first;
+		err = route_words[i].parse(r);
+		r->at++;
+		return err;
+	}
 	return route_error(r, -EINVAL,
 			   "via, dev, metric, src, mtu, advmss, scope, proto or onlink is wanted");
 }
@@ -474,48 +481,42 @@ int fib_parse_route(struct net *net, const char *text, bool adding,
 
 /* ---- the public calls -------------------------------------------------- */
 
-/* How a public call ends: the POSIX convention. */
-static int route_result(struct net *net, int err)
+/* Adds or deletes what @route says; each sentence begins with it. POSIX's way
+ * to return. */
+static int route_change(struct net *net, const char *route, bool adding)
 {
+	struct fib_config cfg;
+	int err;
+
+	if (!net || !route) {
+		errno = EINVAL;
+		return -1;
+	}
+	rtnl_lock(net);
+	err = fib_parse_route(net, route, adding, &cfg);
+	if (!err) {
+		err = adding ? fib_table_insert(net, &cfg) :
+			       fib_table_delete(net, &cfg);
+		if (err)
+			net_error(net, err, "route \"%s\": %s", route,
+				  net_strerror(net));
+	}
+	rtnl_unlock(net);
 	net_api_exit(net);
-	if (err >= 0)
-		return err;
+	if (!err)
+		return 0;
 	errno = -err;
 	return -1;
 }
 
 int inet_route_add(struct net *net, const char *route)
 {
-	struct fib_config cfg;
-	int err;
-
-	if (!net || !route) {
-		errno = EINVAL;
-		return -1;
-	}
-	rtnl_lock(net);
-	err = fib_parse_route(net, route, true, &cfg);
-	if (!err)
-		err = fib_table_insert(net, &cfg);
-	rtnl_unlock(net);
-	return route_result(net, err);
+	return route_change(net, route, true);
 }
 
 int inet_route_del(struct net *net, const char *route)
 {
-	struct fib_config cfg;
-	int err;
-
-	if (!net || !route) {
-		errno = EINVAL;
-		return -1;
-	}
-	rtnl_lock(net);
-	err = fib_parse_route(net, route, false, &cfg);
-	if (!err)
-		err = fib_table_delete(net, &cfg);
-	rtnl_unlock(net);
-	return route_result(net, err);
+	return route_change(net, route, false);
 }
 
 /* Linux's "ip route": without what makes up the table "local". */

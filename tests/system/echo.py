@@ -354,6 +354,7 @@ def bad_arguments_get_a_sentence():
              "trace filter: dev 'eth9': no such device"),
             (["-w", "/nowhere/x"], "/nowhere/x: No such file or directory"),
             (["-g", "10.9.9.9"],
+             'route "default via 10.9.9.9": '
              "Nexthop has invalid gateway: no device has 10.9.9.9 ")):
         got = sentence(*options, status=1)
         assert got.startswith(f"echo: {said}"), got

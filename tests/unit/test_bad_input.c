@@ -220,14 +220,15 @@ static void route_wrong_is_explained(void **state)
 		  "route \"10.2.0.1/16 via 10.0.0.1\": word 1, \"10.2.0.1/16\": "
 		  "address bits are set beyond the prefix length" },
 		{ "default", ENODEV,
-		  "a route needs a gateway (via ADDRESS) or a device (dev NAME)" },
+		  "route \"default\": a route needs a gateway (via ADDRESS) or a device (dev NAME)" },
 		{ "default via", EINVAL,
 		  "route \"default via\": at its end: an address is wanted, A.B.C.D" },
 		{ "default via 10.0.0.300", EINVAL,
 		  "route \"default via 10.0.0.300\": word 3, \"10.0.0.300\": an "
 		  "address is wanted, A.B.C.D" },
 		{ "default via 11.0.0.1", ENETUNREACH,
-		  "Nexthop has invalid gateway: no device has 11.0.0.1 on its link" },
+		  "route \"default via 11.0.0.1\": Nexthop has invalid gateway: no device "
+		  "has 11.0.0.1 on its link" },
 		{ "default dev nope", ENODEV,
 		  "route \"default dev nope\": word 3, \"nope\": there is no such device" },
 		{ "default via 10.0.0.1 mtu 67", EINVAL,
@@ -240,9 +241,19 @@ static void route_wrong_is_explained(void **state)
 		  "route \"default via 10.0.0.1 speed 9\": word 4, \"speed\": "
 		  "via, dev, metric, src, mtu, advmss, scope, proto or onlink is wanted" },
 		{ "default via 10.0.0.1 src 10.0.0.7", EINVAL,
-		  "Invalid prefsrc address: 10.0.0.7 is not one of ours" });
+		  "route \"default via 10.0.0.1 src 10.0.0.7\": Invalid prefsrc "
+		  "address: 10.0.0.7 is not one of ours" },
+		{ "default via 10.0.0.1 via 10.0.0.3", EINVAL,
+		  "route \"default via 10.0.0.1 via 10.0.0.3\": word 4, \"via\": is "
+		  "said twice" },
+		{ "default metric 1 dev lo priority 2", EINVAL,
+		  "route \"default metric 1 dev lo priority 2\": word 6, "
+		  "\"priority\": is said twice" },
+		{ "unreachable 10.2.0.0/16 dev lo", EINVAL,
+		  "route \"unreachable 10.2.0.0/16 dev lo\": a route of type "
+		  "unreachable has neither gateway nor device" });
 	REFUSED(del_route, { "10.9.0.0/16", ESRCH,
-		  "there is no such route to 10.9.0.0/16" });
+		  "route \"10.9.0.0/16\": there is no such route to 10.9.0.0/16" });
 }
 
 static void neighbour_wrong_is_explained(void **state)
