@@ -66,7 +66,7 @@ int inet_netdev_set_mtu(struct net_device *dev, unsigned int mtu)
 
 int inet_netdev_set_mac(struct net_device *dev, const u8 mac[6])
 {
-	return api_result(dev ? dev_set_mac_address(dev, mac) : -EINVAL);
+	return api_result(dev && mac ? dev_set_mac_address(dev, mac) : -EINVAL);
 }
 
 int inet_netdev_set_feature(struct net_device *dev, const char *name, bool on)
@@ -133,7 +133,7 @@ const char *inet_netdev_name(const struct net_device *dev)
 
 int inet_netdev_index(const struct net_device *dev)
 {
-	return dev->ifindex;
+	return dev ? dev->ifindex : api_result(-EINVAL);
 }
 
 int inet_netdev_get_carrier(const struct net_device *dev)
@@ -158,7 +158,7 @@ int inet_netdev_get_stats(struct net_device *dev,
 {
 	u32 i;
 
-	if (!dev)
+	if (!dev || !stats)
 		return api_result(-EINVAL);
 	netdev_stats_copy(stats, &dev->stats);
 	for (i = 0; i < dev->num_tx_queues; i++) {
@@ -197,6 +197,8 @@ int inet_link_show(struct net *net, FILE *out)
 {
 	struct net_device *dev;
 
+	if (!net || !out)
+		return api_result(-EINVAL);
 	rcu_read_lock(&net->rcu);
 	for_each_netdev_rcu(net, dev)
 		link_show(dev, out);
@@ -229,6 +231,8 @@ int inet_sysctl_each(struct net *net,
 		     void (*fn)(void *arg, const char *name, const char *value),
 		     void *arg)
 {
+	if (!net || !fn)
+		return api_result(-EINVAL);
 	sysctl_each(net, fn, arg);
 	return 0;
 }
@@ -257,6 +261,8 @@ int inet_counter_each(struct net *net,
 {
 	u32 i;
 
+	if (!net || !fn)
+		return api_result(-EINVAL);
 	for (i = 0; i < MIB_MAX; i++)
 		fn(arg, net_mib_name(i), net_mib_read(net, (enum mib_counter)i));
 	return 0;
@@ -284,6 +290,8 @@ int inet_drop_each(struct net *net,
 {
 	u32 i;
 
+	if (!net || !fn)
+		return api_result(-EINVAL);
 	for (i = 1; i < SKB_DROP_REASON_MAX; i++)
 		fn(arg, skb_drop_reason_name(i),
 		   net_drop_read(net, (enum skb_drop_reason)i));

@@ -104,5 +104,7 @@ static void show_all(FILE *out, void *arg)
 
 int inet_socket_show(struct net *net, FILE *out)
 {
+	if (!net || !out)
+		return api_result(-EINVAL);
 	return api_result(print_whole(out, show_all, net));
 }

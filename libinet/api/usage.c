@@ -2,6 +2,9 @@
 /* What a stack holds now. */
 #include <inet/control.h>
 
+#include <errno.h>
+
+#include "api/api.h"
 #include "core/neighbour.h"
 #include "core/net.h"
 #include "core/skbuff.h"
@@ -41,6 +44,8 @@ static u64 timers_pending(struct net *net)
 
 int inet_get_usage(struct net *net, struct inet_usage *usage)
 {
+	if (!net || !usage)
+		return api_result(-EINVAL);
 	*usage = (struct inet_usage){
 		.mem_bytes = READ_ONCE(net->mem.live_bytes),
 		.frames_used = frame_pool_used(net),

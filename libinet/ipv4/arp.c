@@ -627,6 +627,10 @@ static void neigh_show_one(struct neighbour *n, void *arg)
 
 int inet_neigh_show(struct net *net, FILE *out)
 {
+	if (!net || !out) {
+		errno = EINVAL;
+		return -1;
+	}
 	rcu_read_lock(&net->rcu);
 	neigh_for_each(net->ipv4.arp_tbl, neigh_show_one, out);
 	rcu_read_unlock(&net->rcu);

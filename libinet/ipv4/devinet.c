@@ -623,6 +623,10 @@ int inet_addr_show(struct net *net, FILE *out)
 	const struct net_device *dev;
 	const struct in_ifaddr *ifa;
 
+	if (!net || !out) {
+		errno = EINVAL;
+		return -1;
+	}
 	rtnl_lock(net);
 	for (dev = net->dev_base; dev; dev = dev->next) {
 		in_dev = dev->ip_ptr;

@@ -527,6 +527,10 @@ int inet_route_show(struct net *net, FILE *out)
 	struct fib_leaf *leaf;
 	char line[256];
 
+	if (!net || !out) {
+		errno = EINVAL;
+		return -1;
+	}
 	rtnl_lock(net);
 	while ((leaf = fib_trie_iter_next(&net->ipv4.fib->trie, &it)) != NULL)
 		hlist_for_each_entry(fa, &leaf->aliases, node) {

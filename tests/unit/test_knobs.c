@@ -160,6 +160,12 @@ static void connections_without_a_socket_are_shown(void **state)
 	tp_close(&t);
 }
 
+#define EINVAL_IS(call, failed) do { \
+	errno = 0; \
+	assert_true((call) == (failed)); \
+	assert_int_equal(errno, EINVAL); \
+} while (0)
+
 /* A getenv() or an argument that is not there. */
 static void text_that_is_null_is_einval(void **state)
 {
@@ -168,11 +174,6 @@ static void text_that_is_null_is_einval(void **state)
 	u64 v;
 
 	(void)state;
-#define EINVAL_IS(call, failed) do { \
-	errno = 0; \
-	assert_true((call) == (failed)); \
-	assert_int_equal(errno, EINVAL); \
-} while (0)
 	EINVAL_IS(inet_netdev_open(net, NULL), NULL);
 	EINVAL_IS(inet_netdev_find(net, NULL), NULL);
 	EINVAL_IS(inet_addr_add(f.dev, NULL), -1);
@@ -186,12 +187,33 @@ static void text_that_is_null_is_einval(void **state)
 	EINVAL_IS(inet_sysctl_get(net, NULL, buf, sizeof(buf)), -1);
 	EINVAL_IS(inet_counter_get(net, NULL, &v), -1);
 	EINVAL_IS(inet_drop_get(net, NULL, &v), -1);
+	EINVAL_IS(inet_netdev_set_mac(f.dev, NULL), -1);
+}
+
+/* Nowhere to print to, nobody to call. */
+static void output_that_is_null_is_einval(void **state)
+{
+	struct net *net = f.net;
+
+	(void)state;
+	EINVAL_IS(inet_addr_show(net, NULL), -1);
+	EINVAL_IS(inet_route_show(net, NULL), -1);
+	EINVAL_IS(inet_neigh_show(net, NULL), -1);
+	EINVAL_IS(inet_link_show(net, NULL), -1);
+	EINVAL_IS(inet_qdisc_show(net, NULL), -1);
+	EINVAL_IS(inet_socket_show(net, NULL), -1);
+	EINVAL_IS(inet_sysctl_each(net, NULL, NULL), -1);
+	EINVAL_IS(inet_counter_each(net, NULL, NULL), -1);
+	EINVAL_IS(inet_drop_each(net, NULL, NULL), -1);
+	EINVAL_IS(inet_get_usage(net, NULL), -1);
+	EINVAL_IS(inet_netdev_get_stats(f.dev, NULL), -1);
 }
 
 /* As after an inet_netdev_open() that nobody looked at. */
 static void stack_or_device_that_is_null_is_einval(void **state)
 {
 	struct inet_netdev_stats stats;
+	struct inet_usage usage;
 
 	(void)state;
 	assert_int_equal(inet_netdev_up(NULL), -1);
@@ -210,9 +232,15 @@ static void stack_or_device_that_is_null_is_einval(void **state)
 	assert_int_equal(inet_neigh_del(NULL, "10.0.0.1"), -1);
 	assert_int_equal(inet_route_add(NULL, "default via 10.0.0.1"), -1);
 	assert_int_equal(inet_route_del(NULL, "default"), -1);
-	errno = 0;
-	assert_null(inet_socket(NULL, AF_INET, SOCK_STREAM, 0));
-	assert_int_equal(errno, EINVAL);
+	EINVAL_IS(inet_socket(NULL, AF_INET, SOCK_STREAM, 0), NULL);
+	EINVAL_IS(inet_addr_show(NULL, stdout), -1);
+	EINVAL_IS(inet_route_show(NULL, stdout), -1);
+	EINVAL_IS(inet_neigh_show(NULL, stdout), -1);
+	EINVAL_IS(inet_link_show(NULL, stdout), -1);
+	EINVAL_IS(inet_qdisc_show(NULL, stdout), -1);
+	EINVAL_IS(inet_socket_show(NULL, stdout), -1);
+	EINVAL_IS(inet_get_usage(NULL, &usage), -1);
+	EINVAL_IS(inet_netdev_index(NULL), -1);
 }
 
 int main(void)
@@ -224,6 +252,7 @@ int main(void)
 		C(optmem_max_bounds_the_control_messages_of_a_call),
 		C(knob_that_is_not_there_is_named),
 		C(text_that_is_null_is_einval),
+		C(output_that_is_null_is_einval),
 		cmocka_unit_test(stack_or_device_that_is_null_is_einval),
 		cmocka_unit_test(connections_without_a_socket_are_shown),
 		cmocka_unit_test(
