@@ -461,15 +461,17 @@ static void dev_addr_store(struct net_device *dev, const u8 *addr)
 
 int dev_set_mac_address(struct net_device *dev, const u8 *addr)
 {
+	static const u8 none[MAX_ADDR_LEN];
 	struct net *net = dev->net;
 	int err = 0;
 
 	rtnl_lock(net);
-	if (!dev->addr_len || (addr[0] & 1))
+	if (!dev->addr_len || (addr[0] & 1) ||
+	    !memcmp(addr, none, dev->addr_len))
 		err = net_error(net, dev->addr_len ? -EADDRNOTAVAIL :
 				-EOPNOTSUPP, "%s: %s", dev->name,
-				dev->addr_len ?
-				"a station's address cannot be multicast" :
+				dev->addr_len ? "a station's address cannot be "
+				"multicast or zero" :
 				"this device has no link address");
 	else if (dev->netdev_ops->ndo_set_mac_address)
 		err = dev->netdev_ops->ndo_set_mac_address(dev, addr);

@@ -177,7 +177,8 @@ int skb_loan_return(struct net *net, u64 frames)
 	struct sock *sk;
 
 	if (!loan_find(&net->loans, frames, &loan))
-		return -EINVAL;
+		return net_error(net, -EINVAL, "inet_frames_put: %llu: no such "
+				 "loan", (unsigned long long)frames);
 	sk = loan.sk;
 	sk->sk_prot->frames_put(sk, &loan);
 	sk_count_add(sk, &sk->sk_omem_alloc, -LOAN_SIZE);

@@ -152,11 +152,15 @@ static const struct queue_knob *queue_knob_find(struct net_device *dev,
 	u32 queue = 0, i;
 	const char *name = queue_parse(knob, &queue);
 
-	if (name && queue < dev->num_tx_queues) {
-		*q = (struct queue_ref){ dev, queue, knob };
-		for (i = 0; i < ARRAY_SIZE(queue_knobs); i++)
-			if (!strcmp(queue_knobs[i].name, name))
-				return &queue_knobs[i];
+	*q = (struct queue_ref){ dev, queue, knob };
+	for (i = 0; name && i < ARRAY_SIZE(queue_knobs); i++) {
+		if (strcmp(queue_knobs[i].name, name))
+			continue;
+		if (queue < dev->num_tx_queues)
+			return &queue_knobs[i];
+		net_error(dev->net, -ENOENT, "%s: %.60s: there are tx-0 to "
+			  "tx-%u", dev->name, knob, dev->num_tx_queues - 1);
+		return NULL;
 	}
 	net_error(dev->net, -ENOENT, "%s: %.60s: no such knob of a queue",
 		  dev->name, knob);

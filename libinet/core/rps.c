@@ -198,15 +198,15 @@ int softnets_parse(struct net *net, const char *what, const char *text,
 	const char *p;
 	u64 v = 0;
 
-	for (p = text; *p; p++) {
-		if (*p == ',' && p > text && p[1])
-			continue;
-		if (hex_to_bin(*p) < 0 || v >> 60)
-			return net_error(net, -EINVAL, "%s: %.40s: no mask of "
-					 "softnets, such as f", what, text);
+	for (p = text; *p && !(hex_to_bin(*p) < 0 || v >> 60); p++) {
 		v = v << 4 | (u32)hex_to_bin(*p);
+		if (p[1] == ',' && p[2])
+			p++;
 	}
-	if (p == text || v & ~all)
+	if (p == text || *p)
+		return net_error(net, -EINVAL, "%s: %.40s: no mask of "
+				 "softnets, such as f", what, text);
+	if (v & ~all)
 		return net_error(net, -EINVAL, "%s: %.40s: there are softnets "
 				 "0 to %u", what, text, net->nr_softnets - 1);
 	*set = v;

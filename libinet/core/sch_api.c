@@ -118,8 +118,9 @@ static bool next_word(const char **s, char *word)
 	return true;
 }
 
-/* Sets a flag "name", "noname", or an option whose value follows in *@s. */
-static bool option_parse(struct Qdisc *q, const char *word, const char **s)
+/* Sets a flag "name", "noname", or an option whose value follows in *@s.
+ * Return: NULL, or what is wrong. */
+static const char *option_parse(struct Qdisc *q, const char *word, const char **s)
 {
 	const struct qdisc_option *o = q->ops->options;
 	u32 left = q->ops->nr_options;
@@ -134,16 +135,16 @@ static bool option_parse(struct Qdisc *q, const char *word, const char **s)
 			if (!no && strcmp(word, o->name))
 				continue;
 			option_store(q, o, !no);
-			return true;
+			return NULL;
 		}
 		if (strcmp(word, o->name))
 			continue;
 		if (!next_word(s, value) || !option_value(o, value, &v))
-			return false;
+			return "no value of this option";
 		option_store(q, o, v);
-		return true;
+		return NULL;
 	}
-	return false;
+	return "no such option";
 }
 
 /* The options behind the name. 0, -EINVAL with a sentence. */
@@ -151,16 +152,17 @@ static int options_parse(struct Qdisc *q, const char *text)
 {
 	const struct net_device *dev = q->dev;
 	char word[MAX_WORD];
-	const char *s = text, *at;
+	const char *s = text, *at, *why;
 
 	for (;;) {
 		at = s + strspn(s, " ");
 		if (!*at)
 			return 0;
-		if (!next_word(&s, word) || !option_parse(q, word, &s))
+		why = next_word(&s, word) ? option_parse(q, word, &s) :
+					    "no such option";
+		if (why)
 			return net_error(dev->net, -EINVAL, "%s: %s: \"%.40s\": "
-					 "no such option or value", dev->name,
-					 q->ops->id, at);
+					 "%s", dev->name, q->ops->id, at, why);
 	}
 }
 
@@ -381,8 +383,8 @@ static int set_default_qdisc(struct net *net, const struct sysctl_row *row,
 	const struct Qdisc_ops *ops = qdisc_find(net, value, &rest);
 
 	if (!ops || *rest)
-		return ops ? net_error(net, -EINVAL, "%s: a name and no more",
-				       row->name) : -EINVAL;
+		return net_error(net, -EINVAL, "%s: %s", row->name, ops ?
+				 "a name and no more" : net_strerror(net));
 	net->default_qdisc = ops;
 	return 0;
 }

@@ -138,6 +138,10 @@ static int sysctl_set_row(struct net *net, const struct sysctl_row *row,
 	if (row->kind == SYSCTL_STRING)
 		return row->set(net, row, value);
 	err = parse_values(value, v, kind_values(row->kind));
+	if (err == -ERANGE)
+		return net_error(net, -EINVAL, "%s: \"%.40s\" is not in %" PRId64
+				 "..%" PRId64, row->name, value, row->min,
+				 row->max);
 	if (err)
 		return net_error(net, err, "%s: \"%.40s\": %u number%s wanted",
 				 row->name, value, kind_values(row->kind),

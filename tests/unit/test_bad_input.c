@@ -72,6 +72,34 @@ static int set_knob(const char *text)
 	return inet_sysctl_set(f.net, name, value + 1);
 }
 
+/* "knob=value" of a queue */
+static int set_queue(const char *text)
+{
+	const char *value = strchr(text, '=');
+	char name[128];
+
+	assert_non_null(value);
+	snprintf(name, sizeof(name), "%.*s", (int)(value - text), text);
+	return inet_netdev_set_queue(f.dev, name, value + 1);
+}
+
+static int set_qdisc(const char *spec)
+{
+	return inet_netdev_set_qdisc(f.dev, spec);
+}
+
+static int set_mac(const char *first)
+{
+	const u8 mac[6] = { (u8)atoi(first) };
+
+	return inet_netdev_set_mac(f.dev, mac);
+}
+
+static int put_frames(const char *number)
+{
+	return inet_frames_put(f.net, strtoull(number, NULL, 10));
+}
+
 static int start_trace(const char *filter)
 {
 	return inet_trace_start_filter(f.net, 10, filter);
@@ -293,6 +321,12 @@ static void knob_wrong_is_explained(void **state)
 		  "net.ipv4.tcp_nothing: no such knob" },
 		{ "net.ipv4.tcp_syn_retries=500", EINVAL,
 		  "net.ipv4.tcp_syn_retries: 500 is not in 1..127" },
+		{ "net.ipv4.tcp_syn_retries=99999999999999999999", EINVAL,
+		  "net.ipv4.tcp_syn_retries: \"99999999999999999999\" is not in "
+		  "1..127" },
+		{ "net.core.default_qdisc=fifo", EINVAL,
+		  "net.core.default_qdisc: fifo: no such queue discipline; there "
+		  "are: pfifo_fast, fq" },
 		{ "net.ipv4.tcp_syn_retries=x", EINVAL,
 		  "net.ipv4.tcp_syn_retries: \"x\": 1 number wanted" },
 		{ "net.ipv4.tcp_syn_retries=", EINVAL,
@@ -306,6 +340,30 @@ static void knob_wrong_is_explained(void **state)
 		{ "net.ipv4.ip_local_reserved_ports=9-", EINVAL,
 		  "net.ipv4.ip_local_reserved_ports: \"9-\" is not a list of "
 		  "ports like 8080,9000-9100" });
+}
+
+static void knob_of_a_device_wrong_is_explained(void **state)
+{
+	(void)state;
+	REFUSED(set_qdisc,
+		{ "fq limit 0", EINVAL,
+		  "test0: fq: \"limit 0\": no value of this option" },
+		{ "fq limit 5 buckets 12", EINVAL,
+		  "test0: fq: \"buckets 12\": no such option" });
+	REFUSED(set_queue,
+		{ "tx-9/xps_cpus=1", ENOENT,
+		  "test0: tx-9/xps_cpus: there are tx-0 to tx-0" },
+		{ "tx-0/rps_cpus=1", ENOENT,
+		  "test0: tx-0/rps_cpus: no such knob of a queue" },
+		{ "tx-0/byte_queue_limits/limit=1", EINVAL,
+		  "test0: tx-0/byte_queue_limits/limit: can only be read" });
+	REFUSED(set_mac,
+		{ "1", EADDRNOTAVAIL,
+		  "test0: a station's address cannot be multicast or zero" },
+		{ "0", EADDRNOTAVAIL,
+		  "test0: a station's address cannot be multicast or zero" });
+	REFUSED(put_frames,
+		{ "77", EINVAL, "inet_frames_put: 77: no such loan" });
 }
 
 static void trace_filter_wrong_is_explained(void **state)
@@ -495,6 +553,7 @@ int main(void)
 		T(route_wrong_is_explained),
 		T(neighbour_wrong_is_explained),
 		T(knob_wrong_is_explained),
+		T(knob_of_a_device_wrong_is_explained),
 		T(trace_filter_wrong_is_explained),
 		T(name_unknown_is_repeated),
 		T(socket_call_wrong_is_explained),

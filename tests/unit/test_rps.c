@@ -419,7 +419,7 @@ static void wrong_masks_and_numbers_get_a_sentence(void **state)
 	assert_refused(r, inet_netdev_set_rps_cpus(r->dev, 0, "10"),
 		       "rps0: 10: there are softnets 0 to 3");
 	assert_refused(r, inet_netdev_set_rps_cpus(r->dev, 0, ""),
-		       "rps0: : there are softnets 0 to 3");
+		       "rps0: : no mask of softnets, such as f");
 	assert_refused(r, inet_netdev_set_rps_cpus(r->dev, 0, "3x"),
 		       "rps0: 3x: no mask of softnets, such as f");
 	assert_refused(r, inet_netdev_set_rps_cpus(r->dev, 0, "\x11"),
