@@ -38,19 +38,23 @@ static const struct kind {
 	{ "udp", ETH_P_IP, IPPROTO_UDP },
 };
 
-/* "tcp": true when it is one of these. */
-static bool parse_kind(const char *word, struct trace_filter *f)
+/* "tcp", besides what stands before it: 0; -EINVAL: no packet is both; 1: @word
+ * is no kind. */
+static int parse_kind(const char *word, struct trace_filter *f)
 {
-	u32 i;
+	const struct kind *k = kinds;
 
-	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
-		if (strcmp(word, kinds[i].word))
-			continue;
-		f->ethertype = kinds[i].ethertype;
-		f->protocol = kinds[i].protocol;
-		return true;
-	}
-	return false;
+	while (k < kinds + ARRAY_SIZE(kinds) && strcmp(word, k->word))
+		k++;
+	if (k == kinds + ARRAY_SIZE(kinds))
+		return 1;
+	if ((f->ethertype && f->ethertype != k->ethertype) ||
+	    (f->protocol && k->protocol && f->protocol != k->protocol))
+		return -EINVAL;
+	f->ethertype = k->ethertype;
+	if (k->protocol)
+		f->protocol = k->protocol;
+	return 0;
 }
 
 /* A number of 1 to @max, or 0. */
@@ -62,7 +66,8 @@ static u64 parse_number(const char *text, u64 max)
 	return *end || *text < '0' || *text > '9' || n > max ? 0 : n;
 }
 
-/* "port 80": 0, -EINVAL, -ENODEV; 1: @word is none that has a value. */
+/* "port 80": 0, -EINVAL, -ENODEV; -EEXIST: it was said before; 1: @word is
+ * none that has a value. */
 static int parse_pair(struct net *net, const char *word, const char *value,
 		      struct trace_filter *f)
 {
@@ -79,6 +84,8 @@ static int parse_pair(struct net *net, const char *word, const char *value,
 	u32 i;
 
 	if (!strcmp(word, "dev")) {
+		if (f->ifindex)
+			return -EEXIST;
 		dev = dev_get_by_name(net, value);
 		if (!dev)
 			return -ENODEV;
@@ -87,6 +94,8 @@ static int parse_pair(struct net *net, const char *word, const char *value,
 		return 0;
 	}
 	if (!strcmp(word, "next")) {
+		if (f->limited)
+			return -EEXIST;
 		f->limited = true;
 		f->left = parse_number(value, U32_MAX);
 		return f->left ? 0 : -EINVAL;
@@ -94,18 +103,24 @@ static int parse_pair(struct net *net, const char *word, const char *value,
 	for (i = 0; i < ARRAY_SIZE(fields); i++) {
 		if (strcmp(word, fields[i].word))
 			continue;
+		if (fields[i].addr ? *fields[i].addr : *fields[i].port)
+			return -EEXIST;
 		if (fields[i].addr)
-			return inet_pton(AF_INET, value, fields[i].addr) == 1 ?
-			       0 : -EINVAL;
+			return inet_pton(AF_INET, value, fields[i].addr) == 1 &&
+			       *fields[i].addr ? 0 : -EINVAL;
 		*fields[i].port = (u16)parse_number(value, U16_MAX);
 		return *fields[i].port ? 0 : -EINVAL;
 	}
 	return 1;
 }
 
-/* What may follow @word, which is one that parse_pair() knows. */
-static const char *wanted_value(const char *word)
+/* What is wrong with the value of @word, by what parse_pair() made of it. */
+static const char *wrong_value(const char *word, int err)
 {
+	if (err == -EEXIST)
+		return "said twice";
+	if (err == -ENODEV)
+		return "no such device";
 	if (strstr(word, "port"))
 		return "a number from 1 to 65535 is wanted";
 	return strcmp(word, "next") ? "an address is wanted, A.B.C.D" :
@@ -128,20 +143,25 @@ int trace_filter_parse(struct net *net, const char *text,
 	for (word = strtok_r(copy, " \t", &save); word;
 	     word = strtok_r(NULL, " \t", &save)) {
 		f->on = true;
-		if (parse_kind(word, f))
+		err = parse_kind(word, f);
+		if (err < 0)
+			return net_error(net, err, "trace filter: '%s': no "
+					 "packet is both this and what stands "
+					 "before it", word);
+		if (!err)
 			continue;
 		value = strtok_r(NULL, " \t", &save);
 		err = parse_pair(net, word, value ? value : "", f);
 		if (err > 0)
-			return net_error(net, -EINVAL, "trace filter: '%s': "
-					 "arp ip icmp tcp udp, dev NAME, src "
-					 "dst host ADDRESS, sport dport port "
-					 "next NUMBER", word);
+			return net_error(net, -EINVAL, "trace filter: '%s' is "
+					 "none of arp ip icmp tcp udp, dev NAME, "
+					 "src dst host ADDRESS, sport dport "
+					 "port next NUMBER", word);
 		if (err)
-			return net_error(net, err, "trace filter: %s '%s': %s",
-					 word, value ? value : "",
-					 err == -ENODEV ? "no such device" :
-					 wanted_value(word));
+			return net_error(net, err == -ENODEV ? err : -EINVAL,
+					 "trace filter: %s '%s': %s", word,
+					 value ? value : "",
+					 wrong_value(word, err));
 	}
 	return 0;
 }

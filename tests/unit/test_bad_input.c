@@ -371,7 +371,7 @@ static void trace_filter_wrong_is_explained(void **state)
 	(void)state;
 	REFUSED(start_trace,
 		{ "sctp", EINVAL,
-		  "trace filter: 'sctp': arp ip icmp tcp udp, dev NAME, src dst "
+		  "trace filter: 'sctp' is none of arp ip icmp tcp udp, dev NAME, src dst "
 		  "host ADDRESS, sport dport port next NUMBER" },
 		{ "dev eth9", ENODEV,
 		  "trace filter: dev 'eth9': no such device" },
@@ -380,7 +380,22 @@ static void trace_filter_wrong_is_explained(void **state)
 		{ "port 65536", EINVAL,
 		  "trace filter: port '65536': a number from 1 to 65535 is wanted" },
 		{ "src 10.0.0", EINVAL,
-		  "trace filter: src '10.0.0': an address is wanted, A.B.C.D" });
+		  "trace filter: src '10.0.0': an address is wanted, A.B.C.D" },
+		{ "host 0.0.0.0", EINVAL,
+		  "trace filter: host '0.0.0.0': an address is wanted, A.B.C.D" },
+		{ "tcp port 7 udp", EINVAL,
+		  "trace filter: 'udp': no packet is both this and what stands "
+		  "before it" },
+		{ "arp ip", EINVAL,
+		  "trace filter: 'ip': no packet is both this and what stands "
+		  "before it" },
+		{ "port 7 tcp port 8", EINVAL,
+		  "trace filter: port '8': said twice" },
+		{ "dev lo dev lo", EINVAL, "trace filter: dev 'lo': said twice" },
+		{ "host 10.0.0.1 host 10.0.0.2", EINVAL,
+		  "trace filter: host '10.0.0.2': said twice" },
+		{ "next 1 next 2", EINVAL,
+		  "trace filter: next '2': said twice" });
 }
 
 static void name_unknown_is_repeated(void **state)

@@ -802,14 +802,14 @@ static size_t filtered(const char *filter)
 static void filter_fits_by_each_of_its_words(void **state)
 {
 	static const char *const fit[] = {
-		"udp", "ip", "dev test0 udp", "src 10.0.0.1 udp", "dport 1000",
+		"udp", "ip udp", "udp ip", "ip", "dev test0 udp", "src 10.0.0.1 udp", "dport 1000",
 		"dst 10.0.0.2 udp", "host 10.0.0.1 udp", "sport 7", "port 7",
 		"port 1000",
 		("dev test0 udp src 10.0.0.1 dst 10.0.0.2 sport 7 "
 		 "dport 1000 next 1"),
 	};
 	static const char *const unfit[] = {
-		"tcp", "icmp", "dev lo", "src 10.0.0.9", "dst 10.0.0.9",
+		"tcp", "tcp ip", "icmp", "dev lo", "src 10.0.0.9", "dst 10.0.0.9",
 		"host 10.0.0.9", "sport 1000", "dport 7", "port 8", "tcp port 7",
 	};
 	struct socket *s = sk_udp(f.net, SK_HOST, 1000);
