@@ -46,8 +46,10 @@ int bench_arguments(int argc, char **argv, const struct bench_row *rows,
 			break;
 	result->row = argc > 1 ? row : rows;
 	result->count = result->row->count;
-	if (argc > 2)
+	if (argc > 2 && *argv[2] != '-')
 		result->count = strtoull(argv[2], &end, 10);
+	else if (argc > 2)
+		result->count = 0;
 	if (result->row->name && result->count && argc <= 3 &&
 	    (!end || !*end))
 		return 0;

@@ -75,6 +75,9 @@ verdict $? 'run_prints_how_long_an_answer_takes'
 said=$("$bench/flat" 9x 2>&1)
 [ $? -eq 2 ] && [ "${said#usage: }" != "$said" ]
 verdict $? 'flat_without_a_number_says_how_it_is_called'
+said=$(timeout 60 "$bench/inmem" rr -1 2>&1)
+[ $? -eq 2 ] && [ "${said#usage: }" != "$said" ]
+verdict $? 'row_with_a_negative_count_says_how_it_is_called'
 report=$(mktemp -d)
 (cd "$top_builddir" && "$top_srcdir/bench/run" --rounds 1 --scale 0.001 \
 	--report "$report" inmem/rr inmem/udp) >/dev/null 2>&1 &&

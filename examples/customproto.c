@@ -38,6 +38,7 @@
 #include <inet/socket.h>
 
 #define IPPROTO_COUNTED 253
+#define MOST 1000000		/* messages */
 
 struct counted_header {
 	__be32 sequence;
@@ -259,17 +260,19 @@ static int echo(struct socket *here, struct socket *there, int i)
 
 int main(int argc, char **argv)
 {
-	int messages = argc > 1 ? atoi(argv[1]) : 10, exact = 0, i;
+	char *end = "";
+	long messages = argc > 1 ? strtol(argv[1], &end, 10) : 10;
+	int exact = 0, i;
 	struct net *a, *b;
 	struct inet_wire *wire;
 	struct socket *sa, *sb;
 
-	if (argc > 2 || messages < 1) {
+	if (argc > 2 || *end || messages < 1 || messages > MOST) {
 		bool help = argc == 2 && (!strcmp(argv[1], "-h") ||
 					  !strcmp(argv[1], "--help"));
 
 		fprintf(help ? stdout : stderr,
-			"usage: %s [-h] [MESSAGES], 1 or more\n", argv[0]);
+			"usage: %s [-h] [MESSAGES], 1 to %d\n", argv[0], MOST);
 		return help ? 0 : 2;
 	}
 	a = stack("a");
@@ -281,7 +284,7 @@ int main(int argc, char **argv)
 	sb = endpoint(b, inet_wire_device(wire, 'b'), "10.0.0.2/24", "10.0.0.1");
 	for (i = 0; i < messages; i++)
 		exact += echo(sa, sb, i);
-	printf("%d of %d messages came back exactly\n", exact, messages);
+	printf("%d of %ld messages came back exactly\n", exact, messages);
 
 	/* and away again, under open sockets; no new one can be made */
 	inet_unregister_protosw(a, &counted_protosw);

@@ -539,9 +539,13 @@ static void parse(struct options *o, int argc, char **argv)
 			exit(2);
 		}
 	}
-	if (optind == argc)
+	if (optind == argc && (o->trace || !o->filter))
 		return;
-	fprintf(stderr, "echo: \"%s\" is one word too many\n", argv[optind]);
+	if (optind == argc)
+		fprintf(stderr, "echo: -f wants -t, whose packets it chooses\n");
+	else
+		fprintf(stderr, "echo: \"%s\" is one word too many\n",
+			argv[optind]);
 	usage(stderr);
 	exit(2);
 }

@@ -53,7 +53,7 @@ static int help(int option)
 	      "  -h          this text (--help too)\n"
 	      "  -l          wait for one client on PORT\n"
 	      "  -u          UDP\n"
-	      "  -d DEVICE   tap:NAME (default tap:tap0)\n"
+	      "  -d DEVICE   such as tap:NAME or xdp:NAME (default tap:tap0)\n"
 	      "  -a ADDR/LEN own address (default 10.0.0.2/24)\n"
 	      "  -g GATEWAY  default route\n"
 	      "  -w SECONDS  end after this long without traffic (default 60)\n",
@@ -100,8 +100,10 @@ static int accept_one(struct cat *c)
 {
 	struct socket *listener = c->sock;
 
-	if (inet_bind(listener, (struct sockaddr *)&c->peer, sizeof(c->peer)))
-		return fail("bind");
+	if (inet_bind(listener, (struct sockaddr *)&c->peer, sizeof(c->peer))) {
+		fprintf(stderr, "inetcat: %s\n", inet_strerror(c->net));
+		return 1;
+	}
 	if (c->udp)
 		return adopt_sender(c);
 	if (inet_listen(listener, 1))

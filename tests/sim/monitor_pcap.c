@@ -69,7 +69,14 @@ void sim_fail(struct world *world, const char *fmt, ...)
 static void __attribute__((noreturn)) usage(int option)
 {
 	fputs("usage: monitor-pcap [-h] [-m MTU] [-r RTO_MIN] [-e EARLY] "
-	      "[-l LATE] [-j ADDR] ADDR=FILE [ADDR[=FILE]]\n",
+	      "[-l LATE] [-j ADDR]\n                    ADDR=FILE ADDR[=FILE]\n"
+	      "  ADDR=FILE   a host, and the pcap file that was recorded at it\n"
+	      "  -h          this text (--help too)\n"
+	      "  -m MTU      of both hosts (default 1500)\n"
+	      "  -r RTO_MIN  of both hosts, in ms (default 200)\n"
+	      "  -e EARLY    ms that a timer may run early (default 10)\n"
+	      "  -l LATE     ms that one may run late (default 100)\n"
+	      "  -j ADDR     judge only this host\n",
 	      option == 'h' ? stdout : stderr);
 	exit(option == 'h' ? 0 : 2);
 }
@@ -153,6 +160,19 @@ static void feed(int at, const struct recording *r)
 		monitor_frame(&w, h, false, r->frame, r->head->len);
 }
 
+/* A number from 0 to a million for option @c; else a sentence, and the end. */
+static u32 number(int c)
+{
+	char *end;
+	unsigned long v = strtoul(optarg, &end, 10);
+
+	if (*optarg >= '0' && *optarg <= '9' && !*end && v <= 1000000)
+		return (u32)v;
+	fprintf(stderr, "monitor-pcap: -%c \"%s\": a number from 0 to 1000000 "
+		"is wanted\n", c, optarg);
+	exit(2);
+}
+
 static void parse(int argc, char **argv)
 {
 	u32 mtu = 1500, rto_min = 200, early = 10, late = 100, judged = 0;
@@ -165,10 +185,10 @@ static void parse(int argc, char **argv)
 	while ((c = getopt_long(argc, argv, "hm:r:e:l:j:", words,
 				NULL)) != -1) {
 		switch (c) {
-		case 'm': mtu = (u32)atoi(optarg); break;
-		case 'r': rto_min = (u32)atoi(optarg); break;
-		case 'e': early = (u32)atoi(optarg); break;
-		case 'l': late = (u32)atoi(optarg); break;
+		case 'm': mtu = number(c); break;
+		case 'r': rto_min = number(c); break;
+		case 'e': early = number(c); break;
+		case 'l': late = number(c); break;
 		case 'j': judged = parse_address(optarg); break;
 		default: usage(c);
 		}

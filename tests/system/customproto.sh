@@ -35,7 +35,10 @@ echo "$said" | grep -qx \
 	'unregistered: a new socket fails with "Socket type not supported"'
 result socket_of_type_taken_away_gets_esocktnosupport $? "$said"
 
-said=$(timeout 60 "$program" none 2>&1)
-[ $? -eq 2 ]
+for wrong in none 10x -1 99999999999; do
+	said=$(timeout 60 "$program" $wrong 2>&1)
+	[ $? -eq 2 ] || break
+done
+[ "$wrong" = 99999999999 ] && [ "${said#*1 to 1000000}" != "$said" ]
 result customproto_without_a_number_says_how_it_is_called $? "$said"
 echo "1..$count"

@@ -342,6 +342,7 @@ def bad_arguments_get_a_sentence():
             (["-n", "-1"], '-n "-1": a number from 1 to 1000000 is wanted'),
             (["-e", "3601"], '-e "3601": a number from 0 to 3600 is wanted'),
             (["-t", ""], '-t "": a number from 1 to 1000000 is wanted'),
+            (["-f", "tcp"], "-f wants -t, whose packets it chooses"),
             (["more"], '"more" is one word too many')):
         got = sentence(*options, status=2)
         assert got.startswith(f"echo: {said}"), got

@@ -24,6 +24,18 @@ says() {
 	grep -q "usage: .*\[-h" "$out/$where"
 }
 
+# monitor-pcap is a program for recordings of anybody's, too
+if [ -x tests/sim/monitor-pcap ]; then
+	tests/sim/monitor-pcap -m 15x 10.0.0.1=a 10.0.0.2=b 2>"$out/err"
+	[ $? -eq 2 ] && grep -q '^monitor-pcap: -m "15x": a number' "$out/err"
+	verdict $? monitor_pcap_wants_numbers
+fi
+
+./inetcat -d wire:w0,peer=w1 -l 10.9.9.9 7 2>"$out/err"
+[ $? -eq 1 ] && grep -q '^inetcat: inet_bind: 10.9.9.9 port 7: Cannot assign' \
+	"$out/err"
+verdict $? inetcat_says_which_address_is_not_its_own
+
 # minimal has no options: it is to stay the shortest program there is.
 for program in inet-trace inetcat examples/customproto examples/echo \
 	examples/ping bench/flat bench/inmem bench/inmem-lwip bench/tap \
