@@ -674,6 +674,8 @@ void tcp_synack_rtt_meas(struct sock *sk, const struct request_sock *req);
 /* tcp_scoreboard.c: marks what the SACK blocks of the segment @ack name. */
 void tcp_sacktag_write_queue(struct sock *sk, const struct sk_buff *ack,
 			     struct tcp_ack_state *a);
+/* Indexes tp->rtx_queue, until it is empty. */
+void tcp_rtx_index_build(struct tcp_sock *tp);
 /* @skb came to, or leaves, tp->rtx_queue, which is indexed. */
 void tcp_rtx_index_add(struct tcp_sock *tp, struct sk_buff *skb);
 void tcp_rtx_index_remove(struct tcp_sock *tp, struct sk_buff *skb);

@@ -178,6 +178,9 @@ void tcp_simple_retransmit(struct sock *sk)
 	struct sk_buff *skb;
 	bool any = false;
 
+	/* by time: what is smaller may have been sent again before */
+	if (tp->rx_opt.sack_ok && !tp->rtx_indexed && tp->packets_out)
+		tcp_rtx_index_build(tp);
 	skb_queue_walk(&tp->rtx_queue, skb) {
 		struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
 

@@ -41,11 +41,12 @@ static void rtx_tree_add(struct tcp_sock *tp, struct sk_buff *prev,
 	rb_insert_color(&TCP_SKB_CB(skb)->rtx_node, &tp->rtx_tree);
 }
 
-/* Before the first block nothing was sent again, unless the timer did it, in the
- * order of the queue and after all else. */
-static void rtx_index_build(struct tcp_sock *tp)
+/* Before the first block nothing was sent again, unless the timer did it: in the
+ * order of the queue, like what was sent once, so that two rows become one. */
+void tcp_rtx_index_build(struct tcp_sock *tp)
 {
 	struct sk_buff *skb, *prev = NULL;
+	struct list_head *pos;
 
 	skb_queue_walk(&tp->rtx_queue, skb) {
 		const u8 sacked = TCP_SKB_CB(skb)->sacked;
@@ -55,9 +56,15 @@ static void rtx_index_build(struct tcp_sock *tp)
 		if (!(sacked & (TCPCB_LOST | TCPCB_SACKED_RETRANS)))
 			list_add_tail(tcp_skb_tsorted(skb), &tp->tsorted_sent);
 	}
-	skb_queue_walk(&tp->rtx_queue, skb)
-		if (TCP_SKB_CB(skb)->sacked & TCPCB_SACKED_RETRANS)
-			list_add_tail(tcp_skb_tsorted(skb), &tp->tsorted_sent);
+	pos = tp->tsorted_sent.next;
+	skb_queue_walk(&tp->rtx_queue, skb) {
+		if (!(TCP_SKB_CB(skb)->sacked & TCPCB_SACKED_RETRANS))
+			continue;
+		while (pos != &tp->tsorted_sent &&
+		       tcp_tsorted_skb(pos)->tstamp <= skb->tstamp)
+			pos = pos->next;
+		list_add_tail(tcp_skb_tsorted(skb), pos);
+	}
 	tp->rtx_indexed = true;
 }
 
@@ -208,7 +215,7 @@ void tcp_sacktag_write_queue(struct sock *sk, const struct sk_buff *ack,
 	if (!tp->packets_out)
 		return;
 	if (!tp->rtx_indexed)
-		rtx_index_build(tp);
+		tcp_rtx_index_build(tp);
 	if (!tp->sacked_out)
 		tp->sack_high = tp->snd_una;
 	a->prior_sack_high = tp->sack_high;
@@ -219,16 +226,32 @@ void tcp_sacktag_write_queue(struct sock *sk, const struct sk_buff *ack,
 			NET_INC_STATS(sock_net(sk), TCP_SACKDISCARD);
 }
 
-void tcp_sack_forget(struct tcp_sock *tp, struct sk_buff *skb)
+/* @skb is not known to have arrived any more. Return: whether it was. */
+static bool sack_clear(struct tcp_sock *tp, struct sk_buff *skb)
 {
 	if (!(TCP_SKB_CB(skb)->sacked & TCPCB_SACKED_ACKED))
-		return;
+		return false;
 	TCP_SKB_CB(skb)->sacked &= (u8)~TCPCB_SACKED_ACKED;
 	tp->sacked_out -= tcp_skb_pcount(skb);
-	list_add_tail(tcp_skb_tsorted(skb), &tp->tsorted_sent);
+	return true;
 }
 
-/* The peer threw away what it had told (RFC 2018 8): nothing is known any more. */
+void tcp_sack_forget(struct tcp_sock *tp, struct sk_buff *skb)
+{
+	struct list_head *pos;
+
+	if (!sack_clear(tp, skb))
+		return;
+	/* to where it was: behind it only what was sent later */
+	pos = tp->tsorted_sent.prev;
+	while (pos != &tp->tsorted_sent &&
+	       tcp_tsorted_skb(pos)->tstamp > skb->tstamp)
+		pos = pos->prev;
+	list_add(tcp_skb_tsorted(skb), pos);
+}
+
+/* The peer threw away what it had told (RFC 2018 8): nothing is known any more, and
+ * all of it counts as lost. */
 void tcp_sack_renege(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
@@ -236,5 +259,5 @@ void tcp_sack_renege(struct sock *sk)
 
 	NET_INC_STATS(sock_net(sk), TCP_SACKRENEGING);
 	skb_queue_walk(&tp->rtx_queue, skb)
-		tcp_sack_forget(tp, skb);
+		sack_clear(tp, skb);
 }

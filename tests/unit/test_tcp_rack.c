@@ -222,6 +222,35 @@ static void lost_retransmission_is_found_without_the_timer(void **st)
 	tp_close(&t);
 }
 
+/* The timer had all sent again, and the last of that is lost; new text went behind
+ * it, and the first block is about that. What was sent before it is lost, whatever
+ * its place in the queue.
+ * @req 8985-3 */
+static void what_the_timer_sent_is_before_the_text_behind_it(void **st)
+{
+	struct tp t;
+
+	(void)st;
+	flight(&t, 3);
+	fx_advance(&t.f, FX_SEC);
+	fx_flush(&t.f);
+	ACK(&t, SEG(1));
+	segments(&t, 1, 2);
+	fx_advance(&t.f, RTT);
+	tsk(&t)->snd_cwnd = 3;
+	ACK(&t, SEG(2));		/* 2 is lost, and these two follow it */
+	segments(&t, 3, 2);
+	fx_mark(&t.f);
+	fx_advance(&t.f, RTT);
+	SACK(&t, SEG(2), SEG(3), SEG(4));
+	fx_advance(&t.f, RTT / 2);
+	segments(&t, 2, 1);
+	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_LOSTRETRANSMIT), 1);
+	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_TIMEOUTS), 0);
+	ACK(&t, SEG(5));
+	tp_close(&t);
+}
+
 /* Where packets were overtaken before, a quarter of a round trip is waited for.
  * @req 8985-3 @req 8985-5 */
 static void late_segment_is_waited_for_where_they_come_late(void **st)
@@ -295,6 +324,8 @@ int main(void)
 		cmocka_unit_test(what_was_told_may_be_taken_back),
 		cmocka_unit_test(
 			lost_retransmission_is_found_without_the_timer),
+		cmocka_unit_test(
+			what_the_timer_sent_is_before_the_text_behind_it),
 		cmocka_unit_test(
 			late_segment_is_waited_for_where_they_come_late),
 		cmocka_unit_test(blocks_in_any_order_leave_true_marks),
