@@ -10,6 +10,8 @@
 /* What the walk of the queues adds up. */
 struct tcp_verify_sum {
 	u32 packets, lost, retrans, sacked;
+	u32 sacked_end;		/* said so far, while it goes on */
+	bool hinted;		/* the hint was passed */
 	s64 truesize;
 };
 
@@ -26,6 +28,52 @@ static u32 verify_segment(const struct sk_buff *skb, u32 seq,
 	inet_assert(tcb->tcp_gso_segs == 1);
 	sum->truesize += skb->truesize;
 	return tcb->end_seq;
+}
+
+/* What is said of a segment in flight: it arrived, is lost, was sent again, in no
+ * other combination; it is on the list by time as long as it may be found lost;
+ * all that has arrived together with it is known to have; and where it waits to be
+ * sent again, the hint is not behind it. */
+static void verify_marks(const struct tcp_sock *tp, const struct sk_buff *skb,
+			 struct tcp_verify_sum *sum)
+{
+	const struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
+	u8 marks = tcb->sacked & (TCPCB_LOST | TCPCB_SACKED_RETRANS);
+	bool arrived = tcb->sacked & TCPCB_SACKED_ACKED;
+
+	sum->packets++;
+	sum->lost += !!(marks & TCPCB_LOST);
+	sum->retrans += !!(marks & TCPCB_SACKED_RETRANS);
+	sum->sacked += arrived;
+	inet_assert(!arrived || !marks);
+	if (tp->rtx_indexed)
+		inet_assert(tcp_skb_is_tsorted(skb) ==
+			    (marks != TCPCB_LOST && !arrived));
+	if (arrived) {
+		inet_assert(!before(tcb->sacked_end, tcb->end_seq));
+		if (sum->sacked == 1 || after(tcb->sacked_end, sum->sacked_end))
+			sum->sacked_end = tcb->sacked_end;
+	} else {
+		/* or has, but for the FIN that was put on it */
+		inet_assert(!sum->sacked || !after(sum->sacked_end, tcb->seq) ||
+			    (tcb->tcp_flags & TCPHDR_FIN &&
+			     sum->sacked_end == tcb->end_seq - 1));
+	}
+	sum->hinted |= skb == tp->retransmit_skb_hint;
+	if (tp->retransmit_skb_hint && marks == TCPCB_LOST)
+		inet_assert(sum->hinted);
+}
+
+/* The list by time is that. */
+static void verify_tsorted(const struct tcp_sock *tp)
+{
+	struct list_head *pos;
+	u64 sent = 0;
+
+	list_for_each(pos, &tp->tsorted_sent) {
+		inet_assert(tcp_tsorted_skb(pos)->tstamp >= sent);
+		sent = tcp_tsorted_skb(pos)->tstamp;
+	}
 }
 
 /* The tree has the queue, in its order. */
@@ -63,23 +111,13 @@ static void verify_send(const struct sock *sk)
 		inet_assert(after(TCP_SKB_CB(skb)->end_seq, tp->snd_una));
 	skb_queue_walk(&tp->rtx_queue, skb) {
 		seq = verify_segment(skb, seq, &sum);
-		sum.packets++;
-		sum.lost += !!(TCP_SKB_CB(skb)->sacked & TCPCB_LOST);
-		sum.sacked += !!(TCP_SKB_CB(skb)->sacked & TCPCB_SACKED_ACKED);
-		inet_assert(!(TCP_SKB_CB(skb)->sacked & TCPCB_SACKED_ACKED) ||
-			    !(TCP_SKB_CB(skb)->sacked &
-			      (TCPCB_LOST | TCPCB_SACKED_RETRANS)));
-		if (tp->rtx_indexed)
-			inet_assert(tcp_skb_is_tsorted(skb) ==
-				    ((TCP_SKB_CB(skb)->sacked & (TCPCB_LOST |
-				      TCPCB_SACKED_RETRANS)) != TCPCB_LOST &&
-				     !(TCP_SKB_CB(skb)->sacked &
-				       TCPCB_SACKED_ACKED)));
-		sum.retrans += !!(TCP_SKB_CB(skb)->sacked &
-				  TCPCB_SACKED_RETRANS);
+		verify_marks(tp, skb, &sum);
 	}
 	inet_assert(seq == tp->snd_nxt);
+	inet_assert(!tp->retransmit_skb_hint || sum.hinted);
+	inet_assert(!sum.sacked || !after(sum.sacked_end, seq));
 	verify_index(tp);
+	verify_tsorted(tp);
 	skb_queue_walk(&sk->sk_write_queue, skb)
 		seq = verify_segment(skb, seq, &sum);
 	inet_assert(seq == tp->write_seq);

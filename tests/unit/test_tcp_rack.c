@@ -314,6 +314,119 @@ static void blocks_in_any_order_leave_true_marks(void **st)
 	}
 }
 
+/* ---- who watches the marks ---------------------------------------------- */
+
+/* Segment @n in flight. */
+static struct sk_buff *nth(struct tcp_sock *tp, u32 n)
+{
+	struct sk_buff *skb;
+
+	skb_queue_walk(&tp->rtx_queue, skb)
+		if (!n--)
+			return skb;
+	fail();
+	return NULL;
+}
+
+static void time_order(struct tcp_sock *tp)
+{
+	struct list_head *first = tp->tsorted_sent.next;
+
+	list_del(first);
+	list_add_tail(first, &tp->tsorted_sent);
+}
+
+static void time_list(struct tcp_sock *tp)
+{
+	tcp_tsorted_del(nth(tp, 7));
+}
+
+static void arrived_on_list(struct tcp_sock *tp)
+{
+	list_add_tail(tcp_skb_tsorted(nth(tp, 2)), &tp->tsorted_sent);
+}
+
+static void arrived_and_lost(struct tcp_sock *tp)
+{
+	TCP_SKB_CB(nth(tp, 1))->sacked |= TCPCB_LOST;
+	tp->lost_out++;
+}
+
+static void arrived_beyond(struct tcp_sock *tp)
+{
+	TCP_SKB_CB(nth(tp, 1))->sacked_end += 1460;
+}
+
+static void arrived_beyond_all(struct tcp_sock *tp)
+{
+	TCP_SKB_CB(nth(tp, 9))->sacked_end += 1460;
+}
+
+static void arrived_short(struct tcp_sock *tp)
+{
+	TCP_SKB_CB(nth(tp, 3))->sacked_end -= 1460;
+}
+
+static void hint_too_far(struct tcp_sock *tp)
+{
+	tp->retransmit_skb_hint = nth(tp, 6);
+}
+
+static void hint_elsewhere(struct tcp_sock *tp)
+{
+	tp->retransmit_skb_hint = skb_peek(&((struct sock *)tp)->sk_write_queue);
+}
+
+static void tree_order(struct tcp_sock *tp)
+{
+	struct rb_node *n = &TCP_SKB_CB(nth(tp, 4))->rtx_node;
+
+	rb_erase(n, &tp->rtx_tree);
+}
+
+static const struct damage {
+	const char *name;
+	void (*fn)(struct tcp_sock *tp);
+} damages[] = {
+#define D(name) { #name, name }
+	D(time_order), D(time_list), D(arrived_on_list), D(arrived_and_lost),
+	D(arrived_beyond), D(arrived_short), D(hint_too_far),
+	D(tree_order),
+#undef D
+}, at_first = { "hint_elsewhere", hint_elsewhere },
+  at_last = { "arrived_beyond_all", arrived_beyond_all };
+
+static struct tp damaged;
+
+static void damage_and_verify(void *arg)
+{
+	((const struct damage *)arg)->fn(tsk(&damaged));
+	tcp_verify_all(damaged.f.net);
+}
+
+/* 0 was sent again, 4 waits for the window that the peer took back, 1 to 3 and 5 have
+ * arrived; at last 9, too. */
+static void marks_that_are_damaged_are_seen(void **st)
+{
+	struct tp *t = &damaged;
+
+	(void)st;
+	flight(t, 10);
+	assert_true(aborts(damage_and_verify, (void *)&at_first));
+	t->win = 1460;
+	SACK(t, 1, SEG(1), SEG(4), SEG(5), SEG(6));
+	assert_int_equal(tsk(t)->retrans_out, 1);
+	assert_int_equal(tsk(t)->lost_out, 2);
+	assert_int_equal(tsk(t)->sacked_out, 4);
+	for (size_t i = 0; i < ARRAY_SIZE(damages); i++)
+		if (!aborts(damage_and_verify, (void *)&damages[i]))
+			fail_msg("%s is not seen", damages[i].name);
+	SACK(t, 1, SEG(9), SEG(10), SEG(1), SEG(4), SEG(5), SEG(6));
+	assert_true(aborts(damage_and_verify, (void *)&at_last));
+	fx_flush(&t->f);
+	tp_close(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -329,6 +442,7 @@ int main(void)
 		cmocka_unit_test(
 			late_segment_is_waited_for_where_they_come_late),
 		cmocka_unit_test(blocks_in_any_order_leave_true_marks),
+		cmocka_unit_test(marks_that_are_damaged_are_seen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
