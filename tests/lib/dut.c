@@ -26,6 +26,9 @@
 #include <inet/control.h>
 #include <inet/netdev.h>
 
+#include "igb/igb.h"
+#include "igb_model.h"
+
 #define QUIET_MS 500u
 
 static bool raw_frames;		/* of the device that was made last */
@@ -549,6 +552,63 @@ const struct dut_ops dut_fd = { .name = "fd", .max_mtu = 65521, FD_DUT };
 const struct dut_ops dut_fd_raw = {
 	.name = "fd_raw", .raw = true, .max_mtu = 65535, FD_DUT,
 };
+
+/* ---- igb -------------------------------------------------------------- */
+
+/* A model of the card; real ones are for tests/igb-vm. */
+static bool igb_create(struct dut *d)
+{
+	d->net = new_stack();
+	d->card = igb_model_new();
+	return true;
+}
+
+static void igb_sent(void *arg, const u8 *frame, u32 len)
+{
+	struct dut *d = arg;
+
+	dut_keep(&d->far_rx, frame, len, 0);
+}
+
+static struct net_device *igb_open(struct dut *d)
+{
+	const struct igb_config c = {
+		.bdf = IGB_MODEL_BDF,
+		.nr_queues = d->ops == &dut_igb_queues ? 8 : 1,
+	};
+	struct net_device *dev = NULL;
+
+	d->card->sent = igb_sent;
+	d->card->sent_arg = d;
+	return igb_probe(d->net, &c, &igb_model_ops, d->card, &dev) ? NULL : dev;
+}
+
+static void igb_destroy(struct dut *d)
+{
+	inet_destroy(d->net);
+	igb_model_free(d->card);
+}
+
+static void igb_inject(struct dut *d, const u8 *frame, u32 len)
+{
+	igb_model_inject(d->card, frame, len);
+}
+
+static void igb_carrier(struct dut *d, bool on)
+{
+	igb_model_cable(d->card, on);
+}
+
+#define IGB_DUT								\
+	.by_fd = true, .has_carrier = true, .has_napi = true,		\
+	.min_inject = DUT_HEADER, .max_inject = 65549, .max_mtu = 9216,	\
+	.padded = IGB_TX_MIN, .filters = true,			\
+	.create = igb_create, .open = igb_open, .destroy = igb_destroy,	\
+	.inject = igb_inject, .set_far_mtu = fd_far_mtu,		\
+	.set_carrier = igb_carrier
+
+const struct dut_ops dut_igb = { .name = "igb", IGB_DUT };
+const struct dut_ops dut_igb_queues = { .name = "igb_queues", IGB_DUT };
 
 #ifdef HAVE_XDP
 /* ---- xdp -------------------------------------------------------------- */

@@ -45,6 +45,7 @@ struct dut {
 	struct packet_type far_pt;
 	struct dut_frames far_rx;	/* the device sent these */
 	struct inet_wire *wire;
+	struct igb_model *card;
 	int far_fd;
 	int home_fd;			/* the namespace to go back to */
 	char far_name[16];
@@ -61,6 +62,9 @@ struct dut_ops {
 	bool has_napi;		/* of its own */
 	bool by_fd;		/* its interrupt is a descriptor */
 	bool raw;		/* without a link header */
+	u32 padded;		/* what is shorter is sent with zeros behind */
+	bool filters;		/* a card drops giants that are no tag longer
+				 * than allowed, and counts them */
 	u32 min_inject;		/* shortest frame the far side can send */
 	u32 max_inject;		/* and the longest */
 	u32 max_mtu;
@@ -80,6 +84,7 @@ struct dut_ops {
 extern const struct dut_ops dut_loopback, dut_wire, dut_tap, dut_tun;
 extern const struct dut_ops dut_tap_vnet, dut_tap_queues, dut_tun_vnet;
 extern const struct dut_ops dut_fd, dut_fd_raw;
+extern const struct dut_ops dut_igb, dut_igb_queues;
 #ifdef HAVE_XDP
 extern const struct dut_ops dut_xdp, dut_xdp_native;
 /* dut_namespace(), and whether interfaces can be made there and programs loaded;

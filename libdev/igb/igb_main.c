@@ -1,0 +1,556 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * igb: an Ethernet device on an Intel igb card that VFIO hands to this process.
+ *
+ * Theory of operation. The card reads and writes the frame pool of the stack itself,
+ * through its IOMMU, and each message of MSI-X is an event of a descriptor:
+ *
+ *	fd readable -> igb_msix_ring -> napi_schedule -> igb_poll
+ *	  -> igb_clean_tx_irq, igb_clean_rx_irq -> napi_gro_receive
+ *	igb_xmit_frame: descriptors, and the tail when a batch ends
+ *
+ * Vectors. Vector 0 is the link and whatever else the card has to say; queue i has
+ * vector 1 + i for both directions. A vector masks itself when it fires (EIAM) and
+ * poll() unmasks it when it has found nothing more; what came between is pending
+ * and fires at once. An event without a cause is an empty poll.
+ *
+ * Up and down. The card is reset at each. Frames are lent to it only while the device
+ * is up. A ring's `up` keeps senders out while it is taken down, so that the
+ * watchdog and a change of the MTU may do it in full flight (igb_reinit()).
+ *
+ * The watchdog runs only when something was sent, or received, or there is no link:
+ * an idle device has no timer. It looks for a queue that has not moved since it
+ * looked last, and resets the card; collects counters before they are full; and
+ * has each queue polled once, should a message have been lost.
+ *
+ * Trust. Where the card says it stands (heads) is never read; lengths and states of
+ * descriptors are judged in igb_rx.c and igb_tx.c; registers are numbers to add or
+ * bits to test. One that reads as ones means that the card is gone.
+ */
+#include "igb/igb.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <inet/env.h>
+#include <inet/netdev.h>
+
+/* ---- carrier, and the end --------------------------------------------- */
+
+/* Brings the carrier in line with the link. */
+static void igb_update_link(struct igb *igb)
+{
+	u32 mbit;
+	bool up = !READ_ONCE(igb->gone) && igb_link_is_up(igb, &mbit);
+
+	if (!up)
+		igb_arm_watchdog(igb);
+	if (up == READ_ONCE(igb->dev->carrier))
+		return;
+	if (up) {
+		netdev_printk(INET_LOG_INFO, igb->dev, "%u Mbit/s", mbit);
+		netif_carrier_on(igb->dev);
+	} else {
+		netif_carrier_off(igb->dev);
+	}
+}
+
+/* The card does not answer, or is wanted back: nothing of it is used any more. */
+static void igb_leave(struct igb *igb, const char *why)
+{
+	if (READ_ONCE(igb->gone))
+		return;
+	WRITE_ONCE(igb->gone, true);
+	netdev_printk(INET_LOG_ERR, igb->dev, "%s: close the device", why);
+	netif_carrier_off(igb->dev);
+}
+
+/* ---- interrupts ------------------------------------------------------- */
+
+/* Takes the events of @fd; how many is of no interest. */
+static void take_events(int fd)
+{
+	u64 n;
+
+	/* none: an event that somebody has taken already */
+	if (read(fd, &n, sizeof(n)) < 0)
+		return;
+}
+
+static void igb_msix_ring(int fd, void *data)
+{
+	struct igb_q_vector *q = data;
+
+	take_events(fd);
+	napi_schedule(&q->napi);
+}
+
+static void igb_notice(int fd, void *data)
+{
+	struct igb *igb = data;
+
+	take_events(fd);
+	igb_leave(igb, fd == igb->notice_fd[VFIO_NOTICE_ERROR] ?
+		  "the bus reports a fatal error" :
+		  "the kernel wants the card back");
+}
+
+/* The bits of all queues' vectors. */
+static u32 queue_vectors(const struct igb *igb)
+{
+	return ((1u << igb->nr_queues) - 1) << 1;
+}
+
+/* GPIE before the others, which are taken by its mode. */
+static void configure_msix(struct igb *igb)
+{
+	u32 queues = queue_vectors(igb), shift, reg, ivar;
+
+	igb_wr32(igb, E1000_GPIE, E1000_GPIE_MSIX_MODE | E1000_GPIE_PBA |
+		 E1000_GPIE_EIAME | E1000_GPIE_NSICR);
+	for (u32 i = 0; i < igb->nr_queues; i++) {
+		reg = igb_ivar_reg(igb->part, i, &shift);
+		ivar = igb_rd32(igb, reg) & ~(0xffffu << shift);
+		igb_wr32(igb, reg, ivar |
+			 ((i + 1) | E1000_IVAR_VALID) * 0x101u << shift);
+		igb_wr32(igb, E1000_EITR(i + 1), igb->itr_us <<
+			 E1000_EITR_INTERVAL_SHIFT);
+	}
+	igb_wr32(igb, E1000_IVAR_MISC,
+		 (IGB_OTHER_VECTOR | E1000_IVAR_VALID) << 8);
+	igb_wr32(igb, E1000_EIAC, queues | IGB_OTHER_BIT);
+	igb_wr32(igb, E1000_EIAM, queues);
+}
+
+/* Last: from here on the card may tell us something. */
+static void igb_irq_enable(struct igb *igb)
+{
+	igb_rd32(igb, E1000_ICR);
+	igb_wr32(igb, E1000_IMS, E1000_ICR_LSC | E1000_ICR_DRSTA);
+	igb_wr32(igb, E1000_EIMS, queue_vectors(igb) | IGB_OTHER_BIT);
+}
+
+int igb_poll(struct napi_struct *napi, int budget)
+{
+	struct igb_q_vector *q = container_of(napi, struct igb_q_vector, napi);
+	int work;
+
+	igb_clean_tx_irq(q);
+	work = igb_clean_rx_irq(q, budget);
+	if (work)
+		igb_arm_watchdog(q->igb);
+	if (work < budget && napi_complete_done(napi, work))
+		igb_wr32(q->igb, E1000_EIMS, 1u << (q->index + 1));
+	return work;
+}
+
+/* ---- up and down ------------------------------------------------------ */
+
+/* Where flows go: over the queues in turn, by a key of our own. */
+static void setup_mrqc(struct igb *igb)
+{
+	u32 reta = 0;
+
+	for (u32 i = 0; i < E1000_RSSRK_REGS; i++)
+		igb_wr32(igb, E1000_RSSRK(i), netdev_random(igb->dev));
+	for (u32 i = 0; i < E1000_RETA_ENTRIES; i++) {
+		reta = reta >> 8 |
+		       (i * igb->nr_queues / E1000_RETA_ENTRIES) << 24;
+		if (i % 4 == 3)
+			igb_wr32(igb, E1000_RETA(i / 4), reta);
+	}
+	igb_wr32(igb, E1000_RXCSUM, E1000_RXCSUM_IPOFL | E1000_RXCSUM_TUOFL |
+		 E1000_RXCSUM_PCSD);
+	igb_wr32(igb, E1000_MRQC, (igb->nr_queues > 1 || !igb->part->rss_of_many ?
+				   E1000_MRQC_ENABLE_RSS : 0) |
+		 E1000_MRQC_RSS_FIELD_IPV4 | E1000_MRQC_RSS_FIELD_IPV4_TCP |
+		 E1000_MRQC_RSS_FIELD_IPV6 | E1000_MRQC_RSS_FIELD_IPV6_TCP);
+}
+
+/* What a reset leaves open: tables, and our address. */
+static void setup_tables(struct igb *igb)
+{
+	for (u32 i = 1; i < igb->part->nr_rar; i++)
+		igb_rar_set(igb, i, NULL);
+	for (u32 i = 0; i < E1000_UTA_REGS; i++)
+		igb_wr32(igb, E1000_UTA(i), 0);
+	for (u32 i = 0; i < E1000_VFTA_REGS; i++)
+		igb_wr32(igb, E1000_VFTA(i), 0);
+	igb_rar_set(igb, 0, igb->dev->dev_addr);
+	igb_set_rx_filter(igb);
+	igb_wr32(igb, E1000_VET, 0x81008100);
+	igb_wr32(igb, E1000_RFCTL, igb_rd32(igb, E1000_RFCTL) |
+		 E1000_RFCTL_IPV6_EX_DIS);
+}
+
+/* Both directions on. Receive rings are filled afterwards: a tail that is written
+ * before is not seen. */
+static void enable_mac(struct igb *igb)
+{
+	u32 tctl = igb_rd32(igb, E1000_TCTL) & ~E1000_TCTL_CT_MASK;
+
+	igb_wr32(igb, E1000_RLPML, igb->dev->mtu + ETHER_HEADER + ETHER_VLAN +
+		 IGB_FCS);
+	igb_wr32(igb, E1000_TCTL, tctl | E1000_TCTL_EN | E1000_TCTL_PSP |
+		 E1000_TCTL_RTLC | 15u << E1000_TCTL_CT_SHIFT);
+	igb_wr32(igb, E1000_RCTL, igb_rd32(igb, E1000_RCTL) | E1000_RCTL_EN |
+		 E1000_RCTL_LPE | E1000_RCTL_SECRC);
+}
+
+/* Rings of all queues. Return: 0 or -E. */
+static int rings_up(struct igb *igb)
+{
+	int err = 0;
+
+	for (u32 i = 0; !err && i < igb->nr_queues; i++) {
+		err = igb_tx_ring_up(&igb->q_vector[i]);
+		if (!err)
+			err = igb_rx_ring_up(&igb->q_vector[i]);
+	}
+	return err;
+}
+
+static void rings_down(struct igb *igb)
+{
+	for (u32 i = 0; i < igb->nr_queues; i++) {
+		igb_rx_ring_down(&igb->q_vector[i]);
+		igb_tx_ring_down(&igb->q_vector[i]);
+	}
+}
+
+/* Whether senders may come; when none may, none is there any more. */
+static void let_in(struct igb *igb, bool in)
+{
+	for (u32 i = 0; i < igb->nr_queues; i++) {
+		struct igb_tx_ring *tx = &igb->q_vector[i].tx;
+
+		spin_lock(&tx->lock);
+		tx->up = in;
+		spin_unlock(&tx->lock);
+		if (in)
+			netif_tx_wake_queue(igb->dev, i);
+		else
+			netif_tx_stop_queue(igb->dev, i);
+	}
+}
+
+/* The card reads and writes nothing any more: not by itself, or not by the bus. */
+static void igb_stand(struct igb *igb)
+{
+	if (igb_reset_hw(igb)) {
+		vfio_set_master(&igb->vfio, false);
+		return;
+	}
+	igb_wr32(igb, E1000_CTRL_EXT, igb_rd32(igb, E1000_CTRL_EXT) &
+		 ~E1000_CTRL_EXT_DRV_LOAD);
+}
+
+/* Resets the card and starts it. Return: 0, -EIO, -ENOMEM: it stands. Context:
+ * lock. */
+static int igb_up(struct igb *igb)
+{
+	int err = READ_ONCE(igb->gone) ? -ENODEV : igb_reset_hw(igb);
+
+	if (err)
+		return err;
+	igb_wr32(igb, E1000_CTRL_EXT, igb_rd32(igb, E1000_CTRL_EXT) |
+		 E1000_CTRL_EXT_DRV_LOAD);
+	setup_tables(igb);
+	setup_mrqc(igb);
+	configure_msix(igb);
+	enable_mac(igb);
+	err = rings_up(igb);
+	if (!err)
+		err = igb_setup_link(igb);
+	if (err) {
+		igb_stand(igb);
+		rings_down(igb);
+		return err;
+	}
+	igb->up = true;
+	for (u32 i = 0; i < igb->nr_queues; i++)
+		napi_enable(&igb->q_vector[i].napi);
+	let_in(igb, true);
+	igb_irq_enable(igb);
+	igb_update_link(igb);
+	return 0;
+}
+
+/* Nothing of the card's is in use any more. Context: lock. */
+static void igb_down(struct igb *igb)
+{
+	if (!igb->up)
+		return;
+	igb->up = false;
+	let_in(igb, false);
+	igb_irq_disable(igb);
+	for (u32 i = 0; i < igb->nr_queues; i++)
+		napi_disable(&igb->q_vector[i].napi);
+	igb_update_stats(igb);
+	igb_stand(igb);
+	rings_down(igb);
+}
+
+/* Down and up, in full flight. Return: 0 or -E: it stays down, and the watchdog
+ * tries again. Context: lock. */
+static int igb_reinit(struct igb *igb)
+{
+	int err;
+
+	igb_down(igb);
+	err = igb_up(igb);
+	if (err)
+		igb_arm_watchdog(igb);
+	return err;
+}
+
+/* ---- the watchdog ----------------------------------------------------- */
+
+void igb_arm_watchdog(struct igb *igb)
+{
+	if (READ_ONCE(igb->timer_armed) ||
+	    __atomic_exchange_n(&igb->timer_armed, 1, __ATOMIC_ACQ_REL))
+		return;
+	netdev_timer_arm(igb->timer, netdev_now_ns(igb->dev) +
+			 IGB_WATCHDOG_NS);
+}
+
+/* Has a queue stood still since we looked last? *@pending: it holds something. */
+static bool is_hung(struct igb_tx_ring *tx, bool *pending)
+{
+	u64 completed = READ_ONCE(tx->completed);
+	bool holds = igb_ring_used(tx->size, READ_ONCE(tx->next_to_use),
+				   READ_ONCE(tx->next_to_clean));
+	bool hung = holds && tx->watched_pending && tx->watched == completed;
+
+	tx->watched = completed;
+	tx->watched_pending = holds;
+	*pending |= holds;
+	return hung;
+}
+
+/* Looks after a card that is up. Return: whether to look again. Context: lock. */
+static bool watch(struct igb *igb)
+{
+	bool pending = false, hung = false;
+
+	for (u32 i = 0; i < igb->nr_queues; i++)
+		hung |= is_hung(&igb->q_vector[i].tx, &pending);
+	igb_update_stats(igb);
+	igb_update_link(igb);
+	if (hung && READ_ONCE(igb->dev->carrier)) {
+		netdev_printk(INET_LOG_WARNING, igb->dev,
+			      "sends nothing any more: reset");
+		igb->resets++;
+		igb_reinit(igb);
+		return true;
+	}
+	for (u32 i = 0; i < igb->nr_queues; i++)
+		napi_schedule(&igb->q_vector[i].napi);
+	return pending || !READ_ONCE(igb->dev->carrier);
+}
+
+/* Resets a card that did so itself. Context: softnet. */
+static void igb_was_reset(struct igb *igb)
+{
+	if (!mutex_trylock(&igb->lock))
+		return;
+	if (igb->up) {
+		netdev_printk(INET_LOG_WARNING, igb->dev, "was reset");
+		igb->resets++;
+		igb_reinit(igb);
+	}
+	mutex_unlock(&igb->lock);
+}
+
+/* The link, or the card itself. Context: softnet. */
+static void igb_msix_other(int fd, void *data)
+{
+	struct igb *igb = data;
+	u32 icr;
+
+	take_events(fd);
+	if (READ_ONCE(igb->gone))
+		return;
+	icr = igb_rd32(igb, E1000_ICR);
+	if (icr == U32_MAX) {
+		igb_leave(igb, "the card does not answer any more");
+		return;
+	}
+	igb_wr32(igb, E1000_EICR, IGB_OTHER_BIT);
+	igb_update_link(igb);
+	igb_wr32(igb, E1000_EIMS, IGB_OTHER_BIT);
+	if (icr & E1000_ICR_DRSTA)
+		igb_was_reset(igb);
+}
+
+/* Context: softnet. Who has the lock takes the device down, or up. */
+static void igb_watchdog(struct net_device *dev)
+{
+	struct igb *igb = igb_priv(dev);
+	bool again = true;
+
+	__atomic_store_n(&igb->timer_armed, 0, __ATOMIC_RELEASE);
+	if (READ_ONCE(igb->gone))
+		return;
+	if (mutex_trylock(&igb->lock)) {
+		if (igb->up)
+			again = watch(igb);
+		else if (igb->running)
+			igb_reinit(igb);
+		again = again && igb->running;
+		mutex_unlock(&igb->lock);
+	}
+	if (again)
+		igb_arm_watchdog(igb);
+}
+
+/* ---- the device ------------------------------------------------------- */
+
+/* Events of all vectors, and notices. Return: 0 or -E. */
+static int request_msix(struct igb *igb)
+{
+	struct net_device *dev = igb->dev;
+	int err = request_irq(dev, 0, igb->other_fd, igb_msix_other, igb);
+
+	for (u32 i = 0; !err && i < igb->nr_queues; i++)
+		err = request_irq(dev, i, igb->q_vector[i].fd, igb_msix_ring,
+				  &igb->q_vector[i]);
+	for (u32 i = 0; !err && i < ARRAY_SIZE(igb->notice_fd); i++)
+		if (igb->notice_fd[i] >= 0)
+			err = request_irq(dev, 0, igb->notice_fd[i], igb_notice,
+					  igb);
+	return err;
+}
+
+/* Those that there are. */
+static void free_msix(struct igb *igb)
+{
+	free_irq(igb->dev, igb->other_fd);
+	for (u32 i = 0; i < igb->nr_queues; i++)
+		free_irq(igb->dev, igb->q_vector[i].fd);
+	for (u32 i = 0; i < ARRAY_SIZE(igb->notice_fd); i++)
+		if (igb->notice_fd[i] >= 0)
+			free_irq(igb->dev, igb->notice_fd[i]);
+}
+
+/* ndo_open. */
+static int igb_open(struct net_device *dev)
+{
+	struct igb *igb = igb_priv(dev);
+	int err = -ENOMEM;
+
+	igb->timer_armed = 0;
+	igb->timer = netdev_timer_create(dev, igb_watchdog);
+	if (!igb->timer)
+		goto fail;
+	err = request_msix(igb);
+	if (!err) {
+		mutex_lock(&igb->lock);
+		err = igb_up(igb);
+		igb->running = !err;
+		mutex_unlock(&igb->lock);
+	}
+	if (!err)
+		return 0;
+	free_msix(igb);
+	netdev_timer_destroy(igb->timer);
+	igb->timer = NULL;
+fail:
+	return netdev_error(dev->net, err, "%s: %s", dev->name, err == -ENODEV ?
+			    "the card is gone" : strerror(-err));
+}
+
+/* ndo_stop: the card is at rest, and has none of our frames. */
+static int igb_close(struct net_device *dev)
+{
+	struct igb *igb = igb_priv(dev);
+
+	mutex_lock(&igb->lock);
+	igb->running = false;
+	igb_down(igb);
+	mutex_unlock(&igb->lock);
+	free_msix(igb);
+	netdev_timer_destroy(igb->timer);
+	igb->timer = NULL;
+	return 0;
+}
+
+static int igb_set_mac(struct net_device *dev, const u8 *addr)
+{
+	struct igb *igb = igb_priv(dev);
+
+	if (!READ_ONCE(igb->gone))
+		igb_rar_set(igb, 0, addr);
+	return 0;
+}
+
+static void igb_set_rx_mode(struct net_device *dev)
+{
+	struct igb *igb = igb_priv(dev);
+
+	mutex_lock(&igb->lock);
+	if (igb->up)
+		igb_set_rx_filter(igb);
+	mutex_unlock(&igb->lock);
+}
+
+/* Other frames need other descriptors. */
+static int igb_change_mtu(struct net_device *dev, u32 new_mtu)
+{
+	struct igb *igb = igb_priv(dev);
+	u32 old = dev->mtu;
+	int err = 0;
+
+	mutex_lock(&igb->lock);
+	WRITE_ONCE(dev->mtu, new_mtu);
+	if (igb->up)
+		err = igb_reinit(igb);
+	if (err)
+		WRITE_ONCE(dev->mtu, old);
+	mutex_unlock(&igb->lock);
+	return err ? netdev_error(dev->net, err, "%s: %s", dev->name,
+				  strerror(-err)) : 0;
+}
+
+/* ndo_get_stats64: what the stack does not count itself. */
+static void igb_get_stats64(struct net_device *dev,
+			    struct inet_netdev_stats *stats)
+{
+	struct igb *igb = igb_priv(dev);
+	const struct igb_hw_stats *hw = &igb->hw_stats;
+
+	if (!READ_ONCE(igb->gone))
+		igb_update_stats(igb);
+	spin_lock(&igb->stats_lock);
+	stats->rx_dropped += hw->missed;
+	stats->rx_frame_errors += hw->crc_errors;
+	stats->rx_length_errors += hw->length_errors;
+	stats->rx_over_errors += hw->over_errors;
+	stats->rx_errors += hw->crc_errors + hw->length_errors +
+			    hw->over_errors;
+	spin_unlock(&igb->stats_lock);
+	for (u32 i = 0; i < igb->nr_queues; i++) {
+		const struct igb_rx_ring *rx = &igb->q_vector[i].rx;
+
+		stats->rx_packets += READ_ONCE(rx->packets);
+		stats->rx_bytes += READ_ONCE(rx->bytes);
+		stats->rx_over_errors += READ_ONCE(rx->over);
+		stats->rx_errors += READ_ONCE(rx->over) + READ_ONCE(rx->bad);
+		stats->rx_dropped += READ_ONCE(rx->dropped);
+		stats->tx_errors += READ_ONCE(igb->q_vector[i].tx.errors);
+	}
+}
+
+const struct net_device_ops igb_netdev_ops = {
+	.ndo_open = igb_open,
+	.ndo_stop = igb_close,
+	.ndo_start_xmit = igb_xmit_frame,
+	.ndo_features_check = igb_features_check,
+	.ndo_set_mac_address = igb_set_mac,
+	.ndo_change_mtu = igb_change_mtu,
+	.ndo_set_rx_mode = igb_set_rx_mode,
+	.ndo_get_stats64 = igb_get_stats64,
+	.ndo_uninit = igb_remove,
+};
