@@ -484,7 +484,7 @@ static int parse_mac(const char *text, u8 *mac)
 			return -EINVAL;
 		mac[i] = (u8)(hi << 4 | lo);
 	}
-	return is_valid_ether_addr(mac) ? 0 : -EINVAL;
+	return 0;
 }
 
 /* The name of a neighbour state, as ip-neighbour(8) spells it. */
@@ -531,8 +531,13 @@ static int neigh_parse(struct net_device *dev, const char *text, bool adding,
 			 parse_nud(words[i + 1], &nud))
 			return neigh_syntax(dev, text);
 	}
-	if (i != nr || (adding && (!has_mac || !arp_addr_is_host(*addr))))
+	if (i != nr || (adding && !has_mac))
 		return neigh_syntax(dev, text);
+	if ((adding && !arp_addr_is_host(*addr)) ||
+	    (has_mac && !is_valid_ether_addr(mac)))
+		return net_error(dev_net(dev), -EINVAL, "%s: \"%s\": no "
+				 "neighbour has such an address", dev->name,
+				 text);
 	return nud;
 }
 

@@ -306,9 +306,14 @@ static void neighbour_wrong_is_explained(void **state)
 		  "neighbour (A.B.C.D lladdr XX:XX:XX:XX:XX:XX, then perhaps "
 		  "nud permanent|reachable|stale)" },
 		{ "224.0.0.1 lladdr 02:00:00:00:00:01", EINVAL,
-		  "test0: \"224.0.0.1 lladdr 02:00:00:00:00:01\" is not a "
-		  "neighbour (A.B.C.D lladdr XX:XX:XX:XX:XX:XX, then perhaps "
-		  "nud permanent|reachable|stale)" });
+		  "test0: \"224.0.0.1 lladdr 02:00:00:00:00:01\": no neighbour has "
+		  "such an address" },
+		{ "10.0.0.1 lladdr ff:ff:ff:ff:ff:ff", EINVAL,
+		  "test0: \"10.0.0.1 lladdr ff:ff:ff:ff:ff:ff\": no neighbour has "
+		  "such an address" },
+		{ "10.0.0.1 lladdr 00:00:00:00:00:00 nud stale", EINVAL,
+		  "test0: \"10.0.0.1 lladdr 00:00:00:00:00:00 nud stale\": no "
+		  "neighbour has such an address" });
 	REFUSED(del_neigh, { "10.0.0.77", ENOENT,
 		  "test0: there is no neighbour \"10.0.0.77\"" });
 }
