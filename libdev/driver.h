@@ -26,11 +26,11 @@ extern const struct netdev_driver xdp_driver;
 int driver_args(struct net *net, const struct args_spec *spec,
 		const char *text, void *out);
 
-/* The structure that an inet_@driver_open() was given: @size is what it says it
- * has, @want what ours has. Return: 0; -EINVAL with a sentence, if there is a
- * stack for it. */
-int driver_config(struct net *net, const char *driver, size_t size,
-		  size_t want);
+/* The structure that an inet_@driver_open() was given, into ours at @config, whose
+ * @size octets begin with a size_t that says so; NULL: ours stays as it is.
+ * Return: 0; -EINVAL with a sentence, if there is a stack for it. */
+int driver_config(struct net *net, const char *driver, const void *given,
+		  void *config, size_t size);
 
 /* register_netdevice() that leaves a sentence in each case. */
 int driver_register(struct net_device *dev);

@@ -35,14 +35,22 @@ int driver_args(struct net *net, const struct args_spec *spec,
 	return err ? netdev_error(net, err, "%s", why) : 0;
 }
 
-int driver_config(struct net *net, const char *driver, size_t size,
-		  size_t want)
+int driver_config(struct net *net, const char *driver, const void *given,
+		  void *config, size_t size)
 {
+	size_t says;
+
 	if (!net)
 		return -EINVAL;
-	return size == want ? 0 : netdev_error(net, -EINVAL, "%s: size is not "
-					       "sizeof(struct inet_%s_config)",
-					       driver, driver);
+	if (!given)
+		return 0;
+	memcpy(&says, given, sizeof(says));
+	if (says != size)
+		return netdev_error(net, -EINVAL, "%s: size is not "
+				    "sizeof(struct inet_%s_config)", driver,
+				    driver);
+	memcpy(config, given, size);
+	return 0;
 }
 
 const struct netdev_driver *const *inet_netdev_drivers(size_t *nr)

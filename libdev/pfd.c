@@ -429,11 +429,8 @@ struct net_device *inet_fd_open(struct net *net, const char *name, int fd,
 {
 	struct inet_fd_config c = { .size = sizeof(c) };
 	struct net_device *dev = NULL;
-	int err = driver_config(net, "fd", config ? config->size : c.size,
-				sizeof(c));
+	int err = driver_config(net, "fd", config, &c, sizeof(c));
 
-	if (!err && config)
-		c = *config;
 	if (!err)
 		err = pfd_create(net, name, fd, &c, &dev);
 	if (err)

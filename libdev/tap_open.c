@@ -369,11 +369,8 @@ struct net_device *inet_tap_open(struct net *net, const char *ifname,
 	struct inet_tap_config c = { .size = sizeof(c) };
 	struct tap_args args = { 0 };
 	struct net_device *dev = NULL;
-	int err = driver_config(net, "tap", config ? config->size : c.size,
-				sizeof(c));
+	int err = driver_config(net, "tap", config, &c, sizeof(c));
 
-	if (!err && config)
-		c = *config;
 	if (!err)
 		err = tap_read_config(net, ifname, &c, &args);
 	if (!err)

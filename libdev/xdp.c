@@ -556,11 +556,8 @@ struct net_device *inet_xdp_open(struct net *net, const char *ifname,
 {
 	struct inet_xdp_config c = { .size = sizeof(c) };
 	struct net_device *dev = NULL;
-	int err = driver_config(net, "xdp", config ? config->size : c.size,
-				sizeof(c));
+	int err = driver_config(net, "xdp", config, &c, sizeof(c));
 
-	if (!err && config)
-		c = *config;
 	if (!err)
 		err = xdp_open_config(net, ifname ? ifname : "", &c, &dev);
 	if (err)
