@@ -14,17 +14,9 @@
 
 #include "lib/compiler.h"
 #include "lib/points.h"
+#include "walk_bounds.h"
 
 #define WEAK __attribute__((weak))
-
-static const struct {
-	const char *name;
-	u32 bound;
-} walks[] = {
-#define WALK(name, bound, text) { #name, bound },
-#include "lib/walks.def"
-#undef WALK
-};
 
 static u32 steps[NR_WALKS], most[NR_WALKS];
 
@@ -72,6 +64,6 @@ void walks_begin(void)
 void walks_judge(void)
 {
 	for (u32 i = 0; i < NR_WALKS; i++)
-		if (i != WALK_BIND && most[i] > 2 * walks[i].bound)
-			fail_msg("walk %s: %u steps", walks[i].name, most[i]);
+		if (i != WALK_BIND && most[i] > 2 * walk_bounds[i].bound)
+			fail_msg("walk %s: %u steps", walk_bounds[i].name, most[i]);
 }

@@ -13,6 +13,7 @@
 
 #include "core/net.h"
 #include "core/snmp.h"
+#include "walk_bounds.h"
 
 static const char *const point_names[] = {
 #define BUGGIFY(name, text) #name,
@@ -28,15 +29,6 @@ static const char *const probe_names[] = {
 #include "lib/points.def"
 #undef BUGGIFY
 #undef PROBE
-};
-
-static const struct {
-	const char *name;
-	u32 bound;
-} walks[] = {
-#define WALK(name, bound, text) { #name, bound },
-#include "lib/walks.def"
-#undef WALK
 };
 
 static const char *const mib_names[] = {
@@ -130,9 +122,9 @@ void sim_step(enum inet_walk walk)
 
 	if (reached && n > reached->walks[walk])
 		reached->walks[walk] = n;
-	if (n > walks[walk].bound)
+	if (n > walk_bounds[walk].bound)
 		sim_fail(running, "walk %s takes more than %u steps",
-			 walks[walk].name, walks[walk].bound);
+			 walk_bounds[walk].name, walk_bounds[walk].bound);
 }
 
 void sim_cable_sent(struct net_device *dev, const struct sk_buff *skb)
@@ -224,8 +216,8 @@ void points_show(const struct reach *r)
 	show("counter", mib_names, r->mib, MIB_MAX);
 	show("drop", drop_names, r->drops, SKB_DROP_REASON_MAX);
 	for (i = 0; i < NR_WALKS; i++)
-		printf("# walk %s: %u steps of %u\n", walks[i].name,
-		       r->walks[i], walks[i].bound);
+		printf("# walk %s: %u steps of %u\n", walk_bounds[i].name,
+		       r->walks[i], walk_bounds[i].bound);
 }
 
 unsigned int points_missing(const struct reach *r)
