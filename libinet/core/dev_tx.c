@@ -34,7 +34,7 @@ void dev_queue_xmit_nit(struct sk_buff *skb, struct net_device *dev)
 				return;
 			/* a tap keeps it as long as it likes */
 			if (skb_orphan_frags(n)) {
-				consume_skb(n);
+				kfree_skb_reason(n, SKB_DROP_REASON_NOMEM);
 				return;
 			}
 			n->dev = dev;

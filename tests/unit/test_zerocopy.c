@@ -736,6 +736,45 @@ static void taps_get_copies(void **state)
 	inet_close(s);
 }
 
+static void *no_memory(void *opaque, size_t size, size_t align)
+{
+	(void)opaque;
+	(void)size;
+	(void)align;
+	return NULL;
+}
+
+/* Nor does it get anything where there is none for the copy: that is a drop. */
+static void taps_without_memory_get_nothing(void **state)
+{
+	struct packet_type pt = { .type = cpu_to_be16(3), .func = see };
+	static struct skb_shared_info *frames[4096];
+	struct fx *f = *state;
+	struct socket *s = udp(f);
+	size_t nr = 0;
+
+	assert_int_equal(inet_netdev_set_qdisc(f->dev, "pfifo_fast"), 0);
+	assert_int_equal(dev_add_pack(f->net, &pt), 0);
+	netif_tx_stop_queue(f->dev, 0);
+	assert_int_equal(send_zc(s, data, 1000), 1000);
+	fx_run(f);
+	fx_mark(f);
+	while ((frames[nr] = netdev_alloc_frame(f->dev)) != NULL)
+		nr++;
+	f->net->env.alloc = no_memory;
+	netif_tx_wake_queue(f->dev, 0);
+	fx_run(f);
+	f->net->env.alloc = f->env.alloc;
+	while (nr--)
+		frame_put(frames[nr]);
+	assert_null(seen);
+	fx_assert_dropped(f, SKB_DROP_REASON_NOMEM, 1);
+	expect_datagram(f, 0, 1000);
+	expect_done(s, 0, 0, SO_EE_CODE_ZEROCOPY_COPIED);
+	dev_remove_pack(f->net, &pt);
+	inet_close(s);
+}
+
 /* The route changed after TCP had lent: what comes back to this host is a copy
  * all the same. */
 static void packets_that_come_back_are_copied(void **state)
@@ -901,6 +940,7 @@ int main(void)
 		UDP_CASE(datagrams_that_cannot_be_lent_are_copied),
 		UDP_CASE(loopback_copies),
 		UDP_CASE(taps_get_copies),
+		UDP_CASE(taps_without_memory_get_nothing),
 		UDP_CASE(packets_that_come_back_are_copied),
 		UDP_CASE(headers_are_never_written_into_user_memory),
 		UDP_CASE(single_octets_that_are_lent_are_copied),
