@@ -359,7 +359,8 @@ static void deliver(struct xdp_queue *q)
 	napi_gro_receive(&q->napi, skb);
 }
 
-/* One buffer. Return: the packets that it ended. */
+/* One buffer. Return: the packets that it ended; of a packet that is lost each
+ * buffer counts as one, so that a kernel that never ends it does not keep us. */
 static int receive(struct xdp_queue *q, const struct xdp_buf *buf)
 {
 	/* Whoever looks at a link header finds it in the first buffer. */
@@ -373,7 +374,7 @@ static int receive(struct xdp_queue *q, const struct xdp_buf *buf)
 	} else if (likely(!buf->more)) {
 		deliver(q);
 	}
-	return !buf->more;
+	return !buf->more || q->skip;
 }
 
 /* The first frame has told the socket which NAPI to poll, or that there is none:
