@@ -130,6 +130,8 @@ void tcp_send_synack(struct sock *sk)
 
 	inet_assert(skb && (TCP_SKB_CB(skb)->tcp_flags & TCPHDR_SYN));
 	TCP_SKB_CB(skb)->tcp_flags |= TCPHDR_ACK;
+	/* which of the two will be acknowledged only a timestamp tells (Karn) */
+	TCP_SKB_CB(skb)->sacked |= TCPCB_EVER_RETRANS;
 	(void)tcp_transmit_skb(sk, skb, true);
 }
 

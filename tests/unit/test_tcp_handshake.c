@@ -879,6 +879,31 @@ static void syn_sent_syn_crosses_syn(void **state)
 	tp_close(&t);
 }
 
+/* The answer to our SYN comes right behind the peer's, to which we have answered
+ * meanwhile: the round trip is that of the SYN, if the timestamp says so, and else
+ * is not known.
+ * @req 6298-3 */
+static void syn_crossing_syn_is_no_sample_of_the_answer(void **state)
+{
+	struct tp t;
+	u32 ts;
+
+	(void)state;
+	for (ts = 0; ts < 2; ts++) {
+		tp_open(&t);
+		t.ts = ts;
+		tp_connect(&t);
+		fx_advance(&t.f, 200 * FX_MS);
+		tp_send(&t, "S", 0, 0, NULL, 0);
+		tp_send(&t, "SA", 0, 1, NULL, 0);
+		assert_int_equal(tp_state(&t), TCP_ESTABLISHED);
+		assert_in_range(tcp_sk(tp_sk(&t))->srtt_us >> 3, 199000 * ts,
+				201000 * ts);
+		fx_flush(&t.f);
+		tp_close(&t);
+	}
+}
+
 /* The peer answers with a bare ACK of our SYN-ACK (split handshake). */
 /* @attack S6 */
 static void syn_received_split_handshake_ack_establishes(void **state)
@@ -1125,6 +1150,7 @@ int main(void)
 			syn_sent_silent_neighbour_is_told_after_three_requests),
 		cmocka_unit_test(established_silent_neighbour_is_a_soft_error),
 		cmocka_unit_test(syn_sent_syn_crosses_syn),
+		cmocka_unit_test(syn_crossing_syn_is_no_sample_of_the_answer),
 		cmocka_unit_test(syn_received_split_handshake_ack_establishes),
 		cmocka_unit_test(syn_received_active_wrong_ack_is_reset),
 		cmocka_unit_test(syn_received_active_reset_is_refused),
