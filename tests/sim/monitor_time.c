@@ -52,6 +52,7 @@ static void sent_by_timer(struct world *w, struct flow *f, int h, u32 pos,
 	struct stream *me = &f->of[h];
 	u64 least = pos ? w->host[f->host[h]].rto_min_us * 1000ull : SYN_RTO;
 	u64 twice = 2 * me->rto_gap;
+	u64 late = 2 * w->late_ns;	/* the one before may have been */
 
 	if (pos && least < me->rtt_us * 1000ull)
 		least = me->rtt_us * 1000ull;
@@ -63,7 +64,7 @@ static void sent_by_timer(struct world *w, struct flow *f, int h, u32 pos,
 	if (twice > RTO_MAX)
 		twice = RTO_MAX;
 	if (pos && me->rto_ns && me->rto_pos == pos &&
-	    me->heard_ns < me->rto_ns && gap < twice / 16 * 15)
+	    me->heard_ns < me->rto_ns && gap + late < twice / 16 * 15)
 		monitor_bad(w, f, h, "the RTO did not back off", gap, twice);
 	me->rto_gap = me->heard_ns < me->rto_ns || !me->rto_ns ? gap : 0;
 	me->rto_pos = pos;

@@ -434,6 +434,33 @@ RULE(ack_of_a_ticking_clock_is_not_later_than_that)
 	caught("an ACK after more than 500 ms");
 }
 
+/* Bytes that are sent again 320 ms later, and @ms after that. */
+static void backs_off_to(u64 ms)
+{
+	open_pair();
+	w.late_ns = SLACK_MS * SIM_MS;
+	later(100);
+	LEAVES(0, ACK | PSH, 1, 1, 10);
+	later(320);
+	LEAVES(0, ACK | PSH, 1, 1, 10);
+	later(ms);
+	LEAVES(0, ACK | PSH, 1, 1, 10);
+}
+
+RULE(rto_before_may_have_been_a_tick_late)
+{
+	(void)state;
+	backs_off_to(600 - 2 * SLACK_MS);
+	caught("");
+}
+
+RULE(rto_before_was_no_later_than_that)
+{
+	(void)state;
+	backs_off_to(600 - 2 * SLACK_MS - 1);
+	caught("the RTO did not back off");
+}
+
 /* Bytes that are sent again @ms later. */
 static void sends_again_after(u64 ms)
 {
@@ -553,6 +580,8 @@ int main(void)
 			second_of_a_ticking_clock_is_not_shorter_than_that),
 		cmocka_unit_test(ack_of_a_ticking_clock_may_be_a_tick_late),
 		cmocka_unit_test(ack_of_a_ticking_clock_is_not_later_than_that),
+		cmocka_unit_test(rto_before_may_have_been_a_tick_late),
+		cmocka_unit_test(rto_before_was_no_later_than_that),
 		cmocka_unit_test(rto_of_a_ticking_clock_may_be_a_tick_shorter),
 		cmocka_unit_test(
 			rto_of_a_ticking_clock_is_not_shorter_than_that),
