@@ -168,6 +168,95 @@ static void device_that_goes_takes_its_groups_along(void **state)
 	fx_flush(f);
 }
 
+/* The same of device @dev. */
+static void inject_group_on(struct fx *f, struct net_device *dev, u32 group)
+{
+	u8 mac[6] = { 1, 0, 0x5e, (group >> 16) & 0x7f, (u8)(group >> 8),
+		      (u8)group };
+	const struct fx_ip ip = { .dst_mac = mac, .saddr = FX_ADDR(10, 1, 0, 1),
+				  .daddr = htonl(group) };
+	u8 frame[128];
+
+	fx_inject_on(f, dev, frame, fx_build_udp(frame, &ip, 9, PORT, "x", 1));
+}
+
+/* A device's number counts more than an address of another, and a group is joined
+ * by device: on both, and left on one. */
+static void membership_is_of_one_device(void **state)
+{
+	struct fx *f = *state;
+	struct net_device *dev = fx_add_dev(f, "test1", fx_stranger_mac,
+					    "10.1.0.2/24");
+	struct socket *s = sk_udp(f->net, 0, PORT);
+	int first = inet_netdev_index(f->dev), second = inet_netdev_index(dev);
+	char buf[4];
+
+	assert_int_equal(membership(s, IP_ADD_MEMBERSHIP, GROUP, SK_HOST,
+				    second), 0);
+	inject_group(f, GROUP);
+	assert_int_equal(sk_recv(s, buf, 4, 0), -EAGAIN);
+	inject_group_on(f, dev, GROUP);
+	assert_int_equal(sk_recv(s, buf, 4, 0), 1);
+	assert_int_equal(membership(s, IP_ADD_MEMBERSHIP, GROUP, 0, first), 0);
+	inject_group(f, GROUP);
+	assert_int_equal(sk_recv(s, buf, 4, 0), 1);
+	assert_int_equal(membership(s, IP_DROP_MEMBERSHIP, GROUP, 0, second),
+			 0);
+	inject_group(f, GROUP);
+	assert_int_equal(sk_recv(s, buf, 4, 0), 1);
+	inject_group_on(f, dev, GROUP);
+	assert_int_equal(sk_recv(s, buf, 4, 0), -EAGAIN);
+	inet_close(s);
+	fx_flush(f);
+}
+
+/* Who wants its own groups only hears them of its own device, and broadcasts as
+ * before. */
+static void other_groups_unwanted_are_of_other_devices_too(void **state)
+{
+	struct fx *f = *state;
+	struct net_device *dev = fx_add_dev(f, "test1", fx_stranger_mac,
+					    "10.1.0.2/24");
+	struct socket *a = sk_udp(f->net, 0, 0), *b = sk_udp(f->net, 0, 0);
+	const struct fx_ip all = { .daddr = FX_ADDR(10, 0, 0, 255) };
+	u8 frame[128];
+	char buf[4];
+
+	sk_set(a, SOL_SOCKET, SO_REUSEADDR, 1);
+	sk_set(b, SOL_SOCKET, SO_REUSEADDR, 1);
+	assert_int_equal(sk_bind(a, 0, PORT), 0);
+	assert_int_equal(sk_bind(b, 0, PORT), 0);
+	assert_int_equal(sk_set(a, IPPROTO_IP, IP_MULTICAST_ALL, 0), 0);
+	assert_int_equal(membership(a, IP_ADD_MEMBERSHIP, GROUP, SK_HOST, 0),
+			 0);
+	assert_int_equal(membership(b, IP_ADD_MEMBERSHIP, GROUP, 0,
+				    inet_netdev_index(dev)), 0);
+	inject_group_on(f, dev, GROUP);
+	assert_int_equal(sk_recv(a, buf, 4, 0), -EAGAIN);
+	assert_int_equal(sk_recv(b, buf, 4, 0), 1);
+	fx_inject(f, frame, fx_build_udp(frame, &all, 9, PORT, "xy", 2));
+	assert_int_equal(sk_recv(a, buf, 4, 0), 2);
+	inet_close(a);
+	inet_close(b);
+	fx_flush(f);
+}
+
+/* Neither a device nor an address: that of the route, if there is one. */
+static void membership_without_a_device_follows_the_route(void **state)
+{
+	struct fx *f = *state;
+	struct socket *s = sk_udp(f->net, 0, PORT);
+	char buf[4];
+
+	assert_int_equal(membership(s, IP_ADD_MEMBERSHIP, GROUP, 0, 0),
+			 -ENODEV);
+	assert_int_equal(inet_route_add(f->net, "default via 10.0.0.1"), 0);
+	assert_int_equal(membership(s, IP_ADD_MEMBERSHIP, GROUP, 0, 0), 0);
+	inject_group(f, GROUP);
+	assert_int_equal(sk_recv(s, buf, 4, 0), 1);
+	inet_close(s);
+}
+
 #define TEST(name) \
 	cmocka_unit_test_setup_teardown(name, fx_setup_learned, fx_teardown)
 
@@ -179,6 +268,9 @@ int main(void)
 		TEST(other_socket_hears_by_multicast_all),
 		TEST(sent_to_group_by_device_ttl_and_loop),
 		TEST(device_that_goes_takes_its_groups_along),
+		TEST(membership_is_of_one_device),
+		TEST(other_groups_unwanted_are_of_other_devices_too),
+		TEST(membership_without_a_device_follows_the_route),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

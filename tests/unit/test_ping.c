@@ -244,6 +244,134 @@ static void error_about_a_request_is_told(void **state)
 	inet_close(s);
 }
 
+/* A reply to id 777 at 10.0.0.2. */
+static void reply_to_777(struct fx *f)
+{
+	const struct fx_ip ip = { 0 };
+	u8 frame[128];
+
+	fx_inject(f, frame, fx_build_icmp(frame, &ip, ICMP_ECHOREPLY, 0,
+					  777 << 16 | 1, "x", 1));
+}
+
+/* The id is right, but the socket is another address's, or another device's. */
+static void reply_to_another_address_or_device_is_not_delivered(void **state)
+{
+	struct fx *f = *state;
+	struct socket *s = ping_socket(f);
+	struct echo r;
+
+	assert_int_equal(sk_bind(s, SK_LOOPBACK, 777), 0);
+	reply_to_777(f);
+	assert_int_equal(sk_recv(s, &r, sizeof(r), 0), -EAGAIN);
+	inet_close(s);
+	s = ping_socket(f);
+	assert_int_equal(sk_bind(s, SK_HOST, 777), 0);
+	assert_int_equal(sk_set(s, SOL_SOCKET, SO_BINDTOIFINDEX, 1), 0);
+	reply_to_777(f);
+	assert_int_equal(sk_recv(s, &r, sizeof(r), 0), -EAGAIN);
+	assert_int_equal(sk_set(s, SOL_SOCKET, SO_BINDTOIFINDEX,
+				inet_netdev_index(f->dev)), 0);
+	reply_to_777(f);
+	assert_int_equal(sk_recv(s, &r, sizeof(r), 0), 9);
+	inet_close(s);
+}
+
+/* An error about what this host answered is nobody's, though the id is. */
+static void error_about_a_reply_is_not_told(void **state)
+{
+	const struct fx_ip ip = { 0 };
+	struct fx *f = *state;
+	struct socket *s = ping_socket(f);
+	struct echo e = echo_request(1);
+	u8 frame[256], quote[28];
+
+	assert_int_equal(sk_set(s, IPPROTO_IP, IP_RECVERR, 1), 0);
+	assert_int_equal(sk_sendto(s, &e, sizeof(e), SK_PEER, 0), sizeof(e));
+	fx_expect(f, &p);
+	memcpy(quote, p.ip, sizeof(quote));
+	quote[20] = ICMP_ECHOREPLY;
+	fx_inject(f, frame, fx_build_icmp(frame, &ip, ICMP_DEST_UNREACH,
+					  ICMP_HOST_UNREACH, 0, quote,
+					  sizeof(quote)));
+	assert_int_equal(sk_recv(s, &e, sizeof(e), 0), -EAGAIN);
+	inet_close(s);
+}
+
+static void sends_out_of_band_or_after_shutdown_are_refused(void **state)
+{
+	struct fx *f = *state;
+	struct socket *s = ping_socket(f);
+	struct echo e = echo_request(1);
+
+	assert_int_equal(sk_connect(s, SK_PEER, 0), 0);
+	assert_int_equal(inet_send(s, &e, sizeof(e), MSG_OOB), -1);
+	assert_int_equal(errno, EOPNOTSUPP);
+	assert_int_equal(inet_shutdown(s, SHUT_WR), 0);
+	assert_int_equal(inet_send(s, &e, sizeof(e), MSG_NOSIGNAL), -1);
+	assert_int_equal(errno, EPIPE);
+	fx_expect_silence(f);
+	inet_close(s);
+}
+
+/* The socket's own address. */
+static u32 own_address(struct socket *s)
+{
+	struct sockaddr_in sin;
+	socklen_t len = sizeof(sin);
+
+	assert_int_equal(inet_getsockname(s, (void *)&sin, &len), 0);
+	return ntohl(sin.sin_addr.s_addr);
+}
+
+/* bind() that fails leaves nothing; what it named stays when the peer is forgotten,
+ * but not the device, as on Linux. */
+static void address_stays_when_bind_named_it(void **state)
+{
+	struct sockaddr unspec = { .sa_family = AF_UNSPEC };
+	struct fx *f = *state;
+	struct socket *a = ping_socket(f), *b = ping_socket(f);
+
+	assert_int_equal(sk_set(b, SOL_SOCKET, SO_REUSEADDR, 0), 0);
+	assert_int_equal(sk_bind(a, SK_HOST, 777), 0);
+	assert_int_equal(sk_bind(b, SK_HOST, 777), -EADDRINUSE);
+	assert_int_equal(own_address(b), 0);
+	assert_int_equal(sk_set(a, SOL_SOCKET, SO_BINDTOIFINDEX,
+				inet_netdev_index(f->dev)), 0);
+	assert_int_equal(sk_connect(a, SK_PEER, 0), 0);
+	assert_int_equal(sk_connect(b, SK_PEER, 0), 0);
+	assert_int_equal(own_address(b), SK_HOST);
+	assert_int_equal(inet_connect(a, &unspec, sizeof(unspec)), 0);
+	assert_int_equal(inet_connect(b, &unspec, sizeof(unspec)), 0);
+	assert_int_equal(own_address(a), SK_HOST);
+	assert_int_equal(own_address(b), 0);
+	assert_int_equal(sk_get(a, SOL_SOCKET, SO_BINDTOIFINDEX), 0);
+	inet_close(a);
+	inet_close(b);
+}
+
+/* IP_PKTINFO says by which device a reply came. */
+static void reply_comes_with_its_device(void **state)
+{
+	struct fx *f = *state;
+	struct socket *s = ping_socket(f);
+	char control[64], buf[64];
+	struct iovec iov = { buf, sizeof(buf) };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1,
+			      .msg_control = control,
+			      .msg_controllen = sizeof(control) };
+	struct in_pktinfo info;
+
+	assert_int_equal(sk_set(s, IPPROTO_IP, IP_PKTINFO, 1), 0);
+	assert_int_equal(sk_bind(s, 0, 777), 0);
+	reply_to_777(f);
+	assert_int_equal(inet_recvmsg(s, &msg, 0), 9);
+	memcpy(&info, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(info));
+	assert_int_equal(info.ipi_ifindex, inet_netdev_index(f->dev));
+	assert_int_equal(info.ipi_addr.s_addr, FX_IP);
+	inet_close(s);
+}
+
 #define TEST(name) \
 	cmocka_unit_test_setup_teardown(name, fx_setup_learned, fx_teardown)
 
@@ -258,6 +386,11 @@ int main(void)
 		TEST(bind_chooses_the_id),
 		TEST(loopback_ping_is_answered),
 		TEST(error_about_a_request_is_told),
+		TEST(reply_to_another_address_or_device_is_not_delivered),
+		TEST(error_about_a_reply_is_not_told),
+		TEST(sends_out_of_band_or_after_shutdown_are_refused),
+		TEST(address_stays_when_bind_named_it),
+		TEST(reply_comes_with_its_device),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

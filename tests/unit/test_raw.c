@@ -4,6 +4,10 @@
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
+#include <linux/errqueue.h>
+
+#include <inet/netfilter.h>
 
 #include "fixture.h"
 #include "lib/byteorder.h"
@@ -318,6 +322,160 @@ static void own_header_is_never_a_piece(void **state)
 	inet_close(s);
 }
 
+/* Types above 31 have no bit; of a short value the rest stays, and no more is given
+ * than is asked for. */
+static void icmp_filter_has_bits_for_the_first_types(void **state)
+{
+	struct fx *f = *state;
+	struct socket *s = raw_socket(f, IPPROTO_ICMP);
+	const struct fx_ip ip = { 0 };
+	u8 frame[128], buf[64], value[8] = { 0xfe, 0xff, 0xff, 0xff };
+	socklen_t len = 2;
+
+	assert_int_equal(inet_setsockopt(s, 255, 1, value, 4), 0);
+	fx_inject(f, frame, fx_build_icmp(frame, &ip, 33, 0, 1, "x", 1));
+	assert_int_equal(sk_recv(s, buf, sizeof(buf), 0), 29);
+	assert_int_equal(inet_setsockopt(s, 255, 1, "\1", 1), 0);
+	memset(value, 0x55, sizeof(value));
+	assert_int_equal(inet_getsockopt(s, 255, 1, value, &len), 0);
+	assert_int_equal(len, 2);
+	assert_memory_equal(value, "\1\xff\x55", 3);
+	len = sizeof(value);
+	assert_int_equal(inet_getsockopt(s, 255, 1, value, &len), 0);
+	assert_int_equal(len, 4);
+	assert_memory_equal(value, "\1\xff\xff\xff\x55", 5);
+	inet_close(s);
+	fx_flush(f);
+}
+
+/* Of a group's packets a socket gets those of groups that it has joined, or of all if
+ * it wants. */
+static void group_is_heard_by_who_wants_it(void **state)
+{
+	static const u8 mac[6] = { 1, 0, 0x5e, 1, 2, 3 };
+	const struct fx_ip ip = { .proto = PROTO, .dst_mac = mac,
+				  .daddr = FX_ADDR(239, 1, 2, 3) };
+	struct ip_mreqn m = { .imr_multiaddr.s_addr = ip.daddr,
+			      .imr_address.s_addr = FX_IP };
+	struct fx *f = *state;
+	struct socket *in = raw_socket(f, PROTO), *all = raw_socket(f, PROTO);
+	struct socket *own = raw_socket(f, PROTO);
+	u8 frame[128], buf[64];
+
+	assert_int_equal(inet_setsockopt(in, IPPROTO_IP, IP_ADD_MEMBERSHIP, &m,
+					 sizeof(m)), 0);
+	assert_int_equal(sk_set(own, IPPROTO_IP, IP_MULTICAST_ALL, 0), 0);
+	fx_inject(f, frame, fx_build_ip(frame, &ip, "hello", 5));
+	assert_int_equal(sk_recv(in, buf, sizeof(buf), 0), 25);
+	assert_int_equal(sk_recv(all, buf, sizeof(buf), 0), 25);
+	assert_int_equal(sk_recv(own, buf, sizeof(buf), 0), -EAGAIN);
+	inet_close(in);
+	inet_close(all);
+	inet_close(own);
+}
+
+/* An error is told to whom it is about: not to one that has another peer. */
+static void error_about_another_peer_is_not_told(void **state)
+{
+	struct fx *f = *state;
+	struct socket *s = raw_socket(f, PROTO), *other = raw_socket(f, PROTO);
+	const struct fx_ip ip = { 0 };
+	u8 frame[256], buf[64];
+
+	assert_int_equal(sk_connect(s, SK_PEER, 0), 0);
+	assert_int_equal(sk_connect(other, 0x0a000009, 0), 0);
+	assert_int_equal(sk_send(s, "good day", 8), 8);
+	fx_expect(f, &p);
+	fx_inject(f, frame, fx_build_icmp(frame, &ip, ICMP_DEST_UNREACH,
+					  ICMP_PROT_UNREACH, 0, p.ip,
+					  p.ip_len));
+	assert_int_equal(sk_recv(other, buf, sizeof(buf), 0), -EAGAIN);
+	assert_int_equal(sk_recv(s, buf, sizeof(buf), 0), -ENOPROTOOPT);
+	inet_close(s);
+	inet_close(other);
+}
+
+/* A packet with its header that is too long leaves the MTU on the error queue. */
+static void own_header_too_long_is_told(void **state)
+{
+	struct fx *f = *state;
+	struct socket *s = raw_socket(f, IPPROTO_RAW);
+	static u8 big[1501] = { 0x45 };
+	char control[128];
+	struct msghdr msg = { .msg_control = control,
+			      .msg_controllen = sizeof(control) };
+	struct sock_extended_err ee;
+
+	assert_int_equal(sk_set(s, IPPROTO_IP, IP_RECVERR, 1), 0);
+	assert_int_equal(sk_sendto(s, big, sizeof(big), SK_PEER, 0),
+			 -EMSGSIZE);
+	assert_int_equal(inet_recvmsg(s, &msg, MSG_ERRQUEUE), 0);
+	memcpy(&ee, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(ee));
+	assert_int_equal(ee.ee_errno, EMSGSIZE);
+	assert_int_equal(ee.ee_origin, SO_EE_ORIGIN_LOCAL);
+	assert_int_equal(ee.ee_info, 1500);
+	inet_close(s);
+}
+
+/* Bound to a broadcast address it hears that, and sends from one that a host may
+ * have; an address that bind() named is not forgotten with the peer. */
+static void bound_address_is_for_sending_if_it_can_be(void **state)
+{
+	struct sockaddr unspec = { .sa_family = AF_UNSPEC };
+	struct fx *f = *state;
+	struct socket *s = raw_socket(f, PROTO);
+	u8 buf[64];
+
+	assert_int_equal(sk_bind(s, 0x0a0000ff, 0), 0);
+	assert_int_equal(sk_sendto(s, "x", 1, SK_PEER, 0), 1);
+	fx_expect(f, &p);
+	assert_int_equal(p.ip->saddr, FX_IP);
+	assert_int_equal(sk_bind(s, SK_LOOPBACK, 0), 0);
+	assert_int_equal(sk_connect(s, SK_LOOPBACK, 0), 0);
+	assert_int_equal(inet_connect(s, &unspec, sizeof(unspec)), 0);
+	inject(f, 0, PROTO);		/* still not for it */
+	assert_int_equal(sk_recv(s, buf, sizeof(buf), 0), -EAGAIN);
+	inet_close(s);
+	fx_flush(f);
+}
+
+static u32 seen_priority, seen_mark;
+
+static unsigned int see(void *priv, struct sk_buff *skb,
+			const struct nf_hook_state *st)
+{
+	(void)priv;
+	(void)st;
+	seen_priority = skb->priority;
+	seen_mark = skb->mark;
+	return NF_ACCEPT;
+}
+
+/* With a header of its own, too. */
+static void packets_have_the_sockets_priority_and_mark(void **state)
+{
+	struct nf_hook_ops ops = { .hook = see,
+				   .hooknum = NF_INET_LOCAL_OUT };
+	u8 pkt[21] = { 0x45, [8] = 64, [9] = PROTO, [16] = 10, [19] = 1 };
+	struct fx *f = *state;
+	struct socket *s = raw_socket(f, PROTO);
+
+	assert_int_equal(nf_register_net_hook(f->net, &ops), 0);
+	assert_int_equal(sk_set(s, SOL_SOCKET, SO_PRIORITY, 5), 0);
+	assert_int_equal(sk_set(s, SOL_SOCKET, SO_MARK, 77), 0);
+	for (int own = 0; own < 2; own++) {
+		seen_priority = seen_mark = 0;
+		assert_int_equal(sk_set(s, IPPROTO_IP, IP_HDRINCL, own), 0);
+		assert_int_equal(sk_sendto(s, pkt, sizeof(pkt), SK_PEER, 0),
+				 sizeof(pkt));
+		assert_int_equal(seen_priority, 5);
+		assert_int_equal(seen_mark, 77);
+	}
+	nf_unregister_net_hook(f->net, &ops);
+	inet_close(s);
+	fx_flush(f);
+}
+
 #define TEST(name) \
 	cmocka_unit_test_setup_teardown(name, fx_setup_learned, fx_teardown)
 
@@ -334,6 +492,12 @@ int main(void)
 		TEST(hard_error_reaches_the_connected_raw_socket),
 		TEST(pieces_are_gathered_as_by_linux),
 		TEST(own_header_is_never_a_piece),
+		TEST(icmp_filter_has_bits_for_the_first_types),
+		TEST(group_is_heard_by_who_wants_it),
+		TEST(error_about_another_peer_is_not_told),
+		TEST(own_header_too_long_is_told),
+		TEST(bound_address_is_for_sending_if_it_can_be),
+		TEST(packets_have_the_sockets_priority_and_mark),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -405,6 +405,92 @@ static void lookup_many_connected_on_one_port_leave_its_chain(void **state)
 	free(s);
 }
 
+/* One port of twelve is free, and found wherever the search begins and in whatever
+ * strides it goes. */
+static void automatic_port_finds_the_last_free_one(void **state)
+{
+	struct fx *f = *state;
+	struct socket *s[12];
+	u32 i, round;
+
+	fx_sysctl(f, "net.ipv4.ip_local_port_range", "40000 40011");
+	for (i = 0; i < 12; i++) {
+		s[i] = sk_udp(f->net, 0, 0);
+		assert_int_equal(sk_bind(s[i], 0, 0), 0);
+	}
+	for (round = 0; round < 300; round++) {
+		i = round % 12;
+		inet_close(s[i]);
+		s[i] = sk_udp(f->net, 0, 0);
+		assert_int_equal(sk_bind(s[i], 0, 0), 0);
+	}
+	for (i = 0; i < 12; i++)
+		inet_close(s[i]);
+}
+
+/* Who is bound to a device shares with those of other devices, not with one that
+ * hears all of them. */
+static void device_bound_socket_and_one_of_all_share_no_port(void **state)
+{
+	struct fx *f = *state;
+	struct socket *a = sk_udp(f->net, 0, 0), *b = sk_udp(f->net, 0, 0);
+
+	assert_int_equal(sk_set(a, SOL_SOCKET, SO_BINDTOIFINDEX, 1), 0);
+	assert_int_equal(sk_bind(a, 0, PORT), 0);
+	assert_int_equal(sk_bind(b, 0, PORT), -EADDRINUSE);
+	inet_close(a);
+	a = sk_udp(f->net, 0, 0);
+	assert_int_equal(sk_bind(b, 0, PORT), 0);
+	assert_int_equal(sk_set(a, SOL_SOCKET, SO_BINDTOIFINDEX, 1), 0);
+	assert_int_equal(sk_bind(a, 0, PORT), -EADDRINUSE);
+	inet_close(a);
+	inet_close(b);
+}
+
+/* What comes by another device than the socket's is for nobody, or for all that
+ * ask for none. */
+static void lookup_of_another_device_passes_the_socket(void **state)
+{
+	struct fx *f = *state;
+	struct socket *s = sk_udp(f->net, 0, PORT);
+	const struct fx_ip ip = { 0 };
+	u8 frame[128];
+	char buf[4];
+
+	fx_learn(f);
+	assert_int_equal(sk_set(s, SOL_SOCKET, SO_BINDTOIFINDEX, 1), 0);
+	fx_inject(f, frame, fx_build_udp(frame, &ip, 9, PORT, "x", 1));
+	assert_int_equal(sk_recv(s, buf, sizeof(buf), 0), -EAGAIN);
+	assert_int_equal(sk_set(s, SOL_SOCKET, SO_BINDTOIFINDEX,
+				inet_netdev_index(f->dev)), 0);
+	fx_inject(f, frame, fx_build_udp(frame, &ip, 9, PORT, "x", 1));
+	assert_int_equal(sk_recv(s, buf, sizeof(buf), 0), 1);
+	inet_close(s);
+	fx_flush(f);
+}
+
+/* Two have the same port and peer: the one that came last hears it. */
+static void lookup_of_two_with_one_flow_finds_the_newer(void **state)
+{
+	struct fx *f = *state;
+	struct socket *from = sk_udp(f->net, LO(1), 9), *a, *b;
+	char buf[4];
+	int err;
+
+	a = try_bind(f, LO(0), PORT, SO_REUSEADDR, &err);
+	assert_int_equal(err, 0);
+	b = try_bind(f, LO(0), PORT, SO_REUSEADDR, &err);
+	assert_int_equal(err, 0);
+	assert_int_equal(sk_connect(b, LO(1), 9), 0);
+	assert_int_equal(sk_connect(a, LO(1), 9), 0);
+	assert_int_equal(sk_sendto(from, "x", 1, LO(0), PORT), 1);
+	assert_int_equal(sk_recv(b, buf, sizeof(buf), 0), -EAGAIN);
+	assert_int_equal(sk_recv(a, buf, sizeof(buf), 0), 1);
+	inet_close(a);
+	inet_close(b);
+	inet_close(from);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fx_setup, fx_teardown)
 #define WATCHED(name) \
 	cmocka_unit_test_setup_teardown(name, attack_setup, fx_teardown)
@@ -426,6 +512,10 @@ int main(void)
 		TEST(reuseport_flow_stays_with_its_socket_and_flows_spread),
 		TEST(lookup_100000_sockets_chains_stay_short),
 		TEST(lookup_many_connected_on_one_port_leave_its_chain),
+		TEST(automatic_port_finds_the_last_free_one),
+		TEST(device_bound_socket_and_one_of_all_share_no_port),
+		TEST(lookup_of_another_device_passes_the_socket),
+		TEST(lookup_of_two_with_one_flow_finds_the_newer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
