@@ -577,6 +577,167 @@ static void packets_to_absent_hosts_leave_frames_to_the_device(void **state)
 	assert_true(attack_canary(&f) > 5000);
 }
 
+/* Some hosts ask us: their entries are STALE. */
+static void learn(u32 first, u32 nr)
+{
+	while (nr--)
+		request_from(first++);
+	fx_run(&f);
+	fx_flush(&f);
+}
+
+static void thresholds(const char *low, const char *soft, const char *hard)
+{
+	fx_sysctl(&f, "net.ipv4.neigh.default.gc_thresh1", low);
+	fx_sysctl(&f, "net.ipv4.neigh.default.gc_thresh2", soft);
+	fx_sysctl(&f, "net.ipv4.neigh.default.gc_thresh3", hard);
+}
+
+/* Above gc_thresh2 what was silent for five seconds goes, down to that number, but
+ * for what somebody holds; and nobody looks again within five seconds. */
+static void table_above_thresh2_old_ones_go_and_new_ones_stay(void **state)
+{
+	__be32 held_addr = host(1);
+	struct neighbour *held;
+
+	(void)state;
+	widen();
+	learn(1, 30);
+	held = neigh_lookup(f.net->ipv4.arp_tbl, &held_addr, f.dev);
+	thresholds("1000", "20", "1000");
+	fx_advance(&f, 4500 * FX_MS);
+	learn(31, 1);
+	assert_int_equal(entries(), 31);
+	fx_advance(&f, FX_SEC);
+	learn(32, 1);
+	assert_int_equal(entries(), 32);	/* looked a second ago */
+	fx_advance(&f, 5 * FX_SEC);
+	learn(33, 1);
+	assert_int_equal(entries(), 21);
+	assert_ptr_equal(entry(host(1)), held);
+	assert_null(entry(host(2)));
+	neigh_release(held);
+}
+
+/* At gc_thresh3 even what is new goes. */
+static void table_that_is_full_gives_up_new_ones(void **state)
+{
+	(void)state;
+	widen();
+	thresholds("1000", "20", "30");
+	learn(1, 30);
+	assert_int_equal(entries(), 30);
+	learn(31, 1);
+	assert_int_equal(entries(), 21);
+	assert_non_null(entry(host(31)));
+}
+
+/* Above gc_thresh1 a host that did not answer goes with the next round, one that was
+ * used or heard of lately stays. */
+static void table_above_thresh1_failed_ones_go_at_once(void **state)
+{
+	u32 i;
+
+	(void)state;
+	widen();
+	thresholds("0", "512", "1024");
+	learn(1, 2);
+	send_to(host(3));
+	fx_advance(&f, 4 * FX_SEC);
+	assert_int_equal(nud(host(3)), NUD_FAILED);
+	fx_advance(&f, 16 * FX_SEC);
+	assert_null(entry(host(3)));
+	assert_non_null(entry(host(1)));
+	for (i = 0; i < 8; i++) {
+		fx_advance(&f, 10 * FX_SEC);
+		neigh_confirm(entry(host(1)));
+	}
+	assert_non_null(entry(host(1)));
+	assert_null(entry(host(2)));
+	fx_flush(&f);
+}
+
+/* ---- what is told --------------------------------------------------------- */
+
+static int update(__be32 addr, const u8 *mac, u8 state, u32 flags)
+{
+	int err = neigh_update(entry(addr), mac, state, flags);
+
+	fx_run(&f);
+	return err;
+}
+
+/* A packet that claims no more than it had does not make an entry doubtful; the
+ * administrator does. */
+static void reachable_stays_unless_the_administrator_says_stale(void **state)
+{
+	(void)state;
+	make_reachable();
+	assert_int_equal(update(FX_PEER, fx_peer_mac, NUD_STALE,
+				NEIGH_UPDATE_F_OVERRIDE), 0);
+	assert_int_equal(nud(FX_PEER), NUD_REACHABLE);
+	assert_int_equal(update(FX_PEER, NULL, NUD_STALE,
+				NEIGH_UPDATE_F_ADMIN), 0);
+	assert_int_equal(nud(FX_PEER), NUD_STALE);
+}
+
+/* There is no address to be reachable at. */
+static void incomplete_without_an_address_stays(void **state)
+{
+	(void)state;
+	send_to(FX_PEER);
+	assert_int_equal(update(FX_PEER, NULL, NUD_REACHABLE,
+				NEIGH_UPDATE_F_ADMIN), -EINVAL);
+	assert_int_equal(nud(FX_PEER), NUD_INCOMPLETE);
+	fx_flush(&f);
+}
+
+/* Told that nobody is there: what waits dies, what comes asks anew. */
+static void told_to_have_failed_it_asks_again(void **state)
+{
+	(void)state;
+	send_to(FX_PEER);
+	expect_request(FX_PEER, false);
+	assert_int_equal(update(FX_PEER, NULL, NUD_FAILED,
+				NEIGH_UPDATE_F_ADMIN), 0);
+	assert_true(fx_drop_delta(&f, SKB_DROP_REASON_NEIGH_FAILED) == 1);
+	fx_advance(&f, FX_SEC);
+	make_reachable();
+	assert_int_equal(update(FX_PEER, NULL, NUD_FAILED,
+				NEIGH_UPDATE_F_ADMIN), 0);
+	send_to(FX_PEER);
+	expect_request(FX_PEER, false);
+	fx_expect_silence(&f);
+}
+
+/* Told to look whether somebody is there: three questions by unicast. */
+static void told_to_probe_it_begins_to_count(void **state)
+{
+	(void)state;
+	make_reachable();
+	assert_int_equal(update(FX_PEER, NULL, NUD_PROBE,
+				NEIGH_UPDATE_F_ADMIN), 0);
+	fx_advance(&f, 5 * FX_SEC);
+	for (u32 i = 0; i < 3; i++)
+		expect_request(FX_PEER, true);
+	fx_expect_silence(&f);
+	assert_int_equal(nud(FX_PEER), NUD_FAILED);
+}
+
+static void other_device_down_forgets_nothing_here(void **state)
+{
+	struct net_device *dev = fx_add_dev(&f, "test1", fx_stranger_mac,
+					    "10.1.0.2/24");
+
+	(void)state;
+	fx_advance(&f, 3 * FX_SEC);
+	fx_flush(&f);
+	make_reachable();
+	assert_int_equal(inet_netdev_down(dev), 0);
+	fx_run(&f);
+	assert_int_equal(nud(FX_PEER), NUD_REACHABLE);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_prestate_setup_teardown( \
@@ -610,6 +771,14 @@ int main(void)
 		W(absent_host_many_sends_three_requests_then_unreachable),
 		T(show_prints_what_ip_prints),
 		T(add_refuses_nonsense_with_a_sentence),
+		T(table_above_thresh2_old_ones_go_and_new_ones_stay),
+		T(table_that_is_full_gives_up_new_ones),
+		T(table_above_thresh1_failed_ones_go_at_once),
+		T(reachable_stays_unless_the_administrator_says_stale),
+		T(incomplete_without_an_address_stays),
+		T(told_to_have_failed_it_asks_again),
+		T(told_to_probe_it_begins_to_count),
+		T(other_device_down_forgets_nothing_here),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
