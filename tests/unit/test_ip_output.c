@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <netinet/in.h>
+#include <time.h>
+#include <linux/errqueue.h>
 
 #include <inet/socket.h>
 
@@ -138,7 +140,69 @@ static void datagram_too_big_obeys_the_discovery_mode(void **state)
 	assert_int_equal(send_bytes(s, 100), 100);
 	fx_expect(&f, &p);
 	assert_false(p.ip->frag_off & cpu_to_be16(IP_DF));
+	/* probe: never, and omit: as dont */
+	set_int(s, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
+	assert_int_equal(send_bytes(s, 1472), 1472);
+	fx_expect(&f, &p);
+	assert_true(p.ip->frag_off & cpu_to_be16(IP_DF));
+	assert_int_equal(send_bytes(s, 1473), -1);
+	assert_int_equal(errno, EMSGSIZE);
+	set_int(s, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT);
+	assert_int_equal(send_bytes(s, 1473), 1473);
+	assert_int_equal(reassemble(&len, 1500), 2);
 	assert_int_equal(inet_close(s), 0);
+}
+
+/* An error that this host alone knows of has the MTU, where it is asked for. */
+static void datagram_too_big_is_told_with_the_mtu(void **state)
+{
+	struct socket *s = udp_to(FX_PEER);
+	struct sock_extended_err ee;
+	char control[128];
+	struct msghdr msg = { .msg_control = control,
+			      .msg_controllen = sizeof(control) };
+
+	(void)state;
+	set_int(s, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO);
+	set_int(s, IPPROTO_IP, IP_RECVERR, 1);
+	assert_int_equal(send_bytes(s, 1473), -1);
+	assert_int_equal(inet_recvmsg(s, &msg, MSG_ERRQUEUE | MSG_DONTWAIT), 0);
+	memcpy(&ee, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(ee));
+	assert_int_equal(ee.ee_errno, EMSGSIZE);
+	assert_int_equal(ee.ee_origin, SO_EE_ORIGIN_LOCAL);
+	assert_int_equal(ee.ee_info, 1500);
+	assert_int_equal(inet_close(s), 0);
+}
+
+/* A router cuts what was cut before: the pieces lie where they belong in the whole,
+ * and none but the last is that. */
+static void fragment_is_cut_again_in_its_place(void **state)
+{
+	const struct fx_ip ip = { .daddr = A(10, 1, 0, 9), .proto = 253, .id = 7,
+				  .frag = IP_MF | 100 };
+	struct net_device *dev1 = fx_add_dev(&f, "test1", fx_stranger_mac,
+					     "10.1.0.2/24");
+	static u8 frame[1600];
+	u32 at = 800, last;
+
+	(void)state;
+	fx_sysctl(&f, "net.ipv4.ip_forward", "1");
+	assert_int_equal(inet_netdev_set_mtu(dev1, 500), 0);
+	assert_int_equal(inet_neigh_add(dev1, "10.1.0.9 lladdr 02:00:00:00:01:09"), 0);
+	fx_advance(&f, 3 * FX_SEC);
+	fx_flush(&f);
+	fx_inject(&f, frame, fx_build_ip(frame, &ip, big, 1200));
+	for (; fx_pop(&f, &p); at += p.l4_len) {
+		u16 frag = be16_to_cpu(p.ip->frag_off);
+
+		assert_int_equal((frag & IP_OFFSET) * 8, at);
+		assert_true(frag & IP_MF);
+		assert_int_equal(be16_to_cpu(p.ip->id), 7);
+		assert_memory_equal(p.l4, big + at - 800, p.l4_len);
+		last = p.l4_len;
+	}
+	assert_int_equal(at, 2000);
+	assert_int_equal(last, 1200 - 2 * 480);
 }
 
 static void datagram_of_any_size_is_cut_and_whole_again(void **state)
@@ -275,6 +339,9 @@ static void ident_of_one_destination_says_nothing_of_another(void **state)
 /* @req 6864-1 */
 static void ident_of_atomic_datagrams_is_zero_or_the_sockets(void **state)
 {
+	struct sockaddr_in to = { .sin_family = AF_INET,
+				  .sin_port = cpu_to_be16(5000),
+				  .sin_addr.s_addr = FX_PEER };
 	struct socket *s = udp_to(FX_PEER);
 	u16 first;
 
@@ -288,6 +355,13 @@ static void ident_of_atomic_datagrams_is_zero_or_the_sockets(void **state)
 	fx_send(&f, FX_PEER, 253, "x", 1);
 	fx_expect(&f, &p);
 	assert_true(p.ip->frag_off & cpu_to_be16(IP_DF));
+	assert_int_equal(p.ip->id, 0);
+	/* without a peer it has no counter, either */
+	assert_int_equal(inet_connect(s, &(struct sockaddr){ AF_UNSPEC, "" },
+				      sizeof(struct sockaddr)), 0);
+	assert_int_equal(inet_sendto(s, "x", 1, 0, (struct sockaddr *)&to,
+				     sizeof(to)), 1);
+	fx_expect(&f, &p);
 	assert_int_equal(p.ip->id, 0);
 	assert_int_equal(inet_close(s), 0);
 }
@@ -360,6 +434,7 @@ static void broadcast_datagram_reaches_link_and_host(void **state)
 	fx_expect(&f, &p);
 	assert_true(is_broadcast_ether_addr(p.eth->h_dest));
 	assert_int_equal(p.ip->daddr, A(10, 0, 0, 255));
+	assert_int_equal(fx_mib_delta(&f, MIB_IP_OUTBCASTPKTS), 1);
 	assert_int_equal(p.ip->saddr, FX_IP);
 	assert_int_equal(inet_recv(r, got, sizeof(got), MSG_DONTWAIT), 3);
 	assert_int_equal(inet_close(r), 0);
@@ -461,6 +536,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(datagram_header_is_what_knobs_and_options_say),
 		T(datagram_too_big_obeys_the_discovery_mode),
+		T(datagram_too_big_is_told_with_the_mtu),
+		T(fragment_is_cut_again_in_its_place),
 		T(datagram_of_any_size_is_cut_and_whole_again),
 		T(datagram_by_a_link_of_68_bytes_is_cut_to_48),
 		T(options_with_the_copy_flag_are_in_every_fragment),

@@ -1030,6 +1030,106 @@ static void dontroute_keeps_connections_on_the_link(void **state)
 	fx_flush(&f);
 }
 
+/* ---- which of our addresses ------------------------------------------------ */
+
+static void addr(const char *text)
+{
+	if (inet_addr_add(f.dev, text))
+		fail_msg("%s: %s", text, inet_strerror(f.net));
+}
+
+/* One of the device's own, of the network if there is one; else another device's,
+ * never one that is this host's alone. */
+static void source_is_of_the_network_and_never_the_hosts_alone(void **state)
+{
+	struct net_device *dev2 = fx_add_dev(&f, "test2", mac1, NULL);
+
+	(void)state;
+	addr("10.9.0.2/24");
+	assert_int_equal(inet_select_addr(f.dev, A(10, 9, 0, 1),
+					  RT_SCOPE_UNIVERSE), A(10, 9, 0, 2));
+	assert_int_equal(inet_select_addr(f.dev, A(10, 8, 0, 1),
+					  RT_SCOPE_UNIVERSE), FX_IP);
+	assert_int_equal(inet_select_addr(dev2, 0, RT_SCOPE_UNIVERSE), FX_IP);
+	assert_int_equal(inet_select_addr(dev2, 0, RT_SCOPE_HOST), FX_IP);
+	assert_int_equal(inet_select_addr(f.net->loopback_dev, 0,
+					  RT_SCOPE_UNIVERSE), FX_IP);
+	assert_true(inet_addr_onlink(f.dev, FX_PEER, FX_STRANGER));
+	assert_false(inet_addr_onlink(f.dev, FX_PEER, A(10, 9, 0, 1)));
+	/* a gateway's network counts, not the destination's; but a route may say */
+	add("10.6.0.0/16 via 10.9.0.1");
+	leads(A(10, 6, 0, 1), f.dev, A(10, 9, 0, 1), A(10, 9, 0, 2));
+	add("10.5.0.0/16 via 10.0.0.1 src 10.1.0.2");
+	leads(A(10, 5, 0, 1), f.dev, FX_PEER, A(10, 1, 0, 2));
+}
+
+/* The second address of a network is secondary, and the heir of the first; one with
+ * another mask, or in another network, has nothing to do with that. */
+static void address_that_goes_leaves_its_network_to_the_next(void **state)
+{
+	const char *text;
+
+	(void)state;
+	addr("10.0.0.66/25");
+	addr("10.9.0.2/24");
+	addr("10.9.0.3/24");
+	addr("10.0.0.77/24");
+	text = fx_show(&f, inet_addr_show);
+	assert_non_null(strstr(text, "10.0.0.66/25 brd 10.0.0.127 scope global test0"));
+	assert_non_null(strstr(text, "10.0.0.77/24 brd 10.0.0.255 scope global secondary"));
+	assert_non_null(strstr(text, "127.0.0.1/8 scope host lo"));
+	assert_int_equal(inet_addr_del(f.dev, "10.0.0.2/24"), 0);
+	text = fx_show(&f, inet_addr_show);
+	assert_non_null(strstr(text, "10.0.0.77/24 brd 10.0.0.255 scope global test0"));
+	assert_non_null(strstr(text, "10.9.0.3/24 brd 10.9.0.255 scope global secondary"));
+	assert_int_equal(inet_addr_add(f.dev, "10.3.0.2/24x"), -1);
+	assert_int_equal(inet_addr_add(f.dev, "10.3.0.2/24 brd 10.3.0.255/24"),
+			 -1);
+	fx_flush(&f);
+}
+
+/* What is remembered of a destination is not the answer for a device, and who is
+ * nowhere is not looked for. */
+static void question_about_a_device_has_its_own_answer(void **state)
+{
+	struct flowi4 fl4;
+	struct rtable *rt;
+	u32 i;
+
+	(void)state;
+	for (i = 0; i < 4; i++) {
+		memset(&fl4, 0, sizeof(fl4));
+		fl4.daddr = FX_PEER;
+		fl4.oif = i & 1 ? dev1->ifindex : 0;
+		rt = ip_route_output_flow(f.net, &fl4, NULL);
+		assert_ptr_equal(rt->dst.dev, i & 1 ? dev1 : f.dev);
+		dst_release(&rt->dst);
+	}
+	assert_int_equal(PTR_ERR(route(A(0, 1, 2, 3), &fl4)), -EINVAL);
+}
+
+/* The MSS to tell is that of the route's MTU, but never too small. */
+static void route_mtu_bounds_the_mss(void **state)
+{
+	static const struct { const char *route; u32 mss; } rows[] = {
+		{ "10.7.0.0/16 via 10.0.0.1 mtu 1000", 960 },
+		{ "10.7.0.0/16 via 10.0.0.1 mtu 200", 256 },
+		{ "10.7.0.0/16 via 10.0.0.1", 1460 },
+	};
+	struct flowi4 fl4;
+	struct rtable *rt;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		add(rows[i].route);
+		rt = route(A(10, 7, 0, 1), &fl4);
+		assert_int_equal(rt->dst.ops->default_advmss(&rt->dst),
+				 rows[i].mss);
+		dst_release(&rt->dst);
+		del("10.7.0.0/16");
+	}
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_prestate_setup_teardown( \
@@ -1077,6 +1177,10 @@ int main(void)
 		W(redirect_accepted_only_from_the_gateway_to_a_neighbour),
 		T(hundred_thousand_routes_are_looked_up_in_six_steps),
 		T(dontroute_keeps_connections_on_the_link),
+		T(source_is_of_the_network_and_never_the_hosts_alone),
+		T(address_that_goes_leaves_its_network_to_the_next),
+		T(question_about_a_device_has_its_own_answer),
+		T(route_mtu_bounds_the_mss),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
