@@ -461,6 +461,24 @@ void netdev_frame_get(struct skb_shared_info *frame)
 void netdev_frame_put(struct skb_shared_info *frame)
 	INET_EXPORT(netdev_frame_put);
 
+/* A place in a driver. */
+struct netdev_station {
+	const char *function, *file;
+	int line;
+};
+/* A station on the road of @skb (inet/trace.h), or of no packet: NULL. It stays
+ * where it is. Any context. */
+void netdev_road(const struct net_device *dev, const struct sk_buff *skb,
+		 const struct netdev_station *station) INET_EXPORT(netdev_road);
+/* The function in which this stands. */
+#define NETDEV_ROAD(dev, skb)						\
+	do {								\
+		static const struct netdev_station station_ = {		\
+			__func__, __FILE__, __LINE__ };			\
+									\
+		netdev_road((dev), (skb), &station_);			\
+	} while (0)
+
 /* A line for inet_env.log, with the device's name before it. */
 void netdev_printk(int level, const struct net_device *dev, const char *fmt, ...)
 	INET_EXPORT(netdev_printk) __attribute__((format(printf, 3, 4)));

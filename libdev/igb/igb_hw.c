@@ -108,8 +108,6 @@ static void quiesce(struct igb *igb)
 
 int igb_reset_hw(struct igb *igb)
 {
-	if (igb_rd32(igb, E1000_STATUS) == U32_MAX)
-		return -EIO;
 	quiesce(igb);
 	igb_wr32(igb, E1000_CTRL, igb_rd32(igb, E1000_CTRL) | E1000_CTRL_RST);
 	igb_sleep_us(igb, igb->part->reset_flag ? 5000 : 1000);

@@ -82,6 +82,7 @@ static void igb_msix_ring(int fd, void *data)
 {
 	struct igb_q_vector *q = data;
 
+	NETDEV_ROAD(q->igb->dev, NULL);
 	take_events(fd);
 	napi_schedule(&q->napi);
 }
@@ -136,6 +137,7 @@ int igb_poll(struct napi_struct *napi, int budget)
 	struct igb_q_vector *q = container_of(napi, struct igb_q_vector, napi);
 	int work;
 
+	NETDEV_ROAD(q->igb->dev, NULL);
 	igb_clean_tx_irq(q);
 	work = igb_clean_rx_irq(q, budget);
 	if (work)
@@ -235,11 +237,13 @@ static void let_in(struct igb *igb, bool in)
 	}
 }
 
-/* The card reads and writes nothing any more: not by itself, or not by the bus. */
+/* The card reads and writes nothing any more: by its own reset, by that of the
+ * bus, or because it may not. */
 static void igb_stand(struct igb *igb)
 {
 	if (igb_reset_hw(igb)) {
-		vfio_set_master(&igb->vfio, false);
+		if (vfio_reset(&igb->vfio))
+			vfio_set_master(&igb->vfio, false);
 		return;
 	}
 	igb_wr32(igb, E1000_CTRL_EXT, igb_rd32(igb, E1000_CTRL_EXT) &
@@ -250,8 +254,11 @@ static void igb_stand(struct igb *igb)
  * lock. */
 static int igb_up(struct igb *igb)
 {
-	int err = READ_ONCE(igb->gone) ? -ENODEV : igb_reset_hw(igb);
+	int err = READ_ONCE(igb->gone) ? -ENODEV :
+		  vfio_set_master(&igb->vfio, true);
 
+	if (!err)
+		err = igb_reset_hw(igb);
 	if (err)
 		return err;
 	igb_wr32(igb, E1000_CTRL_EXT, igb_rd32(igb, E1000_CTRL_EXT) |
@@ -378,9 +385,7 @@ static void igb_msix_other(int fd, void *data)
 		igb_leave(igb, "the card does not answer any more");
 		return;
 	}
-	igb_wr32(igb, E1000_EICR, IGB_OTHER_BIT);
 	igb_update_link(igb);
-	igb_wr32(igb, E1000_EIMS, IGB_OTHER_BIT);
 	if (icr & E1000_ICR_DRSTA)
 		igb_was_reset(igb);
 }

@@ -128,17 +128,16 @@ struct claim {
 	u16 pkt_info;
 };
 
-/* Takes the claim of the oldest descriptor. Return: false: it is the card's. */
+/* Takes the claim of the oldest descriptor that was lent, of which there always is
+ * one. Return: false: it is the card's. */
 static bool claim_of(const struct igb_rx_ring *rx, struct claim *c)
 {
 	const union e1000_adv_rx_desc *d = &rx->desc[rx->next_to_clean];
 
-	if (rx->next_to_clean == rx->next_to_use)
-		return false;
 	c->status = le32_to_cpu(READ_ONCE(d->wb.status_error));
 	if (!(c->status & E1000_RXD_STAT_DD))
 		return false;
-	vfio_rmb();
+	vfio_rmb(d);
 	c->len = le16_to_cpu(READ_ONCE(d->wb.length));
 	c->rss = le32_to_cpu(READ_ONCE(d->wb.rss));
 	c->pkt_info = le16_to_cpu(READ_ONCE(d->wb.pkt_info));
@@ -265,6 +264,7 @@ int igb_clean_rx_irq(struct igb_q_vector *q, int budget)
 	struct claim c;
 	int work = 0;
 
+	NETDEV_ROAD(q->igb->dev, NULL);
 	for (u32 n = 0; work < budget && claim_of(rx, &c); n++) {
 		if (unlikely(n == rx->size)) {
 			work = budget;

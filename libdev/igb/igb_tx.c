@@ -86,7 +86,7 @@ void igb_clean_tx_irq(struct igb_q_vector *q)
 		if (!(le32_to_cpu(READ_ONCE(tx->desc[b->eop].wb.status)) &
 		      E1000_TXD_STAT_DD))
 			break;
-		vfio_rmb();
+		vfio_rmb(&tx->desc[b->eop]);
 		bytes += b->bytes;
 		packets++;
 		dev_consume_skb_any(b->skb);

@@ -308,25 +308,6 @@ int vfio_dma_map(struct vfio_device *v, void *p, u64 len, u64 *iova)
 	return 0;
 }
 
-/* What the kernel does not unmap goes with the container. */
-void vfio_dma_unmap(struct vfio_device *v, u64 iova)
-{
-	struct vfio_iommu_type1_dma_unmap unmap = {
-		.argsz = sizeof(unmap), .iova = iova,
-	};
-	u32 i = 0;
-
-	while (i < v->nr_maps && v->maps[i].iova != iova)
-		i++;
-	if (i == v->nr_maps)
-		return;
-	unmap.size = v->maps[i].len;
-	call(v, v->container_fd, VFIO_IOMMU_UNMAP_DMA, &unmap);
-	v->nr_maps--;
-	memmove(&v->maps[i], &v->maps[i + 1],
-		(v->nr_maps - i) * sizeof(v->maps[0]));
-}
-
 /* ---- regions ---------------------------------------------------------- */
 
 /* The longest area of a region that may be mapped in parts only. */
@@ -489,7 +470,8 @@ static int irq_count(struct vfio_device *v, u32 index)
 	       (int)min(irq.count, VFIO_MAX_VECTORS) : 0;
 }
 
-/* Interrupt i of kind @index becomes an event of fds[i]; none: off. */
+/* Interrupt i of kind @index becomes an event of fds[i], which ends with the
+ * device. */
 static int set_irqs(struct vfio_device *v, u32 index, const int *fds, u32 nr)
 {
 	union {
@@ -499,13 +481,11 @@ static int set_irqs(struct vfio_device *v, u32 index, const int *fds, u32 nr)
 	} u = { .set = {
 		.argsz = (u32)(sizeof(u.set) + nr * sizeof(int)),
 		.flags = VFIO_IRQ_SET_ACTION_TRIGGER |
-			 (nr ? VFIO_IRQ_SET_DATA_EVENTFD :
-			       VFIO_IRQ_SET_DATA_NONE),
+			 VFIO_IRQ_SET_DATA_EVENTFD,
 		.index = index, .count = nr,
 	} };
 
-	if (nr)
-		memcpy(u.room + sizeof(u.set), fds, nr * sizeof(int));
+	memcpy(u.room + sizeof(u.set), fds, nr * sizeof(int));
 	return call(v, v->device_fd, VFIO_DEVICE_SET_IRQS, &u.set);
 }
 
@@ -518,15 +498,7 @@ int vfio_msix_enable(struct vfio_device *v, const int *fds, u32 nr)
 	if (err < 0)
 		return fail(v, err, "%s: %u interrupts: %s", v->bdf, nr,
 			    strerror(-err));
-	v->msix = true;
 	return 0;
-}
-
-void vfio_msix_disable(struct vfio_device *v)
-{
-	if (v->msix)
-		set_irqs(v, VFIO_PCI_MSIX_IRQ_INDEX, NULL, 0);
-	v->msix = false;
 }
 
 int vfio_notify(struct vfio_device *v, enum vfio_notice notice, int fd)
@@ -607,10 +579,10 @@ static void close_fd(struct vfio_device *v, int *fd)
 	*fd = -1;
 }
 
-/* The device before its memory: who is reset does not read any more. */
+/* The device first, which is reset by that; its interrupts and its memory go with
+ * these. */
 void vfio_close(struct vfio_device *v)
 {
-	vfio_msix_disable(v);
 	if (v->bar.map)
 		v->ops->munmap(v->opaque, v->bar.map, v->bar.map_len);
 	v->bar.map = NULL;

@@ -70,7 +70,6 @@ struct vfio_device {
 	char bdf[16];				/* "0000:01:00.0" */
 	u32 group;
 	u32 nr_vectors;				/* of MSI-X */
-	bool msix;				/* they are set up */
 	struct vfio_region config, bar;
 	struct vfio_range ranges[VFIO_MAX_RANGES];
 	u32 nr_ranges;
@@ -105,14 +104,12 @@ int vfio_config_write(struct vfio_device *v, u32 off, u32 size, u32 value);
 int vfio_set_master(struct vfio_device *v, bool on);
 
 /* Lets the device read and write @len bytes at @p, whole pages; it finds them
- * at *@iova. 0 or -E. */
+ * at *@iova, until it is closed. 0 or -E. */
 int vfio_dma_map(struct vfio_device *v, void *p, u64 len, u64 *iova);
-void vfio_dma_unmap(struct vfio_device *v, u64 iova);
 
 /* Message i becomes an event of fds[i]; all at once, which every kernel takes. 0
  * or -E. */
 int vfio_msix_enable(struct vfio_device *v, const int *fds, u32 nr);
-void vfio_msix_disable(struct vfio_device *v);
 /* The notice becomes an event of @fd. 0, -E (-ENOENT: the kernel has none). */
 int vfio_notify(struct vfio_device *v, enum vfio_notice notice, int fd);
 
@@ -146,18 +143,23 @@ static inline void vfio_wmb(void)
 {
 #if defined(__aarch64__)
 	__asm__ __volatile__("dmb oshst" ::: "memory");
+#elif defined(__x86_64__) || defined(__i386__)
+	barrier();
 #else
-	__atomic_thread_fence(__ATOMIC_RELEASE);
+	smp_mb();
 #endif
 }
 
-/* What the device wrote first is read after what it wrote last. */
-static inline void vfio_rmb(void)
+/* What the device wrote before @last is read after it. */
+static inline void vfio_rmb(const void *last __maybe_unused)
 {
+	inet_tsan_acquire(last);
 #if defined(__aarch64__)
 	__asm__ __volatile__("dmb oshld" ::: "memory");
+#elif defined(__x86_64__) || defined(__i386__)
+	barrier();
 #else
-	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	smp_mb();
 #endif
 }
 

@@ -634,6 +634,15 @@ void netdev_frame_put(struct skb_shared_info *frame)
 	frame_put(frame);
 }
 
+void netdev_road(const struct net_device *dev, const struct sk_buff *skb,
+		 const struct netdev_station *station)
+{
+	struct net *net = dev->net;
+
+	if (unlikely(data_race(((struct net_trace_switch *)net)->on)))
+		net_trace_record((struct net_road_point){ net, skb, station });
+}
+
 void netdev_printk(int level, const struct net_device *dev, const char *fmt, ...)
 {
 	char text[NET_LOG_LINE];

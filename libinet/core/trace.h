@@ -7,6 +7,7 @@
 #ifndef CORE_TRACE_H
 #define CORE_TRACE_H
 
+#include <inet/netdevice.h>
 #include <inet/trace.h>
 
 #include "lib/compiler.h"
@@ -19,12 +20,6 @@ struct net_trace_switch {
 	u8 on;			/* a byte: compared where it lies */
 };
 
-/* A place in the code. */
-struct net_road_station {
-	const char *function, *file;
-	int line;
-};
-
 /*
  * What is recorded. Handed over by value, which is on the stack: a call that
  * wants none of the argument registers lets the function around it leave its
@@ -34,7 +29,7 @@ struct net_road_station {
 struct net_road_point {
 	struct net *net;
 	const struct sk_buff *skb;
-	const struct net_road_station *station;
+	const struct netdev_station *station;
 };
 
 void net_trace_record(struct net_road_point point) __attribute__((cold));
@@ -46,7 +41,7 @@ void net_trace_forget(struct net *net, const struct sk_buff *skb)
 /* A station that is not a function of ours: a call through a table. */
 #define NET_ROAD_AT(net, skb, name)					\
 	do {								\
-		static const struct net_road_station station_ = {	\
+		static const struct netdev_station station_ = {	\
 			name, __FILE__, __LINE__ };			\
 									\
 		if (unlikely(data_race(					\

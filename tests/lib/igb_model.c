@@ -139,7 +139,8 @@ static void mdic(struct igb_model *m, u32 v)
 		v = (v & ~0xffffu) | m->phy[reg];
 	else
 		m->phy[reg] = (u16)v;
-	REG(m, E1000_MDIC) = v | E1000_MDIC_READY;
+	REG(m, E1000_MDIC) = v | E1000_MDIC_READY |
+			     (m->phy_error ? E1000_MDIC_ERROR : 0);
 	if (reg != PHY_CONTROL || !(m->phy[reg] & MII_CR_RESTART_AUTO_NEG))
 		return;
 	m->phy[reg] &= (u16)~MII_CR_RESTART_AUTO_NEG;
@@ -225,6 +226,7 @@ static void write_back_sent(struct igb_model *m, u32 q)
 			  E1000_ADVTXD_DTYP_DATA ||
 		    !(cmd & E1000_ADVTXD_DCMD_RS))
 			continue;
+		inet_tsan_release(d);
 		WRITE_ONCE(d->wb.status, cpu_to_le32(E1000_TXD_STAT_DD));
 		any = true;
 	}
@@ -331,6 +333,8 @@ static void write_rdt(struct igb_model *m, u32 q, u32 tail)
 	if (tail_is_good(m, E1000_RDBAL(q), E1000_RXDCTL(q), tail) &&
 	    !(REG(m, E1000_RCTL) & E1000_RCTL_EN))
 		igb_model_violation(m, "a tail while receiving is off");
+	if (m->lent)
+		m->lent(m->tamper_arg);
 }
 
 /* Is @dst one of the addresses that RAR holds? */
@@ -422,6 +426,7 @@ static u32 fill(struct igb_model *m, u32 q, const u8 *p, u32 len,
 	if (m->tamper)
 		m->tamper(m->tamper_arg, &wb);
 	d->read.pkt_addr = wb.read.pkt_addr;
+	inet_tsan_release(d);
 	smp_store_release(&d->read.hdr_addr, wb.read.hdr_addr);
 	r->head = (r->head + 1) % nr_descs(m, bal);
 	REG(m, E1000_RDH(q)) = r->head;
@@ -480,6 +485,10 @@ void igb_model_reset(struct igb_model *m)
 	for (u32 q = 0; q < IGB_MODEL_QUEUES; q++)
 		m->tx[q].nr = m->rx[q].nr = 0;
 	REG(m, E1000_STATUS) = E1000_STATUS_GIO_MASTER_ENABLE;
+	if (m->by_row) {
+		REG(m, E1000_STATUS) |= E1000_STATUS_DEV_RST_SET;
+		REG(m, E1000_PHPM) = E1000_PHPM_GO_LINKD;
+	}
 	REG(m, E1000_EECD) = E1000_EECD_AUTO_RD;
 	REG(m, E1000_TXDCTL(0)) = E1000_TXDCTL_QUEUE_ENABLE;
 	REG(m, E1000_RLPML) = 0x2600;
@@ -584,11 +593,12 @@ void igb_model_write(struct igb_model *m, u32 off, u32 value)
 {
 	u32 reg = canonical(off);
 
-	if (reg == E1000_CTRL)
+	if (reg == E1000_STATUS)
+		REG(m, reg) &= ~(value & E1000_STATUS_DEV_RST_SET);
+	else if (reg == E1000_CTRL)
 		write_ctrl(m, value);
 	else if (reg == E1000_MDIC)
 		mdic(m, value);
-	else if (reg != E1000_STATUS && !write_irq(m, reg, value) &&
-		 !write_queue(m, reg, value))
+	else if (!write_irq(m, reg, value) && !write_queue(m, reg, value))
 		REG(m, reg) = value;
 }

@@ -55,10 +55,12 @@ struct igb_model {
 	bool by_row;		/* IVAR of I350 and later */
 	bool can_mmap, sparse;	/* BAR 0 */
 	bool no_caps;		/* an old kernel: no ranges of addresses */
+	bool many_ranges;	/* 30 of them */
 	bool noiommu, not_viable, busy, not_bound;
 	bool no_mask;		/* vectors do not mask themselves (QEMU) */
 	bool link_slow;		/* the link comes by igb_model_cable() only */
-	bool phy_dead, semaphore_stuck;
+	bool phy_dead, phy_error, semaphore_stuck;
+	bool no_notices;	/* an old kernel */
 
 	/* how it behaves */
 	bool cable;		/* a partner is there */
@@ -70,6 +72,8 @@ struct igb_model {
 	bool has_failed;	/* what follows is no violation */
 	/* Changes what is written back for a received buffer. */
 	void (*tamper)(void *arg, union e1000_adv_rx_desc *d);
+	/* Was lent buffers: may write back at once. */
+	void (*lent)(void *arg);
 	void *tamper_arg;
 	void (*sent)(void *arg, const u8 *frame, u32 len);
 	void *sent_arg;

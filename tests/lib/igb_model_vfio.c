@@ -29,7 +29,7 @@
 /* One more call. Return: whether it is to fail; errno says how. */
 static bool fails(struct igb_model *m)
 {
-	m->nr_calls++;
+	__atomic_fetch_add(&m->nr_calls, 1, __ATOMIC_RELAXED);
 	if (!m->fail_nth || --m->fail_nth)
 		return false;
 	m->has_failed = true;
@@ -70,6 +70,7 @@ static int model_close(void *opaque, int fd)
 {
 	struct igb_model *m = opaque;
 
+	pthread_mutex_lock(&m->lock);
 	if (fd == CONTAINER) {
 		m->open_container--;
 		m->nr_maps = 0;
@@ -84,6 +85,7 @@ static int model_close(void *opaque, int fd)
 	} else if (fd != NOIOMMU) {
 		igb_model_violation(m, "close of %d", fd);
 	}
+	pthread_mutex_unlock(&m->lock);
 	return 0;
 }
 
@@ -118,8 +120,8 @@ static int iommu_info(struct igb_model *m, struct vfio_iommu_type1_info *info)
 {
 	union {
 		struct vfio_iommu_type1_info info;
-		u8 bytes[CAPS_AT + 64];
-	} all = { .info = { .argsz = sizeof(all),
+		u8 bytes[CAPS_AT + 512];
+	} all = { .info = { .argsz = CAPS_AT + (m->many_ranges ? 512 : 64),
 			    .flags = VFIO_IOMMU_INFO_PGSIZES |
 				     VFIO_IOMMU_INFO_CAPS,
 			    .iova_pgsizes = 4096, .cap_offset = CAPS_AT } };
@@ -128,7 +130,7 @@ static int iommu_info(struct igb_model *m, struct vfio_iommu_type1_info *info)
 	u32 size = info->argsz;
 
 	cap->header.id = VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE;
-	cap->nr_iovas = 2;
+	cap->nr_iovas = m->many_ranges ? 30 : 2;
 	cap->iova_ranges[0].end = 0xfedfffff;
 	cap->iova_ranges[1].start = 0xfef00000;
 	cap->iova_ranges[1].end = (1ull << 48) - 1;
@@ -158,20 +160,6 @@ static int map_dma(struct igb_model *m,
 	return 0;
 }
 
-/* Whole mappings only, as TYPE1v2 wants it. */
-static int unmap_dma(struct igb_model *m,
-		     const struct vfio_iommu_type1_dma_unmap *unmap)
-{
-	for (u32 i = 0; i < m->nr_maps; i++) {
-		if (m->maps[i].iova != unmap->iova ||
-		    m->maps[i].len != unmap->size)
-			continue;
-		m->maps[i] = m->maps[--m->nr_maps];
-		return 0;
-	}
-	return no(EINVAL);
-}
-
 static int container_ioctl(struct igb_model *m, unsigned long request,
 			   void *arg)
 {
@@ -186,8 +174,6 @@ static int container_ioctl(struct igb_model *m, unsigned long request,
 		return iommu_info(m, arg);
 	case VFIO_IOMMU_MAP_DMA:
 		return map_dma(m, arg);
-	case VFIO_IOMMU_UNMAP_DMA:
-		return unmap_dma(m, arg);
 	default:
 		return no(ENOTTY);
 	}
@@ -230,10 +216,10 @@ static int bar_info(struct igb_model *m, struct vfio_region_info *info)
 
 	cap->header.id = VFIO_REGION_INFO_CAP_SPARSE_MMAP;
 	cap->nr_areas = 2;
-	cap->areas[0].offset = 0x1000;
-	cap->areas[0].size = 0x1000;
-	cap->areas[1].offset = 0x4000;
-	cap->areas[1].size = 0x1c000;
+	cap->areas[0].offset = 0x4000;
+	cap->areas[0].size = 0x1c000;
+	cap->areas[1].offset = 0x1000;
+	cap->areas[1].size = 0x1000;
 	if (m->can_mmap || m->sparse)
 		all.info.flags |= VFIO_REGION_INFO_FLAG_MMAP;
 	if (m->sparse) {
@@ -264,7 +250,8 @@ static int irq_info(struct igb_model *m, struct vfio_irq_info *info)
 	if (info->index == VFIO_PCI_MSIX_IRQ_INDEX)
 		info->count = m->nr_vectors;
 	else
-		info->count = info->index >= VFIO_PCI_ERR_IRQ_INDEX;
+		info->count = info->index >= VFIO_PCI_ERR_IRQ_INDEX &&
+			      !m->no_notices;
 	return 0;
 }
 
@@ -406,7 +393,7 @@ static void model_sleep_us(void *opaque, u32 us)
 {
 	struct igb_model *m = opaque;
 
-	m->slept_us += us;
+	__atomic_fetch_add(&m->slept_us, us, __ATOMIC_RELAXED);
 }
 
 const struct vfio_ops igb_model_ops = {

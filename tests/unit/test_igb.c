@@ -7,7 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <linux/pci_regs.h>
+#include <sys/eventfd.h>
+
 #include <inet/netdev.h>
+#include <inet/trace.h>
 
 #include "core/net.h"
 #include "igb_lab.h"
@@ -126,6 +130,45 @@ static void arguments_are_taken(void **state)
 	assert_int_equal(igb_lab_reg(l, E1000_RAL(0)), 0x00000002);
 	assert_int_equal(igb_lab_reg(l, E1000_RAH(0)), 0x80005500);
 	igb_lab_assert_works(l);
+}
+
+/* No more than a quarter of the pool is lent. */
+static void rings_of_many_queues_are_shorter(void **state)
+{
+	struct igb_lab *l = *state;
+
+	l->config.nr_queues = 8;
+	igb_lab_open(l);
+	assert_int_equal(l->igb->ring_size, 128);
+	assert_int_equal(frame_pool_used(l->net), 8 * 127);
+}
+
+/* The tenth descriptor that would be opened now. */
+static int next_fds(void)
+{
+	int fd[10];
+
+	for (u32 i = 0; i < 10; i++)
+		fd[i] = eventfd(0, 0);
+	for (u32 i = 0; i < 10; i++)
+		close(fd[i]);
+	return fd[9];
+}
+
+/* It has nothing to say, and costs no descriptor. */
+static void kernel_without_notices_is_taken(void **state)
+{
+	struct igb_lab *l = *state;
+	int before = next_fds(), after;
+
+	l->m->no_notices = true;
+	igb_lab_open(l);
+	igb_lab_assert_works(l);
+	dev_remove_pack(l->net, &l->pt);
+	l->pt.func = NULL;
+	assert_int_equal(inet_netdev_close(l->dev), 0);
+	after = next_fds();
+	assert_int_equal(after, before);
 }
 
 static void line_of_text_is_read_and_refused_with_a_sentence(void **state)
@@ -371,6 +414,18 @@ static void queues_have_vectors_in_columns_on_82576(void **state)
 	assert_int_equal(igb_lab_reg(l, E1000_GPIE), 0xc0000011);
 }
 
+static void part_with_more_quirks_is_set_up(void **state)
+{
+	struct igb_lab *l = *state;
+
+	l->m->device_id = 0x1521;
+	l->m->by_row = true;
+	igb_lab_open(l);
+	assert_int_equal(igb_lab_reg(l, E1000_PHPM) & E1000_PHPM_GO_LINKD, 0);
+	assert_int_equal(igb_lab_reg(l, E1000_STATUS) &
+			 E1000_STATUS_DEV_RST_SET, 0);
+}
+
 static void queues_have_vectors_in_rows_on_i350(void **state)
 {
 	struct igb_lab *l = *state;
@@ -520,6 +575,16 @@ static void phy_that_does_not_answer_fails_up_with_a_sentence(void **state)
 	assert_int_equal(inet_netdev_up(l->dev), 0);
 }
 
+static void phy_that_says_no_fails_up(void **state)
+{
+	struct igb_lab *l = *state;
+
+	l->m->phy_error = true;
+	assert_int_equal(igb_lab_probe(l), 0);
+	assert_int_equal(inet_netdev_up(l->dev), -1);
+	assert_int_equal(errno, EIO);
+}
+
 static void phy_that_firmware_keeps_fails_up(void **state)
 {
 	struct igb_lab *l = *state;
@@ -583,14 +648,17 @@ static void message_that_is_lost_is_asked_for_again(void **state)
 	struct igb_lab *l = *state;
 
 	igb_lab_open(l);
-	igb_lab_assert_works(l);
+	igb_lab_pass(l, WATCH);
+	assert_int_equal(l->igb->timer_armed, 0);
+	igb_lab_inject(l, 100, 0);
+	igb_lab_run(l);
 	l->m->nr_armed = 0;		/* on its way */
 	igb_lab_inject(l, 100, 1);
 	l->m->nr_armed = 2;
 	igb_lab_run(l);
-	assert_int_equal(l->rx.nr, 0);
-	igb_lab_pass(l, WATCH);
 	assert_int_equal(l->rx.nr, 1);
+	igb_lab_pass(l, WATCH);
+	assert_int_equal(l->rx.nr, 2);
 }
 
 static void frame_of_each_queue_comes_by_its_vector(void **state)
@@ -616,6 +684,35 @@ static void frame_of_each_queue_comes_by_its_vector(void **state)
 		assert_true(l->igb->q_vector[q].rx.packets > 0);
 	}
 	assert_int_equal(igb_lab_stats(l).rx_packets, 100);
+}
+
+/* The names that a reader of Linux's driver looks for, in their order, one behind
+ * the other. */
+static void road_leads_from_the_message_to_the_stack(void **state)
+{
+	static const char *const stations[] = {
+		"irq_handle", "igb_msix_ring", "napi_schedule",
+		"__napi_schedule", "____napi_schedule", "net_rx_action",
+		"napi->poll", "igb_poll", "igb_clean_rx_irq", "eth_type_trans",
+		"napi_gro_receive", "netif_receive_skb",
+		"__netif_receive_skb_core",
+	};
+	struct igb_lab *l = *state;
+	size_t i = 0;
+
+	igb_lab_open(l);
+	igb_lab_assert_works(l);
+	assert_int_equal(inet_trace_start(l->net, 1000), 0);
+	igb_lab_inject(l, 100, 1);
+	igb_lab_run(l);
+	inet_trace_stop(l->net);
+	while (i < inet_trace_count(l->net) &&
+	       strcmp(inet_trace_get(l->net, i)->function, stations[0]) != 0)
+		i++;
+	for (size_t k = 0; k < ARRAY_SIZE(stations); k++, i++)
+		assert_string_equal(inet_trace_get(l->net, i)->function,
+				    stations[k]);
+	assert_int_equal(l->rx.nr, 1);
 }
 
 /* ---- the watchdog ----------------------------------------------------- */
@@ -748,6 +845,9 @@ static void error_of_the_bus_takes_the_carrier(void **state)
 	assert_non_null(strstr(l->said, "fatal error"));
 	assert_int_equal(inet_netdev_get_carrier(l->dev), 0);
 	igb_lab_pass(l, 3 * WATCH);
+	/* what cannot be reset is taken off the bus */
+	assert_int_equal(inet_netdev_down(l->dev), 0);
+	assert_false(l->m->config[PCI_COMMAND] & PCI_COMMAND_MASTER);
 	assert_int_equal(inet_netdev_close(l->dev), 0);
 }
 
@@ -758,6 +858,7 @@ static void card_that_is_pulled_out_is_noticed(void **state)
 
 	igb_lab_open(l);
 	l->m->gone = true;
+	assert_int_equal(igb_lab_stats(l).rx_dropped, 0);
 	igb_model_fire(l->m, 0);
 	igb_lab_run(l);
 	assert_non_null(strstr(l->said, "does not answer any more"));
@@ -787,6 +888,10 @@ static void counters_of_the_card_are_in_the_statistics(void **state)
 		assert_int_equal(s.rx_over_errors, 7);
 		assert_int_equal(s.rx_errors, 18);
 	}
+	/* and what was not asked for is not lost when it goes down */
+	l->m->regs[E1000_MPC / 4] = 2;
+	assert_int_equal(inet_netdev_down(l->dev), 0);
+	assert_int_equal(igb_lab_stats(l).rx_dropped, 9);
 }
 
 static void frames_beyond_the_ring_are_counted(void **state)
@@ -815,6 +920,8 @@ int main(void)
 		CASE(card_that_does_not_answer_is_refused),
 		CASE(configuration_that_cannot_be_is_refused),
 		CASE(arguments_are_taken),
+		CASE(rings_of_many_queues_are_shorter),
+		CASE(kernel_without_notices_is_taken),
 		CASE(line_of_text_is_read_and_refused_with_a_sentence),
 		CASE(stack_on_a_virtual_clock_is_refused),
 		CASE(frames_that_are_no_whole_pages_are_refused),
@@ -828,6 +935,7 @@ int main(void)
 		CASE(rings_are_where_the_card_finds_them),
 		CASE(thresholds_are_those_of_the_part),
 		CASE(queues_have_vectors_in_columns_on_82576),
+		CASE(part_with_more_quirks_is_set_up),
 		CASE(queues_have_vectors_in_rows_on_i350),
 		CASE(moderation_is_in_microseconds),
 		CASE(flows_are_spread_over_all_queues_evenly),
@@ -838,12 +946,14 @@ int main(void)
 		CASE(link_goes_and_comes_many_times),
 		CASE(link_without_its_interrupt_is_found),
 		CASE(phy_that_does_not_answer_fails_up_with_a_sentence),
+		CASE(phy_that_says_no_fails_up),
 		CASE(phy_that_firmware_keeps_fails_up),
 		CASE(vector_is_masked_while_it_is_polled),
 		CASE(card_that_does_not_mask_works),
 		CASE(event_without_a_cause_is_an_empty_poll),
 		CASE(message_that_is_lost_is_asked_for_again),
 		CASE(frame_of_each_queue_comes_by_its_vector),
+		CASE(road_leads_from_the_message_to_the_stack),
 		CASE(queue_that_does_not_move_resets_the_card),
 		CASE(queue_that_moves_slowly_is_left_alone),
 		CASE(idle_device_has_no_timer),

@@ -2,7 +2,8 @@
 /*
  * A card that lies: what it writes back, and its registers. Nothing that it says is
  * an index, a length beyond a frame is refused, and a reset sets all right. The last
- * case writes back anything, IGB_LIES descriptors (default 1,000,000).
+ * case writes back anything, until IGB_LIES descriptors (default 1,000,000) were
+ * taken for done.
  */
 #include "unit.h"
 
@@ -100,6 +101,25 @@ static void length_that_cannot_be_is_dropped(void **state)
 	}
 }
 
+/* @attack L4: of one of several buffers: more than it was told that there is */
+static void length_beyond_one_of_several_buffers_is_dropped(void **state)
+{
+	struct lie lie = { .len = 1025, .nr = 1 };
+	struct igb_lab *l = *state;
+
+	igb_lab_open(l);
+	assert_int_equal(inet_netdev_set_mtu(l->dev, 9000), 0);
+	igb_lab_run(l);
+	begin(l, &lie);
+	igb_lab_inject(l, 3000, 1);
+	igb_lab_inject(l, 3000, 2);
+	igb_lab_run(l);
+	assert_int_equal(l->rx.nr, 1);
+	assert_true(dut_frame_is(&l->rx.frame[0], 3000, 2));
+	assert_int_equal(igb_lab_stats(l).rx_errors, 1);
+	assert_goes_on(l);
+}
+
 /* @attack L4: a length that fits, but not the MTU */
 static void length_beyond_the_mtu_is_dropped(void **state)
 {
@@ -158,6 +178,22 @@ static void packet_that_swallows_the_next_is_bounded(void **state)
 	igb_lab_run(l);
 	assert_int_equal(l->rx.nr, 1);
 	assert_int_equal(l->rx.frame[0].len, 1000);
+	assert_goes_on(l);
+}
+
+/* What was begun goes with the device. */
+static void packet_begun_goes_with_the_device(void **state)
+{
+	struct lie lie = { .clear = E1000_RXD_STAT_EOP, .len = -1, .nr = 1 };
+	struct igb_lab *l = *state;
+
+	igb_lab_open(l);
+	begin(l, &lie);
+	igb_lab_inject(l, 500, 1);
+	igb_lab_run(l);
+	assert_int_equal(inet_netdev_down(l->dev), 0);
+	assert_int_equal(frame_pool_used(l->net), 0);
+	assert_int_equal(inet_netdev_up(l->dev), 0);
 	assert_goes_on(l);
 }
 
@@ -224,6 +260,36 @@ static void ring_that_is_done_all_over_is_read_once_round(void **state)
 	claim(l, queue(l)->rx.next_to_use, 60);
 	poke(l);
 	assert_int_equal(igb_lab_stats(l).rx_packets, before);
+	assert_rings_whole(l);
+}
+
+/* Each buffer that it gets the card has filled, and no packet ends. */
+static void fill_at_once(void *arg)
+{
+	struct igb_lab *l = arg;
+
+	for (u32 i = 0; i < 64; i++) {
+		u32 at = (queue(l)->rx.next_to_clean + i) & 255;
+
+		queue(l)->rx.desc[at].wb.status_error =
+			cpu_to_le32(E1000_RXD_STAT_DD);
+	}
+}
+
+/* @attack L4: more is done while it is read, without an end */
+static void card_that_never_stops_is_left_after_a_round(void **state)
+{
+	struct igb_lab *l = *state;
+
+	igb_lab_open(l);
+	l->m->lent = fill_at_once;
+	l->m->tamper_arg = l;
+	fill_at_once(l);
+	igb_model_fire(l->m, 1);
+	for (u32 i = 0; i < 10; i++)
+		inet_run(l->net, 0);
+	l->m->lent = NULL;
+	igb_lab_run(l);
 	assert_rings_whole(l);
 }
 
@@ -362,22 +428,26 @@ static u64 next(u64 *seed)
 	return *seed * 0x2545F4914F6CDD1DULL;
 }
 
-/* One write-back: of the descriptors whose turn it is, or of any; with edges of
- * the length, and any bits. */
-static void write_back(struct igb_lab *l, u64 *seed)
+/* One write-back: of the descriptor that is the @nth from now on, or of any; with
+ * edges of the length, and any bits, most often those that are judged. */
+static void write_back(struct igb_lab *l, u64 *seed, u32 nth)
 {
 	static const u16 edges[] = { 0, 1, 13, 14, 60, 1024, 1025, 1514, 1518,
 				     1790, 1791, 2048, 4096, 0xffff };
 	struct igb_rx_ring *rx = &queue(l)->rx;
 	u64 r = next(seed), bits = next(seed);
-	u32 at = r & 3 ? rx->next_to_clean + (r >> 8) % 64 : (u32)(r >> 8);
+	u32 at = r & 15 ? rx->next_to_clean + nth : (u32)(r >> 8);
 	union e1000_adv_rx_desc *d = &rx->desc[at & (rx->size - 1)];
-	u32 i = (r >> 32) % (ARRAY_SIZE(edges) * 2);
+	u32 i = (r >> 32) % (ARRAY_SIZE(edges) * 2), status = (u32)bits;
+
+	status |= (r >> 40) % 32 ? E1000_RXD_STAT_DD : 0;
+	status |= (r >> 45) % 8 ? E1000_RXD_STAT_EOP : 0;
+	status &= (r >> 48) % 16 ? ~E1000_RXDEXT_STATERR_RXE : U32_MAX;
 
 	d->read.pkt_addr = next(seed);
 	d->wb.length = cpu_to_le16(i < ARRAY_SIZE(edges) ? edges[i] :
-				   (u16)(bits >> 48));
-	d->wb.status_error = cpu_to_le32((u32)bits | ((r >> 40) % 8 ? 3 : 0));
+				   (u16)((bits >> 48) % 2000));
+	d->wb.status_error = cpu_to_le32(status);
 	if (r >> 60 == 0)
 		queue(l)->tx.desc[(bits >> 32) & 255].wb.status ^=
 			cpu_to_le32(E1000_TXD_STAT_DD);
@@ -391,16 +461,20 @@ static void write_backs_of_any_kind_do_no_harm(void **state)
 	u64 nr = asked ? strtoull(asked, NULL, 0) : FUZZ_DEFAULT;
 	u64 seed = 0x9e3779b97f4a7c15ull, n = 0;
 	struct igb_lab *l = *state;
+	u32 before;
 
 	igb_lab_open(l);
 	l->m->hold = true;
 	for (u32 round = 0; n < nr; round++) {
-		for (u32 i = 0; i < 64; i++, n++)
-			write_back(l, &seed);
+		for (u32 i = 0; i < 64; i++)
+			write_back(l, &seed, i);
 		if (round % 5 == 0)
 			igb_lab_send(l, 100, round);
+		before = queue(l)->rx.next_to_clean;
 		igb_model_fire(l->m, 1);
 		inet_run(l->net, 0);
+		n += igb_ring_used(queue(l)->rx.size,
+				   queue(l)->rx.next_to_clean, before);
 		if (round % 64 == 0)
 			assert_rings_whole(l);
 		if (round % 1000 == 999)
@@ -425,12 +499,15 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(length_that_cannot_be_is_dropped),
+		CASE(length_beyond_one_of_several_buffers_is_dropped),
 		CASE(length_beyond_the_mtu_is_dropped),
 		CASE(packet_that_never_ends_is_dropped),
 		CASE(packet_that_swallows_the_next_is_bounded),
+		CASE(packet_begun_goes_with_the_device),
 		CASE(link_header_in_pieces_is_dropped),
 		CASE(frame_with_an_error_is_dropped),
 		CASE(ring_that_is_done_all_over_is_read_once_round),
+		CASE(card_that_never_stops_is_left_after_a_round),
 		CASE(descriptor_done_again_is_another_packet),
 		CASE(descriptor_done_out_of_turn_waits),
 		CASE(packet_done_too_early_is_freed_once),

@@ -398,11 +398,25 @@ static void memory_that_the_card_does_not_see_is_copied(void **state)
 	assert_int_equal(igb_lab_stats(l).tx_errors, 0);
 }
 
+/* What frames hold before they are used is of no stack's business. */
+static void dirty_pool(struct igb_lab *l)
+{
+	struct skb_shared_info *si[400];
+
+	for (u32 i = 0; i < ARRAY_SIZE(si); i++) {
+		si[i] = netdev_alloc_frame(l->dev);
+		memset(si[i]->frame, 0xaa, 2048);
+	}
+	for (u32 i = 0; i < ARRAY_SIZE(si); i++)
+		netdev_frame_put(si[i]);
+}
+
 static void frame_too_short_for_the_card_has_zeros_behind(void **state)
 {
 	struct igb_lab *l = *state;
 
 	igb_lab_open(l);
+	dirty_pool(l);
 	for (u32 len = 15; len < 20; len++) {
 		dut_frames_clear(&l->sent);
 		assert_int_equal(igb_lab_send(l, len, len), 0);
@@ -459,6 +473,30 @@ static void full_ring_stops_and_goes_on(void **state)
 	for (u32 i = 0; i < 1000; i++)
 		assert_true(dut_frame_is(&l->sent.frame[i], 64, i));
 	assert_int_equal(igb_lab_stats(l).tx_dropped, 0);
+}
+
+/* Of the longest packet: headers, 45 fragments, and a context before. */
+static void longest_packet_waits_until_it_fits(void **state)
+{
+	const struct spec s = { .proto = IPPROTO_TCP, .len = 45 * 100,
+				.mss = 100 };
+	struct igb_lab *l = *state;
+
+	l->config.ring_size = 64;
+	igb_lab_open(l);
+	inet_netdev_set_queue(l->dev, "tx-0/byte_queue_limits/limit_min",
+			      "1000000");
+	l->m->hold = true;
+	for (u32 i = 0; i < 10; i++)
+		send_packet(l, &s);
+	assert_int_equal(l->sent.nr, 45);
+	for (u32 i = 0; i < 10; i++) {
+		igb_model_complete(l->m);
+		igb_lab_run(l);
+	}
+	assert_int_equal(l->sent.nr, 450);
+	for (u32 i = 0; i < 450; i++)
+		assert_sums(&l->sent.frame[i]);
 }
 
 /* A row that the queue discipline holds goes by one tail. */
@@ -597,6 +635,7 @@ static void checksum_verdict_is_passed_on(void **state)
 	igb_model_inject(l->m, f, len);
 	igb_lab_run(l);
 	assert_int_equal(v.ip_summed, CHECKSUM_NONE);
+	len = finished(f, &tcp);
 	f[IP + 10] ^= 1;			/* of the IP header */
 	igb_model_inject(l->m, f, len);
 	igb_lab_run(l);
@@ -722,6 +761,7 @@ int main(void)
 		CASE(frame_too_short_for_the_card_has_zeros_behind),
 		CASE(copy_without_memory_is_lost_and_counted),
 		CASE(full_ring_stops_and_goes_on),
+		CASE(longest_packet_waits_until_it_fits),
 		CASE(batch_has_one_doorbell),
 		CASE(rings_go_round),
 		CASE(closed_while_the_card_holds_packets_leaks_nothing),

@@ -239,11 +239,22 @@ static void capabilities_that_lie_are_passed_over(void **state)
 	for (u32 i = 0; i < ARRAY_SIZE(bends); i++) {
 		bend = bends[i];
 		assert_open(b);
-		assert_in_range(b->v.nr_ranges, 1, VFIO_MAX_RANGES);
+		assert_in_range(b->v.nr_ranges, 1, 3);
 		assert_int_equal(vfio_dma_map(&b->v, (void *)4096, 4096, &iova),
 				 0);
 		vfio_close(&b->v);
 	}
+}
+
+/* More than are kept. */
+static void ranges_beyond_the_table_are_passed_over(void **state)
+{
+	struct bench *b = *state;
+
+	b->m->many_ranges = true;
+	assert_open(b);
+	assert_int_equal(b->v.nr_ranges, VFIO_MAX_RANGES);
+	assert_int_equal(b->v.nr_maps, 0);
 }
 
 static void region_that_no_card_has_is_refused(void **state)
@@ -367,10 +378,6 @@ static void mappings_do_not_meet_each_other_or_the_messages(void **state)
 	}
 	assert_true(iova[2] > 0xfeefffff);	/* did not fit below */
 	assert_int_equal(b->m->nr_maps, 4);
-	vfio_dma_unmap(&b->v, iova[1]);
-	vfio_dma_unmap(&b->v, 12345);
-	assert_int_equal(b->m->nr_maps, 3);
-	assert_int_equal(b->v.nr_maps, 3);
 }
 
 static void kernel_without_ranges_gets_low_addresses(void **state)
@@ -432,10 +439,8 @@ static void each_vector_has_its_descriptor(void **state)
 			assert_int_equal(read(fds[k], &n, sizeof(n)),
 					 k == i ? 8 : -1);
 	}
-	vfio_msix_disable(&b->v);
+	vfio_close(&b->v);
 	assert_int_equal(b->m->nr_armed, 0);
-	igb_model_fire(b->m, 0);
-	assert_int_equal(read(fds[0], &n, sizeof(n)), -1);
 	for (u32 i = 0; i < 10; i++)
 		close(fds[i]);
 }
@@ -488,6 +493,7 @@ int main(void)
 		CASE(refusal_of_a_group_names_the_remedy),
 		CASE(answer_that_is_too_long_is_refused),
 		CASE(capabilities_that_lie_are_passed_over),
+		CASE(ranges_beyond_the_table_are_passed_over),
 		CASE(region_that_no_card_has_is_refused),
 		CASE(registers_are_read_and_written_by_calls),
 		CASE(registers_that_are_mapped_are_memory),
