@@ -18,7 +18,7 @@ rows() {
 	program=$1
 	shift
 	for what; do
-		name="$(echo "$program${BENCH_TAP:-}${BENCH_MTU:-}${BENCH_LEND:+_}${BENCH_LEND:-}_${what% *}" | tr -- -, __)_prints_its_rate"
+		name="$(echo "$program${BENCH_TAP:-}${BENCH_MTU:-}${BENCH_LEND:+_}${BENCH_LEND:-}${BENCH_APART:+_apart}_${what% *}" | tr -- -, __)_prints_its_rate"
 		if ! [ -x "$bench/$program" ]; then
 			verdict 0 "$name # SKIP $program was not built"
 			continue
@@ -52,6 +52,10 @@ for program in tap tap-lwip tap-kernel tap-slirp tap-dumb \
 		'rr-spin 50' 'connect 40' 'connect-one 20' 'udp 50' 'udp-18 50'
 done
 rows threads 'queues 1000' 'rps 1000'
+BENCH_APART=1
+export BENCH_APART
+rows threads 'queues 1000'
+unset BENCH_APART
 rows tap-limit 'bulk-out 4' 'bulk-in 4'
 rows xdp-limit 'bulk-out 4' 'bulk-in 4'
 export BENCH_TAP=,vnet

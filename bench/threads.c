@@ -14,12 +14,20 @@
  *
  * A question that is due is an entry in a ring of its queue, one ring for each
  * thread that fills it, so that threads meet where the stack lets them meet only.
+ *
+ * BENCH_APART=1: not one stack, but as many processes, each with a stack of one
+ * thread: what the machine gives to those who share nothing. Two cores may be one
+ * that does two things at a time, and then not even they are twice as fast.
  */
 #include <netinet/in.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <inet/netdevice.h>
 #include <inet/skbuff.h>
@@ -63,7 +71,9 @@ static struct {
 	uint32_t nr_threads, nr_queues;
 	struct queue queues[MAX_THREADS];
 	struct flow flows[FLOWS];
-	struct counter counters[MAX_THREADS + 1];
+	struct counter (*counters)[MAX_THREADS + 1];	/* of each process */
+	uint32_t nr_processes, process;
+	pid_t child;
 	uint32_t nr_seen;	/* atomic: threads that have asked */
 	bool over;		/* connections may be reset */
 } t;
@@ -111,7 +121,7 @@ static enum netdev_tx start_xmit(struct sk_buff *skb, struct net_device *dev)
 		if (len && (s->tcp.syn || seq == t.flows[f].ack)) {
 			t.flows[f].seq = ntohl(s->tcp.ack_seq);
 			t.flows[f].ack = seq + len;
-			t.counters[me()].answers += !s->tcp.syn;
+			t.counters[t.process][me()].answers += !s->tcp.syn;
 			ask(f);
 		}
 	}
@@ -265,7 +275,7 @@ static void start(void)
 	struct inet_config cfg = { .size = sizeof(cfg), .name = "threads",
 				   .mode = INET_THREADED,
 				   .nr_threads = t.nr_threads,
-				   .pin_threads = true };
+				   .pin_threads = t.nr_processes == 1 };
 	struct sockaddr_in sin = { .sin_family = AF_INET,
 				   .sin_port = htons(PORT) };
 
@@ -285,11 +295,12 @@ static void start(void)
 static uint64_t answers(void)
 {
 	uint64_t sum = 0;
-	uint32_t i;
+	uint32_t p, i;
 
-	for (i = 0; i <= MAX_THREADS; i++)
-		sum += __atomic_load_n(&t.counters[i].answers,
-				       __ATOMIC_RELAXED);
+	for (p = 0; p < t.nr_processes; p++)
+		for (i = 0; i <= MAX_THREADS; i++)
+			sum += __atomic_load_n(&t.counters[p][i].answers,
+					       __ATOMIC_RELAXED);
 	return sum;
 }
 
@@ -302,7 +313,8 @@ static void wait_for(uint64_t n)
 		nanosleep(&while_ns, NULL);
 }
 
-/* All connections are made, and some questions asked, before the clock runs. */
+/* All connections are made, and some questions asked, before the clock runs. All
+ * processes go on until the last answer. */
 static void run_row(struct bench_result *r)
 {
 	uint64_t before;
@@ -311,7 +323,7 @@ static void run_row(struct bench_result *r)
 
 	for (f = 0; f < FLOWS; f++)
 		ask(f);
-	wait_for(FLOWS * 4);
+	wait_for(FLOWS * 4 * t.nr_processes);
 	before = answers();
 	begin = bench_now();
 	wait_for(before + r->count);
@@ -346,6 +358,41 @@ static const struct bench_row rows[] = {
 	{ NULL, 0, NULL },
 };
 
+/* What processes share; then one for each thread, on its core. */
+static void part(bool apart)
+{
+	cpu_set_t cpu;
+
+	t.nr_processes = apart ? t.nr_threads : 1;
+	t.counters = mmap(NULL, t.nr_processes * sizeof(*t.counters),
+			  PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+			  0);
+	bench_want(t.counters != MAP_FAILED, "counters");
+	if (!apart)
+		return;
+	t.nr_threads = 1;
+	while (!t.child && t.process + 1 < t.nr_processes) {
+		t.child = fork();
+		bench_want(t.child >= 0, "fork");
+		t.process += !t.child;
+	}
+	CPU_ZERO(&cpu);
+	CPU_SET(t.process, &cpu);
+	bench_want(!sched_setaffinity(0, sizeof(cpu), &cpu), "affinity");
+}
+
+/* The first process prints. Return: its exit status. */
+static int finish(const struct bench_result *r)
+{
+	int status = 0;
+
+	if (t.child && waitpid(t.child, &status, 0) != t.child)
+		status = 1;
+	if (!t.process)
+		bench_print(r);
+	return status != 0;
+}
+
 int main(int argc, char **argv)
 {
 	const char *threads = getenv("BENCH_THREADS");
@@ -356,13 +403,13 @@ int main(int argc, char **argv)
 	t.nr_threads = threads ? (uint32_t)atoi(threads) : 2;
 	if (!t.nr_threads || t.nr_threads > MAX_THREADS)
 		bench_die("BENCH_THREADS", "1 to 8");
+	part(getenv("BENCH_APART") != NULL);
 	r.row->run(NULL, r.count);
 	run_row(&r);
 	r.out = host_counter(t.net, "TcpOutSegs");
 	r.in = host_counter(t.net, "TcpInSegs");
 	inet_stop(t.net);
 	t.over = true;
-	bench_print(&r);
 	inet_destroy(t.net);
-	return 0;
+	return finish(&r);
 }
