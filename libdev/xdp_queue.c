@@ -45,7 +45,7 @@ static void tx_reap(struct xdp_queue *q)
 
 	while ((taken = xdp_tx_take(&q->rings, &frame)) != XDP_TAKEN_NONE)
 		if (likely(taken == XDP_TAKEN_GOOD))
-			netdev_frame_put(&q->xdp->frames.info[frame]);
+			netdev_frame_put(netdev_frame(&q->xdp->frames, frame));
 	netdev_tx_completed_queue(q->xdp->dev, q->index, q->rings.tx_bytes);
 	q->rings.tx_bytes = 0;
 }
@@ -110,7 +110,7 @@ struct pieces {
 	struct xdp_buf buf[XDP_MAX_DESCS];
 	u32 nr;
 	u32 most;	/* that the kernel takes */
-	const struct skb_shared_info *info;	/* of frame 0 */
+	const struct netdev_frames *frames;
 };
 
 /* One more part; false when the kernel cannot have it there. */
@@ -120,7 +120,7 @@ static bool add_piece(struct pieces *p, const struct skb_shared_info *frame,
 	if (frame->heap || p->nr == p->most)
 		return false;
 	p->buf[p->nr++] = (struct xdp_buf){
-		.frame = (u32)(frame - p->info), .off = off, .len = len,
+		.frame = netdev_frame_nr(p->frames, frame), .off = off, .len = len,
 	};
 	return true;
 }
@@ -142,7 +142,7 @@ static bool pieces_of(const struct xdp *xdp, const struct sk_buff *skb,
 	if (unlikely(si->frag_list))
 		return false;
 	for (u32 i = 0; i < p->nr; i++)
-		netdev_frame_get(&xdp->frames.info[p->buf[i].frame]);
+		netdev_frame_get(netdev_frame(&xdp->frames, p->buf[i].frame));
 	return true;
 }
 
@@ -165,7 +165,8 @@ static bool pieces_copied(const struct xdp *xdp, const struct sk_buff *skb,
 	if (likely(frame))
 		return true;
 	while (p->nr)
-		netdev_frame_put(&xdp->frames.info[p->buf[--p->nr].frame]);
+		netdev_frame_put(netdev_frame(&xdp->frames,
+					      p->buf[--p->nr].frame));
 	return false;
 }
 
@@ -175,7 +176,7 @@ static bool put_packet(struct xdp_queue *q, const struct sk_buff *skb)
 	const struct xdp *xdp = q->xdp;
 	struct pieces p = {
 		.nr = 0, .most = xdp->sg ? XDP_MAX_DESCS : 1,
-		.info = xdp->frames.info,
+		.frames = &xdp->frames,
 	};
 
 	if (!likely(pieces_of(xdp, skb, &p)) && !pieces_copied(xdp, skb, &p))
@@ -248,7 +249,7 @@ u32 xdp_refill(struct xdp_queue *q)
 		frame = netdev_alloc_frame(q->xdp->dev);
 		if (!frame)
 			break;
-		if (!xdp_fill_put(&q->rings, (u32)(frame - frames->info))) {
+		if (!xdp_fill_put(&q->rings, netdev_frame_nr(frames, frame))) {
 			netdev_frame_put(frame);
 			break;
 		}
@@ -261,7 +262,7 @@ u32 xdp_refill(struct xdp_queue *q)
 static void recycle(struct xdp_queue *q, const struct xdp_buf *buf)
 {
 	if (unlikely(!xdp_fill_put(&q->rings, buf->frame)))
-		netdev_frame_put(&q->xdp->frames.info[buf->frame]);
+		netdev_frame_put(netdev_frame(&q->xdp->frames, buf->frame));
 }
 
 void xdp_rx_drain(struct xdp_queue *q)
@@ -298,14 +299,14 @@ static void lose(struct xdp_queue *q, bool more)
 static bool take_buf(struct xdp_queue *q, const struct xdp_buf *buf)
 {
 	struct xdp *xdp = q->xdp;
-	struct skb_shared_info *frame = &xdp->frames.info[buf->frame];
+	struct skb_shared_info *frame = netdev_frame(&xdp->frames, buf->frame);
 	struct skb_shared_info *fresh = netdev_alloc_frame(xdp->dev);
 
 	if (unlikely(!fresh)) {
 		recycle(q, buf);
 		return false;
 	}
-	if (unlikely(!xdp_fill_put(&q->rings, (u32)(fresh - xdp->frames.info))))
+	if (unlikely(!xdp_fill_put(&q->rings, netdev_frame_nr(&xdp->frames, fresh))))
 		netdev_frame_put(fresh);
 	if (likely(!q->skb)) {
 		q->skb = napi_build_skb(xdp->dev, frame, buf->off, buf->len);

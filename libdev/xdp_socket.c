@@ -263,15 +263,15 @@ int xdp_sockets_open(struct xdp *xdp)
 static void take_frames_back(struct xdp_queue *q)
 {
 	struct xdp_rings *r = &q->rings;
-	struct skb_shared_info *info = q->xdp->frames.info;
+	const struct netdev_frames *frames = &q->xdp->frames;
 
 	if (!r->in_fill || !r->in_tx)
 		return;		/* memory was short: it never had any */
 	for (u32 i = 0; i < r->nr_frames; i++) {
 		if (r->in_fill[i])
-			netdev_frame_put(&info[i]);
+			netdev_frame_put(netdev_frame(frames, i));
 		for (; r->in_tx[i]; r->in_tx[i]--)
-			netdev_frame_put(&info[i]);
+			netdev_frame_put(netdev_frame(frames, i));
 		r->in_fill[i] = 0;
 	}
 	r->nr_in_fill = r->nr_in_tx = 0;

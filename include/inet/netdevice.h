@@ -439,19 +439,32 @@ void netdev_free_mem(struct net_device *dev, void *p, size_t size)
 	INET_EXPORT(netdev_free_mem);
 /*
  * The memory of the stack's frames, for a device that reads and writes it
- * itself: one region on a page boundary, frame i at i * frame_size, with its
- * bookkeeping in info[i]. It stays where it is as long as the stack lives. A
+ * itself: one region on a page boundary, frame i at i * frame_size, its
+ * bookkeeping netdev_frame(). It stays where it is as long as the stack lives. A
  * frame outside (sk_buff.shinfo->heap) has to be copied.
  */
 struct netdev_frames {
 	u8 *region;
-	struct skb_shared_info *info;
+	struct skb_shared_info *info;	/* of frame 0 */
+	u32 info_shift;			/* to the next: 1 << this bytes */
 	u32 nr_frames;
 	u32 frame_size;
 };
 void netdev_get_frames(const struct net_device *dev,
 		       struct netdev_frames *frames)
 	INET_EXPORT(netdev_get_frames);
+static inline struct skb_shared_info *
+netdev_frame(const struct netdev_frames *frames, u32 nr)
+{
+	return (struct skb_shared_info *)(void *)
+		((u8 *)frames->info + ((size_t)nr << frames->info_shift));
+}
+static inline u32 netdev_frame_nr(const struct netdev_frames *frames,
+				  const struct skb_shared_info *frame)
+{
+	return (u32)((size_t)((const u8 *)frame - (const u8 *)frames->info) >>
+		     frames->info_shift);
+}
 /* A frame of the region, with one reference; NULL when there is none left. */
 struct skb_shared_info *netdev_alloc_frame(struct net_device *dev)
 	INET_EXPORT(netdev_alloc_frame);

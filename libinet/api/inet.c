@@ -83,7 +83,8 @@ static int config_check(struct inet_config *cfg, const struct inet_config *user)
 static struct net *net_alloc(const struct inet_config *cfg)
 {
 	const struct inet_env *env = cfg->env;
-	struct net *net = env->alloc(env->opaque, sizeof(*net), 64);
+	struct net *net = env->alloc(env->opaque, sizeof(*net),
+				     _Alignof(struct net));
 
 	if (!net) {
 		create_fail(-ENOMEM, "no memory for a stack");

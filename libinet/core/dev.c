@@ -186,7 +186,9 @@ static int netdev_alloc_queues(struct net_device *dev)
 	if (!dev->num_tx_queues || dev->num_tx_queues > MAX_TX_QUEUES)
 		return net_error(net, -EINVAL, "%s: %u transmit queues: 1..%d",
 				 dev->name, dev->num_tx_queues, MAX_TX_QUEUES);
-	dev->tx = mem_calloc(&net->mem, dev->num_tx_queues, sizeof(*dev->tx));
+	dev->tx = mem_zalloc_aligned(&net->mem,
+				     dev->num_tx_queues * sizeof(*dev->tx),
+				     _Alignof(struct netdev_queue));
 	if (!dev->tx)
 		return -ENOMEM;
 	err = rps_alloc_queues(dev);
@@ -614,7 +616,8 @@ void netdev_get_frames(const struct net_device *dev,
 	const struct frame_pool *pool = &dev->net->pool;
 
 	*frames = (struct netdev_frames){
-		.region = pool->region, .info = pool->info,
+		.region = pool->region, .info = frame_info(pool, 0),
+		.info_shift = pool->info_shift,
 		.nr_frames = pool->nr_frames, .frame_size = pool->frame_size,
 	};
 }

@@ -15,6 +15,11 @@
 #define POOL_MIN_FRAMES 64
 #define POOL_MAX_FRAMES (1u << 24)
 
+static size_t info_size(const struct frame_pool *pool)
+{
+	return (size_t)pool->nr_frames << pool->info_shift;
+}
+
 /* Return: 0, -EINVAL (sizes), -ENOMEM. */
 int frame_pool_init(struct net *net, u32 nr_frames, u32 frame_size)
 {
@@ -34,8 +39,12 @@ int frame_pool_init(struct net *net, u32 nr_frames, u32 frame_size)
 					 POOL_ALIGN);
 	if (!pool->region)
 		return -ENOMEM;
-	pool->info = mem_alloc_aligned(&net->mem,
-				       nr_frames * sizeof(*pool->info), 64);
+	/* where frames go from one processor to another, what they count in
+	 * lies apart */
+	pool->info_shift = (u32)ilog2(net->smp ? SMP_APART_BYTES :
+						 sizeof(struct skb_shared_info));
+	pool->info = mem_alloc_aligned(&net->mem, info_size(pool),
+				       1UL << pool->info_shift);
 	if (!pool->info) {
 		mem_free(&net->mem, pool->region, pool->region_size);
 		pool->region = NULL;
@@ -61,38 +70,44 @@ void frame_pool_destroy(struct net *net)
 	inet_assert(pool->nr_free == pool->nr_frames);
 	for (si = pool->free; si; si = si->next_free)
 		frame_unpoison(si);
-	mem_free(&net->mem, pool->info, pool->nr_frames * sizeof(*pool->info));
+	mem_free(&net->mem, pool->info, info_size(pool));
 	mem_free(&net->mem, pool->region, pool->region_size);
 	pool->region = NULL;
 }
 
-/* Under pool->lock; the caller saw nr_free > 0. Frames that were never used
- * come last, so that a small load touches little memory. */
+/* Under pool->lock; the caller saw nr_free > 0 and counts. Frames that were never
+ * used come last, so that a small load touches little memory. */
 static struct skb_shared_info *pool_take_locked(struct net *net)
 {
 	struct frame_pool *pool = &net->pool;
 	struct skb_shared_info *si = pool->free;
+	size_t nr;
 
-	WRITE_ONCE(pool->nr_free, pool->nr_free - 1);
 	if (si) {
 		pool->free = si->next_free;
 		return si;
 	}
-	pool->nr_fresh--;
-	si = &pool->info[pool->nr_frames - 1 - pool->nr_fresh];
-	si->frame = pool->region + (size_t)(si - pool->info) * pool->frame_size;
+	nr = pool->nr_frames - pool->nr_fresh--;
+	si = frame_info(pool, nr);
+	si->frame = pool->region + nr * pool->frame_size;
 	si->size = pool->frame_size;
 	si->net = net;
 	si->heap = 0;
 	return si;
 }
 
+/* The caller counts. */
 static void pool_give_locked(struct frame_pool *pool,
 			     struct skb_shared_info *si)
 {
 	si->next_free = pool->free;
 	pool->free = si;
-	WRITE_ONCE(pool->nr_free, pool->nr_free + 1);
+}
+
+/* @n frames more are in the pool: once for many, as whoever allocates looks. */
+static void pool_count_locked(struct frame_pool *pool, u32 n)
+{
+	WRITE_ONCE(pool->nr_free, pool->nr_free + n);
 }
 
 /* Fills an empty cache with a batch. Return: false when the pool is empty. */
@@ -100,15 +115,18 @@ static bool cache_refill(struct net *net, struct frame_cache *c)
 {
 	struct frame_pool *pool = &net->pool;
 	struct skb_shared_info *si;
+	u32 i, n;
 
 	spin_lock(&pool->lock);
-	while (c->nr < FRAME_CACHE_BATCH && pool->nr_free) {
+	n = min(FRAME_CACHE_BATCH, pool->nr_free);
+	for (i = 0; i < n; i++) {
 		si = pool_take_locked(net);
 		si->next_free = c->free;
 		c->free = si;
-		WRITE_ONCE(c->nr, c->nr + 1);
 	}
+	pool_count_locked(pool, -n);
 	spin_unlock(&pool->lock);
+	WRITE_ONCE(c->nr, c->nr + n);
 	return c->nr > 0;
 }
 
@@ -116,15 +134,18 @@ static bool cache_refill(struct net *net, struct frame_cache *c)
 void frame_cache_flush(struct net *net, struct frame_cache *c, u32 nr)
 {
 	struct skb_shared_info *si;
+	u32 i;
 
+	nr = min(nr, c->nr);
 	spin_lock(&net->pool.lock);
-	for (; nr && c->nr; nr--) {
+	for (i = 0; i < nr; i++) {
 		si = c->free;
 		c->free = si->next_free;
-		WRITE_ONCE(c->nr, c->nr - 1);
 		pool_give_locked(&net->pool, si);
 	}
+	pool_count_locked(&net->pool, nr);
 	spin_unlock(&net->pool.lock);
+	WRITE_ONCE(c->nr, c->nr - nr);
 }
 
 static struct skb_shared_info *cache_take(struct frame_cache *c)
@@ -146,8 +167,10 @@ static __noinline struct skb_shared_info *frame_alloc_slow(struct net *net,
 	if (c)
 		return cache_refill(net, c) ? cache_take(c) : NULL;
 	spin_lock(&net->pool.lock);
-	if (net->pool.nr_free)
+	if (net->pool.nr_free) {
 		si = pool_take_locked(net);
+		pool_count_locked(&net->pool, -1u);
+	}
 	spin_unlock(&net->pool.lock);
 	if (si)
 		frame_reset(si);
@@ -202,6 +225,7 @@ static __noinline void frame_free_slow(struct net *net,
 	frame_poison(si);
 	spin_lock(&net->pool.lock);
 	pool_give_locked(&net->pool, si);
+	pool_count_locked(&net->pool, 1);
 	spin_unlock(&net->pool.lock);
 }
 
@@ -256,7 +280,7 @@ struct skb_shared_info *frame_of(struct net *net, const void *p)
 
 	if ((const u8 *)p < net->pool.region || off >= net->pool.region_size)
 		return NULL;
-	return &net->pool.info[off / net->pool.frame_size];
+	return frame_info(&net->pool, off / net->pool.frame_size);
 }
 
 /* Frames that somebody holds; those in caches do not count. */

@@ -39,7 +39,7 @@
 struct net;
 
 #define FRAME_CACHE_MAX 256	/* a small pool keeps less at its softnets */
-#define FRAME_CACHE_BATCH 64
+#define FRAME_CACHE_BATCH 64u
 
 /* Per softnet; its owner only. */
 struct frame_cache {
@@ -50,18 +50,21 @@ struct frame_cache {
 struct frame_pool {
 	u8 *region;
 	size_t region_size;
-	struct skb_shared_info *info;	/* info[i] belongs to frame i */
+	u8 *info;		/* a skb_shared_info for each frame */
+	u32 info_shift;		/* from one to the next: 1 << this bytes */
 	u32 frame_size;
 	u32 nr_frames;
-	u32 nr_fresh;		/* frames never handed out yet, from the end */
 	u32 low_water;		/* kept for devices */
 	u32 cache_max;		/* of a softnet: frames alone, and as many with
 				 * a header */
-	struct inet_lock lock;
-	struct skb_shared_info *free;	/* under lock */
+
+	/* what changes: apart from what each packet reads */
+	struct inet_lock lock __aligned(SMP_APART_BYTES);
+	u32 nr_fresh;		/* frames never handed out yet, from the end */
 	u32 nr_free;		/* under lock; fresh ones included */
+	struct skb_shared_info *free;	/* under lock */
 	u64 nr_heap;		/* heap frames out, atomic */
-};
+} __aligned(SMP_APART_BYTES);
 
 int frame_pool_init(struct net *net, u32 nr_frames, u32 frame_size);
 void frame_pool_destroy(struct net *net);
@@ -85,6 +88,14 @@ struct skb_shared_info *frame_of(struct net *net, const void *p);
 void frame_put(struct skb_shared_info *si);
 
 u32 frame_pool_used(struct net *net);
+
+/* The bookkeeping of frame @nr. */
+static inline struct skb_shared_info *frame_info(const struct frame_pool *pool,
+						 size_t nr)
+{
+	return (struct skb_shared_info *)(void *)(pool->info +
+						  (nr << pool->info_shift));
+}
 
 /* A free frame becomes one with a single holder. */
 static inline void frame_reset(struct skb_shared_info *si)

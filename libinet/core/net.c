@@ -202,8 +202,10 @@ static void softirqd(void *arg)
 	struct softnet_data *sd = arg;
 
 	current_softnet = sd;
+	mem_home = sd->id + 1;
 	while (!READ_ONCE(sd->net->stop_threads))
 		softnet_wait_run(sd, SOFTIRQD_IDLE_NS);
+	mem_home = 0;
 	current_softnet = NULL;
 }
 
@@ -278,6 +280,11 @@ static void net_init_clock(struct net *net)
 	net->clock = &net->tsc_clock;
 }
 
+static size_t softnets_size(const struct net *net)
+{
+	return net->nr_softnets * sizeof(*net->softnets);
+}
+
 int net_setup(struct net *net, const struct inet_config *cfg)
 {
 	int err;
@@ -285,12 +292,14 @@ int net_setup(struct net *net, const struct inet_config *cfg)
 
 	net_init_locks(net);
 	net_init_clock(net);
+	if (net->smp)
+		net->mem.nr_homes = net->nr_softnets + 1;
 	rcu_domain_init(&net->rcu, &net->mem, net->smp);
 	get_random_bytes(&net->env, &net->hash_secret,
 			 sizeof(net->hash_secret));
 	get_random_bytes(&net->env, net->flow_keys, sizeof(net->flow_keys));
-	net->softnets = mem_calloc(&net->mem, net->nr_softnets,
-				   sizeof(*net->softnets));
+	net->softnets = mem_zalloc_aligned(&net->mem, softnets_size(net),
+					   _Alignof(struct softnet_data));
 	if (!net->softnets)
 		return -ENOMEM;
 	net->softnet = net->softnets;
@@ -315,7 +324,6 @@ void net_cleanup(struct net *net)
 	}
 	frame_pool_destroy(net);
 	skb_pool_destroy(net);
-	mem_free(&net->mem, net->softnets,
-		 net->nr_softnets * sizeof(*net->softnets));
+	mem_free(&net->mem, net->softnets, softnets_size(net));
 	net->softnets = NULL;
 }

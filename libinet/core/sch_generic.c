@@ -247,7 +247,9 @@ struct Qdisc *qdisc_alloc(struct netdev_queue *txq,
 			  const struct Qdisc_ops *ops)
 {
 	struct net *net = txq->dev->net;
-	struct Qdisc *q = mem_zalloc(&net->mem, sizeof(*q) + ops->priv_size);
+	struct Qdisc *q = mem_zalloc_aligned(&net->mem,
+					     sizeof(*q) + ops->priv_size,
+					     _Alignof(struct Qdisc));
 
 	if (!q)
 		return NULL;

@@ -74,7 +74,7 @@ struct Qdisc {
 	struct sk_buff *gso_skb;	/* refused by the driver, goes first */
 	u64 drops, requeues;		/* under lock */
 	void *priv;
-};
+} __aligned(SMP_APART_BYTES);
 
 struct netdev_queue {
 	struct net_device *dev;
@@ -85,7 +85,7 @@ struct netdev_queue {
 	u64 tx_packets, tx_bytes;	/* under xmit_lock */
 	struct dql dql;			/* see netdev_tx_sent_queue() */
 	u64 xps_softnets;		/* who sends by it, under rtnl */
-};
+} __aligned(SMP_APART_BYTES);
 
 /* Why a queue gets no packets: its ring is full, it holds as much as it shall (byte
  * queue limits), or its discipline is being changed. */

@@ -29,6 +29,7 @@
 
 #define SKB_CACHE_MAX 1024	/* a window or two of a fast connection */
 #define SKB_CACHE_BATCH 256
+#define SKB_BULK 64		/* headers to and from the slab at once */
 #define SKB_HEAP_ALIGN 256u	/* leaves a little room behind small packets */
 
 static const char *const drop_reason_names[] = {
@@ -48,7 +49,7 @@ static_assert(sizeof(struct skb_shared_info) == 64, "one line for each frame");
 int skb_pool_init(struct net *net)
 {
 	net->skb_slab = kmem_cache_create(&net->mem, "skbuff",
-					  sizeof(struct sk_buff), 64);
+					  sizeof(struct sk_buff), SMP_APART_BYTES);
 	net->frags_slab = kmem_cache_create(&net->mem, "skb_frags",
 			MAX_SKB_FRAGS * sizeof(struct skb_frag), 16);
 	net->ubuf_slab = kmem_cache_create(&net->mem, "ubuf_frames",
@@ -76,16 +77,42 @@ u64 skb_pool_used(struct net *net)
 	return used;
 }
 
+/* Up to @nr headers of the cache go back to their slab. */
 static void skb_cache_drop(struct softnet_data *sd, u32 nr)
 {
-	struct sk_buff *skb;
+	void *bulk[SKB_BULK];
+	u32 n;
 
-	for (; nr && sd->skb_cache; nr--) {
-		skb = sd->skb_cache;
-		sd->skb_cache = skb->next;
-		WRITE_ONCE(sd->nr_skb_cache, sd->nr_skb_cache - 1);
-		kmem_cache_free(sd->net->skb_slab, skb);
+	do {
+		for (n = 0; n < nr && n < SKB_BULK && sd->skb_cache; n++) {
+			bulk[n] = sd->skb_cache;
+			sd->skb_cache = sd->skb_cache->next;
+		}
+		WRITE_ONCE(sd->nr_skb_cache, sd->nr_skb_cache - n);
+		kmem_cache_free_bulk(sd->net->skb_slab, n, bulk);
+		nr -= n;
+	} while (n == SKB_BULK);
+}
+
+/* The cache is empty, or there is none. Where the slab has a lock, and what is
+ * freed elsewhere comes back to it, many are taken at once. */
+static __noinline struct sk_buff *skb_header_alloc_slow(struct net *net,
+							struct softnet_data *sd)
+{
+	void *bulk[SKB_BULK];
+	struct sk_buff *skb;
+	u32 i, n;
+
+	n = kmem_cache_alloc_bulk(net->skb_slab, sd && net->smp ? SKB_BULK : 1,
+				  bulk);
+	for (i = 1; i < n; i++) {
+		skb = bulk[i];
+		skb->next = sd->skb_cache;
+		sd->skb_cache = skb;
 	}
+	if (n > 1)
+		WRITE_ONCE(sd->nr_skb_cache, n - 1);
+	return n ? bulk[0] : NULL;
 }
 
 /* From the softnet's cache, mostly. */
@@ -102,7 +129,7 @@ static inline struct sk_buff *skb_header_alloc(struct net *net,
 		WRITE_ONCE(sd->nr_skb_cache, sd->nr_skb_cache - 1);
 		return skb;
 	}
-	return kmem_cache_alloc(net->skb_slab);
+	return skb_header_alloc_slow(net, sd);
 }
 
 /* Into the cache of the softnet, or back to the slab. */

@@ -274,7 +274,8 @@ static int sock_net_init(struct net *net)
 	if (err)
 		return err;
 	net->socket_slab = kmem_cache_create(&net->mem, "socket",
-					     sizeof(struct socket), 0);
+					     sizeof(struct socket),
+					     SMP_APART_BYTES);
 	if (!net->socket_slab)
 		return -ENOMEM;
 	open_softirq(net, SOCK_EVENT_SOFTIRQ, sock_event_action);

@@ -33,9 +33,14 @@ enum softirq_nr {
 };
 
 struct softnet_data {
+	/* read by others, written by nobody */
 	struct net *net;
 	u32 id;
-	u32 pending;			/* raised softirqs, bit per number */
+	struct poller poller;		/* not in simulated mode */
+	struct thread thread;
+
+	/* ---- the owner's; others look at some of it, seldom ---- */
+	u32 pending __aligned(SMP_APART_BYTES);	/* raised softirqs, bit per number */
 	bool in_softirq;
 
 	/* NAPI */
@@ -61,7 +66,7 @@ struct softnet_data {
 	u64 mib[MIB_MAX];
 	u64 drops[SKB_DROP_REASON_MAX];
 
-	/* others, without a lock, then kick_softnet(): sockets whose callback
+	/* others too, without a lock, then kick_softnet(): sockets whose callback
 	 * is due. Not empty: SOCK_EVENT_SOFTIRQ counts as raised. */
 	struct llist_head sock_events;
 
@@ -69,9 +74,11 @@ struct softnet_data {
 	u64 rps_ipi;			/* softnets to kick after this round */
 	u32 cpu;			/* the processor of the last turn */
 	u32 input_queue_head;		/* packets dealt with; read by others */
+	struct irq_desc *dead_irqs;
+	u32 turns;			/* begun; see softnet_quiesce() */
 
-	/* others: under input_lock, then kick_softnet() */
-	struct inet_lock input_lock;
+	/* ---- others: under input_lock, then kick_softnet() ---- */
+	struct inet_lock input_lock __aligned(SMP_APART_BYTES);
 	struct sk_buff_head input_pkt_queue;
 	u32 input_queue_tail;		/* packets ever queued */
 	struct sd_flow_limit *flow_limit;
@@ -82,14 +89,7 @@ struct softnet_data {
 	struct sk_buff *remote_completion;
 	u32 kicked;
 	u32 sleeping;			/* read by others to skip the kick */
-	u32 turns;			/* begun; see softnet_quiesce() */
-	struct irq_desc *dead_irqs;
-
-	struct poller poller;		/* not in simulated mode */
-	struct thread thread;
 };
-
-
 
 typedef void softirq_action(struct softnet_data *sd);
 

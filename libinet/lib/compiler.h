@@ -45,6 +45,8 @@
 #define fallthrough __attribute__((__fallthrough__))
 
 #define SMP_CACHE_BYTES 64
+/* Processors fetch lines in pairs: what two of them write lies this far apart. */
+#define SMP_APART_BYTES 128
 #define ____cacheline_aligned __aligned(SMP_CACHE_BYTES)
 
 /* ---- shared words ---- */

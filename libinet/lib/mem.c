@@ -5,7 +5,9 @@
  * A slab is one allocation: a link to the next slab, then as many objects as
  * fit. Objects are cut off it one by one when first needed, so that a fresh
  * slab is not touched as a whole; freed ones are chained through their first
- * word.
+ * word. A slab belongs to one home (mem_home); an object that another thread frees
+ * goes back there: where there are several homes, a slab begins at a multiple of
+ * its size, so that its objects find it.
  */
 #include "lib/mem.h"
 
@@ -17,33 +19,43 @@
 
 #define DEFAULT_ALIGN _Alignof(max_align_t)
 #define SLAB_BYTES 16384
+#define SLAB_ROOM 64		/* left to the allocator's own words */
 #define POISON_FREE 0x6b
 
 /* Under a sanitizer every object is an allocation of its own. */
 #define SEPARATE (INET_ASAN || INET_TSAN)
 
+__thread u32 mem_home;
+
 struct slab {
 	struct slab *next;
+	struct kmem_home *home;
 };
 
-struct kmem_cache {
-	struct inet_lock lock;		/* guards free .. live; a leaf */
-	struct mem *mem;
-	const char *name;
-	size_t size;			/* of one object, a multiple of align */
-	size_t align;
-	u32 per_slab;
+/* What the threads of one home are handed. */
+struct kmem_home {
+	struct inet_lock lock;		/* guards the rest; a leaf */
 	u32 fresh;			/* objects of slabs never handed out */
 	char *next_fresh;
 	void *free;			/* chained through the first word */
 	struct slab *slabs;
 	size_t live;
+} __aligned(SMP_APART_BYTES);
+
+struct kmem_cache {
+	struct mem *mem;
+	const char *name;
+	size_t size;			/* of one object, a multiple of align */
+	size_t align;
+	u32 per_slab;
+	u32 nr_homes;
 	struct list_head node;		/* in mem.caches */
+	struct kmem_home homes[];
 };
 
 void mem_init(struct mem *mem, const struct inet_env *env, bool smp)
 {
-	*mem = (struct mem){ .env = env, .smp = smp };
+	*mem = (struct mem){ .env = env, .smp = smp, .nr_homes = 1 };
 	lock_init(&mem->lock, smp);
 	INIT_LIST_HEAD(&mem->caches);
 }
@@ -51,15 +63,18 @@ void mem_init(struct mem *mem, const struct inet_env *env, bool smp)
 size_t mem_destroy(struct mem *mem)
 {
 	const struct inet_env *env = mem->env;
+	const struct list_head *node;
 	struct kmem_cache *c;
 	char line[160];
 
 	if (!mem->live_objects)
 		return 0;
-	list_for_each_entry(c, &mem->caches, node) {
+	/* not by list_for_each_entry(): its end is no cache, nor aligned as one */
+	for (node = mem->caches.next; node != &mem->caches; node = node->next) {
+		c = list_entry(node, struct kmem_cache, node);
 		snprintf(line, sizeof(line),
 			 "leak: cache %s is alive with %zu objects", c->name,
-			 c->live);
+			 kmem_cache_live(c));
 		env->log(env->opaque, INET_LOG_ERR, line);
 	}
 	snprintf(line, sizeof(line), "leak: %zu bytes in %zu allocations",
@@ -166,6 +181,13 @@ void *mem_zalloc(struct mem *mem, size_t size)
 	return p ? memset(p, 0, size) : NULL;
 }
 
+void *mem_zalloc_aligned(struct mem *mem, size_t size, size_t align)
+{
+	void *p = mem_alloc_aligned(mem, size, align);
+
+	return p ? memset(p, 0, size) : NULL;
+}
+
 void *mem_calloc(struct mem *mem, size_t n, size_t size)
 {
 	size_t total;
@@ -193,84 +215,123 @@ static size_t slab_size(const struct kmem_cache *c)
 	return slab_header(c) + c->per_slab * c->size;
 }
 
+static size_t cache_size(const struct mem *mem)
+{
+	return sizeof(struct kmem_cache) +
+	       mem->nr_homes * sizeof(struct kmem_home);
+}
+
 struct kmem_cache *kmem_cache_create(struct mem *mem, const char *name,
 				     size_t size, size_t align)
 {
-	struct kmem_cache *c = mem_zalloc(mem, sizeof(*c));
+	struct kmem_cache *c = mem_zalloc_aligned(mem, cache_size(mem),
+						  _Alignof(struct kmem_cache));
+	u32 i;
 
 	if (!c)
 		return NULL;
-	lock_init(&c->lock, mem->smp);
 	c->mem = mem;
 	c->name = name;
 	c->align = max(align ? align : DEFAULT_ALIGN, sizeof(void *));
 	inet_assert(is_power_of_2(c->align));
 	c->size = ALIGN(max(size, sizeof(void *)), c->align);
 	c->per_slab = (u32)max_t(size_t, 1,
-				 (SLAB_BYTES - slab_header(c)) / c->size);
+				 (SLAB_BYTES - SLAB_ROOM - slab_header(c)) /
+					 c->size);
+	c->nr_homes = mem->nr_homes;
+	for (i = 0; i < c->nr_homes; i++)
+		lock_init(&c->homes[i].lock, mem->smp);
 	spin_lock(&mem->lock);
 	list_add_tail(&c->node, &mem->caches);
 	spin_unlock(&mem->lock);
 	return c;
 }
 
+static void free_slabs(struct kmem_cache *c, struct slab *slab)
+{
+	struct slab *next;
+
+	for (; slab; slab = next) {
+		next = slab->next;
+		put(c->mem, slab, slab_size(c));
+	}
+}
+
 void kmem_cache_destroy(struct kmem_cache *c)
 {
-	struct slab *slab, *next;
 	struct mem *mem;
+	u32 i;
 
 	if (!c)
 		return;
 	mem = c->mem;
-	if (c->live) {
+	if (kmem_cache_live(c)) {
 		mem_destroy(mem);	/* names the cache before the end */
-		inet_assert(c->live == 0);
+		inet_assert(kmem_cache_live(c) == 0);
 	}
-	for (slab = c->slabs; slab; slab = next) {
-		next = slab->next;
-		put(mem, slab, slab_size(c));
-	}
+	for (i = 0; i < c->nr_homes; i++)
+		free_slabs(c, c->homes[i].slabs);
 	spin_lock(&mem->lock);
 	list_del(&c->node);
 	spin_unlock(&mem->lock);
-	mem_free(mem, c, sizeof(*c));
+	mem_free(mem, c, cache_size(mem));
+}
+
+/* Where the calling thread gets objects. */
+static inline struct kmem_home *home_of_caller(struct kmem_cache *c)
+{
+	u32 home = SEPARATE ? 0 : mem_home;
+
+	return &c->homes[home < c->nr_homes ? home : 0];
+}
+
+/* Where @p was handed out. */
+static inline struct kmem_home *home_of_object(struct kmem_cache *c,
+					       const void *p)
+{
+	if (SEPARATE || c->nr_homes == 1)
+		return &c->homes[0];
+	return ((struct slab *)((uintptr_t)p & ~(uintptr_t)(SLAB_BYTES - 1)))->home;
 }
 
 /* Gets one more slab, to be cut up from its beginning. */
-static bool grow(struct kmem_cache *c) must_hold(c->lock)
+static bool grow(struct kmem_cache *c, struct kmem_home *h) must_hold(h->lock)
 {
-	struct slab *slab = get(c->mem, slab_size(c), c->align);
+	struct slab *slab = get(c->mem, slab_size(c),
+				c->nr_homes == 1 ? c->align : SLAB_BYTES);
 
 	if (!slab)
 		return false;
-	slab->next = c->slabs;
-	c->slabs = slab;
-	c->next_fresh = (char *)slab + slab_header(c);
-	c->fresh = c->per_slab;
+	slab->next = h->slabs;
+	slab->home = h;
+	h->slabs = slab;
+	h->next_fresh = (char *)slab + slab_header(c);
+	h->fresh = c->per_slab;
 	return true;
 }
 
 /* A freed object, or a fresh one of the newest slab, or of another. */
-static void *take(struct kmem_cache *c) must_hold(c->lock)
+static void *take(struct kmem_cache *c, struct kmem_home *h) must_hold(h->lock)
 {
-	void *p = c->free;
+	void *p = h->free;
 
 	if (SEPARATE)
 		return get(c->mem, c->size, c->align);
 	if (likely(p)) {
-		memcpy(&c->free, p, sizeof(c->free));
+		memcpy(&h->free, p, sizeof(h->free));
 		return p;
 	}
-	if (!c->fresh && !grow(c))
+	if (!h->fresh && !grow(c, h))
 		return NULL;
-	p = c->next_fresh;
-	c->next_fresh += c->size;
-	c->fresh--;
+	p = h->next_fresh;
+	h->next_fresh += c->size;
+	h->fresh--;
 	return p;
 }
 
 /* Chains p to the free ones; whoever still reads it sees the poison. */
-static void give_back(struct kmem_cache *c, void *p) must_hold(c->lock)
+static void give_back(struct kmem_cache *c, struct kmem_home *h, void *p)
+	must_hold(h->lock)
 {
 	if (SEPARATE) {
 		put(c->mem, p, c->size);
@@ -279,22 +340,31 @@ static void give_back(struct kmem_cache *c, void *p) must_hold(c->lock)
 #ifdef INET_DEBUG
 	memset(p, POISON_FREE, c->size);
 #endif
-	memcpy(p, &c->free, sizeof(c->free));
-	c->free = p;
+	memcpy(p, &h->free, sizeof(h->free));
+	h->free = p;
 }
 
 /* Counts as one allocation, whether or not a slab is needed. */
+u32 kmem_cache_alloc_bulk(struct kmem_cache *c, u32 n, void **p)
+{
+	struct kmem_home *h = home_of_caller(c);
+	u32 i;
+
+	if (must_fail(c->mem))
+		return 0;
+	spin_lock(&h->lock);
+	for (i = 0; i < n && (p[i] = take(c, h)); i++)
+		;
+	h->live += i;
+	spin_unlock(&h->lock);
+	return i;
+}
+
 void *kmem_cache_alloc(struct kmem_cache *c)
 {
 	void *p;
 
-	if (must_fail(c->mem))
-		return NULL;
-	spin_lock(&c->lock);
-	p = take(c);
-	c->live += p != NULL;
-	spin_unlock(&c->lock);
-	return p;
+	return kmem_cache_alloc_bulk(c, 1, &p) ? p : NULL;
 }
 
 void *kmem_cache_zalloc(struct kmem_cache *c)
@@ -304,23 +374,38 @@ void *kmem_cache_zalloc(struct kmem_cache *c)
 	return p ? memset(p, 0, c->size) : NULL;
 }
 
+void kmem_cache_free_bulk(struct kmem_cache *c, u32 n, void **p)
+{
+	struct kmem_home *h;
+	u32 i = 0;
+
+	while (i < n) {
+		h = home_of_object(c, p[i]);
+		spin_lock(&h->lock);
+		for (; i < n && home_of_object(c, p[i]) == h; i++) {
+			inet_assert(h->live);
+			h->live--;
+			give_back(c, h, p[i]);
+		}
+		spin_unlock(&h->lock);
+	}
+}
+
 void kmem_cache_free(struct kmem_cache *c, void *p)
 {
-	if (!p)
-		return;
-	spin_lock(&c->lock);
-	inet_assert(c->live);
-	c->live--;
-	give_back(c, p);
-	spin_unlock(&c->lock);
+	if (p)
+		kmem_cache_free_bulk(c, 1, &p);
 }
 
 size_t kmem_cache_live(struct kmem_cache *c)
 {
-	size_t live;
+	size_t live = 0;
+	u32 i;
 
-	spin_lock(&c->lock);
-	live = c->live;
-	spin_unlock(&c->lock);
+	for (i = 0; i < c->nr_homes; i++) {
+		spin_lock(&c->homes[i].lock);
+		live += c->homes[i].live;
+		spin_unlock(&c->homes[i].lock);
+	}
 	return live;
 }

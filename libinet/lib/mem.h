@@ -17,6 +17,7 @@ struct mem {
 	struct inet_lock lock;		/* guards the counters; a leaf */
 	const struct inet_env *env;
 	bool smp;
+	u32 nr_homes;			/* of caches made from now on; 1 */
 	u64 fail_nth;			/* allocations until one fails, or 0 */
 	bool failed;			/* the armed failure has happened */
 	size_t live_bytes;
@@ -47,8 +48,10 @@ void *mem_zalloc(struct mem *mem, size_t size) __must_check;
 /* As mem_zalloc() for n objects; NULL too when n * size overflows. */
 void *mem_calloc(struct mem *mem, size_t n, size_t size) __must_check;
 
-/* As mem_alloc() at a multiple of align, a power of two. */
+/* As mem_alloc() and mem_zalloc() at a multiple of align, a power of two. */
 void *mem_alloc_aligned(struct mem *mem, size_t size, size_t align)
+	__must_check;
+void *mem_zalloc_aligned(struct mem *mem, size_t size, size_t align)
 	__must_check;
 
 /* @size: the one asked for. p may be NULL. */
@@ -68,6 +71,14 @@ bool mem_failed(const struct mem *mem);
 struct kmem_cache;
 
 /*
+ * Where the calling thread is at home: it is handed objects of slabs from which
+ * nobody of another home is. What two processors work on lies pages apart then; in
+ * neighbouring lines they would take it from one another, by reading ahead. Below
+ * mem.nr_homes, or it counts as 0.
+ */
+extern __thread u32 mem_home;
+
+/*
  * @name: for the leak report; must outlive the cache
  * @align: a power of two, or 0 for that of any type
  * Return: a cache, or NULL. Memory is taken in slabs of about 16 KiB and given
@@ -85,6 +96,13 @@ void *kmem_cache_zalloc(struct kmem_cache *c) __must_check;
 
 /* p may be NULL. Any thread, if the mem is smp. */
 void kmem_cache_free(struct kmem_cache *c, void *p);
+
+/*
+ * The same for many, as one allocation.
+ * Return: how many of @n objects are in @p now: less when memory is short.
+ */
+u32 kmem_cache_alloc_bulk(struct kmem_cache *c, u32 n, void **p) __must_check;
+void kmem_cache_free_bulk(struct kmem_cache *c, u32 n, void **p);
 
 /* Return: the number of objects that live. */
 size_t kmem_cache_live(struct kmem_cache *c);

@@ -36,7 +36,7 @@ static u64 corenet_wall(void *opaque)
 static struct net *corenet_alloc(const struct corenet_config *cfg)
 {
 	struct corenet_env *e = calloc(1, sizeof(*e));
-	struct net *net = aligned_alloc(64, ALIGN(sizeof(*net), 64));
+	struct net *net = aligned_alloc(_Alignof(struct net), sizeof(*net));
 
 	if (!net || !e)
 		abort();

@@ -297,6 +297,71 @@ static void cache_destroyed_with_live_object_aborts(void **state)
 	kmem_cache_destroy(c);
 }
 
+#if !INET_ASAN && !INET_TSAN
+/* What two threads are handed lies pages apart, and comes back to the one that
+ * it was handed to, whoever frees it. */
+static void homes_share_no_slab(void **state)
+{
+	struct host *h = *state;
+	uintptr_t slab[2], at;
+	struct kmem_cache *c;
+	void *p[2][8], *q;
+	struct mem mem;
+
+	mem_init(&mem, &h->env, false);
+	mem.nr_homes = 2;
+	c = kmem_cache_create(&mem, "thing", 64, 64);
+	for (u32 i = 0; i < 8; i++) {
+		for (mem_home = 0; mem_home < 2; mem_home++) {
+			p[mem_home][i] = kmem_cache_alloc(c);
+			at = (uintptr_t)p[mem_home][i] / 16384;
+			if (!i)
+				slab[mem_home] = at;
+			assert_int_equal(at, slab[mem_home]);
+		}
+	}
+	assert_int_not_equal(slab[0], slab[1]);
+	mem_home = 1;
+	kmem_cache_free(c, p[0][3]);
+	q = kmem_cache_alloc(c);
+	assert_int_equal((uintptr_t)q / 16384, slab[1]);
+	kmem_cache_free(c, q);
+	mem_home = 7;			/* there are not so many */
+	assert_ptr_equal(kmem_cache_alloc(c), p[0][3]);
+	mem_home = 0;
+	assert_int_equal(kmem_cache_live(c), 16);
+	kmem_cache_free_bulk(c, 8, p[0]);
+	kmem_cache_free_bulk(c, 8, p[1]);
+	assert_int_equal(kmem_cache_live(c), 0);
+	kmem_cache_destroy(c);
+	assert_int_equal(mem_destroy(&mem), 0);
+}
+#endif
+
+static void many_objects_are_one_allocation(void **state)
+{
+	struct host *h = *state;
+	struct kmem_cache *c;
+	struct mem mem;
+	void *p[40];
+
+	mem_init(&mem, &h->env, false);
+	c = kmem_cache_create(&mem, "thing", 1000, 0);
+	mem_fail_nth(&mem, 2);
+	assert_int_equal(kmem_cache_alloc_bulk(c, 40, p), 40);
+	assert_int_equal(kmem_cache_live(c), 40);
+	for (u32 i = 0; i < 40; i++)
+		memset(p[i], (int)i, 1000);
+	for (u32 i = 0; i < 40; i++)
+		assert_int_equal(((u8 *)p[i])[999], i);
+	kmem_cache_free_bulk(c, 40, p);
+	assert_int_equal(kmem_cache_alloc_bulk(c, 40, p), 0);
+	assert_true(mem_failed(&mem));
+	assert_int_equal(kmem_cache_live(c), 0);
+	kmem_cache_destroy(c);
+	assert_int_equal(mem_destroy(&mem), 0);
+}
+
 #define C(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -312,7 +377,9 @@ int main(void)
 		C(cache_random_use_keeps_contents),
 #if !INET_ASAN && !INET_TSAN
 		C(cache_grows_by_slabs_and_reuses),
+		C(homes_share_no_slab),
 #endif
+		C(many_objects_are_one_allocation),
 		C(cache_destroyed_with_live_object_aborts),
 	};
 

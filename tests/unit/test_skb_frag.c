@@ -246,14 +246,17 @@ static void frame_that_a_device_wrote_becomes_a_packet(void **state)
 	struct skb_shared_info *head, *more;
 	struct netdev_frames frames;
 	struct sk_buff *skb;
+	u32 nr;
 
 	netdev_get_frames(f->dev, &frames);
 	assert_int_equal((uintptr_t)frames.region % 4096, 0);
 	head = netdev_alloc_frame(f->dev);
 	more = netdev_alloc_frame(f->dev);
-	assert_in_range(head - frames.info, 0, frames.nr_frames - 1);
-	assert_ptr_equal(head->frame, frames.region +
-			 (size_t)(head - frames.info) * frames.frame_size);
+	nr = netdev_frame_nr(&frames, head);
+	assert_in_range(nr, 0, frames.nr_frames - 1);
+	assert_ptr_equal(netdev_frame(&frames, nr), head);
+	assert_ptr_equal(head->frame,
+			 frames.region + (size_t)nr * frames.frame_size);
 	memset(head->frame + 258, 0x11, 100);
 	memset(more->frame + 2, 0x22, 50);
 	skb = napi_build_skb(f->dev, head, 258, 100);
