@@ -242,6 +242,8 @@ void net_rx_action(struct softnet_data *sd)
 			sd->poll_tail = &sd->poll_head;
 		work = napi_poll(net, napi, &repoll);
 		net_mib_own(sd, MIB_SOFTNET_PROCESSED, (u64)work);
+		if (unlikely(sd->rps_ipi))
+			net_rps_send_ipi(sd);
 		if (repoll)
 			____napi_schedule(sd, napi);
 		budget -= work;

@@ -133,6 +133,83 @@ static u32 backlog(const struct rig *r, u32 id)
 	return r->net->softnets[id].input_pkt_queue.qlen;
 }
 
+/* ---- wakes ------------------------------------------------------------ */
+
+struct two_polls {
+	struct rig *r;
+	struct napi_struct first, second;
+	u32 other;		/* softnet that the first gives a packet */
+	bool told;		/* it knew when the second was polled */
+};
+static struct two_polls two;
+
+static int poll_first(struct napi_struct *napi, int budget)
+{
+	struct sk_buff *skb = napi_alloc_skb(two.r->dev, 64);
+	u32 flow;
+
+	(void)budget;
+	assert_non_null(skb);
+	for (flow = 0; flow < 64 && !backlog(two.r, 1); flow++) {
+		skb->protocol = htons(OWN_ETHERTYPE);
+		skb->hash = (flow + 1) * 2654435761u;
+		netif_receive_skb(skb);
+		skb = napi_alloc_skb(two.r->dev, 64);
+		assert_non_null(skb);
+	}
+	consume_skb(skb);
+	napi_complete_done(napi, 1);
+	return 1;
+}
+
+static int poll_second(struct napi_struct *napi, int budget)
+{
+	(void)budget;
+	two.told = two.r->net->softnets[1].kicked;
+	napi_complete_done(napi, 0);
+	return 0;
+}
+
+/* While this softnet goes on with its round, the other one works. */
+static void softnet_is_woken_behind_the_poll_that_gave_to_it(void **state)
+{
+	struct softnet_data *sd;
+	struct rig *r = *state;
+
+	two = (struct two_polls){ .r = r };
+	assert_int_equal(inet_netdev_set_rps_cpus(r->dev, 0, "3"), 0);
+	netif_napi_add(r->dev, &two.first, 0, poll_first);
+	netif_napi_add(r->dev, &two.second, 0, poll_second);
+	napi_enable(&two.first);
+	napi_enable(&two.second);
+	sd = be(r, 0);
+	r->net->softnets[1].kicked = 0;
+	napi_schedule(&two.first);
+	napi_schedule(&two.second);
+	softnet_run(sd);
+	napi_disable(&two.first);
+	napi_disable(&two.second);
+	netif_napi_del(&two.second);
+	netif_napi_del(&two.first);
+	be(r, NR);
+	assert_int_equal(backlog(r, 1), 1);
+	assert_true(two.told);
+	run(r, 1);
+}
+
+/* Frames go from one softnet to another: what they count in shares no lines. */
+static void bookkeeping_of_frames_lies_apart_between_threads(void **state)
+{
+	struct netdev_frames frames;
+	struct rig *r = *state;
+
+	netdev_get_frames(r->dev, &frames);
+	assert_int_equal((u8 *)netdev_frame(&frames, 1) -
+			 (u8 *)netdev_frame(&frames, 0), SMP_APART_BYTES);
+	assert_int_equal((uintptr_t)frames.info % SMP_APART_BYTES, 0);
+	assert_int_equal(netdev_frame_nr(&frames, netdev_frame(&frames, 9)), 9);
+}
+
 /* ---- where ------------------------------------------------------------ */
 
 static void packets_stay_where_they_are_polled_without_a_mask(void **state)
@@ -495,6 +572,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(hash_of_flows_uses_every_bit),
+		T(bookkeeping_of_frames_lies_apart_between_threads),
+		T(softnet_is_woken_behind_the_poll_that_gave_to_it),
 		T(packets_stay_where_they_are_polled_without_a_mask),
 		T(flows_are_spread_and_stay_together),
 		T(queues_have_masks_of_their_own),
