@@ -54,7 +54,7 @@ int frame_pool_init(struct net *net, u32 nr_frames, u32 frame_size)
 	pool->nr_fresh = nr_frames;
 	pool->nr_free = nr_frames;
 	pool->low_water = nr_frames / 8;
-	pool->cache_max = clamp(nr_frames / 32 / net->nr_softnets,
+	pool->cache_max = clamp(nr_frames / 16 / net->nr_softnets,
 				(u32)FRAME_CACHE_BATCH, (u32)FRAME_CACHE_MAX);
 	return 0;
 }

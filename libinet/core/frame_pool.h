@@ -38,7 +38,8 @@
 
 struct net;
 
-#define FRAME_CACHE_MAX 256	/* a small pool keeps less at its softnets */
+#define FRAME_CACHE_MAX 1024	/* the window of a fast connection; a small pool
+				 * keeps less at its softnets */
 #define FRAME_CACHE_BATCH 64u
 
 /* Per softnet; its owner only. */
