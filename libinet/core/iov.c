@@ -48,18 +48,41 @@ static inline u8 *iov_whole(struct inet_iov_iter *i, size_t len)
 	return (u8 *)i->iov->iov_base + off;
 }
 
+/* copy_from_iter() of what lies in several pieces, or is not all there. */
+static __noinline size_t copy_pieces_from(void *to, size_t len,
+					  struct inet_iov_iter *i)
+{
+	size_t done = 0, n;
+	u8 *p = NULL;
+
+	while ((n = iov_piece(i, len - done, &p))) {
+		memcpy((u8 *)to + done, p, n);
+		iov_step(i, n);
+		done += n;
+	}
+	return done;
+}
+
 /* From the user to @to. Return: bytes copied, less than @len at the end. */
 size_t copy_from_iter(void *to, size_t len, struct inet_iov_iter *i)
 {
 	u8 *p = iov_whole(i, len);
-	size_t done = 0, n;
 
-	if (likely(p)) {
-		memcpy(to, p, len);
-		return len;
-	}
+	if (unlikely(!p))
+		return copy_pieces_from(to, len, i);
+	memcpy(to, p, len);
+	return len;
+}
+
+/* copy_to_iter() in the same case. */
+static __noinline size_t copy_pieces_to(const void *from, size_t len,
+					struct inet_iov_iter *i)
+{
+	size_t done = 0, n;
+	u8 *p = NULL;
+
 	while ((n = iov_piece(i, len - done, &p))) {
-		memcpy((u8 *)to + done, p, n);
+		memcpy(p, (const u8 *)from + done, n);
 		iov_step(i, n);
 		done += n;
 	}
@@ -70,18 +93,11 @@ size_t copy_from_iter(void *to, size_t len, struct inet_iov_iter *i)
 size_t copy_to_iter(const void *from, size_t len, struct inet_iov_iter *i)
 {
 	u8 *p = iov_whole(i, len);
-	size_t done = 0, n;
 
-	if (likely(p)) {
-		memcpy(p, from, len);
-		return len;
-	}
-	while ((n = iov_piece(i, len - done, &p))) {
-		memcpy(p, (const u8 *)from + done, n);
-		iov_step(i, n);
-		done += n;
-	}
-	return done;
+	if (unlikely(!p))
+		return copy_pieces_to(from, len, i);
+	memcpy(p, from, len);
+	return len;
 }
 
 /*

@@ -627,15 +627,9 @@ int skb_add_frag(struct sk_buff *skb, struct skb_shared_info *frame, u32 off,
 
 	if (si->nr_frags == MAX_SKB_FRAGS)
 		return -EMSGSIZE;
-	if (!si->frags) {
-		si->frags = kmem_cache_alloc(si->net->frags_slab);
-		if (!si->frags)
-			return -ENOMEM;
-	}
-	si->frags[si->nr_frags++] = (struct skb_frag){ frame, off, len };
-	skb->len += len;
-	skb->data_len += len;
-	skb->truesize += frame->size;
+	if (skb_make_frags(skb))
+		return -ENOMEM;
+	__skb_add_frag(skb, frame, off, len);
 	return 0;
 }
 

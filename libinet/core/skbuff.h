@@ -3,6 +3,8 @@
 #ifndef CORE_SKBUFF_H
 #define CORE_SKBUFF_H
 
+#include <errno.h>
+
 #include <inet/skbuff.h>
 
 #include "core/frame_pool.h"
@@ -88,6 +90,46 @@ static inline bool skb_may_steal_head(const struct sk_buff *skb)
 /* Frees the header alone: the reference to the frame is somebody else's now.
  * After skb_may_steal_head(). */
 void skb_free_stolen_head(struct sk_buff *skb);
+
+/* Has @skb an array of fragments? It may be empty. 0 or -ENOMEM. */
+static inline int skb_make_frags(struct sk_buff *skb)
+{
+	struct skb_shared_info *si = skb->shinfo;
+
+	if (likely(!si->frags))
+		si->frags = kmem_cache_alloc(si->net->frags_slab);
+	return likely(si->frags) ? 0 : -ENOMEM;
+}
+
+/* skb_add_frag() where there is an array with place. */
+static inline void __skb_add_frag(struct sk_buff *skb,
+				  struct skb_shared_info *frame, u32 off,
+				  u32 len)
+{
+	struct skb_shared_info *si = skb->shinfo;
+
+	si->frags[si->nr_frags++] = (struct skb_frag){ frame, off, len };
+	skb->len += len;
+	skb->data_len += len;
+	skb->truesize += frame->size;
+}
+
+/* The first @n of @from, @last the last of them, go behind those of @to. */
+static inline void skb_queue_move_first(struct sk_buff_head *from,
+					struct sk_buff *last, u32 n,
+					struct sk_buff_head *to)
+{
+	struct sk_buff *first = from->next;
+
+	skb_list(last->next)->prev = (struct sk_buff *)from;
+	__atomic_store_n(&from->next, last->next, __ATOMIC_RELAXED);
+	from->qlen -= n;
+	first->prev = to->prev;
+	last->next = (struct sk_buff *)to;
+	__atomic_store_n(&skb_list(to->prev)->next, first, __ATOMIC_RELAXED);
+	to->prev = last;
+	to->qlen += n;
+}
 
 /* skb_add_frag() with a reference of its own. */
 int skb_add_frag_ref(struct sk_buff *skb, struct skb_shared_info *frame,

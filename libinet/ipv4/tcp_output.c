@@ -337,31 +337,34 @@ void tcp_init_nondata_skb(struct sk_buff *skb, u32 seq, u8 flags)
 
 /* ---- moving between the queues ---------------------------------------- */
 
-/* @skb, the newest of tp->rtx_queue, has been sent. */
-static __always_inline void tcp_rtx_queue_sent(struct tcp_sock *tp,
-					       struct sk_buff *skb)
+/* @skb and those behind it, the newest of tp->rtx_queue, have been sent. */
+static __noinline void tcp_rtx_index_sent(struct tcp_sock *tp,
+					  struct sk_buff *skb)
 {
-	if (unlikely(tp->rtx_indexed)) {
+	for (; skb != (struct sk_buff *)&tp->rtx_queue; skb = skb->next) {
 		tcp_rtx_index_add(tp, skb);
 		list_add_tail(tcp_skb_tsorted(skb), &tp->tsorted_sent);
 	}
-	tp->prr_out += tcp_skb_pcount(skb);
 }
 
-/* The first of the write queue has been sent. */
-static __always_inline void tcp_event_new_data_sent(struct sock *sk, struct sk_buff *skb)
+/* The first @segs of the write queue, @last their last, have been sent. */
+static __always_inline void tcp_event_new_data_sent(struct sock *sk,
+						    struct sk_buff *last,
+						    u32 segs)
 {
+	struct sk_buff *first = tcp_send_head(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
 	u32 prior_packets = tp->packets_out;
 
-	WRITE_ONCE(tp->snd_nxt, TCP_SKB_CB(skb)->end_seq);
-	__skb_unlink(skb, &sk->sk_write_queue);
-	__skb_queue_tail(&tp->rtx_queue, skb);
-	tcp_rtx_queue_sent(tp, skb);
-	tp->packets_out += tcp_skb_pcount(skb);
+	WRITE_ONCE(tp->snd_nxt, TCP_SKB_CB(last)->end_seq);
+	skb_queue_move_first(&sk->sk_write_queue, last, segs, &tp->rtx_queue);
+	if (unlikely(tp->rtx_indexed))
+		tcp_rtx_index_sent(tp, first);
+	tp->prr_out += segs;
+	tp->packets_out += segs;
 	if (!prior_packets)		/* RFC 6298 5.1 */
 		tcp_rearm_rto(sk);
-	NET_ADD_STATS(sock_net(sk), TCP_ORIGDATASENT, tcp_skb_pcount(skb));
+	NET_ADD_STATS(sock_net(sk), TCP_ORIGDATASENT, segs);
 }
 
 /* @skb of tp->rtx_queue is acknowledged, or dies with the connection. */
@@ -562,11 +565,16 @@ static struct sk_buff *tcp_gso_build(struct sock *sk, struct sk_buff *skb,
 				     u32 segs)
 {
 	struct sk_buff *gso = tcp_alloc_control(sk);
+	u64 departure_ns = tcp_departure_ns(tcp_sk(sk));
 	struct tcp_skb_cb *tcb;
 	u32 i;
 
 	if (!gso)
 		return NULL;
+	if (skb_make_frags(gso)) {
+		consume_skb(gso);
+		return NULL;
+	}
 	tcb = TCP_SKB_CB(gso);
 	*tcb = *TCP_SKB_CB(skb);
 	gso->shinfo->gso_type = SKB_GSO_TCPV4;
@@ -577,14 +585,12 @@ static struct sk_buff *tcp_gso_build(struct sock *sk, struct sk_buff *skb,
 	for (i = 0; i < segs; i++, skb = skb->next) {
 		tcb->tcp_flags |= TCP_SKB_CB(skb)->tcp_flags;
 		tcb->end_seq = TCP_SKB_CB(skb)->end_seq;
-		skb->tstamp = tcp_departure_ns(tcp_sk(sk));
+		skb->tstamp = departure_ns;
 		skb->shinfo->csum = skb->csum;
 		skb->cloned = 1;
-		if (skb_add_frag_ref(gso, skb->shinfo,
-				     (u32)(skb->data - skb->head), skb->len)) {
-			consume_skb(gso);
-			return NULL;
-		}
+		frame_get(skb->shinfo);
+		__skb_add_frag(gso, skb->shinfo, (u32)(skb->data - skb->head),
+			       skb->len);
 	}
 	skb_set_owner_w(gso, sk);
 	return gso;
@@ -602,17 +608,17 @@ static __noinline int tcp_transmit_row(struct sock *sk, struct sk_buff *skb,
 	return tcp_transmit_skb(sk, skb, true);
 }
 
-/* The first @segs of the write queue have been sent. */
+/* The first @segs of the write queue have been sent: all but the last are full. */
 static __always_inline void tcp_row_sent(struct sock *sk, u32 segs, u32 mss_now)
 {
-	struct sk_buff *skb;
+	struct sk_buff *last = tcp_send_head(sk);
+	u32 i;
 
-	for (; segs; segs--) {
-		skb = tcp_send_head(sk);
-		if (skb->len < mss_now)
-			tcp_sk(sk)->snd_sml = TCP_SKB_CB(skb)->end_seq;
-		tcp_event_new_data_sent(sk, skb);
-	}
+	for (i = 1; i < segs; i++)
+		last = last->next;
+	if (last->len < mss_now)
+		tcp_sk(sk)->snd_sml = TCP_SKB_CB(last)->end_seq;
+	tcp_event_new_data_sent(sk, last, segs);
 }
 
 /*
@@ -963,7 +969,7 @@ static int tcp_probe_with_data(struct sock *sk, struct sk_buff *skb)
 	TCP_SKB_CB(skb)->tcp_flags |= TCPHDR_PSH;
 	err = tcp_transmit_skb(sk, skb, true);
 	if (!err)
-		tcp_event_new_data_sent(sk, skb);
+		tcp_event_new_data_sent(sk, skb, 1);
 	return err;
 }
 

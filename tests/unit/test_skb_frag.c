@@ -358,6 +358,47 @@ static void freed_packets_are_kept_up_to_a_bound(void **state)
 		    f->net->pool.nr_frames - 2 * most);
 }
 
+/* The numbers that the packets of @q have, from @nr on, both ways. */
+static void queue_holds(const struct sk_buff_head *q, u32 nr, u32 n)
+{
+	const struct sk_buff *skb;
+	u32 i = 0;
+
+	assert_int_equal(q->qlen, n);
+	skb_queue_walk(q, skb)
+		assert_int_equal(skb->mark, nr + i++);
+	assert_int_equal(i, n);
+	for (skb = q->prev; skb != (const struct sk_buff *)q; skb = skb->prev)
+		assert_int_equal(skb->mark, nr + --i);
+	assert_int_equal(i, 0);
+}
+
+static void first_of_a_queue_move_behind_another(void **state)
+{
+	struct fx *f = *state;
+	struct sk_buff_head from, to;
+	struct sk_buff *skb, *last;
+	u32 nr, n, moved = 0;
+
+	skb_queue_head_init(&from);
+	skb_queue_head_init(&to);
+	for (nr = 0; nr < 10; nr++) {
+		skb = alloc_skb(f->net, 100);
+		skb->mark = nr;
+		__skb_queue_tail(&from, skb);
+	}
+	for (n = 1; n <= 4; n++) {
+		for (last = from.next, nr = 1; nr < n; nr++)
+			last = last->next;
+		skb_queue_move_first(&from, last, n, &to);
+		moved += n;
+		queue_holds(&to, 0, moved);
+		queue_holds(&from, moved, 10 - moved);
+	}
+	assert_true(skb_queue_empty(&from));
+	skb_queue_purge_reason(&to, SKB_DROP_REASON_NOT_SPECIFIED);
+}
+
 #define T(t) cmocka_unit_test_setup_teardown(t, fx_setup, fx_teardown)
 
 int main(void)
@@ -376,6 +417,7 @@ int main(void)
 		T(freed_packet_comes_back_clean),
 		T(freed_packet_leaves_its_frame_to_others),
 		T(freed_packets_are_kept_up_to_a_bound),
+		T(first_of_a_queue_move_behind_another),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
