@@ -180,7 +180,8 @@ static inline u64 igb_dma(const struct igb *igb,
 			  const struct skb_shared_info *frame, u32 off)
 {
 	return igb->frames_dma +
-	       (u64)(frame - igb->frames.info) * igb->frames.frame_size + off;
+	       (u64)netdev_frame_nr(&igb->frames, frame) *
+		       igb->frames.frame_size + off;
 }
 
 /* Descriptors that may still be used: one less than there are. */

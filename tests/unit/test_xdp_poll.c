@@ -60,7 +60,7 @@ static int teardown(void **state)
 	xdp_rx_drain(&q);
 	for (u32 i = 0; i < q.rings.nr_frames; i++)
 		if (q.rings.in_fill[i])
-			netdev_frame_put(&xdp.frames.info[i]);
+			netdev_frame_put(netdev_frame(&xdp.frames, i));
 	free(q.rings.in_fill);
 	netif_napi_del(&q.napi);
 	fx_close(&f);
