@@ -53,6 +53,7 @@ struct inet_connection_sock_af_ops {
 #define ICSK_TIME_DACK 2	/* delayed ACK (its own timer) */
 #define ICSK_TIME_PROBE0 3	/* zero window probe */
 #define ICSK_TIME_REO_TIMEOUT 4	/* what was overtaken is lost */
+#define ICSK_TIME_LOSS_PROBE 5	/* probe of the tail */
 
 /* icsk_ack.pending */
 #define ICSK_ACK_SCHED 1	/* an ACK is owed */

@@ -40,6 +40,9 @@ static void tcp_init_counters(struct tcp_sock *tp)
 	tp->fin_pending = false;
 	tp->retransmit_skb_hint = NULL;
 	tp->retrans_stamp_ns = 0;
+	tp->tlp_out = tp->undo.armed = false;
+	tp->tlp_sampled = true;		/* the first probe need not wait */
+	tp->frto = TCP_FRTO_OFF;
 	tp->total_retrans = tp->delivered = tp->dsack_dups = 0;
 	tp->sack_high = tp->prr_delivered = tp->prr_out = tp->prior_cwnd = 0;
 	tp->bytes_acked = tp->bytes_received = 0;

@@ -9,6 +9,7 @@
  *	tcp_input.c	states and acceptability; tcp_synsent.c SYN-SENT
  *	tcp_ack.c	what an ACK does; tcp_recovery.c after a loss
  *	tcp_scoreboard.c tcp_rack.c	what arrived behind it, what is lost
+ *	tcp_loss_probe.c tcp_undo.c	the tail; what was no loss after all
  *	tcp_data.c	received text: queues, window; tcp_sack.c; tcp_urg.c
  *	tcp_output.c	segments out; tcp_window.c; tcp_connect.c SYN
  *	tcp_timer.c	retransmission, probes, keep-alive, delayed ACK
@@ -48,6 +49,8 @@
 #define TCP_ATO_MIN_US 40000u
 #define TCP_DELACK_MIN_US 40000u
 #define TCP_DELACK_MAX_US 200000u	/* MUST-40: below 500 ms */
+#define TCP_RACK_PERSIST 16		/* repairs */
+#define TCP_PTO_SLACK_US 2000u		/* probes of the tail: timers are coarse */
 #define TCP_RTO_MIN_US 200000u
 #define TCP_RTO_MAX_US (120 * USEC_PER_SEC)
 #define TCP_TIMEOUT_INIT_US USEC_PER_SEC	/* RFC 6298 2.1 */
@@ -176,6 +179,11 @@ static inline struct tcp_timewait_sock *tcp_twsk(const struct sock *sk)
 #define TCP_KEEPALIVE_DEFERRED 0x8
 #define TCP_TSQ_DEFERRED 0x10
 
+/* tcp_sock.frto */
+#define TCP_FRTO_OFF 0
+#define TCP_FRTO_SENT_HEAD 1	/* the first segment once more, no other */
+#define TCP_FRTO_SENT_NEW 2	/* then new text */
+
 #define TCP_URG_VALID 0x0100	/* low byte of urg_data is the octet */
 #define TCP_URG_NOTYET 0x0200	/* announced, not arrived */
 #define TCP_URG_READ 0x0400	/* handed out */
@@ -223,7 +231,20 @@ struct tcp_sock {
 		u32 end_seq;		/* ... and where it ends */
 		u32 rtt_us;
 		u32 reord_seen;		/* how often packets were overtaken */
+		u32 dsack_round;	/* RFC 8985 6.2 step 4 */
+		u8 reo_wnd_steps, reo_wnd_persist;
 	} rack;
+	bool tlp_out, tlp_retrans;	/* a probe of the tail is; old text */
+	bool tlp_sampled;		/* a round trip was measured since */
+	u8 frto;			/* TCP_FRTO_* */
+	u32 tlp_high_seq, tlp_flight;	/* SND.NXT, packets after the probe */
+	struct {			/* see tcp_undo.c */
+		bool armed, tsval_set;
+		u32 tsval;		/* of the first retransmission */
+		u32 marker;		/* SND.UNA when the repair began */
+		u32 cwnd, ssthresh;	/* before */
+		u32 again, in_vain;	/* segments sent again, duplicates */
+	} undo;
 	u32 sack_high;			/* the highest end of a block */
 	u32 prr_delivered, prr_out, prior_cwnd;	/* RFC 6937 */
 	u32 dsack_dups;
@@ -514,6 +535,8 @@ int tcp_fragment(struct sock *sk, struct sk_buff_head *q, struct sk_buff *skb,
 		 u32 len);
 /* 0, -EBUSY: still below us; -EAGAIN: outside the window; -E. */
 int tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb);
+/* One segment of new text, whatever cwnd says. Return: it went. */
+bool tcp_send_one_new(struct sock *sk);
 /* Sends again what is marked lost, as cwnd allows. */
 void tcp_xmit_retransmit_queue(struct sock *sk);
 void tcp_init_nondata_skb(struct sk_buff *skb, u32 seq, u8 flags);
@@ -648,6 +671,9 @@ void tcp_conn_request(struct sock *sk, struct sk_buff *skb);
 #define FLAG_SLOWPATH 0x80
 #define FLAG_UPDATE_TS_RECENT 0x100
 #define FLAG_DATA_SACKED 0x200		/* new SACK */
+#define FLAG_DSACK 0x400		/* something came twice */
+#define FLAG_DSACK_TLP 0x800		/* the probe of the tail did */
+#define FLAG_ORIG_ACKED 0x1000		/* F-RTO: what was sent once came */
 #define FLAG_ACKED (FLAG_DATA_ACKED | FLAG_SYN_ACKED)
 /* RFC 5681: none of these in a duplicate ACK */
 #define FLAG_NOT_DUP (FLAG_DATA | FLAG_WIN_UPDATE | FLAG_ACKED)
@@ -669,6 +695,8 @@ void tcp_update_wl(struct tcp_sock *tp, u32 seq);
 void tcp_rtt_estimator(struct sock *sk, u32 mrtt_us);
 void tcp_set_rto(struct sock *sk);
 void tcp_rearm_rto(struct sock *sk);
+/* The same, or a probe of the tail before that. */
+void tcp_set_xmit_timer(struct sock *sk);
 void tcp_synack_rtt_meas(struct sock *sk, const struct request_sock *req);
 
 /* tcp_scoreboard.c: marks what the SACK blocks of the segment @ack name. */
@@ -676,6 +704,14 @@ void tcp_sacktag_write_queue(struct sock *sk, const struct sk_buff *ack,
 			     struct tcp_ack_state *a);
 /* Indexes tp->rtx_queue, until it is empty. */
 void tcp_rtx_index_build(struct tcp_sock *tp);
+/* Where the last one came that was sent once, and that was sent again: each kind is
+ * mostly in the order of the queue. */
+struct tcp_tsorted_row {
+	struct list_head *last[2];
+};
+/* Puts @skb, in flight again, where its time is in the list. */
+void tcp_tsorted_put(struct tcp_sock *tp, struct sk_buff *skb,
+		     struct tcp_tsorted_row *rows);
 /* @skb came to, or leaves, tp->rtx_queue, which is indexed. */
 void tcp_rtx_index_add(struct tcp_sock *tp, struct sk_buff *skb);
 void tcp_rtx_index_remove(struct tcp_sock *tp, struct sk_buff *skb);
@@ -689,6 +725,28 @@ void tcp_rack_reordering(struct sock *sk);
 /* Marks what is lost by now. Return: a timer is set for what may be soon. */
 bool tcp_rack_mark_lost(struct sock *sk);
 void tcp_rack_reo_timeout(struct sock *sk);
+/* A duplicate was reported: segments may be later than was thought. */
+void tcp_rack_dsack(struct tcp_sock *tp);
+/* A repair is over. */
+void tcp_rack_recovered(struct tcp_sock *tp);
+
+/* tcp_loss_probe.c. Something is in flight. Return: a timer is set. */
+bool tcp_schedule_loss_probe(struct sock *sk);
+void tcp_send_loss_probe(struct sock *sk);
+/* The ACK of which @a tells may be about the probe that is out. */
+void tcp_process_tlp_ack(struct sock *sk, const struct tcp_ack_state *a);
+
+/* tcp_undo.c. Before the windows come down for a loss. */
+void tcp_undo_arm(struct sock *sk);
+/* @segs are sent again; not in retrans_out yet. */
+void tcp_undo_retransmitted(struct sock *sk, u32 segs);
+void tcp_undo_dsack(struct tcp_sock *tp, const struct tcp_sack_block *b);
+/* Takes a repair back when it shows that it was not needed. */
+bool tcp_try_undo(struct sock *sk, const struct tcp_ack_state *a);
+/* A timeout, in a state that was @prior_state. */
+void tcp_enter_frto(struct sock *sk, u8 prior_state);
+/* An ACK after that. Return: nothing is to be sent again now. */
+bool tcp_process_frto(struct sock *sk, const struct tcp_ack_state *a);
 
 /* The time has come to believe in a loss, without an ACK. */
 void tcp_enter_recovery_by_timer(struct sock *sk);
@@ -788,6 +846,8 @@ struct tcp_congestion_ops {
 	void (*release)(struct sock *sk);	/* may be NULL */
 	/* The slow start threshold after a loss, in packets. */
 	u32 (*ssthresh)(struct sock *sk);
+	/* The window after a loss that was none. */
+	u32 (*undo_cwnd)(struct sock *sk);
 	/* @acked packets of new data are acknowledged, nothing is lost. */
 	void (*cong_avoid)(struct sock *sk, u32 ack, u32 acked);
 	void (*set_state)(struct sock *sk, u8 new_state);	/* may be NULL */
@@ -805,6 +865,7 @@ int tcp_set_congestion_control(struct sock *sk, const char *name);
 u32 tcp_slow_start(struct tcp_sock *tp, u32 acked);
 void tcp_cong_avoid_ai(struct tcp_sock *tp, u32 w, u32 acked);
 u32 tcp_reno_ssthresh(struct sock *sk);
+u32 tcp_reno_undo_cwnd(struct sock *sk);
 void tcp_reno_cong_avoid(struct sock *sk, u32 ack, u32 acked);
 void tcp_cwnd_restart(struct sock *sk, u64 idle_ns);
 bool tcp_is_cwnd_limited(const struct sock *sk);

@@ -86,6 +86,7 @@ static void tcp_ack_update_rtt(struct sock *sk, const struct tcp_ack_state *a)
 		return;
 	tcp_rtt_estimator(sk, (u32)rtt_us);
 	tcp_set_rto(sk);
+	tp->tlp_sampled = true;
 	inet_csk(sk)->icsk_backoff = 0;
 }
 
@@ -114,6 +115,12 @@ void tcp_rearm_rto(struct sock *sk)
 		inet_csk_reset_xmit_timer(sk, ICSK_TIME_RETRANS, tp->mstamp_ns,
 					  (u64)inet_csk(sk)->icsk_rto_us *
 						  NSEC_PER_USEC);
+}
+
+void tcp_set_xmit_timer(struct sock *sk)
+{
+	if (!tcp_sk(sk)->packets_out || !tcp_schedule_loss_probe(sk))
+		tcp_rearm_rto(sk);
 }
 
 /* ---- windows ---------------------------------------------------------- */
@@ -222,6 +229,9 @@ static void tcp_clean_one(struct tcp_sock *tp, const struct sk_buff *skb,
 		a->delivered += pcount;
 		if (unlikely(tp->sacked_out) && tp->rx_opt.sack_ok)
 			tcp_clean_late(tp, skb);
+		if (unlikely(tp->frto) && !(tcb->sacked & TCPCB_RETRANS) &&
+		    !after(tcb->end_seq, tp->high_seq))
+			a->flag |= FLAG_ORIG_ACKED;
 	}
 	if (unlikely(tcb->sacked & (TCPCB_RETRANS | TCPCB_SACKED_ACKED))) {
 		if (tcb->sacked & TCPCB_SACKED_RETRANS)
@@ -317,7 +327,8 @@ static int tcp_ack_acceptable(struct sock *sk, const struct tcp_ack_state *a)
 static bool tcp_ack_is_dubious(const struct sock *sk,
 			       const struct tcp_ack_state *a)
 {
-	return !(a->flag & FLAG_NOT_DUP) || (a->flag & FLAG_DATA_SACKED) ||
+	return !(a->flag & FLAG_NOT_DUP) ||
+	       (a->flag & (FLAG_DATA_SACKED | FLAG_DSACK)) ||
 	       inet_csk(sk)->icsk_ca_state != TCP_CA_Open;
 }
 
@@ -340,7 +351,7 @@ static void tcp_ack_in_flight(struct sock *sk, struct tcp_ack_state *a)
 	if (unlikely(tcp_is_paced(sk)))
 		tcp_update_pacing_rate(sk);
 	if (a->flag & FLAG_SET_XMIT_TIMER)
-		tcp_rearm_rto(sk);
+		tcp_set_xmit_timer(sk);
 	if (unlikely(tcp_sk(sk)->lost_out))
 		tcp_xmit_retransmit_queue(sk);
 }
@@ -387,9 +398,14 @@ int tcp_ack(struct sock *sk, const struct sk_buff *skb, int flag)
 	if (unlikely(__tcp_hdrlen(tcp_hdr(skb)) > tp->tcp_header_len) &&
 	    tp->rx_opt.sack_ok && !tcp_hdr(skb)->syn)
 		tcp_sacktag_write_queue(sk, skb, &a);
-	if (a.prior_packets)
+	if (unlikely(tp->tlp_out))
+		tcp_process_tlp_ack(sk, &a);
+	if (a.prior_packets) {
 		tcp_ack_in_flight(sk, &a);
-	else
+	} else {
+		if (unlikely(a.flag & FLAG_DSACK))
+			tcp_try_undo(sk, &a);
 		tcp_ack_probe(sk);
+	}
 	return 1;
 }

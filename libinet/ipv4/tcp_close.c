@@ -81,6 +81,7 @@ void tcp_write_queue_purge(struct sock *sk)
 	while ((skb = __skb_dequeue(&sk->sk_write_queue)))
 		tcp_wmem_free_skb(sk, skb);
 	tp->packets_out = 0;
+	tp->tlp_out = tp->undo.armed = false;
 	tp->retrans_out = tp->lost_out = tp->sacked_out = 0;
 	inet_csk(sk)->icsk_backoff = 0;
 	sk_mem_reclaim(sk);

@@ -187,6 +187,13 @@ u32 tcp_reno_ssthresh(struct sock *sk)
 	return max(flight / 2, 2u);
 }
 
+u32 tcp_reno_undo_cwnd(struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+
+	return max(tp->snd_cwnd, tp->undo.cwnd);
+}
+
 void tcp_reno_cong_avoid(struct sock *sk, u32 ack, u32 acked)
 {
 	bool lossy = inet_csk(sk)->icsk_ca_state == TCP_CA_Loss;
@@ -207,5 +214,6 @@ void tcp_reno_cong_avoid(struct sock *sk, u32 ack, u32 acked)
 const struct tcp_congestion_ops tcp_reno = {
 	.name = "reno",
 	.ssthresh = tcp_reno_ssthresh,
+	.undo_cwnd = tcp_reno_undo_cwnd,
 	.cong_avoid = tcp_reno_cong_avoid,
 };

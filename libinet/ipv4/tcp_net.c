@@ -81,6 +81,8 @@ static const struct sysctl_row tcp_knobs[] = {
 	TCP_ROW(window_scaling, 0, 1, 1),
 	TCP_ROW(sack, 0, 1, 1),
 	TCP_ROW(dsack, 0, 1, 1),
+	TCP_ROW(early_retrans, 0, 4, 3),
+	TCP_ROW(frto, 0, 2, 2),
 	TCP_ROW(rfc1337, 0, 1, 1),
 	TCP_ROW(stdurg, 0, 1, 0),
 	TCP_ROW(invalid_ratelimit, 0, INT32_MAX, 500),

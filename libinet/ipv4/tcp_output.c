@@ -354,7 +354,6 @@ static __always_inline void tcp_event_new_data_sent(struct sock *sk,
 {
 	struct sk_buff *first = tcp_send_head(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
-	u32 prior_packets = tp->packets_out;
 
 	WRITE_ONCE(tp->snd_nxt, TCP_SKB_CB(last)->end_seq);
 	skb_queue_move_first(&sk->sk_write_queue, last, segs, &tp->rtx_queue);
@@ -362,9 +361,14 @@ static __always_inline void tcp_event_new_data_sent(struct sock *sk,
 		tcp_rtx_index_sent(tp, first);
 	tp->prr_out += segs;
 	tp->packets_out += segs;
-	if (!prior_packets)		/* RFC 6298 5.1 */
-		tcp_rearm_rto(sk);
 	NET_ADD_STATS(sock_net(sk), TCP_ORIGDATASENT, segs);
+}
+
+/* New text went, the first in flight or more: RFC 6298 5.1, RFC 8985 7.2. */
+static __always_inline void tcp_arm_for_sent(struct sock *sk, bool first)
+{
+	if (!tcp_schedule_loss_probe(sk) && first)
+		tcp_rearm_rto(sk);
 }
 
 /* @skb of tp->rtx_queue is acknowledged, or dies with the connection. */
@@ -630,7 +634,7 @@ static __always_inline void tcp_row_sent(struct sock *sk, u32 segs, u32 mss_now)
 static bool tcp_write_xmit(struct sock *sk, u32 mss_now, int nonagle)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	bool cwnd_limited = false, held = false;
+	bool cwnd_limited = false, held = false, first = !tp->packets_out;
 	u32 sent = 0, quota, segs;
 	struct sk_buff *skb;
 	int err;
@@ -662,6 +666,7 @@ static bool tcp_write_xmit(struct sock *sk, u32 mss_now, int nonagle)
 		sent += segs;
 	}
 	if (sent) {
+		tcp_arm_for_sent(sk, first);
 		tcp_cwnd_validate(sk, cwnd_limited ||
 				      tcp_packets_in_flight(tp) >= tp->snd_cwnd);
 		return false;
@@ -727,6 +732,7 @@ static void tcp_retransmitted(struct sock *sk, struct sk_buff *skb)
 	struct tcp_sock *tp = tcp_sk(sk);
 	u32 segs = tcp_skb_pcount(skb);
 
+	tcp_undo_retransmitted(sk, segs);
 	if (!(tcb->sacked & TCPCB_SACKED_RETRANS))
 		tp->retrans_out += segs;
 	tp->prr_out += segs;
@@ -777,7 +783,7 @@ void tcp_xmit_retransmit_queue(struct sock *sk)
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct sk_buff *skb = tp->retransmit_skb_hint;
 
-	if (!tp->lost_out)
+	if (!tp->lost_out || tp->frto == TCP_FRTO_SENT_NEW)
 		return;
 	if (!skb)
 		skb = tcp_rtx_queue_head(sk);
@@ -954,6 +960,7 @@ static int tcp_probe_with_data(struct sock *sk, struct sk_buff *skb)
 	struct tcp_sock *tp = tcp_sk(sk);
 	u32 room = tcp_wnd_end(tp) - TCP_SKB_CB(skb)->seq;
 	u32 limit = min(room, tcp_current_mss(sk));
+	bool first = !tp->packets_out;
 	int err;
 
 	if (before(tp->pushed_seq, TCP_SKB_CB(skb)->end_seq))
@@ -968,9 +975,19 @@ static int tcp_probe_with_data(struct sock *sk, struct sk_buff *skb)
 	}
 	TCP_SKB_CB(skb)->tcp_flags |= TCPHDR_PSH;
 	err = tcp_transmit_skb(sk, skb, true);
-	if (!err)
-		tcp_event_new_data_sent(sk, skb, 1);
-	return err;
+	if (err)
+		return err;
+	tcp_event_new_data_sent(sk, skb, 1);
+	tcp_arm_for_sent(sk, first);
+	return 0;
+}
+
+bool tcp_send_one_new(struct sock *sk)
+{
+	struct sk_buff *skb = tcp_send_head(sk);
+
+	return skb && tcp_snd_wnd_test(tcp_sk(sk), skb, tcp_current_mss(sk)) &&
+	       !tcp_probe_with_data(sk, skb);
 }
 
 int tcp_write_wakeup(struct sock *sk, bool keepalive)

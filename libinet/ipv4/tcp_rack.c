@@ -16,18 +16,29 @@ static bool tcp_rack_sent_after(u64 t1, u64 t2, u32 end1, u32 end2)
 	return t1 > t2 || (t1 == t2 && after(end1, end2));
 }
 
+/* An answer to the first transmission, before the second came there? */
+static bool tcp_rack_spurious(const struct tcp_sock *tp,
+			      const struct sk_buff *skb, u32 rtt_us)
+{
+	if (!(TCP_SKB_CB(skb)->sacked & TCPCB_RETRANS))
+		return false;
+	return rtt_us < tp->rtt_min_us ||
+	       (tp->rx_opt.saw_tstamp && tp->rx_opt.rcv_tsecr &&
+		before(tp->rx_opt.rcv_tsecr,
+		       tcp_ns_to_ts(skb->tstamp) + tp->tsoffset));
+}
+
 /* RFC 8985 6.2 steps 1, 2: @skb has arrived. */
 void tcp_rack_advance(struct tcp_sock *tp, const struct sk_buff *skb)
 {
 	const struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
 	u32 rtt_us = tcp_us_since(tp, skb->tstamp);
 
-	/* an answer to the first transmission, before the second came there */
-	if ((tcb->sacked & TCPCB_RETRANS) && rtt_us < tp->rtt_min_us)
+	if (tcp_rack_spurious(tp, skb, rtt_us))
 		return;
-	tp->rack.rtt_us = rtt_us;
 	if (tcp_rack_sent_after(skb->tstamp, tp->rack.mstamp_ns, tcb->end_seq,
 				tp->rack.end_seq)) {
+		tp->rack.rtt_us = rtt_us;	/* of the newest: 5.3 */
 		tp->rack.mstamp_ns = skb->tstamp;
 		tp->rack.end_seq = tcb->end_seq;
 	}
@@ -40,7 +51,26 @@ void tcp_rack_reordering(struct sock *sk)
 	NET_INC_STATS(sock_net(sk), TCP_SACKREORDER);
 }
 
-/* RFC 8985 6.2 step 4: how long a segment may be late. */
+/* RFC 8985 6.2 step 4: once a round trip a report of a duplicate widens the window.
+ * It stays so for TCP_RACK_PERSIST repairs. */
+void tcp_rack_dsack(struct tcp_sock *tp)
+{
+	if (tp->rack.reo_wnd_persist &&
+	    before(tp->snd_una, tp->rack.dsack_round))
+		return;
+	tp->rack.dsack_round = tp->snd_nxt;
+	tp->rack.reo_wnd_persist = TCP_RACK_PERSIST;
+	if (tp->rack.reo_wnd_steps < 255)
+		tp->rack.reo_wnd_steps++;
+}
+
+void tcp_rack_recovered(struct tcp_sock *tp)
+{
+	if (tp->rack.reo_wnd_persist && !--tp->rack.reo_wnd_persist)
+		tp->rack.reo_wnd_steps = 0;
+}
+
+/* How long a segment may be late. */
 static u32 tcp_rack_reo_wnd_us(const struct sock *sk)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
@@ -49,7 +79,8 @@ static u32 tcp_rack_reo_wnd_us(const struct sock *sk)
 	    (inet_csk(sk)->icsk_ca_state >= TCP_CA_Recovery ||
 	     tp->sacked_out >= tp->reordering))
 		return 0;
-	return min(tp->rtt_min_us / 4, tp->srtt_us >> 3);
+	return (u32)min((u64)tp->rtt_min_us / 4 * (1u + tp->rack.reo_wnd_steps),
+			(u64)tp->srtt_us >> 3);
 }
 
 /* @skb, or its retransmission, is lost. */

@@ -90,6 +90,7 @@ static void tcp_reduce_ssthresh(struct sock *sk)
 
 	tp->snd_ssthresh = inet_csk(sk)->icsk_ca_ops->ssthresh(sk);
 	tp->snd_cwnd_cnt = 0;
+	tp->tlp_out = false;		/* its loss would be this one */
 }
 
 /* Fast recovery begins (RFC 6582 3.2, step 2). */
@@ -98,6 +99,7 @@ static void tcp_enter_recovery(struct sock *sk)
 	struct tcp_sock *tp = tcp_sk(sk);
 
 	NET_INC_STATS(sock_net(sk), TCP_RENORECOVERY);
+	tcp_undo_arm(sk);
 	if (!tcp_in_cwnd_reduction(sk)) {
 		tcp_reduce_ssthresh(sk);
 		tp->snd_cwnd = tp->snd_ssthresh;
@@ -123,6 +125,7 @@ void tcp_enter_cwr(struct sock *sk)
 	if (inet_csk(sk)->icsk_ca_state >= TCP_CA_CWR || !tp->packets_out)
 		return;
 	INET_PROBE(CWR);
+	tp->undo.armed = false;
 	tcp_reduce_ssthresh(sk);
 	tp->snd_cwnd = min(tp->snd_cwnd, tp->snd_ssthresh);
 	tp->high_seq = tp->snd_nxt;
@@ -142,9 +145,11 @@ void tcp_enter_loss(struct sock *sk)
 	if (icsk->icsk_ca_state <= TCP_CA_Disorder ||
 	    !after(tp->high_seq, tp->snd_una) ||
 	    (icsk->icsk_ca_state == TCP_CA_Loss && !icsk->icsk_retransmits)) {
+		tcp_undo_arm(sk);
 		tcp_reduce_ssthresh(sk);
 		tcp_ca_event(sk, CA_EVENT_LOSS);
 	}
+	tcp_enter_frto(sk, icsk->icsk_ca_state);
 	skb = tcp_rtx_queue_head(sk);
 	if (skb && (TCP_SKB_CB(skb)->sacked & TCPCB_SACKED_ACKED))
 		tcp_sack_renege(sk);
@@ -201,6 +206,8 @@ void tcp_simple_retransmit(struct sock *sk)
 	INET_PROBE(SIMPLE_RETRANSMIT);
 	tcp_limit_reno_sacked(tp);
 	tp->retransmit_skb_hint = tcp_rtx_queue_head(sk);
+	tp->undo.armed = false;
+	tp->frto = TCP_FRTO_OFF;
 	tp->high_seq = tp->snd_nxt;	/* in Loss too: the newest may be lost */
 	if (inet_csk(sk)->icsk_ca_state != TCP_CA_Loss) {
 		tp->snd_ssthresh = max(tp->snd_ssthresh, tp->snd_cwnd);
@@ -265,6 +272,7 @@ static bool tcp_try_to_leave(struct sock *sk, const struct tcp_ack_state *a)
 	if (state != TCP_CA_CWR && tp->snd_una == tp->high_seq)
 		return false;
 	INET_PROBE(FAST_RECOVERY_LEFT);
+	tp->frto = TCP_FRTO_OFF;
 	if (state != TCP_CA_Loss)
 		tcp_ca_event(sk, CA_EVENT_COMPLETE_CWR);
 	tcp_set_ca_state(sk, TCP_CA_Open);
@@ -275,7 +283,7 @@ static bool tcp_try_to_leave(struct sock *sk, const struct tcp_ack_state *a)
 
 /* The window comes down by proportional rate reduction (RFC 6937): what arrives
  * lets a share of it out, until ssthresh is reached. */
-static void tcp_cwnd_reduction(struct sock *sk, u32 delivered, bool advanced)
+static void tcp_cwnd_reduction(struct sock *sk, u32 delivered, bool safe)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	s32 delta = (s32)(tp->snd_ssthresh - tcp_packets_in_flight(tp));
@@ -292,7 +300,7 @@ static void tcp_cwnd_reduction(struct sock *sk, u32 delivered, bool advanced)
 	} else {
 		owed = (s32)(tp->prr_delivered - tp->prr_out);
 		count = max(owed, (s32)delivered);
-		if (advanced)
+		if (safe)		/* progress, and nothing more is lost */
 			count++;
 		count = min(delta, count);
 	}
@@ -308,6 +316,7 @@ static void tcp_enter_sack_recovery(struct sock *sk)
 	NET_INC_STATS(sock_net(sk), TCP_SACKRECOVERY);
 	tp->prior_cwnd = tp->snd_cwnd;
 	tp->prr_delivered = tp->prr_out = 0;
+	tcp_undo_arm(sk);
 	if (!tcp_in_cwnd_reduction(sk))
 		tcp_reduce_ssthresh(sk);
 	tp->high_seq = tp->snd_nxt;
@@ -329,6 +338,9 @@ static void tcp_leave_with_sack(struct sock *sk)
 	u8 state = inet_csk(sk)->icsk_ca_state;
 
 	INET_PROBE(FAST_RECOVERY_LEFT);
+	if (state >= TCP_CA_Recovery)
+		tcp_rack_recovered(tp);
+	tp->frto = TCP_FRTO_OFF;
 	if (state == TCP_CA_Recovery) {
 		tp->snd_cwnd = tp->snd_ssthresh;
 		tp->snd_cwnd_stamp_ns = tp->mstamp_ns;
@@ -338,13 +350,34 @@ static void tcp_leave_with_sack(struct sock *sk)
 	tcp_set_ca_state(sk, TCP_CA_Open);
 }
 
+/* The first segment has arrived, as was told, and is not acknowledged: the peer threw
+ * it away. The timer, which then forgets all that was told, comes soon. */
+static bool tcp_check_sack_reneging(struct sock *sk, struct tcp_ack_state *a)
+{
+	const struct sk_buff *head = tcp_rtx_queue_head(sk);
+	const struct tcp_sock *tp = tcp_sk(sk);
+
+	if (!(a->flag & FLAG_SND_UNA_ADVANCED) || !head ||
+	    !(TCP_SKB_CB(head)->sacked & TCPCB_SACKED_ACKED))
+		return false;
+	INET_PROBE(EARLY_RENEGING);
+	a->flag &= ~FLAG_SET_XMIT_TIMER;
+	inet_csk_reset_xmit_timer(sk, ICSK_TIME_RETRANS, tp->mstamp_ns,
+				  max((tp->srtt_us >> 4) * NSEC_PER_USEC,
+				      10 * NSEC_PER_MSEC));
+	return true;
+}
+
 /* What an ACK means to who knows which segments arrived: tcp_rack.c finds what is
  * lost, whatever the state. */
 static void tcp_alert_with_sack(struct sock *sk, struct tcp_ack_state *a)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
+	u32 prior_lost = tp->lost_out;
 
+	if (tcp_check_sack_reneging(sk, a))
+		return;
 	if (icsk->icsk_ca_state >= TCP_CA_CWR &&
 	    !before(tp->snd_una, tp->high_seq))
 		tcp_leave_with_sack(sk);
@@ -359,7 +392,8 @@ static void tcp_alert_with_sack(struct sock *sk, struct tcp_ack_state *a)
 	}
 	if (icsk->icsk_ca_state == TCP_CA_Recovery)
 		tcp_cwnd_reduction(sk, a->delivered,
-				   a->flag & FLAG_SND_UNA_ADVANCED);
+				   (a->flag & FLAG_SND_UNA_ADVANCED) &&
+					   tp->lost_out <= prior_lost);
 }
 
 /* What an ACK means while not all is well: see the head of the file. */
@@ -369,6 +403,10 @@ void tcp_fastretrans_alert(struct sock *sk, struct tcp_ack_state *a)
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
 
+	if (unlikely(tp->frto) && tcp_process_frto(sk, a))
+		return;
+	if (tcp_try_undo(sk, a) && !tp->rx_opt.sack_ok)
+		return;
 	if (tp->rx_opt.sack_ok) {
 		tcp_alert_with_sack(sk, a);
 		return;
@@ -384,6 +422,8 @@ void tcp_fastretrans_alert(struct sock *sk, struct tcp_ack_state *a)
 		/* slow start sends the rest: tcp_xmit_retransmit_queue() */
 		if (a->flag & FLAG_SND_UNA_ADVANCED)
 			tp->sacked_out = 0;	/* of tcp_simple_retransmit() */
+		else if (dup && after(tp->snd_nxt, tp->high_seq))
+			tcp_add_reno_sack(tp);	/* new text of F-RTO came */
 		break;
 	case TCP_CA_CWR:
 		if (dup) {

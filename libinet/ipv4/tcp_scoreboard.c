@@ -41,29 +41,35 @@ static void rtx_tree_add(struct tcp_sock *tp, struct sk_buff *prev,
 	rb_insert_color(&TCP_SKB_CB(skb)->rtx_node, &tp->rtx_tree);
 }
 
-/* Before the first block nothing was sent again, unless the timer did it: in the
- * order of the queue, like what was sent once, so that two rows become one. */
+void tcp_tsorted_put(struct tcp_sock *tp, struct sk_buff *skb,
+		     struct tcp_tsorted_row *rows)
+{
+	struct list_head **last =
+		&rows->last[!!(TCP_SKB_CB(skb)->sacked & TCPCB_RETRANS)];
+	struct list_head *at = *last;
+
+	if (!at || tcp_tsorted_skb(at)->tstamp > skb->tstamp)
+		at = &tp->tsorted_sent;
+	while (at->next != &tp->tsorted_sent &&
+	       tcp_tsorted_skb(at->next)->tstamp <= skb->tstamp)
+		at = at->next;
+	list_add(tcp_skb_tsorted(skb), at);
+	*last = tcp_skb_tsorted(skb);
+}
+
 void tcp_rtx_index_build(struct tcp_sock *tp)
 {
+	struct tcp_tsorted_row rows = { 0 };
 	struct sk_buff *skb, *prev = NULL;
-	struct list_head *pos;
 
 	skb_queue_walk(&tp->rtx_queue, skb) {
-		const u8 sacked = TCP_SKB_CB(skb)->sacked;
+		const u8 marks = TCP_SKB_CB(skb)->sacked &
+				 (TCPCB_LOST | TCPCB_SACKED_RETRANS);
 
 		rtx_tree_add(tp, prev, skb);
 		prev = skb;
-		if (!(sacked & (TCPCB_LOST | TCPCB_SACKED_RETRANS)))
-			list_add_tail(tcp_skb_tsorted(skb), &tp->tsorted_sent);
-	}
-	pos = tp->tsorted_sent.next;
-	skb_queue_walk(&tp->rtx_queue, skb) {
-		if (!(TCP_SKB_CB(skb)->sacked & TCPCB_SACKED_RETRANS))
-			continue;
-		while (pos != &tp->tsorted_sent &&
-		       tcp_tsorted_skb(pos)->tstamp <= skb->tstamp)
-			pos = pos->next;
-		list_add_tail(tcp_skb_tsorted(skb), pos);
+		if (marks != TCPCB_LOST)
+			tcp_tsorted_put(tp, skb, &rows);
 	}
 	tp->rtx_indexed = true;
 }
@@ -132,6 +138,22 @@ static bool sack_is_duplicate(const struct tcp_sock *tp,
 	       !after(b[0].end_seq, b[1].end_seq);
 }
 
+/* What @b names came twice. */
+static void sack_duplicate(struct sock *sk, const struct tcp_sack_block *b,
+			   struct tcp_ack_state *a)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	tp->dsack_dups++;
+	NET_INC_STATS(sock_net(sk), TCP_DSACKRECV);
+	a->flag |= FLAG_DSACK;
+	tcp_undo_dsack(tp, b);
+	if (tp->tlp_out && tp->tlp_retrans && b->end_seq == tp->tlp_high_seq)
+		a->flag |= FLAG_DSACK_TLP;
+	else
+		tcp_rack_dsack(tp);
+}
+
 /* @skb has arrived. */
 static void sack_one(struct sock *sk, struct sk_buff *skb,
 		     struct tcp_ack_state *a)
@@ -144,6 +166,9 @@ static void sack_one(struct sock *sk, struct sk_buff *skb,
 	if (!(tcb->sacked & TCPCB_RETRANS) &&
 	    before(tcb->end_seq, a->prior_sack_high))
 		tcp_rack_reordering(sk);
+	if (unlikely(tp->frto) && !(tcb->sacked & TCPCB_RETRANS) &&
+	    !after(tcb->end_seq, tp->high_seq))
+		a->flag |= FLAG_ORIG_ACKED;
 	tcp_rack_advance(tp, skb);
 	if (tcb->sacked & TCPCB_SACKED_RETRANS)
 		tp->retrans_out -= pcount;
@@ -208,8 +233,7 @@ void tcp_sacktag_write_queue(struct sock *sk, const struct sk_buff *ack,
 	if (!info.num_sacks)
 		return;
 	if (sack_is_duplicate(tp, &info, a->ack)) {
-		tp->dsack_dups++;
-		NET_INC_STATS(sock_net(sk), TCP_DSACKRECV);
+		sack_duplicate(sk, &info.sacks[0], a);
 		i++;
 	}
 	if (!tp->packets_out)
@@ -238,16 +262,10 @@ static bool sack_clear(struct tcp_sock *tp, struct sk_buff *skb)
 
 void tcp_sack_forget(struct tcp_sock *tp, struct sk_buff *skb)
 {
-	struct list_head *pos;
+	struct tcp_tsorted_row rows = { 0 };
 
-	if (!sack_clear(tp, skb))
-		return;
-	/* to where it was: behind it only what was sent later */
-	pos = tp->tsorted_sent.prev;
-	while (pos != &tp->tsorted_sent &&
-	       tcp_tsorted_skb(pos)->tstamp > skb->tstamp)
-		pos = pos->prev;
-	list_add(tcp_skb_tsorted(skb), pos);
+	if (sack_clear(tp, skb))
+		tcp_tsorted_put(tp, skb, &rows);
 }
 
 /* The peer threw away what it had told (RFC 2018 8): nothing is known any more, and

@@ -325,6 +325,8 @@ void tcp_write_timer_handler(struct sock *sk)
 		tcp_retransmit_timer(sk);
 	else if (event == ICSK_TIME_REO_TIMEOUT)
 		tcp_rack_reo_timeout(sk);
+	else if (event == ICSK_TIME_LOSS_PROBE)
+		tcp_send_loss_probe(sk);
 	else
 		tcp_probe_timer(sk);
 }

@@ -271,7 +271,8 @@ static void verify_timers(const struct sock *sk)
 
 	if (tp->packets_out)
 		inet_assert(icsk->icsk_pending == ICSK_TIME_RETRANS ||
-			    icsk->icsk_pending == ICSK_TIME_REO_TIMEOUT);
+			    icsk->icsk_pending == ICSK_TIME_REO_TIMEOUT ||
+			    icsk->icsk_pending == ICSK_TIME_LOSS_PROBE);
 	else if (!tcp_write_queue_empty(sk) || tp->fin_pending)
 		inet_assert(icsk->icsk_pending == ICSK_TIME_PROBE0 ||
 			    timer_pending(&icsk->icsk_pacing_timer));

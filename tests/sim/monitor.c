@@ -264,7 +264,7 @@ static void sent_fin(struct world *w, struct flow *f, int h,
 		me->data_ns = w->now;
 	/* A FIN at the same moment pushes as well; a write that was cut short
 	 * by a full buffer, and never finished, is not pushed. */
-	if (s->flags & FIN && !s->len && end > 1 && end != me->unseen &&
+	if (s->flags & FIN && !s->len && end > 1 && end > me->unseen &&
 	    me->pushed != end && w->now > me->data_ns) {
 		e = monitor_app(w, f, h);
 		if (!e || !e->conn->aborted)

@@ -71,8 +71,12 @@ bool monitor_no_room(struct world *w, struct flow *f, int h,
 	    (me->state != SYN_RECEIVED && !f->over) || !(s->flags & ACK) ||
 	    s->ack != iss + 1)
 		return false;
-	if (is_full(host))
+	if (is_full(host)) {
+		/* with RPS another may have come before: nobody knows whom it
+		 * was that found the queue full */
+		w->blind |= host->steers;
 		return true;
+	}
 	me->queued = true;
 	host->queued++;
 	return false;

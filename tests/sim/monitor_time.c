@@ -34,12 +34,21 @@ void monitor_round_trip(const struct world *w, struct stream *me, u32 ack)
 		me->rtt_us = rtt ? rtt : 1;
 }
 
-/* RFC 8985 7: the last segment, once in a silence, after two round trips. Linux
- * takes it from the end of its last buffer, or the first one of that if the
- * segments have become longer meanwhile: their SACK blocks are no more. */
-static bool tail_probe(struct stream *me, u32 end, u64 gap)
+/* RFC 8985 7: the last segment, once in a silence, after two round trips, or when
+ * the RTO of the oldest is over (7.2: the probe goes in its place). Linux takes it
+ * from the end of its last buffer, or the first one of that if the segments have
+ * become longer meanwhile: their SACK blocks are no more. */
+static bool tail_probe(const struct world *w, const struct flow *f, int h,
+		       struct stream *me, u32 end, u64 gap)
 {
-	if (me->probed || end + BUFFER_MAX < me->end || gap < 2000ull * me->rtt_us)
+	const struct host *host = &w->host[f->host[h]];
+	u32 behind = w->recorded ? BUFFER_MAX : 0, oldest = me->sent_us[me->una];
+	u64 age = oldest ? (stamp(w) - oldest) * 1000ull : 0;
+
+	if (!host->tail_probes || !me->sack_offered ||
+	    !f->of[!h].sack_offered || me->probed || end + behind < me->end ||
+	    (gap < 2000ull * me->rtt_us &&
+	     age + 4000 + w->slack_ns < host->rto_min_us * 1000ull))
 		return false;
 	me->probed = true;
 	return true;
@@ -56,8 +65,7 @@ static void sent_by_timer(struct world *w, struct flow *f, int h, u32 pos,
 
 	if (pos && least < me->rtt_us * 1000ull)
 		least = me->rtt_us * 1000ull;
-	if (w->host[f->host[h]].tail_probes &&
-	    tail_probe(me, pos + len + (me->fin == pos + len), gap))
+	if (tail_probe(w, f, h, me, pos + len + (me->fin == pos + len), gap))
 		return;
 	if (gap + 4000 + w->slack_ns < least)
 		monitor_bad(w, f, h, "sent again before the RTO", gap, least);
@@ -66,7 +74,9 @@ static void sent_by_timer(struct world *w, struct flow *f, int h, u32 pos,
 	if (pos && me->rto_ns && me->rto_pos == pos &&
 	    me->heard_ns < me->rto_ns && gap + late < twice / 16 * 15)
 		monitor_bad(w, f, h, "the RTO did not back off", gap, twice);
-	me->rto_gap = me->heard_ns < me->rto_ns || !me->rto_ns ? gap : 0;
+	/* the first after a probe waits for the answer to that, too */
+	me->rto_gap = me->heard_ns < me->rto_ns ||
+		      (!me->rto_ns && !me->probed) ? gap : 0;
 	me->rto_pos = pos;
 	me->rto_ns = w->now;
 }
@@ -118,8 +128,7 @@ void monitor_flight(struct world *w, struct flow *f, int h, u32 end)
 		from = me->sacked;
 	/* RFC 8985 7.3: one more, if nothing was heard */
 	if (peer->seen && end - from > bound && end - from <= bound + mss &&
-	    w->host[f->host[h]].tail_probes &&
-	    tail_probe(me, end, w->now - me->heard_ns))
+	    tail_probe(w, f, h, me, end, w->now - me->heard_ns))
 		return;
 	if (peer->seen && end - from > bound)
 		monitor_bad(w, f, h, "more than the congestion window",

@@ -856,11 +856,44 @@ RULE(retransmission_within_a_round_trip_is_caught)
 	caught("sent again before the RTO");
 }
 
+/* Host 0 probes its tail, and both ends have agreed on SACK. */
+static void probes_tail(void)
+{
+	w.host[0].tail_probes = true;
+	w.flows->of[0].sack_offered = w.flows->of[1].sack_offered = true;
+}
+
+RULE(tail_probe_without_sack_is_caught)
+{
+	(void)state;
+	open_pair();
+	probes_tail();
+	w.flows->of[1].sack_offered = false;
+	later(10);
+	LEAVES(0, ACK | PSH, 1, 1, 10);
+	later(50);
+	LEAVES(0, ACK | PSH, 1, 1, 10);
+	caught("sent again before the RTO");
+}
+
+RULE(tail_probe_of_what_is_not_the_tail_is_caught)
+{
+	(void)state;
+	open_pair();
+	probes_tail();
+	later(10);
+	LEAVES(0, ACK, 1, 1, 1000);
+	LEAVES(0, ACK, 1001, 1, 1000);
+	later(50);
+	LEAVES(0, ACK, 1, 1, 1000);
+	caught("sent again before the RTO");
+}
+
 RULE(tail_probe_is_allowed_once)
 {
 	(void)state;
 	open_pair();
-	w.host[0].tail_probes = true;
+	probes_tail();
 	later(10);
 	LEAVES(0, ACK | PSH, 1, 1, 10);
 	later(50);
@@ -879,7 +912,8 @@ static void send_again(u32 back)
 	u32 i;
 
 	open_with(opt, sizeof(opt));
-	w.recorded = w.host[0].tail_probes = true;
+	probes_tail();
+	w.recorded = true;
 	for (i = 0; i < 40; i++) {
 		PASSES(0, ACK, 1 + 1000 * i, 1, 1000);
 		PASSES(1, ACK, 1, 1001 + 1000 * i);
@@ -911,7 +945,7 @@ static void send_more(u32 nr)
 	u32 i;
 
 	open_pair();
-	w.host[0].tail_probes = true;
+	probes_tail();
 	for (i = 0; i < 11; i++)
 		LEAVES(0, ACK, 1 + 1460 * i, 1, 1460);
 	later(50);
@@ -1079,6 +1113,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(second_ack_for_all_that_came_is_caught),
 	cmocka_unit_test(ack_long_after_what_it_answers_is_caught),
 	cmocka_unit_test(retransmission_within_a_round_trip_is_caught),
+	cmocka_unit_test(tail_probe_without_sack_is_caught),
+	cmocka_unit_test(tail_probe_of_what_is_not_the_tail_is_caught),
 	cmocka_unit_test(tail_probe_is_allowed_once),
 	cmocka_unit_test(tail_probe_from_the_last_buffer_is_allowed),
 	cmocka_unit_test(tail_probe_of_earlier_buffers_is_caught),

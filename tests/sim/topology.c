@@ -123,6 +123,26 @@ static int set_poor(struct world *w, struct host *h)
 	return 0;
 }
 
+/* In every eighth world a part of loss recovery is missing. The draws are no part
+ * of the other streams. */
+static int set_recovery_knobs(struct world *w, struct host *h)
+{
+	static const char *const knobs[] = { "net.ipv4.tcp_early_retrans",
+					     "net.ipv4.tcp_frto" };
+	struct rng own;
+	unsigned int i;
+
+	rng_init(&own, w->seed, 600 + (u64)(h - w->host));
+	for (i = 0; i < sizeof(knobs) / sizeof(knobs[0]); i++) {
+		if (!rng_chance(&own, 12) || w->without >> SIM_KNOBS & 1)
+			continue;
+		if (inet_sysctl_set(h->net, knobs[i], "0"))
+			return -1;
+		h->tail_probes &= i != 0;
+	}
+	return 0;
+}
+
 /* A knob turned in every fourth world. */
 static int set_knobs(struct world *w, struct host *h)
 {
@@ -138,6 +158,7 @@ static int set_knobs(struct world *w, struct host *h)
 	unsigned int i;
 
 	h->rto_min_us = 200000;
+	h->tail_probes = true;
 	for (i = 0; i < sizeof(knobs) / sizeof(knobs[0]); i++) {
 		if (!sim_draw(w, &w->config, SIM_KNOBS, 25, &own))
 			continue;
@@ -146,7 +167,8 @@ static int set_knobs(struct world *w, struct host *h)
 		if (i == 0)
 			h->rto_min_us = 50000;
 	}
-	return set_rare_knobs(w, h) || set_poor(w, h) ? -1 : 0;
+	return set_rare_knobs(w, h) || set_poor(w, h) ||
+	       set_recovery_knobs(w, h) ? -1 : 0;
 }
 
 /* Turns a knob, unless @value is 0. */

@@ -7,81 +7,8 @@
 #include "unit.h"
 
 #include <arpa/inet.h>
-#include <stdarg.h>
-#include <string.h>
 
-#include "tcp_peer.h"
-
-#define RTT (40 * FX_MS)
-/* The octet that segment @n of full ones begins with. */
-#define SEG(n) (1u + (n) * 1460u)
-
-static u8 big[200000];
-
-static struct tcp_sock *tsk(const struct tp *t)
-{
-	return tcp_sk(tp_sk(t));
-}
-
-/* The peer acknowledges everything up to @ack, and the pairs that follow, ended by
- * 0, 0; relative to the stack's SYN. */
-static void sack(struct tp *t, u32 ack, ...)
-{
-	u8 opt[40] = { 1, 1, 5, 2 };
-	u32 left, right, n = 0;
-	va_list ap;
-
-	va_start(ap, ack);
-	for (;; n++) {
-		left = va_arg(ap, u32);
-		right = va_arg(ap, u32);
-		if (!left && !right)
-			break;
-		put_unaligned_be32(t->irs + left, opt + 4 + 8 * n);
-		put_unaligned_be32(t->irs + right, opt + 8 + 8 * n);
-	}
-	va_end(ap);
-	opt[3] = (u8)(2 + 8 * n);
-	tp_send_opt(t, "A", 1, ack, opt, n ? 4 + 8 * n : 0);
-}
-
-#define SACK(t, ack, ...) sack(t, ack, __VA_ARGS__, 0u, 0u)
-#define ACK(t, ack) sack(t, ack, 0u, 0u)
-
-/* The next @n segments of the stack are full ones from number @first on. */
-static void segments(struct tp *t, u32 first, u32 n)
-{
-	for (u32 i = 0; i < n; i++) {
-		tp_next(t);
-		assert_int_equal(ntohl(t->p.tcp->seq) - t->irs, SEG(first + i));
-		assert_int_equal(t->p.data_len, 1460);
-	}
-}
-
-/* A connection with a round trip of RTT and @n full segments in flight, numbered
- * from 0, and the window full. */
-static void flight(struct tp *t, u32 n)
-{
-	tp_open(t);
-	t->sack = true;
-	tp_listen(t, 8);
-	tp_syn(t);
-	fx_advance(&t->f, RTT);
-	tp_send(t, "A", 1, 1, NULL, 0);
-	tp_accept(t);
-	tp_setsockopt(t, SOL_SOCKET, SO_SNDBUF, 1 << 20);
-	tsk(t)->snd_cwnd = n;
-	tp_write(t, big, 60 * 1460);
-	segments(t, 0, n);
-	tp_silence(t);
-	fx_mark(&t->f);
-	fx_advance(&t->f, RTT);
-}
-
-static u8 state(const struct tp *t)
-{
-	return inet_csk(tp_sk(t))->icsk_ca_state;
-}
+#include "tcp_flight.h"
 
 /* ---- the scoreboard --------------------------------------------------- */
 
@@ -91,29 +18,29 @@ static void three_segments_behind_a_hole_have_it_sent_again(void **st)
 	struct tp t;
 
 	(void)st;
-	flight(&t, 10);
+	flight_open(&t, 10);
 	SACK(&t, 1, SEG(1), SEG(2));
-	segments(&t, 10, 1);		/* limited transmit */
+	flight_expect(&t, 10, 1);		/* limited transmit */
 	SACK(&t, 1, SEG(1), SEG(3));
-	segments(&t, 11, 1);
-	assert_int_equal(state(&t), TCP_CA_Disorder);
+	flight_expect(&t, 11, 1);
+	assert_int_equal(flight_state(&t), TCP_CA_Disorder);
 	SACK(&t, 1, SEG(1), SEG(4));
-	segments(&t, 0, 1);		/* the hole, and nothing else */
+	flight_expect(&t, 0, 1);		/* the hole, and nothing else */
 	tp_silence(&t);
-	assert_int_equal(state(&t), TCP_CA_Recovery);
-	assert_int_equal(tsk(&t)->snd_ssthresh, 5);
-	assert_int_equal(tsk(&t)->sacked_out, 3);
+	assert_int_equal(flight_state(&t), TCP_CA_Recovery);
+	assert_int_equal(flight_tcp(&t)->snd_ssthresh, 5);
+	assert_int_equal(flight_tcp(&t)->sacked_out, 3);
 	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_SACKRECOVERY), 1);
 	/* one goes for two that come, until no more than ssthresh is under way */
 	for (u32 i = 5; i <= 10; i++)
 		SACK(&t, 1, SEG(1), SEG(i));
-	segments(&t, 12, 2);
-	assert_int_equal(tcp_packets_in_flight(tsk(&t)), 5);
+	flight_expect(&t, 12, 2);
+	assert_int_equal(tcp_packets_in_flight(flight_tcp(&t)), 5);
 	tp_silence(&t);
 	ACK(&t, SEG(12));
-	assert_int_equal(state(&t), TCP_CA_Open);
-	assert_int_equal(tsk(&t)->snd_cwnd, 5);
-	assert_int_equal(tsk(&t)->sacked_out, 0);
+	assert_int_equal(flight_state(&t), TCP_CA_Open);
+	assert_int_equal(flight_tcp(&t)->snd_cwnd, 5);
+	assert_int_equal(flight_tcp(&t)->sacked_out, 0);
 	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_TIMEOUTS), 0);
 	tp_close(&t);
 }
@@ -124,13 +51,13 @@ static void several_holes_are_repaired_in_one_round_trip(void **st)
 	struct tp t;
 
 	(void)st;
-	flight(&t, 20);
+	flight_open(&t, 20);
 	SACK(&t, 1, SEG(1), SEG(3), SEG(4), SEG(8), SEG(9), SEG(20));
-	segments(&t, 0, 1);
-	segments(&t, 3, 1);
-	segments(&t, 8, 1);
+	flight_expect(&t, 0, 1);
+	flight_expect(&t, 3, 1);
+	flight_expect(&t, 8, 1);
 	ACK(&t, SEG(20));
-	assert_int_equal(state(&t), TCP_CA_Open);
+	assert_int_equal(flight_state(&t), TCP_CA_Open);
 	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_RETRANSSEGS), 3);
 	tp_close(&t);
 }
@@ -141,28 +68,28 @@ static void blocks_that_cannot_be_are_ignored(void **st)
 	struct tp t;
 
 	(void)st;
-	flight(&t, 10);
+	flight_open(&t, 10);
 	SACK(&t, SEG(2), SEG(3), SEG(3));		/* empty */
 	SACK(&t, SEG(2), SEG(5), SEG(4));		/* turned round */
 	SACK(&t, SEG(2), SEG(9), SEG(30));		/* not sent yet */
 	SACK(&t, SEG(2), SEG(3) + 1, SEG(4) - 1);	/* no whole segment */
 	SACK(&t, SEG(2), SEG(3) + 0x80000000u, SEG(4) + 0x80000000u);
-	assert_int_equal(tsk(&t)->sacked_out, 0);
-	assert_int_equal(tsk(&t)->dsack_dups, 0);
+	assert_int_equal(flight_tcp(&t)->sacked_out, 0);
+	assert_int_equal(flight_tcp(&t)->dsack_dups, 0);
 	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_SACKDISCARD), 4);
 	SACK(&t, SEG(2), SEG(0), SEG(1));		/* came twice: below */
-	assert_int_equal(tsk(&t)->dsack_dups, 1);
+	assert_int_equal(flight_tcp(&t)->dsack_dups, 1);
 	SACK(&t, SEG(2), SEG(4), SEG(5), SEG(4), SEG(7));	/* within */
-	assert_int_equal(tsk(&t)->dsack_dups, 2);
-	assert_int_equal(tsk(&t)->sacked_out, 3);
+	assert_int_equal(flight_tcp(&t)->dsack_dups, 2);
+	assert_int_equal(flight_tcp(&t)->sacked_out, 3);
 	SACK(&t, SEG(3), SEG(2), SEG(3), SEG(4), SEG(7));
-	assert_int_equal(tsk(&t)->dsack_dups, 3);
-	assert_int_equal(tsk(&t)->sacked_out, 3);
+	assert_int_equal(flight_tcp(&t)->dsack_dups, 3);
+	assert_int_equal(flight_tcp(&t)->sacked_out, 3);
 	/* the first of an older ACK: below what is acknowledged by now, but above
 	 * what this packet acknowledges */
 	ACK(&t, SEG(7));
 	SACK(&t, SEG(3), SEG(4), SEG(5));
-	assert_int_equal(tsk(&t)->dsack_dups, 3);
+	assert_int_equal(flight_tcp(&t)->dsack_dups, 3);
 	tp_close(&t);
 }
 
@@ -173,22 +100,23 @@ static void what_was_told_may_be_taken_back(void **st)
 	struct tp t;
 
 	(void)st;
-	flight(&t, 10);
+	flight_open(&t, 10);
 	SACK(&t, 1, SEG(1), SEG(10));
-	segments(&t, 0, 1);
+	flight_expect(&t, 0, 1);
 	fx_flush(&t.f);
 	/* the retransmission is not heard of: the timer sends it again, and
 	 * nothing that is known to have arrived */
 	fx_advance(&t.f, 300 * FX_MS);
-	segments(&t, 0, 1);
+	flight_expect(&t, 0, 1);
 	tp_silence(&t);
 	/* now the peer has no more of it */
 	ACK(&t, SEG(1));
-	assert_int_equal(tsk(&t)->sacked_out, 9);
+	assert_int_equal(flight_tcp(&t)->sacked_out, 9);
 	fx_flush(&t.f);
-	fx_advance(&t.f, 3 * FX_SEC);
+	/* which its ACK gives away: half a round trip later nothing counts */
+	fx_advance(&t.f, FLIGHT_RTT / 2 + FX_MS);
 	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_SACKRENEGING), 1);
-	assert_int_equal(tsk(&t)->sacked_out, 0);
+	assert_int_equal(flight_tcp(&t)->sacked_out, 0);
 	for (u32 una = 1; una < 10; una++) {
 		while (fx_pop(&t.f, &t.p))
 			came[(ntohl(t.p.tcp->seq) - t.irs) / 1460] = true;
@@ -206,14 +134,14 @@ static void lost_retransmission_is_found_without_the_timer(void **st)
 	struct tp t;
 
 	(void)st;
-	flight(&t, 20);
+	flight_open(&t, 20);
 	SACK(&t, 1, SEG(1), SEG(10));
-	segments(&t, 0, 1);
-	fx_advance(&t.f, RTT / 2);
+	flight_expect(&t, 0, 1);
+	fx_advance(&t.f, FLIGHT_RTT / 2);
 	SACK(&t, 1, SEG(1), SEG(20));
 	fx_flush(&t.f);			/* new ones, sent after it */
-	tp_write(&t, big, 1460);
-	fx_advance(&t.f, RTT);
+	flight_write(&t, 1460);
+	fx_advance(&t.f, FLIGHT_RTT);
 	SACK(&t, 1, SEG(1), SEG(21));
 	tp_next(&t);
 	assert_int_equal(ntohl(t.p.tcp->seq) - t.irs, 1);
@@ -231,20 +159,22 @@ static void what_the_timer_sent_is_before_the_text_behind_it(void **st)
 	struct tp t;
 
 	(void)st;
-	flight(&t, 3);
+	flight_open(&t, 3);
+	fx_sysctl(&t.f, "net.ipv4.tcp_early_retrans", "0");
+	fx_sysctl(&t.f, "net.ipv4.tcp_frto", "0");
 	fx_advance(&t.f, FX_SEC);
 	fx_flush(&t.f);
 	ACK(&t, SEG(1));
-	segments(&t, 1, 2);
-	fx_advance(&t.f, RTT);
-	tsk(&t)->snd_cwnd = 3;
+	flight_expect(&t, 1, 2);
+	fx_advance(&t.f, FLIGHT_RTT);
+	flight_tcp(&t)->snd_cwnd = 3;
 	ACK(&t, SEG(2));		/* 2 is lost, and these two follow it */
-	segments(&t, 3, 2);
+	flight_expect(&t, 3, 2);
 	fx_mark(&t.f);
-	fx_advance(&t.f, RTT);
+	fx_advance(&t.f, FLIGHT_RTT);
 	SACK(&t, SEG(2), SEG(3), SEG(4));
-	fx_advance(&t.f, RTT / 2);
-	segments(&t, 2, 1);
+	fx_advance(&t.f, FLIGHT_RTT / 2);
+	flight_expect(&t, 2, 1);
 	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_LOSTRETRANSMIT), 1);
 	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_TIMEOUTS), 0);
 	ACK(&t, SEG(5));
@@ -259,28 +189,28 @@ static void late_segment_is_waited_for_where_they_come_late(void **st)
 
 	(void)st;
 	for (u32 late = 0; late < 2; late++) {
-		flight(&t, 20);
+		flight_open(&t, 20);
 		SACK(&t, 1, SEG(1), SEG(2));
 		fx_flush(&t.f);
 		ACK(&t, SEG(2));	/* it was late, and not sent again */
 		fx_flush(&t.f);
-		assert_true(tsk(&t)->rack.reord_seen);
+		assert_true(flight_tcp(&t)->rack.reord_seen);
 		SACK(&t, SEG(2), SEG(3), SEG(9));
 		while (fx_pop(&t.f, &t.p))
 			assert_true(ntohl(t.p.tcp->seq) - t.irs > SEG(19));
-		fx_advance(&t.f, RTT / 4 - FX_MS);
+		fx_advance(&t.f, FLIGHT_RTT / 4 - FX_MS);
 		tp_silence(&t);
-		assert_int_equal(state(&t), TCP_CA_Disorder);
+		assert_int_equal(flight_state(&t), TCP_CA_Disorder);
 		if (late) {
 			fx_advance(&t.f, 2 * FX_MS);
-			segments(&t, 2, 1);
-			assert_int_equal(state(&t), TCP_CA_Recovery);
+			flight_expect(&t, 2, 1);
+			assert_int_equal(flight_state(&t), TCP_CA_Recovery);
 		} else {
 			ACK(&t, SEG(9));
 			fx_flush(&t.f);
 			fx_advance(&t.f, 2 * FX_MS);
 			tp_silence(&t);
-			assert_int_equal(state(&t), TCP_CA_Open);
+			assert_int_equal(flight_state(&t), TCP_CA_Open);
 			assert_int_equal(fx_mib_delta(&t.f,
 						      MIB_TCP_RETRANSSEGS), 0);
 		}
@@ -299,7 +229,7 @@ static void blocks_in_any_order_leave_true_marks(void **st)
 
 	(void)st;
 	for (u32 round = 0; round < 10; round++) {
-		flight(&t, 40);
+		flight_open(&t, 40);
 		for (u32 i = 0; i < 200; i++) {
 			seed = seed * 1664525 + 1013904223;
 			at = 1 + (seed >> 8) % 38;
@@ -308,8 +238,8 @@ static void blocks_in_any_order_leave_true_marks(void **st)
 			SACK(&t, 1, SEG(at), SEG(at + n));
 			fx_flush(&t.f);
 		}
-		ACK(&t, tsk(&t)->snd_nxt - t.irs);
-		assert_int_equal(tsk(&t)->sacked_out, 0);
+		ACK(&t, flight_tcp(&t)->snd_nxt - t.irs);
+		assert_int_equal(flight_tcp(&t)->sacked_out, 0);
 		tp_close(&t);
 	}
 }
@@ -400,7 +330,7 @@ static struct tp damaged;
 
 static void damage_and_verify(void *arg)
 {
-	((const struct damage *)arg)->fn(tsk(&damaged));
+	((const struct damage *)arg)->fn(flight_tcp(&damaged));
 	tcp_verify_all(damaged.f.net);
 }
 
@@ -411,13 +341,13 @@ static void marks_that_are_damaged_are_seen(void **st)
 	struct tp *t = &damaged;
 
 	(void)st;
-	flight(t, 10);
+	flight_open(t, 10);
 	assert_true(aborts(damage_and_verify, (void *)&at_first));
 	t->win = 1460;
 	SACK(t, 1, SEG(1), SEG(4), SEG(5), SEG(6));
-	assert_int_equal(tsk(t)->retrans_out, 1);
-	assert_int_equal(tsk(t)->lost_out, 2);
-	assert_int_equal(tsk(t)->sacked_out, 4);
+	assert_int_equal(flight_tcp(t)->retrans_out, 1);
+	assert_int_equal(flight_tcp(t)->lost_out, 2);
+	assert_int_equal(flight_tcp(t)->sacked_out, 4);
 	for (size_t i = 0; i < ARRAY_SIZE(damages); i++)
 		if (!aborts(damage_and_verify, (void *)&damages[i]))
 			fail_msg("%s is not seen", damages[i].name);
