@@ -149,6 +149,7 @@ struct host {
 	u64 accept_gap, accept_ns;	/* accepts slowly: not before */
 	u32 backlog;		/* of its listener; 0: not known */
 	u32 queued;		/* the monitor's: what waits for accept() */
+	u64 filled_ns;		/* ... and when that became too many */
 	u32 nr_softnets;
 	bool steers;
 	u64 steer_gap, steer_ns;	/* another map: not before; 0: never */

@@ -107,6 +107,43 @@ RULE(room_by_accept_takes_one_more_syn)
 	caught("");
 }
 
+/* A SYN, and the ACK that fills the queue; @ms later the SYN-ACK. */
+static void takes_a_syn_beside_the_last(bool belated, u64 ms)
+{
+	open_world();
+	w.host[1].backlog = SHORT;
+	w.host[1].belated = belated;
+	queue_up(PORT_A + 1);
+	PASSES(0, SYN, .opt = mss_1460, .opt_len = 4);
+	PASSES(1, SYN | ACK, 0, 1, .opt = mss_1460, .opt_len = 4);
+	PASSES(0, SYN, .port = PORT_A + 3, .opt = mss_1460, .opt_len = 4);
+	PASSES(0, ACK, 1, 1);
+	later(ms);
+	LEAVES(1, SYN | ACK, 0, 1, .port = PORT_A + 3, .opt = mss_1460,
+	       .opt_len = 4);
+}
+
+RULE(syn_beside_the_ack_that_fills_the_queue_passes)
+{
+	(void)state;
+	takes_a_syn_beside_the_last(true, 0);
+	caught("");
+}
+
+RULE(syn_after_the_ack_that_fills_the_queue_is_caught)
+{
+	(void)state;
+	takes_a_syn_beside_the_last(true, 1);
+	caught("takes a SYN although its queue is full");
+}
+
+RULE(syn_beside_the_ack_is_caught_where_nothing_is_belated)
+{
+	(void)state;
+	takes_a_syn_beside_the_last(false, 0);
+	caught("takes a SYN although its queue is full");
+}
+
 /* A request of @backlog gets another number @ms after its first. */
 static void another_request(u32 backlog, u64 ms)
 {
@@ -163,6 +200,9 @@ int main(void)
 		cmocka_unit_test(accept_of_who_found_no_room_is_caught),
 		cmocka_unit_test(syn_taken_by_a_full_queue_is_caught),
 		cmocka_unit_test(room_by_accept_takes_one_more_syn),
+		cmocka_unit_test(syn_beside_the_ack_that_fills_the_queue_passes),
+		cmocka_unit_test(syn_after_the_ack_that_fills_the_queue_is_caught),
+		cmocka_unit_test(syn_beside_the_ack_is_caught_where_nothing_is_belated),
 		cmocka_unit_test(request_after_one_that_was_given_up_passes),
 		cmocka_unit_test(request_that_is_given_up_too_early_is_caught),
 		cmocka_unit_test(request_of_a_long_queue_that_is_given_up_is_caught),
