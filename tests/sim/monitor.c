@@ -230,8 +230,11 @@ static void sent_syn(struct world *w, struct flow *f, int h,
 		     const struct segment *s)
 {
 	struct stream *me = &f->of[h];
+	bool again = f->over && me->late_iss == s->seq;
 
 	monitor_sent_request(w, f, h, s);
+	if (again && me->iss != s->seq)		/* judged the first time */
+		return;
 	if (me->syn && me->iss != s->seq && !sent_syn_again(w, f, h, s))
 		return;
 	sent_syn_options(w, f, h, s);

@@ -86,6 +86,24 @@ RULE(request_beside_a_late_ack_passes)
 	caught("");
 }
 
+RULE(request_beside_a_late_ack_answers_again)
+{
+	(void)state;
+	syn_and_late_ack(true, 0);
+	later(1000);
+	LEAVES(1, SYN | ACK, 5000, 1, .opt = mss_1460, .opt_len = 4);
+	caught("");
+}
+
+RULE(request_beside_a_late_ack_answers_again_with_its_number)
+{
+	(void)state;
+	syn_and_late_ack(true, 0);
+	later(1000);
+	LEAVES(1, SYN | ACK, 6000, 1, .opt = mss_1460, .opt_len = 4);
+	caught("SYN-ACK with another number");
+}
+
 RULE(request_after_a_late_ack_is_caught)
 {
 	(void)state;
@@ -546,6 +564,9 @@ int main(void)
 		cmocka_unit_test(
 			close_beside_a_fin_is_caught_where_nothing_is_belated),
 		cmocka_unit_test(request_beside_a_late_ack_passes),
+		cmocka_unit_test(request_beside_a_late_ack_answers_again),
+		cmocka_unit_test(
+			request_beside_a_late_ack_answers_again_with_its_number),
 		cmocka_unit_test(request_after_a_late_ack_is_caught),
 		cmocka_unit_test(
 			request_beside_a_late_ack_is_caught_where_nothing_is_belated),
