@@ -619,6 +619,22 @@ static void table_above_thresh2_old_ones_go_and_new_ones_stay(void **state)
 	neigh_release(held);
 }
 
+/* So does what failed, at once, before what answered. */
+static void table_above_thresh2_failed_ones_go_first(void **state)
+{
+	(void)state;
+	widen();
+	learn(1, 20);
+	send_to(host(50));
+	fx_advance(&f, 3500 * FX_MS);
+	fx_flush(&f);
+	assert_int_equal(nud(host(50)), NUD_FAILED);
+	thresholds("1000", "20", "1000");
+	learn(51, 1);
+	assert_null(entry(host(50)));
+	assert_int_equal(entries(), 21);
+}
+
 /* At gc_thresh3 even what is new goes. */
 static void table_that_is_full_gives_up_new_ones(void **state)
 {
@@ -772,6 +788,7 @@ int main(void)
 		T(show_prints_what_ip_prints),
 		T(add_refuses_nonsense_with_a_sentence),
 		T(table_above_thresh2_old_ones_go_and_new_ones_stay),
+		T(table_above_thresh2_failed_ones_go_first),
 		T(table_that_is_full_gives_up_new_ones),
 		T(table_above_thresh1_failed_ones_go_at_once),
 		T(reachable_stays_unless_the_administrator_says_stale),
