@@ -5,8 +5,9 @@
  * connected datagram socket, a descriptor of /dev/net/tun. One message is one
  * frame, with a link header of Ethernet or, if asked, without any.
  *
- *	fd readable -> pfd_irq -> napi_schedule -> pfd_poll: one recvmsg() a
- *	  frame, straight into a frame of the pool, until EAGAIN or the budget
+ *	fd readable -> pfd_irq -> napi_schedule -> pfd_poll: a recvmmsg() for up
+ *	  to PFD_BATCH frames (TUN: a read() for one), straight into frames of
+ *	  the pool, until it finds fewer or the budget is spent
  *	pfd_start_xmit: one sendmsg() of the fragments; EAGAIN stops the queue
  *	fd writable -> pfd_write_irq wakes it
  *
@@ -29,11 +30,13 @@
 #include "driver.h"
 
 #define STALE_MAX 65536			/* frames thrown away at ndo_open */
+#define PFD_BATCH 16u			/* frames read at once */
 
 struct pfd {
 	struct net_device *dev;
 	struct napi_struct napi;
-	struct sk_buff *next;		/* what the next read fills, or NULL */
+	struct sk_buff *next[PFD_BATCH];	/* what the next read fills: */
+	u32 nr_next;				/* so many */
 	int fd;
 	bool is_socket;
 	bool is_local;			/* of AF_UNIX: there is one other end */
@@ -166,44 +169,97 @@ static void pfd_receive(struct pfd *p, struct sk_buff *skb)
 	napi_gro_receive(&p->napi, skb);
 }
 
-/* Has an empty sk_buff ready in p->next, with room for a frame that is no giant
- * and an octet more: a longer one then shows by its length. False: no memory. */
-static bool pfd_prepare(struct pfd *p)
+/* How many frames one call may read. */
+static inline u32 pfd_batch(const struct pfd *p)
+{
+	return p->is_socket ? PFD_BATCH : 1;
+}
+
+/* Has up to @most empty sk_buffs ready in p->next, with room for a frame that is no
+ * giant and an octet more: a longer one then shows by its length. Return: how many
+ * there are. */
+static u32 pfd_prepare(struct pfd *p, u32 most)
 {
 	u32 need = READ_ONCE(p->dev->mtu) + ETHER_HEADER + ETHER_VLAN + 1;
 
-	if (p->next && skb_tailroom(p->next) >= need)
-		return true;
-	consume_skb(p->next);
-	p->next = napi_alloc_skb(p->dev, need);
-	return p->next;
+	while (unlikely(p->nr_next && skb_tailroom(p->next[0]) < need))
+		consume_skb(p->next[--p->nr_next]);
+	for (; p->nr_next < most; p->nr_next++) {
+		p->next[p->nr_next] = napi_alloc_skb(p->dev, need);
+		if (unlikely(!p->next[p->nr_next]))
+			break;
+	}
+	return min(p->nr_next, most);
 }
 
-/* Reads one frame and delivers it. Return: 0 or -errno; -EPIPE: the end. */
-static int pfd_read_frame(struct pfd *p)
+/* Reads messages into the first @nr of p->next, as far as there is room, and their
+ * lengths into @len. Return: how many there were, or -errno. */
+static int pfd_read_into(const struct pfd *p, u32 nr, u32 *len)
 {
-	struct sk_buff *skb;
+	struct mmsghdr msgs[PFD_BATCH];
+	struct iovec iov[PFD_BATCH];
 	ssize_t n;
-	u8 few;
+	int got;
 
-	if (unlikely(!pfd_prepare(p))) {
-		/* read all the same: it would be told of only once */
-		n = pfd_read(p, &few, sizeof(few));
-		if (n < 0)
-			return (int)n;
-		count(&p->rx_dropped, 1);
-		return 0;
+	if (!p->is_socket) {
+		n = pfd_read(p, p->next[0]->data, skb_tailroom(p->next[0]));
+		len[0] = (u32)n;
+		return n < 0 ? (int)n : 1;
 	}
-	skb = p->next;
-	n = pfd_read(p, skb->data, skb_tailroom(skb));
-	if (unlikely(n == 0) && pfd_has_ended(p))
-		return -EPIPE;
+	for (u32 i = 0; i < nr; i++) {
+		iov[i] = (struct iovec){ p->next[i]->data,
+					 skb_tailroom(p->next[i]) };
+		msgs[i].msg_hdr = (struct msghdr){ .msg_iov = &iov[i],
+						   .msg_iovlen = 1 };
+	}
+	got = recvmmsg(p->fd, msgs, nr, MSG_DONTWAIT, NULL);
+	for (int i = 0; i < got; i++)
+		len[i] = msgs[i].msg_len;
+	return got < 0 ? -errno : got;
+}
+
+/* No memory: reads all the same, since it would be told of only once. Return: as
+ * pfd_read_frames(). */
+static __noinline int pfd_read_nowhere(struct pfd *p)
+{
+	u8 few;
+	ssize_t n = pfd_read(p, &few, sizeof(few));
+
 	if (n < 0)
 		return (int)n;
-	p->next = NULL;
-	skb_put(skb, (u32)n);
-	pfd_receive(p, skb);
-	return 0;
+	count(&p->rx_dropped, 1);
+	return 1;
+}
+
+/* Reads up to @most frames and delivers them. Return: how many, or -errno; -EPIPE:
+ * the end. *@drained: there were no more. */
+static int pfd_read_frames(struct pfd *p, u32 most, bool *drained)
+{
+	struct sk_buff *ready[PFD_BATCH];
+	u32 nr = pfd_prepare(p, min(most, pfd_batch(p)));
+	u32 len[PFD_BATCH];
+	int got, i;
+
+	if (unlikely(!nr))
+		return pfd_read_nowhere(p);
+	got = pfd_read_into(p, nr, len);
+	if (got < 0)
+		return got;
+	/* an error that came between would have an edge of its own */
+	*drained = p->is_socket && (u32)got < nr;
+	memcpy(ready, p->next, sizeof(ready[0]) * (u32)got);
+	p->nr_next -= (u32)got;
+	memmove(p->next, p->next + got, sizeof(ready[0]) * p->nr_next);
+	for (i = 0; i < got; i++) {
+		if (unlikely(!len[i]) && pfd_has_ended(p)) {
+			for (; i < got; i++)
+				consume_skb(ready[i]);
+			return -EPIPE;
+		}
+		skb_put(ready[i], len[i]);
+		pfd_receive(p, ready[i]);
+	}
+	return got;
 }
 
 /* A read failed. What may pass (an ICMP error about what a UDP socket sent) is
@@ -225,14 +281,17 @@ static __noinline bool pfd_read_failed(struct pfd *p, int err)
 static int pfd_poll(struct napi_struct *napi, int budget)
 {
 	struct pfd *p = container_of(napi, struct pfd, napi);
-	int work = 0, err;
+	bool drained = false;
+	int work = 0, n;
 
-	while (work < budget && !READ_ONCE(p->gone)) {
-		err = pfd_read_frame(p);
-		if (unlikely(err) && !pfd_read_failed(p, -err))
+	while (work < budget && !drained && !READ_ONCE(p->gone)) {
+		n = pfd_read_frames(p, (u32)(budget - work), &drained);
+		if (unlikely(n < 0) && !pfd_read_failed(p, -n))
 			break;
-		work++;
+		work += max(n, 1);
 	}
+	if (!READ_ONCE(p->gone))	/* for the next time */
+		(void)pfd_prepare(p, pfd_batch(p));
 	if (work < budget)
 		napi_complete_done(napi, work);
 	return work;
@@ -289,8 +348,8 @@ static int pfd_stop(struct net_device *dev)
 
 	free_irq(dev, p->fd);
 	napi_disable(&p->napi);
-	consume_skb(p->next);
-	p->next = NULL;
+	while (p->nr_next)
+		consume_skb(p->next[--p->nr_next]);
 	return 0;
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 
 #include <inet/control.h>
 #include <inet/inet.h>
@@ -244,6 +245,47 @@ static void queue_that_waits_is_emptied(void **state)
 	assert_int_equal(usage.skbs, 0);
 }
 
+/* ---- how often it asks -------------------------------------------------- */
+
+static u32 nr_asked;	/* calls that read; the device's are these */
+
+int recvmmsg(int fd, struct mmsghdr *msgs, unsigned int nr, int flags,
+	     struct timespec *timeout)
+{
+	nr_asked++;
+	return (int)syscall(SYS_recvmmsg, fd, msgs, nr, flags, timeout);
+}
+
+/* Packets that wait come by few calls, and one alone by one; in their order, whole,
+ * and one that is too long among them is a giant. */
+static void packets_that_wait_are_read_at_once(void **state)
+{
+	static u8 packet[1700] = { 0x60 };
+	struct lab *l = *state;
+
+	open_pair(l, SOCK_SEQPACKET);
+	for (u32 n = 1; n <= 70; n = n * 3 + 1) {
+		struct inet_netdev_stats before = stats_of(l), after;
+		u64 bytes = 0;
+
+		for (u32 i = 0; i < n; i++) {
+			u32 size = i == 5 ? sizeof(packet) : 40 + i;
+
+			assert_int_equal(send(l->far, packet, size, 0), size);
+			bytes += i == 5 ? 0 : size;
+		}
+		nr_asked = 0;
+		run(l);
+		after = stats_of(l);
+		assert_int_equal(after.rx_packets - before.rx_packets,
+				 n - (n > 5));
+		assert_int_equal(after.rx_bytes - before.rx_bytes, bytes);
+		assert_int_equal(after.rx_over_errors - before.rx_over_errors,
+				 n > 5);
+		assert_int_equal(nr_asked, n / 16 + 1);
+	}
+}
+
 /* ---- other descriptors ------------------------------------------------- */
 
 /* Two sockets of UDP: an ICMP error about the one that is not there yet is no
@@ -470,6 +512,7 @@ int main(void)
 		TEST(last_words_are_heard),
 		TEST(datagram_socket_closed_is_noticed_by_sending),
 		TEST(empty_message_is_no_end),
+		TEST(packets_that_wait_are_read_at_once),
 		TEST(queue_that_waits_is_emptied),
 		TEST(peer_of_udp_may_come_back),
 		TEST(what_has_no_packets_is_refused_and_stays_its_owners),
