@@ -26,6 +26,11 @@
  * Trust. Where the card says it stands (heads) is never read; lengths and states of
  * descriptors are judged in igb_rx.c and igb_tx.c; registers are numbers to add or
  * bits to test. One that reads as ones means that the card is gone.
+ *
+ * Gone. A card that does not answer, or that the kernel wants back, is let go at
+ * once (igb_release()): who unbinds it does not wait for the program. Registers are
+ * touched where the lock, a ring's `up`, the lock of the counters or NAPI says that
+ * they are still there.
  */
 #include "igb/igb.h"
 
@@ -36,7 +41,7 @@
 #include <inet/env.h>
 #include <inet/netdev.h>
 
-/* ---- carrier, and the end --------------------------------------------- */
+/* ---- carrier ---------------------------------------------------------- */
 
 /* Brings the carrier in line with the link. */
 static void igb_update_link(struct igb *igb)
@@ -54,16 +59,6 @@ static void igb_update_link(struct igb *igb)
 	} else {
 		netif_carrier_off(igb->dev);
 	}
-}
-
-/* The card does not answer, or is wanted back: nothing of it is used any more. */
-static void igb_leave(struct igb *igb, const char *why)
-{
-	if (READ_ONCE(igb->gone))
-		return;
-	WRITE_ONCE(igb->gone, true);
-	netdev_printk(INET_LOG_ERR, igb->dev, "%s: close the device", why);
-	netif_carrier_off(igb->dev);
 }
 
 /* ---- interrupts ------------------------------------------------------- */
@@ -85,16 +80,6 @@ static void igb_msix_ring(int fd, void *data)
 	NETDEV_ROAD(q->igb->dev, NULL);
 	take_events(fd);
 	napi_schedule(&q->napi);
-}
-
-static void igb_notice(int fd, void *data)
-{
-	struct igb *igb = data;
-
-	take_events(fd);
-	igb_leave(igb, fd == igb->notice_fd[VFIO_NOTICE_ERROR] ?
-		  "the bus reports a fatal error" :
-		  "the kernel wants the card back");
 }
 
 /* The bits of all queues' vectors. */
@@ -358,6 +343,34 @@ static bool watch(struct igb *igb)
 	return pending || !READ_ONCE(igb->dev->carrier);
 }
 
+/* Lets the card go, unless somebody has the lock: he takes it down, and the
+ * watchdog comes again. Context: softnet. */
+static void igb_release(struct igb *igb)
+{
+	if (!mutex_trylock(&igb->lock)) {
+		igb_arm_watchdog(igb);
+		return;
+	}
+	igb_down(igb);
+	spin_lock(&igb->stats_lock);
+	vfio_close(&igb->vfio);
+	spin_unlock(&igb->stats_lock);
+	mutex_unlock(&igb->lock);
+}
+
+/* The card does not answer, or is wanted back: it is not used any more. Context:
+ * softnet. */
+static void igb_leave(struct igb *igb, const char *why)
+{
+	if (!READ_ONCE(igb->gone)) {
+		WRITE_ONCE(igb->gone, true);
+		netdev_printk(INET_LOG_ERR, igb->dev, "%s: close the device",
+			      why);
+		netif_carrier_off(igb->dev);
+	}
+	igb_release(igb);
+}
+
 /* Resets a card that did so itself. Context: softnet. */
 static void igb_was_reset(struct igb *igb)
 {
@@ -390,6 +403,16 @@ static void igb_msix_other(int fd, void *data)
 		igb_was_reset(igb);
 }
 
+static void igb_notice(int fd, void *data)
+{
+	struct igb *igb = data;
+
+	take_events(fd);
+	igb_leave(igb, fd == igb->notice_fd[VFIO_NOTICE_ERROR] ?
+		  "the bus reports a fatal error" :
+		  "the kernel wants the card back");
+}
+
 /* Context: softnet. Who has the lock takes the device down, or up. */
 static void igb_watchdog(struct net_device *dev)
 {
@@ -397,8 +420,10 @@ static void igb_watchdog(struct net_device *dev)
 	bool again = true;
 
 	__atomic_store_n(&igb->timer_armed, 0, __ATOMIC_RELEASE);
-	if (READ_ONCE(igb->gone))
+	if (READ_ONCE(igb->gone)) {
+		igb_release(igb);
 		return;
+	}
 	if (mutex_trylock(&igb->lock)) {
 		if (igb->up)
 			again = watch(igb);
@@ -486,8 +511,10 @@ static int igb_set_mac(struct net_device *dev, const u8 *addr)
 {
 	struct igb *igb = igb_priv(dev);
 
-	if (!READ_ONCE(igb->gone))
+	mutex_lock(&igb->lock);
+	if (igb->up)
 		igb_rar_set(igb, 0, addr);
+	mutex_unlock(&igb->lock);
 	return 0;
 }
 
@@ -526,8 +553,7 @@ static void igb_get_stats64(struct net_device *dev,
 	struct igb *igb = igb_priv(dev);
 	const struct igb_hw_stats *hw = &igb->hw_stats;
 
-	if (!READ_ONCE(igb->gone))
-		igb_update_stats(igb);
+	igb_update_stats(igb);
 	spin_lock(&igb->stats_lock);
 	stats->rx_dropped += hw->missed;
 	stats->rx_frame_errors += hw->crc_errors;

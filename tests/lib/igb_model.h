@@ -61,6 +61,7 @@ struct igb_model {
 	bool link_slow;		/* the link comes by igb_model_cable() only */
 	bool phy_dead, phy_error, semaphore_stuck;
 	bool no_notices;	/* an old kernel */
+	bool no_reset;		/* by the bus */
 
 	/* how it behaves */
 	bool cable;		/* a partner is there */

@@ -293,6 +293,8 @@ static int device_ioctl(struct igb_model *m, unsigned long request, void *arg)
 	case VFIO_DEVICE_SET_IRQS:
 		return set_irqs(m, arg);
 	case VFIO_DEVICE_RESET:
+		if (m->no_reset)
+			return no(EINVAL);
 		m->config[PCI_COMMAND] = PCI_COMMAND_MEMORY;
 		igb_model_reset(m);
 		return 0;

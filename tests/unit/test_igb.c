@@ -816,6 +816,27 @@ static void card_that_cannot_be_set_up_is_tried_again(void **state)
 	igb_lab_assert_works(l);
 }
 
+/* What cannot be reset by itself is by the bus, or it may not read memory any
+ * more. */
+static void card_that_cannot_be_reset_is_stopped_by_the_bus(void **state)
+{
+	struct igb_lab *l = *state;
+	u32 resets;
+
+	igb_lab_open(l);
+	resets = l->m->nr_reset;
+	l->m->gone = true;
+	assert_int_equal(inet_netdev_down(l->dev), 0);
+	assert_int_equal(l->m->nr_reset, resets + 1);
+	assert_false(l->m->config[PCI_COMMAND] & PCI_COMMAND_MASTER);
+	l->m->gone = false;
+	assert_int_equal(inet_netdev_up(l->dev), 0);
+	igb_lab_assert_works(l);
+	l->m->gone = l->m->no_reset = true;
+	assert_int_equal(inet_netdev_down(l->dev), 0);
+	assert_false(l->m->config[PCI_COMMAND] & PCI_COMMAND_MASTER);
+}
+
 /* ---- the end ---------------------------------------------------------- */
 
 static void notice_takes_the_carrier_and_says_why(void **state)
@@ -828,6 +849,14 @@ static void notice_takes_the_carrier_and_says_why(void **state)
 	assert_int_equal(inet_netdev_get_carrier(l->dev), 0);
 	assert_non_null(strstr(l->said, "igb0: the kernel wants the card back: "
 				       "close the device;"));
+	/* who unbinds it does not wait for the program */
+	assert_int_equal(l->m->open_device + l->m->open_group +
+			 l->m->open_container, 0);
+	assert_int_equal(frame_pool_used(l->net), 0);
+	assert_int_equal(igb_lab_stats(l).rx_dropped, 0);
+	igb_lab_send(l, 100, 1);
+	igb_lab_pass(l, WATCH);
+	assert_int_equal(inet_netdev_set_mtu(l->dev, 1400), 0);
 	assert_int_equal(inet_netdev_down(l->dev), 0);
 	assert_int_equal(inet_netdev_up(l->dev), -1);
 	assert_non_null(strstr(inet_strerror(l->net), "the card is gone"));
@@ -845,9 +874,7 @@ static void error_of_the_bus_takes_the_carrier(void **state)
 	assert_non_null(strstr(l->said, "fatal error"));
 	assert_int_equal(inet_netdev_get_carrier(l->dev), 0);
 	igb_lab_pass(l, 3 * WATCH);
-	/* what cannot be reset is taken off the bus */
-	assert_int_equal(inet_netdev_down(l->dev), 0);
-	assert_false(l->m->config[PCI_COMMAND] & PCI_COMMAND_MASTER);
+	assert_int_equal(l->m->open_device, 0);
 	assert_int_equal(inet_netdev_close(l->dev), 0);
 }
 
@@ -960,6 +987,7 @@ int main(void)
 		CASE(card_that_was_reset_is_set_up_again),
 		CASE(mtu_changes_in_full_flight),
 		CASE(card_that_cannot_be_set_up_is_tried_again),
+		CASE(card_that_cannot_be_reset_is_stopped_by_the_bus),
 		CASE(notice_takes_the_carrier_and_says_why),
 		CASE(error_of_the_bus_takes_the_carrier),
 		CASE(card_that_is_pulled_out_is_noticed),

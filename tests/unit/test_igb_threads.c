@@ -286,6 +286,25 @@ static void questions_and_settings_under_streams(void **state)
 	close_cable(&c);
 }
 
+/* The kernel wants it back while it goes up and down. */
+static void card_goes_while_it_is_changed(void **state)
+{
+	struct inet_netdev_stats s;
+	struct cable c = { 0 };
+
+	(void)state;
+	for (u32 round = 0; round < 5; round++) {
+		open_cable(&c);
+		for (u32 i = 0; i < 20 + round; i++) {
+			if (i == 10)
+				igb_model_notice(c.m[0], VFIO_NOTICE_REQUEST);
+			inet_netdev_set_mtu(c.p.dev[0], 1400 + i);
+			inet_netdev_get_stats(c.p.dev[0], &s);
+		}
+		close_cable(&c);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -293,6 +312,7 @@ int main(void)
 		cmocka_unit_test(mtu_changes_under_streams),
 		cmocka_unit_test(cards_are_reset_under_streams),
 		cmocka_unit_test(questions_and_settings_under_streams),
+		cmocka_unit_test(card_goes_while_it_is_changed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
