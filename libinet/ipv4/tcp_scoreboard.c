@@ -203,9 +203,11 @@ static void sack_block(struct sock *sk, const struct tcp_sack_block *b,
 
 	if (first && before(TCP_SKB_CB(first)->seq, b->start_seq))
 		first = tcp_rtx_next(tp, first);
+	INET_WALK(SACK_BLOCK);
 	for (skb = first; skb; skb = next) {
 		struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
 
+		INET_STEP(SACK_BLOCK);
 		if (after(tcb->end_seq, b->end_seq))
 			break;
 		if (!(tcb->sacked & TCPCB_SACKED_ACKED))
@@ -215,6 +217,7 @@ static void sack_block(struct sock *sk, const struct tcp_sack_block *b,
 	}
 	/* the same way, so that nobody need go it again */
 	for (skb = first; skb && before(TCP_SKB_CB(skb)->seq, end); skb = next) {
+		INET_STEP(SACK_BLOCK);
 		next = sack_behind(tp, skb);
 		TCP_SKB_CB(skb)->sacked_end = end;
 	}

@@ -34,7 +34,8 @@ void monitor_round_trip(const struct world *w, struct stream *me, u32 ack)
 		me->rtt_us = rtt ? rtt : 1;
 }
 
-/* RFC 8985 7: the last segment, once in a silence, after two round trips, or when
+/* RFC 8985 7: the last segment, once in a silence, after two round trips (who has a
+ * coarse clock takes them for shorter by a tick each, and sends as early), or when
  * the RTO of the oldest is over (7.2: the probe goes in its place). Linux takes it
  * from the end of its last buffer, or the first one of that if the segments have
  * become longer meanwhile: their SACK blocks are no more. */
@@ -47,7 +48,7 @@ static bool tail_probe(const struct world *w, const struct flow *f, int h,
 
 	if (!host->tail_probes || !me->sack_offered ||
 	    !f->of[!h].sack_offered || me->probed || end + behind < me->end ||
-	    (gap < 2000ull * me->rtt_us &&
+	    (gap + 3 * w->slack_ns < 2000ull * me->rtt_us &&
 	     age + 4000 + w->slack_ns < host->rto_min_us * 1000ull))
 		return false;
 	me->probed = true;

@@ -12,7 +12,7 @@
 
 /* ---- the scoreboard --------------------------------------------------- */
 
-/* @req 8985-3 @req 6937/9937-1 */
+/* @req 8985-3 @req 6937/9937-1 @req 6937/9937-4 */
 static void three_segments_behind_a_hole_have_it_sent_again(void **st)
 {
 	struct tp t;
@@ -126,6 +126,58 @@ static void what_was_told_may_be_taken_back(void **st)
 	tp_close(&t);
 }
 
+/* ---- the window comes down --------------------------------------------- */
+
+static u32 sent(struct tp *t)
+{
+	u32 n = 0;
+
+	while (fx_pop(&t->f, &t->p))
+		n++;
+	return n;
+}
+
+/* Half of twenty: of what arrives, one of two goes. @req 6937/9937-2 */
+static void window_comes_down_in_proportion(void **st)
+{
+	u32 out = 0;
+	struct tp t;
+
+	(void)st;
+	flight_open(&t, 20);
+	SACK(&t, 1, SEG(1), SEG(3));
+	(void)sent(&t);			/* limited transmit */
+	for (u32 came = 1; came <= 16; came++) {
+		SACK(&t, 1, SEG(1), SEG(3 + came));
+		out += sent(&t);
+		assert_int_equal(out, (came + 1) / 2);
+	}
+	assert_int_equal(flight_tcp(&t)->snd_ssthresh, 10);
+	tp_close(&t);
+}
+
+/* Fifteen of twenty are lost, that is more than the window comes down by: as many go as
+ * arrive, and one more when the hole gets smaller. The rest waits, lost as it is.
+ * @req 6937/9937-3 @req 8985-11 */
+static void window_grows_with_what_arrives_after_many_losses(void **st)
+{
+	struct tp t;
+
+	(void)st;
+	flight_open(&t, 20);
+	SACK(&t, 1, SEG(15), SEG(20));
+	assert_int_equal(flight_tcp(&t)->lost_out, 15);
+	flight_expect(&t, 0, 5);
+	tp_silence(&t);
+	ACK(&t, SEG(1));
+	flight_expect(&t, 5, 2);
+	tp_silence(&t);
+	SACK(&t, SEG(1), SEG(2), SEG(3), SEG(15), SEG(20));
+	flight_expect(&t, 7, 1);
+	tp_silence(&t);
+	tp_close(&t);
+}
+
 /* ---- RACK -------------------------------------------------------------- */
 
 /* @req 8985-1 @req 8985-5 */
@@ -182,7 +234,7 @@ static void what_the_timer_sent_is_before_the_text_behind_it(void **st)
 }
 
 /* Where packets were overtaken before, a quarter of a round trip is waited for.
- * @req 8985-3 @req 8985-5 */
+ * @req 8985-3 @req 8985-5 @req 8985-12 */
 static void late_segment_is_waited_for_where_they_come_late(void **st)
 {
 	struct tp t;
@@ -365,6 +417,9 @@ int main(void)
 		cmocka_unit_test(several_holes_are_repaired_in_one_round_trip),
 		cmocka_unit_test(blocks_that_cannot_be_are_ignored),
 		cmocka_unit_test(what_was_told_may_be_taken_back),
+		cmocka_unit_test(window_comes_down_in_proportion),
+		cmocka_unit_test(
+			window_grows_with_what_arrives_after_many_losses),
 		cmocka_unit_test(
 			lost_retransmission_is_found_without_the_timer),
 		cmocka_unit_test(
