@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the TAP's descriptor may answer and the kernel of this day does not: the
- * errors of read() and writev(). Both calls are this program's, which counts
+ * errors of read() and write(). The calls are this program's, which counts
  * them. In a network namespace of its own; skipped where that is not allowed.
  */
 #include "unit.h"
@@ -30,6 +30,7 @@ static struct {
 	int fd;
 	int read_err, write_err;
 	u32 reads, writes;
+	u32 lists;	/* of these, by readv() and writev() */
 } plan = { .fd = -1 };
 
 /* A call on @fd, counted in *@calls when it is the one. True: it fails with @err,
@@ -52,12 +53,20 @@ ssize_t read(int fd, void *buf, size_t len)
 
 ssize_t readv(int fd, const struct iovec *iov, int nr)
 {
+	plan.lists += fd == plan.fd;
 	return planned(fd, &plan.reads, plan.read_err) ?
 		-1 : syscall(SYS_readv, fd, iov, nr);
 }
 
+ssize_t write(int fd, const void *buf, size_t len)
+{
+	return planned(fd, &plan.writes, plan.write_err) ?
+		-1 : syscall(SYS_write, fd, buf, len);
+}
+
 ssize_t writev(int fd, const struct iovec *iov, int nr)
 {
+	plan.lists += fd == plan.fd;
 	return planned(fd, &plan.writes, plan.write_err) ?
 		-1 : syscall(SYS_writev, fd, iov, nr);
 }
@@ -131,6 +140,23 @@ static int xmit(struct dut *d, u32 seq)
 static void assert_arrived(struct dut_frames *f, u32 i, u32 seq)
 {
 	assert_true(dut_frame_is(&f->frame[i], 100, seq));
+}
+
+/* A frame in one piece needs no list of its pieces: the kernel would read that. */
+static void whole_frame_is_read_and_written_without_a_list(void **state)
+{
+	struct dut *d = dut_of(state);
+
+	plan.reads = plan.writes = 0;
+	for (u32 i = 0; i < 10; i++) {
+		inject(d, i);
+		xmit(d, i);
+		run_for_ms(d, 1);
+	}
+	assert_int_equal(d->rx.nr, 10);
+	assert_true(plan.reads >= 10);
+	assert_int_equal(plan.writes, 10);
+	assert_int_equal(plan.lists, 0);
 }
 
 /* ---- reading ---------------------------------------------------------- */
@@ -318,6 +344,7 @@ static void full_kernel_then_dead_drops_what_waits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		ERROR_TEST(whole_frame_is_read_and_written_without_a_list),
 		ERROR_TEST(read_fails_for_good_descriptor_leaves_the_wait),
 		ERROR_TEST(read_fails_for_a_while_frames_wait_and_arrive),
 		ERROR_TEST(read_interrupted_goes_on_within_its_budget),
