@@ -280,8 +280,11 @@ void kmem_cache_destroy(struct kmem_cache *c)
 /* Where the calling thread gets objects. */
 static inline struct kmem_home *home_of_caller(struct kmem_cache *c)
 {
-	u32 home = SEPARATE ? 0 : mem_home;
+	u32 home;
 
+	if (SEPARATE || c->nr_homes == 1)
+		return &c->homes[0];
+	home = mem_home;
 	return &c->homes[home < c->nr_homes ? home : 0];
 }
 
@@ -333,6 +336,8 @@ static void *take(struct kmem_cache *c, struct kmem_home *h) must_hold(h->lock)
 static void give_back(struct kmem_cache *c, struct kmem_home *h, void *p)
 	must_hold(h->lock)
 {
+	inet_assert(h->live);
+	h->live--;
 	if (SEPARATE) {
 		put(c->mem, p, c->size);
 		return;
@@ -345,7 +350,7 @@ static void give_back(struct kmem_cache *c, struct kmem_home *h, void *p)
 }
 
 /* Counts as one allocation, whether or not a slab is needed. */
-u32 kmem_cache_alloc_bulk(struct kmem_cache *c, u32 n, void **p)
+static __always_inline u32 alloc_objects(struct kmem_cache *c, u32 n, void **p)
 {
 	struct kmem_home *h = home_of_caller(c);
 	u32 i;
@@ -360,11 +365,16 @@ u32 kmem_cache_alloc_bulk(struct kmem_cache *c, u32 n, void **p)
 	return i;
 }
 
+u32 kmem_cache_alloc_bulk(struct kmem_cache *c, u32 n, void **p)
+{
+	return alloc_objects(c, n, p);
+}
+
 void *kmem_cache_alloc(struct kmem_cache *c)
 {
 	void *p;
 
-	return kmem_cache_alloc_bulk(c, 1, &p) ? p : NULL;
+	return alloc_objects(c, 1, &p) ? p : NULL;
 }
 
 void *kmem_cache_zalloc(struct kmem_cache *c)
@@ -374,6 +384,7 @@ void *kmem_cache_zalloc(struct kmem_cache *c)
 	return p ? memset(p, 0, c->size) : NULL;
 }
 
+/* Objects of one home in a row are given back together. */
 void kmem_cache_free_bulk(struct kmem_cache *c, u32 n, void **p)
 {
 	struct kmem_home *h;
@@ -382,19 +393,22 @@ void kmem_cache_free_bulk(struct kmem_cache *c, u32 n, void **p)
 	while (i < n) {
 		h = home_of_object(c, p[i]);
 		spin_lock(&h->lock);
-		for (; i < n && home_of_object(c, p[i]) == h; i++) {
-			inet_assert(h->live);
-			h->live--;
+		for (; i < n && home_of_object(c, p[i]) == h; i++)
 			give_back(c, h, p[i]);
-		}
 		spin_unlock(&h->lock);
 	}
 }
 
 void kmem_cache_free(struct kmem_cache *c, void *p)
 {
-	if (p)
-		kmem_cache_free_bulk(c, 1, &p);
+	struct kmem_home *h;
+
+	if (!p)
+		return;
+	h = home_of_object(c, p);
+	spin_lock(&h->lock);
+	give_back(c, h, p);
+	spin_unlock(&h->lock);
 }
 
 size_t kmem_cache_live(struct kmem_cache *c)
