@@ -116,6 +116,9 @@ static void forge_segment(struct world *w, struct forgery *f,
 	seq = theirs + 1 + (u32)rng_range(r, 0, peer->to_send);
 	if (t[13] & 4)
 		seq = theirs + 3 + peer->to_send + (u32)rng_range(r, 1, 2000);
+	/* without an ACK: also where everything has arrived */
+	if (!(t[13] & 22) && rng_chance(r, 50))
+		seq = theirs + 1 + peer->to_send + (u32)rng_range(r, 0, 1000);
 	if (t[13] & 16 && !(t[13] & 4))
 		len = (u32)rng_range(r, 0, MAX_LEN - TCP_LEN);
 	put16(t, ntohs(peer->port));

@@ -698,6 +698,19 @@ static void check_address(struct world *w, int h, const struct segment *s)
 			 to);
 }
 
+/* Of a world that is not judged only the numbers are known, to the forger. */
+static void note_syn(struct world *w, const struct segment *s)
+{
+	struct flow *f;
+	int h;
+
+	f = s->flags & SYN ? monitor_find(w, s, &h) : NULL;
+	if (!f)
+		return;
+	f->of[h].iss = s->seq;
+	f->of[h].syn = true;
+}
+
 void monitor_frame(struct world *w, int h, bool sent, const u8 *p, u32 len)
 {
 	enum monitor_kind kind;
@@ -726,6 +739,8 @@ void monitor_frame(struct world *w, int h, bool sent, const u8 *p, u32 len)
 			 h);
 	if (kind >= FRAME_IP && sent)
 		check_address(w, h, &s);
+	if (w->blind && w->forge_gap && kind == FRAME_TCP && sent)
+		note_syn(w, &s);
 	if (w->blind || kind < FRAME_ARP)
 		return;
 	if (sent)
