@@ -162,6 +162,7 @@ static const struct {
 	  { "NOT_SPECIFIED", "FULL_RING", "XMIT_ERROR", "PKT_TOO_BIG",
 	    "IP_INDISCARDS" } },
 	{ "a device goes while packets wait", { "DEV_DOWN" } },
+	{ "a TAP device whose kernel lies", { "DEV_HDR" } },
 	{ "one flow makes up most of 128 packets that wait for a softnet",
 	  { "FLOW_LIMIT" } },
 	{ "a hundred packets of one connection, or times of its own",

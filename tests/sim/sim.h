@@ -16,6 +16,7 @@
 #include <inet/control.h>
 #include <inet/inet.h>
 #include <inet/netdev.h>
+#include <inet/netfilter.h>
 #include <inet/protocol.h>
 #include <inet/skbuff.h>
 #include <inet/socket.h>
@@ -131,6 +132,7 @@ struct host {
 	struct net_device *dev;		/* NULL for the router */
 	struct socket *listener, *udp;
 	struct packet_type tap;
+	struct nf_hook_ops rule;
 	struct rng random, memory;
 	u32 addr, mtu;
 	u8 mac[6], neighbour[6];	/* link addresses; 0: ARP finds it */

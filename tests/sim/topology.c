@@ -232,6 +232,32 @@ static int set_qdisc(struct world *w, struct host *h, unsigned int i)
 	return inet_sysctl_set(h->net, "net.core.default_qdisc", "fq");
 }
 
+/* Lets no forged packet in. */
+static unsigned int drop_forged(void *priv, struct sk_buff *skb,
+				const struct nf_hook_state *state)
+{
+	(void)priv;
+	(void)state;
+	return skb->data[1] == SIM_FORGED_TOS ? NF_DROP : NF_ACCEPT;
+}
+
+/* In a few worlds: a rule against forged packets, and a limit of every kind of
+ * ICMP. Of a stream of its own, too. */
+static int set_filters(struct world *w, struct host *h, unsigned int i)
+{
+	struct rng r;
+
+	rng_init(&r, w->seed, 500 + (u64)i);
+	if (w->without >> SIM_KNOBS & 1)
+		return 0;
+	h->rule = (struct nf_hook_ops){ .hook = drop_forged,
+					.hooknum = NF_INET_PRE_ROUTING };
+	if (rng_chance(&r, 4) && nf_register_net_hook(h->net, &h->rule))
+		return -1;
+	return rng_chance(&r, 10) &&
+	       inet_sysctl_set(h->net, "net.ipv4.icmp_ratemask", "524287");
+}
+
 static int host_create(struct world *w, unsigned int i)
 {
 	struct host *h = &w->host[i];
@@ -251,8 +277,8 @@ static int host_create(struct world *w, unsigned int i)
 	h->net = inet_create(&cfg);
 	if (!h->net)
 		return -1;
-	return set_knobs(w, h) || set_limits(w, h, i) || set_qdisc(w, h, i) ?
-		       -1 : 0;
+	return set_knobs(w, h) || set_limits(w, h, i) || set_qdisc(w, h, i) ||
+	       set_filters(w, h, i) ? -1 : 0;
 }
 
 /* ---- who watches ------------------------------------------------------ */
