@@ -373,6 +373,9 @@ static u64 run_script(u64 seed, bool gso, u32 mtu)
 	s->t.mss = (u16)(mtu - 40);
 	s->t.ts = seed & 1;
 	assert_int_equal(dev_set_feature(s->t.f.dev, "gso", gso), 0);
+	/* a writer pushes more often without: then it shows earlier, in the
+	 * middle of a write, that the window was not used (RFC 2861) */
+	fx_sysctl(&s->t.f, "net.ipv4.tcp_slow_start_after_idle", "0");
 	if (seed & 2)
 		s->t.f.dev->features |= NETIF_F_SG;
 	if (seed & 4)
