@@ -20,7 +20,8 @@ static bool inet_bind_conflict(const struct sock *sk,
 	if (sk->sk_bound_dev_if && skc2->skc_bound_dev_if &&
 	    sk->sk_bound_dev_if != skc2->skc_bound_dev_if)
 		return false;
-	if (sk->sk_reuse && skc2->skc_reuse && skc2->skc_state != TCP_LISTEN)
+	if (sk->sk_reuse && skc2->skc_reuse &&
+	    READ_ONCE(skc2->skc_state) != TCP_LISTEN)
 		return false;
 	if (sk->sk_reuseport && skc2->skc_reuseport)
 		return false;

@@ -539,7 +539,7 @@ static int __inet_check_established(struct inet_hashinfo *h, struct sock *sk,
 	hlist_for_each_entry(skc, inet_ehash_chain(h, hash), skc_node) {
 		if (READ_ONCE(skc->skc_hash) != hash || !inet_match(skc, &key))
 			continue;
-		if (skc->skc_state != TCP_TIME_WAIT ||
+		if (READ_ONCE(skc->skc_state) != TCP_TIME_WAIT ||
 		    !tcp_twsk_unique(sk, (struct sock *)skc)) {
 			spin_unlock(lock);
 			return -EADDRNOTAVAIL;

@@ -146,12 +146,18 @@ static void sack_duplicate(struct sock *sk, const struct tcp_sack_block *b,
 
 	tp->dsack_dups++;
 	NET_INC_STATS(sock_net(sk), TCP_DSACKRECV);
+	if (tp->dsack_dups > tp->total_retrans) {
+		/* the network doubles: not ours, and no sign of anything */
+		NET_INC_STATS(sock_net(sk), TCP_DSACKIGNOREDDUBIOUS);
+		return;
+	}
 	a->flag |= FLAG_DSACK;
-	tcp_undo_dsack(tp, b);
-	if (tp->tlp_out && tp->tlp_retrans && b->end_seq == tp->tlp_high_seq)
+	if (tp->tlp_out && tp->tlp_retrans && b->end_seq == tp->tlp_high_seq) {
 		a->flag |= FLAG_DSACK_TLP;
-	else
+	} else {
+		tcp_undo_dsack(tp, b);
 		tcp_rack_dsack(tp);
+	}
 }
 
 /* @skb has arrived. */

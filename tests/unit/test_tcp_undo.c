@@ -89,6 +89,25 @@ static void older_duplicates_take_nothing_back(void **st)
 	tp_close(&t);
 }
 
+/* Segments that the network doubled: more duplicates than retransmissions. */
+static void duplicates_of_the_network_mean_nothing(void **st)
+{
+	struct tp t;
+
+	(void)st;
+	flight_open(&t, 10);
+	SACK(&t, SEG(1), SEG(0), SEG(1));	/* nothing was sent again yet */
+	SACK(&t, SEG(1), SEG(2), SEG(5));
+	fx_flush(&t.f);
+	assert_int_equal(flight_tcp(&t)->rack.reo_wnd_steps, 0);
+	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_RETRANSSEGS), 1);
+	SACK(&t, SEG(5), SEG(3), SEG(4));
+	assert_true(flight_tcp(&t)->snd_cwnd < 10);
+	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_DSACKUNDO), 0);
+	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_DSACKIGNOREDDUBIOUS), 2);
+	tp_close(&t);
+}
+
 /* A device of our own that drops is no error of the repair's before. */
 static void undo_is_forgotten_when_the_window_comes_down_again(void **st)
 {
@@ -361,6 +380,7 @@ static void duplicates_widen_the_window_once_a_round_trip(void **st)
 	(void)st;
 	flight_open(&t, 10);
 	tp = flight_tcp(&t);
+	tp->total_retrans = 10;		/* duplicates may be ours */
 	ACK(&t, SEG(2));
 	fx_flush(&t.f);
 	SACK(&t, SEG(2), SEG(0), SEG(1));
@@ -386,6 +406,7 @@ static void wider_window_waits_longer(void **st)
 
 	(void)st;
 	flight_open(&t, 20);
+	flight_tcp(&t)->total_retrans = 10;
 	SACK(&t, 1, SEG(1), SEG(2));
 	fx_flush(&t.f);
 	ACK(&t, SEG(2));		/* was overtaken */
@@ -408,6 +429,7 @@ int main(void)
 		cmocka_unit_test(
 			one_needed_retransmission_justifies_the_repair),
 		cmocka_unit_test(older_duplicates_take_nothing_back),
+		cmocka_unit_test(duplicates_of_the_network_mean_nothing),
 		cmocka_unit_test(
 			undo_is_forgotten_when_the_window_comes_down_again),
 		cmocka_unit_test(old_timestamp_takes_a_repair_back),
