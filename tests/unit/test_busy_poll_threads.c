@@ -422,7 +422,11 @@ static void what_comes_soon_is_spun_for_again(void **state)
 	rig_open(&r, 1, LONG_US);
 	assert_int_equal(ask(r.c[0], 1, false), 0);
 	r.c[0]->sk->sk_ll_spin_usec = 0;
-	assert_int_equal(ask(r.c[0], 1, false), 0);
+	/* an answer that is there before anybody waits says nothing */
+	for (u32 i = 0; i < 1000 && r.c[0]->sk->sk_ll_spin_usec != LONG_US; i++) {
+		r.c[0]->sk->sk_ll_spin_usec = 0;
+		assert_int_equal(ask(r.c[0], 1, false), 0);
+	}
 	assert_int_equal(r.c[0]->sk->sk_ll_spin_usec, LONG_US);
 	rig_close(&r);
 }
