@@ -689,6 +689,23 @@ struct tcp_ack_state {
 	s64 rtt_us;		/* of a segment sent once, or -1 */
 };
 
+/* RFC 5681 2: does the ACK say that a segment came, and not which? */
+static inline bool tcp_ack_is_dup(const struct tcp_ack_state *a)
+{
+	return !(a->flag & (FLAG_NOT_DUP | FLAG_SND_UNA_ADVANCED));
+}
+
+/* A segment is acknowledged or SACKed: F-RTO looks for what was in flight at the
+ * timeout and was sent once. */
+static inline void tcp_frto_came(const struct tcp_sock *tp,
+				 const struct tcp_skb_cb *tcb,
+				 struct tcp_ack_state *a)
+{
+	if (unlikely(tp->frto) && !(tcb->sacked & TCPCB_RETRANS) &&
+	    !after(tcb->end_seq, tp->high_seq))
+		a->flag |= FLAG_ORIG_ACKED;
+}
+
 /* 1; 0: old, ignored; -1: acknowledges what was never sent (or is too old). */
 int tcp_ack(struct sock *sk, const struct sk_buff *skb, int flag);
 void tcp_update_wl(struct tcp_sock *tp, u32 seq);

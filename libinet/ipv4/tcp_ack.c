@@ -229,9 +229,7 @@ static void tcp_clean_one(struct tcp_sock *tp, const struct sk_buff *skb,
 		a->delivered += pcount;
 		if (unlikely(tp->sacked_out) && tp->rx_opt.sack_ok)
 			tcp_clean_late(tp, skb);
-		if (unlikely(tp->frto) && !(tcb->sacked & TCPCB_RETRANS) &&
-		    !after(tcb->end_seq, tp->high_seq))
-			a->flag |= FLAG_ORIG_ACKED;
+		tcp_frto_came(tp, tcb, a);
 	}
 	if (unlikely(tcb->sacked & (TCPCB_RETRANS | TCPCB_SACKED_ACKED))) {
 		if (tcb->sacked & TCPCB_SACKED_RETRANS)

@@ -97,13 +97,13 @@ static void tcp_tlp_repaired(struct sock *sk)
 
 void tcp_process_tlp_ack(struct sock *sk, const struct tcp_ack_state *a)
 {
-	const int news = FLAG_SND_UNA_ADVANCED | FLAG_NOT_DUP | FLAG_DATA_SACKED;
 	struct tcp_sock *tp = tcp_sk(sk);
 
 	if (before(a->ack, tp->tlp_high_seq))
 		return;
 	if (!tp->tlp_retrans || (a->flag & FLAG_DSACK_TLP) ||
-	    !(a->flag & news)) {	/* both came */
+	    (tcp_ack_is_dup(a) && !(a->flag & FLAG_DATA_SACKED))) {
+		/* both came */
 		tp->tlp_out = false;
 	} else if (after(a->ack, tp->tlp_high_seq)) {
 		tp->tlp_out = false;

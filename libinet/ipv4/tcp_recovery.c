@@ -399,7 +399,7 @@ static void tcp_alert_with_sack(struct sock *sk, struct tcp_ack_state *a)
 /* What an ACK means while not all is well: see the head of the file. */
 void tcp_fastretrans_alert(struct sock *sk, struct tcp_ack_state *a)
 {
-	bool dup = !(a->flag & (FLAG_NOT_DUP | FLAG_SND_UNA_ADVANCED));
+	bool dup = tcp_ack_is_dup(a);
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
 

@@ -172,9 +172,7 @@ static void sack_one(struct sock *sk, struct sk_buff *skb,
 	if (!(tcb->sacked & TCPCB_RETRANS) &&
 	    before(tcb->end_seq, a->prior_sack_high))
 		tcp_rack_reordering(sk);
-	if (unlikely(tp->frto) && !(tcb->sacked & TCPCB_RETRANS) &&
-	    !after(tcb->end_seq, tp->high_seq))
-		a->flag |= FLAG_ORIG_ACKED;
+	tcp_frto_came(tp, tcb, a);
 	tcp_rack_advance(tp, skb);
 	if (tcb->sacked & TCPCB_SACKED_RETRANS)
 		tp->retrans_out -= pcount;

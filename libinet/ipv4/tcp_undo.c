@@ -163,9 +163,8 @@ bool tcp_process_frto(struct sock *sk, const struct tcp_ack_state *a)
 {
 	const int news = FLAG_SND_UNA_ADVANCED | FLAG_DATA_SACKED;
 	struct tcp_sock *tp = tcp_sk(sk);
-	bool dup = !(a->flag & (FLAG_NOT_DUP | FLAG_SND_UNA_ADVANCED));
 
-	if (!(a->flag & news) && !dup)
+	if (!(a->flag & news) && !tcp_ack_is_dup(a))
 		return tp->frto;
 	if (tp->frto == TCP_FRTO_SENT_NEW && (a->flag & FLAG_ORIG_ACKED) &&
 	    !(a->flag & FLAG_RETRANS_DATA_ACKED)) {

@@ -73,11 +73,8 @@ void flight_write(struct tp *t, u32 len)
 	tp_write(t, text, len);
 }
 
-void flight_open_with(struct tp *t, u32 cwnd, u32 len, bool sack, bool ts)
+void flight_connect(struct tp *t, u32 cwnd)
 {
-	tp_open(t);
-	t->sack = sack;
-	t->ts = ts;
 	tp_listen(t, 8);
 	tp_syn(t);
 	fx_advance(&t->f, FLIGHT_RTT);
@@ -85,6 +82,14 @@ void flight_open_with(struct tp *t, u32 cwnd, u32 len, bool sack, bool ts)
 	tp_accept(t);
 	tp_setsockopt(t, SOL_SOCKET, SO_SNDBUF, 1 << 20);
 	flight_tcp(t)->snd_cwnd = cwnd;
+}
+
+void flight_open_with(struct tp *t, u32 cwnd, u32 len, bool sack, bool ts)
+{
+	tp_open(t);
+	t->sack = sack;
+	t->ts = ts;
+	flight_connect(t, cwnd);
 	flight_write(t, len);
 	fx_mark(&t->f);
 }

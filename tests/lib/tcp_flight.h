@@ -16,6 +16,9 @@
 /* @n segments are in flight, the window is full, more is written, and one round trip
  * has passed. */
 void flight_open(struct tp *t, u32 n);
+/* What is open, and says what the peer permits, gets its connection, the peer's way
+ * a round trip long, with a window of @cwnd. */
+void flight_connect(struct tp *t, u32 cwnd);
 /* @len octets are written, the window is @cwnd, the peer permits SACK, timestamps;
  * nothing was looked at yet. */
 void flight_open_with(struct tp *t, u32 cwnd, u32 len, bool sack, bool ts);

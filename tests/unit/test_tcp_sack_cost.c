@@ -45,13 +45,7 @@ static void open_flight(struct tp *t)
 	tp_open(t);
 	t->sack = true;
 	t->mss = MSS;
-	tp_listen(t, 8);
-	tp_syn(t);
-	fx_advance(&t->f, FLIGHT_RTT);
-	tp_send(t, "A", 1, 1, NULL, 0);
-	tp_accept(t);
-	tp_setsockopt(t, SOL_SOCKET, SO_SNDBUF, 4 << 20);
-	flight_tcp(t)->snd_cwnd = FLIGHT;
+	flight_connect(t, FLIGHT);
 	flight_write(t, FLIGHT * MSS);
 	fx_flush(&t->f);
 	assert_int_equal(flight_tcp(t)->packets_out, FLIGHT);
