@@ -47,7 +47,8 @@ struct inet_env {
 
 	/*
 	 * The time of day: nanoseconds since 1970-01-01 00:00 UTC. Used only
-	 * for what applications see (SO_TIMESTAMP, captures); it may jump.
+	 * for what applications see (SO_TIMESTAMP, captures) and for SYN
+	 * cookies, which are good for a minute or two; it may jump.
 	 * Cannot fail.
 	 */
 	u64 (*wall)(void *opaque);

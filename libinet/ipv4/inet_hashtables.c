@@ -273,6 +273,32 @@ bool inet_ehash_insert(struct sock *sk, struct sock *osk)
 	return ret;
 }
 
+bool inet_ehash_insert_new(struct sock *sk)
+{
+	struct inet_hashinfo *h = inet_hashinfo(sock_net(sk));
+	const struct inet_lookup key = {
+		.saddr = sk->sk_daddr, .daddr = sk->sk_rcv_saddr,
+		.sport = sk->sk_dport, .hnum = sk->sk_num,
+		.dif = sk->sk_bound_dev_if,
+	};
+	u32 hash = sk_ehashfn(sk);
+	struct inet_lock *lock = inet_ehash_lockp(h, hash);
+	struct sock_common *skc;
+
+	spin_lock(lock);
+	hlist_for_each_entry(skc, inet_ehash_chain(h, hash), skc_node) {
+		if (READ_ONCE(skc->skc_hash) == hash && inet_match(skc, &key)) {
+			spin_unlock(lock);
+			return false;
+		}
+	}
+	WRITE_ONCE(sk->sk_hash, hash);
+	hlist_add_head_rcu(&sk->sk_node, inet_ehash_chain(h, hash));
+	spin_unlock(lock);
+	ehash_added(h);
+	return true;
+}
+
 bool inet_ehash_remove(struct sock_common *skc)
 {
 	struct inet_hashinfo *h = inet_hashinfo(skc->skc_net);

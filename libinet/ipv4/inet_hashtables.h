@@ -129,6 +129,8 @@ void inet_unhash(struct sock *sk);
 /* Puts @sk into ehash in the place of @osk (may be NULL), which has the same
  * 4-tuple. False when @osk was gone already. */
 bool inet_ehash_insert(struct sock *sk, struct sock *osk);
+/* Puts @sk into ehash unless somebody has its 4-tuple: then false. */
+bool inet_ehash_insert_new(struct sock *sk);
 /* Takes what is in ehash (also a request or timewait sock) out of it. True:
  * it was there. */
 bool inet_ehash_remove(struct sock_common *skc);

@@ -6,6 +6,7 @@
  *
  *	tcp_ipv4.c	IPv4's side: lookup, handshake, resets, ICMP
  *	tcp_minisocks.c	SYN-RECEIVED and TIME-WAIT without a sock
+ *	tcp_listen.c tcp_syncookies.c	a SYN; one for which there is no room
  *	tcp_input.c	states and acceptability; tcp_synsent.c SYN-SENT
  *	tcp_ack.c	what an ACK does; tcp_recovery.c after a loss
  *	tcp_scoreboard.c tcp_rack.c	what arrived behind it, what is lost
@@ -28,6 +29,7 @@
 #include "ipv4/inet_timewait_sock.h"
 #include "lib/assert.h"
 #include "lib/points.h"
+#include "lib/random.h"
 #include "lib/rbtree.h"
 #include "wire/tcp.h"
 #include "wire/tcp_options.h"
@@ -70,12 +72,21 @@ struct tcp_rst_bucket {
 	u32 stamp_ms;		/* until when passed time was taken off it */
 };
 
+/* Keys that others may know: the first is used, both are understood. */
+struct tcp_secrets {
+	siphash_key_t key[2];
+	u8 nr;
+	bool given;		/* by a knob: others may have it */
+};
+
 struct tcp_net {
 	struct inet_hashinfo hashinfo;
 	struct inet_timewait_death_row death_row;
 	struct kmem_cache *rsk_cache;
 	u32 orphan_count;		/* atomic */
+	u64 cookie_sent_ns;		/* the last SYN cookie; 0: none yet */
 	struct inet_lock limit_lock;	/* guards what is below */
+	struct tcp_secrets cookie_keys;
 	u32 challenge_stamp_s, challenge_count;
 	struct tcp_rst_bucket rst_buckets[TCP_RST_BUCKETS];
 };
@@ -129,6 +140,7 @@ struct tcp_request_sock {
 	struct request_sock req;	/* first */
 	u8 snd_wscale : 4, rcv_wscale : 4;
 	u8 tstamp_ok : 1, sack_ok : 1, wscale_ok : 1, ecn_ok : 1, acked : 1;
+	bool syncookie;		/* made of an ACK: in no table */
 	u8 syn_tos;
 	u32 ir_mark;
 	struct dst_entry *dst;	/* found at the SYN; holds a reference */
@@ -658,6 +670,38 @@ void tcp_fast_path_check(struct sock *sk);
 int tcp_rcv_listen(struct sock *sk, struct sk_buff *skb);
 /* A SYN for a listener. Borrows. @skb's cb tells of a TIME-WAIT before it. */
 void tcp_conn_request(struct sock *sk, struct sk_buff *skb);
+
+/* What names the request's connection, which @skb belongs to. */
+void tcp_openreq_init_names(struct request_sock *req, const struct sk_buff *skb);
+/* The way back, and the window that fits to it; of @req the options of the SYN
+ * are known. Return: false: there is none, or no memory. */
+bool tcp_openreq_init_route(struct request_sock *req, const struct sock *sk,
+			    const struct sk_buff *skb);
+
+/* ---- tcp_syncookies.c ------------------------------------------------- */
+
+/* Takes from @req what a cookie cannot carry; then, in this order, makes the
+ * cookie its ISN and the timestamp's offset fit. @skb: the SYN. */
+void cookie_init_options(struct request_sock *req);
+void cookie_init_sequence(struct request_sock *req, const struct sk_buff *skb);
+/* An ACK for the listener @sk, borrowed. Return: @sk: it acknowledges no cookie;
+ * the child, locked, with a reference; NULL: drop @skb, it may come again. */
+struct sock *cookie_v4_check(struct sock *sk, struct sk_buff *skb);
+
+/* ---- tcp_secret.c ----------------------------------------------------- */
+
+/* A knob's value. 0, -EINVAL. */
+int tcp_secrets_parse(const char *s, struct tcp_secrets *secrets);
+/* The same, written. 0, -ERANGE. */
+int tcp_secrets_print(const struct tcp_secrets *secrets, char *buf, size_t size);
+/* A copy of what stands in @tn. */
+void tcp_secrets_read(struct tcp_net *tn, const struct tcp_secrets *from,
+		      struct tcp_secrets *to);
+/* One at random. */
+void tcp_secrets_draw(struct net *net, struct tcp_secrets *secrets);
+/* The rest of sysctl_row.set. */
+int tcp_secrets_set(struct net *net, const struct sysctl_row *row,
+		    const char *value, struct tcp_secrets *secrets);
 
 /* ---- tcp_ack.c, tcp_recovery.c ---------------------------------------- */
 

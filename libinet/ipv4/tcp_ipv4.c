@@ -552,7 +552,9 @@ static struct sock *tcp_v4_syn_recv_sock(const struct sock *sk,
 		NET_INC_STATS(net, TCP_LISTENDROPS);
 		return NULL;
 	}
-	*own_req = inet_ehash_insert(newsk, req_to_sk(req));
+	*own_req = unlikely(tcp_rsk(req)->syncookie) ?
+			   inet_ehash_insert_new(newsk) :
+			   inet_ehash_insert(newsk, req_to_sk(req));
 	if (!*own_req)
 		tcp_v4_discard_child(newsk);
 	return newsk;
@@ -899,10 +901,30 @@ static __always_inline void tcp_v4_rcv_sock(struct sock *sk,
 	sock_put(sk);
 }
 
+/* The segment that made @nsk of the listener @sk. Consumes. */
+static void tcp_v4_rcv_child(struct sock *sk, struct sock *nsk,
+			     struct sk_buff *skb)
+{
+	tcp_sk(nsk)->segs_in += tcp_skb_pcount(skb);
+	if (tcp_child_process(sk, nsk, skb)) {
+		tcp_v4_send_reset(sk, skb);
+		kfree_skb_reason(skb, SKB_DROP_REASON_TCP_FLAGS);
+	}
+}
+
 /* For a listener, borrowed under RCU. Consumes the skb. */
 static void tcp_v4_rcv_listener(struct sock *sk, struct sk_buff *skb)
 {
-	if (tcp_rcv_listen(sk, skb)) {
+	const struct tcphdr *th = tcp_hdr(skb);
+	struct sock *nsk = sk;
+
+	if (th->ack && !th->syn && !th->rst)
+		nsk = cookie_v4_check(sk, skb);
+	if (!nsk) {
+		kfree_skb_reason(skb, SKB_DROP_REASON_TCP_LISTEN_OVERFLOW);
+	} else if (nsk != sk) {
+		tcp_v4_rcv_child(sk, nsk, skb);
+	} else if (tcp_rcv_listen(sk, skb)) {
 		tcp_v4_send_reset(sk, skb);
 		kfree_skb_reason(skb, SKB_DROP_REASON_TCP_FLAGS);
 	}
@@ -927,11 +949,7 @@ static bool tcp_v4_rcv_req(struct request_sock *req, struct sk_buff *skb)
 	if (nsk == sk) {
 		tcp_v4_rcv_listener(sk, skb);
 	} else if (nsk) {
-		tcp_sk(nsk)->segs_in += tcp_skb_pcount(skb);
-		if (tcp_child_process(sk, nsk, skb)) {
-			tcp_v4_send_reset(sk, skb);
-			kfree_skb_reason(skb, SKB_DROP_REASON_TCP_FLAGS);
-		}
+		tcp_v4_rcv_child(sk, nsk, skb);
 	} else if (!stolen) {
 		kfree_skb_reason(skb, SKB_DROP_REASON_TCP_FLAGS);
 	}

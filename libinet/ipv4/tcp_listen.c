@@ -5,8 +5,8 @@
  *
  * Limits: a listener holds at most backlog requests (and the stack wants less
  * than tcp_max_syn_backlog in one listener), and while its accept queue is full
- * it takes no SYN at all. Where a SYN is dropped for want of room is the place
- * where SYN cookies will answer it without state.
+ * it takes no SYN at all. What finds no room among the requests is answered
+ * without one (tcp_syncookies.c).
  *
  * Context: softnet, RCU; the listener is not locked.
  */
@@ -39,20 +39,27 @@ static void tcp_openreq_init_rwin(struct request_sock *req,
 	treq->rcv_wscale = w.rcv_wscale & 0xf;
 }
 
+void tcp_openreq_init_names(struct request_sock *req, const struct sk_buff *skb)
+{
+	const struct tcphdr *th = tcp_hdr(skb);
+
+	req->__req_common.skc_rcv_saddr = ip_hdr(skb)->daddr;
+	req->__req_common.skc_daddr = ip_hdr(skb)->saddr;
+	req->__req_common.skc_num = ntohs(th->dest);
+	req->__req_common.skc_dport = th->source;
+	tcp_rsk(req)->ir_mark = req->rsk_listener->sk_mark;
+}
+
 /* What the SYN says. */
 static void tcp_openreq_init(struct request_sock *req, const struct sock *sk,
 			     const struct sk_buff *skb)
 {
 	struct tcp_request_sock *treq = tcp_rsk(req);
-	const struct tcphdr *th = tcp_hdr(skb);
 	const struct net *net = sock_net(sk);
 	struct tcp_options_info info;
 
 	tcp_parse_options(skb, &info);
-	req->__req_common.skc_rcv_saddr = ip_hdr(skb)->daddr;
-	req->__req_common.skc_daddr = ip_hdr(skb)->saddr;
-	req->__req_common.skc_num = ntohs(th->dest);
-	req->__req_common.skc_dport = th->source;
+	tcp_openreq_init_names(req, skb);
 	req->mss = tcp_options_mss(&info, tcp_sk(sk)->rx_opt.user_mss,
 				   TCP_MSS_DEFAULT,
 				   (u16)READ_ONCE(net->ipv4.sysctl_tcp_min_snd_mss));
@@ -64,46 +71,61 @@ static void tcp_openreq_init(struct request_sock *req, const struct sock *sk,
 	treq->rcv_isn = TCP_SKB_CB(skb)->seq;
 	treq->rcv_nxt = treq->rcv_isn + 1;
 	treq->syn_tos = ip_hdr(skb)->tos;
-	treq->ir_mark = sk->sk_mark;
 }
 
-/* Is there room for one more request? Counts the drop. */
-static bool tcp_conn_request_room(struct sock *sk)
+/* How a SYN is answered. */
+enum tcp_syn_answer {
+	TCP_SYN_REQUEST, TCP_SYN_COOKIE, TCP_SYN_NONE
+};
+
+/* Is there room for one more request? Counts what is not usual. */
+static enum tcp_syn_answer tcp_conn_request_room(struct sock *sk)
 {
 	struct net *net = sock_net(sk);
 	u32 qlen = reqsk_queue_len(&inet_csk(sk)->icsk_accept_queue);
+	s32 cookies = READ_ONCE(net->ipv4.sysctl_tcp_syncookies);
+	bool full = inet_csk_reqsk_queue_is_full(sk) ||
+		qlen >= (u32)READ_ONCE(net->ipv4.sysctl_tcp_max_syn_backlog) ||
+		INET_BUGGIFY(SYN_DROPPED);
 
-	if (inet_csk_reqsk_queue_is_full(sk) ||
-	    qlen >= (u32)READ_ONCE(net->ipv4.sysctl_tcp_max_syn_backlog) ||
-	    INET_BUGGIFY(SYN_DROPPED)) {
-		NET_INC_STATS(net, TCP_REQQFULLDROP);
-		return false;
-	}
 	if (sk_acceptq_is_full(sk)) {
 		NET_INC_STATS(net, TCP_LISTENOVERFLOWS);
-		return false;
+		return TCP_SYN_NONE;
 	}
-	return true;
+	if (likely(!full))
+		return unlikely(cookies == 2) ? TCP_SYN_COOKIE :
+						TCP_SYN_REQUEST;
+	if (!cookies) {
+		NET_INC_STATS(net, TCP_REQQFULLDROP);
+		return TCP_SYN_NONE;
+	}
+	NET_INC_STATS(net, TCP_REQQFULLDOCOOKIES);
+	return TCP_SYN_COOKIE;
 }
 
-/*
- * The SYN came by a source route: all of the connection goes back by it
- * (MUST-53). Return: false when there is no memory.
- */
-static bool tcp_openreq_init_route(struct request_sock *req,
-				   const struct sk_buff *skb)
+/* The SYN came by a source route: all of the connection goes back by it
+ * (MUST-53). */
+bool tcp_openreq_init_route(struct request_sock *req, const struct sock *sk,
+			    const struct sk_buff *skb)
 {
 	struct ip_options_sock route = { .optlen = 0 };
+	struct tcp_request_sock *treq = tcp_rsk(req);
 
-	if (likely(!ip_options_return_route(skb, &route)))
-		return true;
-	tcp_rsk(req)->ireq_opt = ip_options_dup(req->rsk_net, &route);
-	return tcp_rsk(req)->ireq_opt;
+	if (unlikely(ip_options_return_route(skb, &route))) {
+		treq->ireq_opt = ip_options_dup(req->rsk_net, &route);
+		if (!treq->ireq_opt)
+			return false;
+	}
+	treq->dst = inet_csk_route_req(sk, req);
+	if (treq->dst)
+		tcp_openreq_init_rwin(req, sk, treq->dst);
+	return treq->dst;
 }
 
-/* Makes and answers a request. Return: false when there is no memory or no
- * way back. */
-static bool tcp_conn_request_new(struct sock *sk, const struct sk_buff *skb)
+/* Makes and answers a request, and forgets it if it is to be a cookie. Return:
+ * false when there is no memory or no way back. */
+static bool tcp_conn_request_new(struct sock *sk, const struct sk_buff *skb,
+				 bool cookie)
 {
 	struct net *net = sock_net(sk);
 	struct tcp_seq_and_ts_off st;
@@ -115,13 +137,12 @@ static bool tcp_conn_request_new(struct sock *sk, const struct sk_buff *skb)
 		return false;
 	treq = tcp_rsk(req);
 	tcp_openreq_init(req, sk, skb);
-	if (tcp_openreq_init_route(req, skb))
-		treq->dst = inet_csk_route_req(sk, req);
-	if (!treq->dst) {
+	if (unlikely(cookie))
+		cookie_init_options(req);
+	if (!tcp_openreq_init_route(req, sk, skb)) {
 		reqsk_free(req);
 		return false;
 	}
-	tcp_openreq_init_rwin(req, sk, treq->dst);
 	st = secure_tcp_seq_and_ts_off(net, ip_hdr(skb)->daddr,
 				       ip_hdr(skb)->saddr, tcp_hdr(skb)->dest,
 				       tcp_hdr(skb)->source);
@@ -130,6 +151,12 @@ static bool tcp_conn_request_new(struct sock *sk, const struct sk_buff *skb)
 		treq->snt_isn = st.seq;
 	treq->ts_off = st.ts_off;
 	treq->snt_synack_ns = net_now(net);
+	if (unlikely(cookie)) {
+		cookie_init_sequence(req, skb);
+		(void)tcp_v4_send_synack(sk, req, treq->dst);
+		reqsk_free(req);
+		return true;
+	}
 	inet_csk_reqsk_queue_hash_add(sk, req);
 	/* one that cannot be sent now is sent again by the timer */
 	(void)tcp_v4_send_synack(sk, req, treq->dst);
@@ -141,10 +168,12 @@ static bool tcp_conn_request_new(struct sock *sk, const struct sk_buff *skb)
 void tcp_conn_request(struct sock *sk, struct sk_buff *skb)
 {
 	enum skb_drop_reason reason = SKB_DROP_REASON_TCP_LISTEN_OVERFLOW;
+	enum tcp_syn_answer answer;
 
 	NET_ROAD(sock_net(sk), skb);
-	if (tcp_conn_request_room(sk)) {
-		if (tcp_conn_request_new(sk, skb)) {
+	answer = tcp_conn_request_room(sk);
+	if (answer != TCP_SYN_NONE) {
+		if (tcp_conn_request_new(sk, skb, answer == TCP_SYN_COOKIE)) {
 			consume_skb(skb);
 			return;
 		}

@@ -39,6 +39,23 @@ static int get_congestion_control(struct net *net, const struct sysctl_row *row,
 	return 0;
 }
 
+/* net.ipv4.tcp_syncookie_key, which all stacks behind one address may share. */
+static int set_syncookie_key(struct net *net, const struct sysctl_row *row,
+			     const char *value)
+{
+	return tcp_secrets_set(net, row, value, &net->ipv4.tcp->cookie_keys);
+}
+
+static int get_syncookie_key(struct net *net, const struct sysctl_row *row,
+			     char *buf, size_t size)
+{
+	struct tcp_secrets keys;
+
+	(void)row;
+	tcp_secrets_read(net->ipv4.tcp, &net->ipv4.tcp->cookie_keys, &keys);
+	return tcp_secrets_print(&keys, buf, size);
+}
+
 /* The table of connections grows by itself; the knob makes it large at once. */
 static int set_ehash_entries(struct net *net, const struct sysctl_row *row,
 			     const char *value)
@@ -73,6 +90,9 @@ static const struct sysctl_row tcp_knobs[] = {
 	TCP_ROW(max_tw_buckets, 0, INT32_MAX, 131072),
 	TCP_ROW(tw_reuse, 0, 2, 2),
 	TCP_ROW(max_syn_backlog, 1, INT32_MAX, 2048),
+	TCP_ROW(syncookies, 0, 2, 1),
+	{ .name = "net.ipv4.tcp_syncookie_key", .kind = SYSCTL_STRING,
+	  .set = set_syncookie_key, .get = get_syncookie_key },
 	TCP_ROW(abort_on_overflow, 0, 1, 0),
 	TCP_ROW(keepalive_time, 1, 32767, 7200),
 	TCP_ROW(keepalive_intvl, 1, 32767, 75),
@@ -121,6 +141,7 @@ static int tcp_net_init(struct net *net)
 	lock_init(&tn->limit_lock, net->smp);
 	net_random_bytes(net, net->ipv4.isn_secret,
 			 sizeof(net->ipv4.isn_secret));
+	tcp_secrets_draw(net, &tn->cookie_keys);
 	tn->rsk_cache = kmem_cache_create(&net->mem, "tcp_request_sock",
 					  sizeof(struct tcp_request_sock), 64);
 	tn->death_row.cache = kmem_cache_create(&net->mem, "tcp_timewait_sock",

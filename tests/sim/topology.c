@@ -258,6 +258,13 @@ static int set_filters(struct world *w, struct host *h, unsigned int i)
 	       inet_sysctl_set(h->net, "net.ipv4.icmp_ratemask", "524287");
 }
 
+/* When an ACK is lost that brings a cookie back, a connection that waits to be
+ * spoken to waits for ever: no cookies here. */
+static int set_no_cookies(struct host *h)
+{
+	return inet_sysctl_set(h->net, "net.ipv4.tcp_syncookies", "0");
+}
+
 static int host_create(struct world *w, unsigned int i)
 {
 	struct host *h = &w->host[i];
@@ -278,7 +285,7 @@ static int host_create(struct world *w, unsigned int i)
 	if (!h->net)
 		return -1;
 	return set_knobs(w, h) || set_limits(w, h, i) || set_qdisc(w, h, i) ||
-	       set_filters(w, h, i) ? -1 : 0;
+	       set_filters(w, h, i) || set_no_cookies(h) ? -1 : 0;
 }
 
 /* ---- who watches ------------------------------------------------------ */

@@ -419,6 +419,7 @@ static void listen_full_accept_queue_takes_no_syn(void **state)
 
 	(void)state;
 	tp_open_watched(&t);
+	fx_sysctl(&t.f, "net.ipv4.tcp_syncookies", "0");
 	tp_listen(&t, 0);
 	tp_send(&t, "S", 0, 0, NULL, 0);	/* backlog 0 holds one */
 	tp_next(&t);
