@@ -266,16 +266,31 @@ static u64 reqsk_timeout_ns(const struct request_sock *req)
 	return min(us, (u64)TCP_RTO_MAX_US) * NSEC_PER_USEC;
 }
 
+/* Is a request to be given up now? One whose listener wants text first
+ * (TCP_DEFER_ACCEPT) waits for it as long as that says, in silence but for the
+ * last time: the answer to that counts without text. */
+static bool reqsk_is_over(const struct sock *sk, const struct request_sock *req,
+			  bool *resend)
+{
+	u8 defer = READ_ONCE(inet_csk(sk)->icsk_defer_accept);
+	bool acked = defer && tcp_rsk(req)->acked;
+
+	*resend = !acked || req->num_timeout >= defer - 1;
+	return req->num_timeout >= reqsk_max_retries(sk) &&
+	       (!acked || req->num_timeout >= defer);
+}
+
 /* The SYN-ACK is not acknowledged: again, or give up. */
 static void reqsk_timer_handler(struct timer_list *t)
 {
 	struct request_sock *req = from_timer(req, t, rsk_timer);
 	struct sock *sk = req->rsk_listener;
 	struct net *net = sock_net(sk);
+	bool resend;
 
 	rcu_read_lock(&net->rcu);
 	if (READ_ONCE(sk->sk_state) != TCP_LISTEN ||
-	    req->num_timeout >= reqsk_max_retries(sk)) {
+	    reqsk_is_over(sk, req, &resend)) {
 		INET_PROBE(SYNACK_GIVES_UP);
 		if (inet_ehash_remove(&req->__req_common)) {
 			reqsk_queue_removed(&inet_csk(sk)->icsk_accept_queue,
@@ -289,7 +304,8 @@ static void reqsk_timer_handler(struct timer_list *t)
 	if (req->num_timeout++ == 0)
 		count_add(&inet_csk(sk)->icsk_accept_queue.young, -1,
 			  net->smp);
-	(void)req->rsk_ops->rtx_syn_ack(sk, req);
+	if (likely(resend))
+		(void)req->rsk_ops->rtx_syn_ack(sk, req);
 	mod_timer(net_wheel(net), t, net_now(net) + reqsk_timeout_ns(req));
 	/* it left the table while it was not armed: nobody will end it */
 	if (hlist_unhashed(&req->__req_common.skc_node) && del_timer(t))

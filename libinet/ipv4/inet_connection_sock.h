@@ -88,6 +88,7 @@ struct inet_connection_sock {
 	u8 icsk_backoff;
 	u8 icsk_syn_retries;		/* TCP_SYNCNT, 0: the knob */
 	u8 icsk_probes_out;		/* probes without an answer */
+	u8 icsk_defer_accept;		/* TCP_DEFER_ACCEPT: in SYN-ACKs */
 	u16 icsk_ext_hdr_len;		/* IP options */
 	struct {
 		u8 pending;		/* ICSK_ACK_* */

@@ -53,7 +53,7 @@
 #define TCP_DELACK_MAX_US 200000u	/* MUST-40: below 500 ms */
 #define TCP_RACK_PERSIST 16		/* repairs */
 #define TCP_PTO_SLACK_US 2000u		/* probes of the tail: timers are coarse */
-#define TCP_RTO_MIN_US 200000u
+#define TCP_RTO_MIN_DFLT_US 200000u
 #define TCP_RTO_MAX_US (120 * USEC_PER_SEC)
 #define TCP_TIMEOUT_INIT_US USEC_PER_SEC	/* RFC 6298 2.1 */
 #define TCP_TIMEOUT_FALLBACK_US (3 * USEC_PER_SEC)	/* RFC 6298 5.7 */
@@ -151,8 +151,20 @@ struct tcp_request_sock {
 	u32 ts_recent;
 	u32 rsk_rcv_wnd;
 	u32 rsk_window_clamp;
-	u64 snt_synack_ns;	/* for the RTT of the handshake */
+	u32 snt_synack_us;	/* for the RTT of the handshake, 0: unknown */
+	struct tcp_saved_syn *saved_syn;	/* the child's; or NULL */
 	u64 last_oow_ack_ns;
+};
+
+/* TCP_SAVE_SYN: the SYN's headers. */
+struct tcp_saved_syn {
+	u32 len;
+	u8 data[];
+};
+
+/* What few connections need; the sock's, made when it is wanted. */
+struct tcp_seldom {
+	struct tcp_saved_syn *saved_syn;
 };
 
 struct tcp_timewait_sock {
@@ -307,6 +319,9 @@ struct tcp_sock {
 	u64 edt_ns;		/* when the last that was sent leaves */
 	struct sock *tsq_next;	/* on a softnet's list, see tcp_tsq.c */
 	bool tsq_queued;
+	u8 save_syn : 2;	/* TCP_SAVE_SYN; of a listener */
+	u8 recvmsg_inq : 1;	/* TCP_INQ */
+	struct tcp_seldom *seldom;	/* or NULL */
 };
 
 static inline struct tcp_sock *tcp_sk(const struct sock *sk)
@@ -331,6 +346,12 @@ static inline void tcp_mstamp_refresh(struct sock *sk)
 static inline u32 tcp_ns_to_ts(u64 ns)
 {
 	return (u32)(ns / NSEC_PER_MSEC);
+}
+
+/* A clock of microseconds; it wraps. */
+static inline u32 tcp_us(u64 ns)
+{
+	return (u32)(ns / NSEC_PER_USEC);
 }
 
 static inline u32 tcp_time_stamp(const struct tcp_sock *tp)
@@ -677,6 +698,19 @@ void tcp_openreq_init_names(struct request_sock *req, const struct sk_buff *skb)
  * are known. Return: false: there is none, or no memory. */
 bool tcp_openreq_init_route(struct request_sock *req, const struct sock *sk,
 			    const struct sk_buff *skb);
+
+/* ---- tcp_seldom.c ----------------------------------------------------- */
+
+/* That of @sk, made if there is none; NULL: no memory. */
+struct tcp_seldom *tcp_seldom_get(struct sock *sk);
+/* Frees it, and what it holds. */
+void tcp_seldom_free(struct sock *sk);
+/* Keeps the headers of the SYN @skb, if the listener @sk wants them. */
+void tcp_save_syn(const struct sock *sk, struct request_sock *req,
+		  const struct sk_buff *skb);
+/* What @req kept becomes its child's. */
+void tcp_inherit_syn(struct sock *child, struct request_sock *req);
+void tcp_saved_syn_free(struct net *net, struct tcp_saved_syn **saved);
 
 /* ---- tcp_syncookies.c ------------------------------------------------- */
 

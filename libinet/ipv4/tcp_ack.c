@@ -96,9 +96,9 @@ void tcp_synack_rtt_meas(struct sock *sk, const struct request_sock *req)
 {
 	const struct tcp_request_sock *treq = tcp_rsk(req);
 
-	if (!req->num_retrans && treq->snt_synack_ns) {
-		tcp_rtt_estimator(sk, tcp_us_since(tcp_sk(sk),
-						   treq->snt_synack_ns));
+	if (!req->num_retrans && treq->snt_synack_us) {
+		tcp_rtt_estimator(sk, max(tcp_us(tcp_sk(sk)->mstamp_ns) -
+					  treq->snt_synack_us, 1u));
 		tcp_set_rto(sk);
 	}
 }

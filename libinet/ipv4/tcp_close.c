@@ -227,6 +227,8 @@ int tcp_disconnect(struct sock *sk, int flags)
 	tcp_ofo_queue_purge(sk);
 	tcp_cleanup_congestion_control(sk);
 	tcp_init_connection_state(sk);
+	if (unlikely(tp->seldom))
+		tcp_seldom_free(sk);
 	inet_csk_delack_init(sk);
 	tp->window_clamp = 0;
 	WRITE_ONCE(sk->sk_dport, 0);
@@ -287,5 +289,7 @@ void tcp_v4_destroy_sock(struct sock *sk)
 	tcp_cleanup_congestion_control(sk);
 	tcp_write_queue_purge(sk);
 	tcp_ofo_queue_purge(sk);
+	if (unlikely(tcp_sk(sk)->seldom))
+		tcp_seldom_free(sk);
 	inet_put_port(sk);
 }

@@ -446,6 +446,8 @@ static void tcp_v4_reqsk_destructor(struct request_sock *req)
 	struct tcp_request_sock *treq = tcp_rsk(req);
 
 	mem_free(&req->rsk_net->mem, treq->ireq_opt, sizeof(*treq->ireq_opt));
+	if (unlikely(treq->saved_syn))
+		tcp_saved_syn_free(req->rsk_net, &treq->saved_syn);
 	dst_release(treq->dst);
 }
 

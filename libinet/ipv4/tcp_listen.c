@@ -137,6 +137,8 @@ static bool tcp_conn_request_new(struct sock *sk, const struct sk_buff *skb,
 		return false;
 	treq = tcp_rsk(req);
 	tcp_openreq_init(req, sk, skb);
+	if (unlikely(tcp_sk(sk)->save_syn) && !cookie)
+		tcp_save_syn(sk, req, skb);
 	if (unlikely(cookie))
 		cookie_init_options(req);
 	if (!tcp_openreq_init_route(req, sk, skb)) {
@@ -150,7 +152,7 @@ static bool tcp_conn_request_new(struct sock *sk, const struct sk_buff *skb,
 	if (!treq->snt_isn)
 		treq->snt_isn = st.seq;
 	treq->ts_off = st.ts_off;
-	treq->snt_synack_ns = net_now(net);
+	treq->snt_synack_us = tcp_us(net_now(net));
 	if (unlikely(cookie)) {
 		cookie_init_sequence(req, skb);
 		(void)tcp_v4_send_synack(sk, req, treq->dst);

@@ -305,6 +305,9 @@ struct sock *tcp_create_openreq_child(const struct sock *sk,
 	tp->rcv_tstamp_ns = tp->mstamp_ns;
 	tp->last_oow_ack_ns = 0;
 	inet_csk(newsk)->icsk_ack.lrcvtime_ns = tp->mstamp_ns;
+	tp->seldom = NULL;
+	if (unlikely(tcp_rsk(req)->saved_syn))
+		tcp_inherit_syn(newsk, req);
 	tcp_init_xmit_timers(newsk);
 	if (sock_flag(newsk, SOCK_KEEPOPEN))
 		inet_csk_reset_keepalive_timer(newsk, keepalive_time_ns(tp));
@@ -408,6 +411,20 @@ static struct sock *tcp_req_complete(struct sock *sk, struct sk_buff *skb,
 	return inet_csk_complete_hashdance(sk, child, req, own_req);
 }
 
+/* TCP_DEFER_ACCEPT: is the ACK of the handshake not enough yet? */
+static bool tcp_req_defers(const struct sock *sk, const struct tcp_skb_cb *tcb,
+			   struct request_sock *req)
+{
+	struct tcp_request_sock *treq = tcp_rsk(req);
+
+	if (likely(req->num_timeout >= READ_ONCE(inet_csk(sk)->icsk_defer_accept) ||
+		   tcb->end_seq != treq->rcv_nxt))
+		return false;
+	treq->acked = 1;
+	NET_INC_STATS(sock_net(sk), TCP_DEFERACCEPTDROP);
+	return true;
+}
+
 struct sock *tcp_check_req(struct sock *sk, struct sk_buff *skb,
 			   struct request_sock *req, bool *req_stolen)
 {
@@ -442,7 +459,7 @@ struct sock *tcp_check_req(struct sock *sk, struct sk_buff *skb,
 		tcp_req_abort(sk, skb, req);
 		return NULL;
 	}
-	if (!th->ack)
+	if (!th->ack || tcp_req_defers(sk, tcb, req))
 		return NULL;
 	return tcp_req_complete(sk, skb, req, req_stolen);
 }

@@ -284,6 +284,11 @@ int tcp_recvmsg(struct sock *sk, struct inet_msg *msg, size_t len, int flags)
 	if (!ret || r.copied)
 		ret = r.copied;
 	tcp_cleanup_rbuf(sk, (u32)r.copied);
+	if (unlikely(tp->recvmsg_inq) && ret >= 0) {
+		int inq = (int)tcp_inq(sk);
+
+		put_cmsg(msg, IPPROTO_TCP, TCP_CM_INQ, sizeof(inq), &inq);
+	}
 out:
 	release_sock(sk);
 	return ret;

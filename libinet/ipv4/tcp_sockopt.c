@@ -16,6 +16,18 @@
 #define MAX_TCP_SYNCNT 127
 #define TCP_FIN_TIMEOUT_MAX_S 120
 #define TCP_CA_NAME_MAX 16
+#define TCP_RTO_LEAST_US 8000	/* two ticks of Linux at 250 Hz */
+
+/* What libc may be too old to know. */
+#ifndef TCP_IS_MPTCP
+#define TCP_IS_MPTCP 43
+#endif
+#ifndef TCP_RTO_MAX_MS
+#define TCP_RTO_MAX_MS 44
+#endif
+#ifndef TCP_RTO_MIN_US
+#define TCP_RTO_MIN_US 45
+#endif
 
 /* ---- Nagle, cork, quick ACK ------------------------------------------- */
 
@@ -238,6 +250,110 @@ static int get_user_timeout(struct sock *sk, int *val)
 	return 0;
 }
 
+/* The period of so many SYN-ACKs, each twice as long as the one before: the
+ * seconds that TCP_DEFER_ACCEPT says are rounded up to one. */
+static u32 synacks_to_seconds(u32 nr)
+{
+	const u32 most = TCP_RTO_MAX_US / USEC_PER_SEC;
+	u32 timeout = TCP_TIMEOUT_INIT_US / USEC_PER_SEC, s = 0;
+
+	for (; nr; nr--) {
+		s += timeout;
+		timeout = min(2 * timeout, most);
+	}
+	return s;
+}
+
+static int set_defer_accept(struct sock *sk, int val)
+{
+	u32 nr = 0;
+
+	while (val > 0 && nr < 255 && synacks_to_seconds(nr) < (u32)val)
+		nr++;
+	WRITE_ONCE(inet_csk(sk)->icsk_defer_accept, (u8)nr);
+	return 0;
+}
+
+static int get_defer_accept(struct sock *sk, int *val)
+{
+	*val = (int)synacks_to_seconds(inet_csk(sk)->icsk_defer_accept);
+	return 0;
+}
+
+static int set_rto_max_ms(struct sock *sk, int val)
+{
+	inet_csk(sk)->icsk_rto_max_us = (u32)val * USEC_PER_MSEC;
+	return 0;
+}
+
+static int get_rto_max_ms(struct sock *sk, int *val)
+{
+	*val = (int)(inet_csk(sk)->icsk_rto_max_us / USEC_PER_MSEC);
+	return 0;
+}
+
+static int set_rto_min_us(struct sock *sk, int val)
+{
+	inet_csk(sk)->icsk_rto_min_us = (u32)val;
+	return 0;
+}
+
+static int get_rto_min_us(struct sock *sk, int *val)
+{
+	*val = (int)inet_csk(sk)->icsk_rto_min_us;
+	return 0;
+}
+
+/* ---- what came -------------------------------------------------------- */
+
+static int set_save_syn(struct sock *sk, int val)
+{
+	tcp_sk(sk)->save_syn = (u8)val & 3;
+	return 0;
+}
+
+static int get_save_syn(struct sock *sk, int *val)
+{
+	*val = tcp_sk(sk)->save_syn;
+	return 0;
+}
+
+/* Once; too little room: how much it takes. */
+static int get_saved_syn(struct sock *sk, void *val, socklen_t *len)
+{
+	struct tcp_seldom *seldom = tcp_sk(sk)->seldom;
+	struct tcp_saved_syn *saved = seldom ? seldom->saved_syn : NULL;
+	socklen_t room = *len;
+
+	*len = saved ? saved->len : 0;
+	if (room < *len)
+		return -EINVAL;
+	if (!saved)
+		return 0;
+	memcpy(val, saved->data, saved->len);
+	tcp_saved_syn_free(sock_net(sk), &seldom->saved_syn);
+	return 0;
+}
+
+static int set_inq(struct sock *sk, int val)
+{
+	tcp_sk(sk)->recvmsg_inq = val & 1;
+	return 0;
+}
+
+static int get_inq(struct sock *sk, int *val)
+{
+	*val = tcp_sk(sk)->recvmsg_inq;
+	return 0;
+}
+
+static int get_is_mptcp(struct sock *sk, int *val)
+{
+	(void)sk;
+	*val = 0;
+	return 0;
+}
+
 /* ---- congestion control ----------------------------------------------- */
 
 static int set_congestion(struct sock *sk, const void *val, socklen_t len)
@@ -276,6 +392,9 @@ struct tcp_info_linux {
 	u64 tcpi_bytes_sent, tcpi_bytes_retrans;
 	u32 tcpi_dsack_dups, tcpi_reord_seen;
 	u32 tcpi_rcv_ooopack, tcpi_snd_wnd;
+	u32 tcpi_rcv_wnd, tcpi_rehash;
+	u16 tcpi_total_rto, tcpi_total_rto_recoveries;
+	u32 tcpi_total_rto_time;
 };
 
 static_assert(sizeof(struct tcp_info) == 104, "libc's tcp_info");
@@ -361,6 +480,7 @@ void tcp_get_info(struct sock *sk, void *buf, socklen_t *len)
 	info.tcpi_bytes_retrans = tp->bytes_retrans;
 	info.tcpi_rcv_ooopack = tp->rcv_ooopack;
 	info.tcpi_snd_wnd = tp->snd_wnd;
+	info.tcpi_rcv_wnd = tp->rcv_wnd;
 	*len = min(*len, (socklen_t)sizeof(info));
 	memcpy(buf, &info, *len);
 }
@@ -398,6 +518,18 @@ const struct sockopt_row tcp_options[] = {
 			  set_congestion, get_congestion),
 	SOCKOPT_ROW(IPPROTO_TCP, TCP_USER_TIMEOUT, INT, 0, INT32_MAX,
 		    set_user_timeout, get_user_timeout),
+	SOCKOPT_ROW(IPPROTO_TCP, TCP_DEFER_ACCEPT, INT, INT32_MIN, INT32_MAX,
+		    set_defer_accept, get_defer_accept),
+	SOCKOPT_ROW(IPPROTO_TCP, TCP_SAVE_SYN, INT, 0, 2,
+		    set_save_syn, get_save_syn),
+	SOCKOPT_ROW_BYTES(IPPROTO_TCP, TCP_SAVED_SYN, NULL, get_saved_syn),
+	SOCKOPT_ROW(IPPROTO_TCP, TCP_INQ, INT, 0, 1, set_inq, get_inq),
+	SOCKOPT_ROW(IPPROTO_TCP, TCP_IS_MPTCP, INT, 0, 0, NULL, get_is_mptcp),
+	SOCKOPT_ROW(IPPROTO_TCP, TCP_RTO_MAX_MS, INT, 1000,
+		    TCP_RTO_MAX_US / USEC_PER_MSEC,
+		    set_rto_max_ms, get_rto_max_ms),
+	SOCKOPT_ROW(IPPROTO_TCP, TCP_RTO_MIN_US, INT, TCP_RTO_LEAST_US,
+		    TCP_RTO_MIN_DFLT_US, set_rto_min_us, get_rto_min_us),
 	SOCKOPT_ROW(IPPROTO_TCP, TCP_NOTSENT_LOWAT, INT, 0, INT32_MAX,
 		    set_notsent_lowat, get_notsent_lowat),
 };

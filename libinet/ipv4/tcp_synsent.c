@@ -121,7 +121,8 @@ static void tcp_synsent_established(struct sock *sk, struct sk_buff *skb,
 		sk->sk_state_change(sk);
 	/* text in a SYN-ACK is not taken: it comes again */
 	consume_skb(skb);
-	if (!tcp_write_queue_empty(sk) || inet_csk_in_pingpong_mode(sk)) {
+	if (!tcp_write_queue_empty(sk) || icsk->icsk_defer_accept ||
+	    inet_csk_in_pingpong_mode(sk)) {
 		/* there will be text soon, to carry the ACK */
 		inet_csk_schedule_ack(sk);
 		icsk->icsk_ack.ato_us = TCP_ATO_MIN_US;

@@ -110,7 +110,6 @@ static const struct differing {
 	{ IPPROTO_IP, 97 /* ARPT_SO_GET_ENTRIES */, "no arptables" },
 	{ IPPROTO_IP, 98 /* … */, "no arptables" },
 	{ IPPROTO_IP, 99 /* ARPT_SO_GET_REVISION_TARGET */, "no arptables" },
-	{ IPPROTO_TCP, TCP_DEFER_ACCEPT, "not built" },
 	{ IPPROTO_TCP, TCP_WINDOW_CLAMP, "a negative clamp is refused" },
 	{ IPPROTO_TCP, TCP_CONGESTION, "other algorithms are there" },
 	{ IPPROTO_TCP, TCP_MD5SIG, "not built" },
@@ -124,8 +123,6 @@ static const struct differing {
 	{ IPPROTO_TCP, TCP_TIMESTAMP, "not built" },
 	{ IPPROTO_TCP, TCP_NOTSENT_LOWAT, "a negative mark is refused" },
 	{ IPPROTO_TCP, TCP_CC_INFO, "not built" },
-	{ IPPROTO_TCP, TCP_SAVE_SYN, "not built" },
-	{ IPPROTO_TCP, TCP_SAVED_SYN, "not built" },
 	{ IPPROTO_TCP, TCP_REPAIR_WINDOW, "not built" },
 	{ IPPROTO_TCP, TCP_FASTOPEN_CONNECT, "not built" },
 	{ IPPROTO_TCP, TCP_ULP, "not built" },
@@ -133,16 +130,12 @@ static const struct differing {
 	{ IPPROTO_TCP, TCP_FASTOPEN_KEY, "not built" },
 	{ IPPROTO_TCP, TCP_FASTOPEN_NO_COOKIE, "not built" },
 	{ IPPROTO_TCP, TCP_ZEROCOPY_RECEIVE, "not built" },
-	{ IPPROTO_TCP, TCP_INQ, "not built" },
 	{ IPPROTO_TCP, TCP_TX_DELAY, "not built" },
 	{ IPPROTO_TCP, 38 /* TCP_AO_ADD_KEY */, "not built" },
 	{ IPPROTO_TCP, 39 /* TCP_AO_DEL_KEY */, "not built" },
 	{ IPPROTO_TCP, 40 /* TCP_AO_INFO */, "not built" },
 	{ IPPROTO_TCP, 41 /* TCP_AO_GET_KEYS */, "not built" },
 	{ IPPROTO_TCP, 42 /* TCP_AO_REPAIR */, "not built" },
-	{ IPPROTO_TCP, 43 /* TCP_IS_MPTCP */, "not built" },
-	{ IPPROTO_TCP, 44 /* TCP_RTO_MAX_MS */, "not built" },
-	{ IPPROTO_TCP, 45 /* TCP_RTO_MIN_US */, "not built" },
 	{ IPPROTO_TCP, 46 /* TCP_DELACK_MAX_US */, "not built" },
 	{ IPPROTO_UDP, 10 /* the encapsulations' */, "not built" },
 	{ IPPROTO_UDP, 11 /* the encapsulations' */, "not built" },
@@ -163,6 +156,12 @@ static const struct differing values[] = {
 	{ SOL_SOCKET, SO_LINGER, "the kernel cuts at its tick's range" },
 	{ IPPROTO_TCP, TCP_SYNCNT, "the default is a knob" },
 	{ IPPROTO_TCP, TCP_INFO, "counts of two connections" },
+	{ IPPROTO_TCP, 45 /* TCP_RTO_MIN_US */, "the kernel rounds to its tick" },
+};
+
+/* The same, of a connection. */
+static const struct differing connected_values[] = {
+	{ SOL_SOCKET, SO_SNDBUF, "grown by the true size of segments" },
 };
 
 static const struct differing *find(const struct differing *rows, size_t nr,
@@ -173,6 +172,9 @@ static const struct differing *find(const struct differing *rows, size_t nr,
 			return &rows[i];
 	return NULL;
 }
+
+/* The state in which a pair of TCP sockets is compared. */
+static enum { CLOSED, LISTENING, CONNECTED } stage;
 
 /* The two sockets that are compared. */
 static int fd;
@@ -226,6 +228,8 @@ static int compare_get(int level, int opt, socklen_t len)
 	nr_compared++;
 	same = k.err == o.err && (k.err || k.len == o.len);
 	if (same && !k.err && !not_permitted &&
+	    !(stage == CONNECTED &&
+	      find(connected_values, ARRAY_SIZE(connected_values), level, opt)) &&
 	    !find(values, ARRAY_SIZE(values), level, opt))
 		same = !memcmp(k.val, o.val, sizeof(k.val));
 	if (same)
@@ -251,18 +255,78 @@ static int compare_set(int level, int opt, const u8 *val, socklen_t len)
 	return 1;
 }
 
+static int far_fd[2] = { -1, -1 };	/* the listener, the other end */
+static struct socket *far_s[2];
+
+/* A listener at any port of 127.0.0.1; *addr: its name. */
+static void listen_kernel(int sock, struct sockaddr_in *addr)
+{
+	socklen_t len = sizeof(*addr);
+
+	*addr = (struct sockaddr_in){ .sin_family = AF_INET,
+				      .sin_addr.s_addr = htonl(0x7f000001) };
+	assert_int_equal(bind(sock, (void *)addr, len), 0);
+	assert_int_equal(listen(sock, 8), 0);
+	assert_int_equal(getsockname(sock, (void *)addr, &len), 0);
+}
+
+static void listen_ours(struct socket *sock, struct sockaddr_in *addr)
+{
+	socklen_t len = sizeof(*addr);
+
+	*addr = (struct sockaddr_in){ .sin_family = AF_INET,
+				      .sin_addr.s_addr = htonl(0x7f000001) };
+	assert_int_equal(inet_bind(sock, (void *)addr, len), 0);
+	assert_int_equal(inet_listen(sock, 8), 0);
+	assert_int_equal(inet_getsockname(sock, (void *)addr, &len), 0);
+}
+
+/* Both are brought to the stage. */
+static void bring_both(struct net *net)
+{
+	struct sockaddr_in addr;
+
+	if (stage == CLOSED)
+		return;
+	if (stage == LISTENING) {
+		listen_kernel(fd, &addr);
+		listen_ours(s, &addr);
+		return;
+	}
+	far_fd[0] = socket(AF_INET, SOCK_STREAM, 0);
+	listen_kernel(far_fd[0], &addr);
+	connect(fd, (void *)&addr, sizeof(addr));
+	far_fd[1] = accept(far_fd[0], NULL, NULL);
+	assert_true(far_fd[1] >= 0);
+	far_s[0] = inet_socket(net, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	listen_ours(far_s[0], &addr);
+	inet_connect(s, (void *)&addr, sizeof(addr));
+	while (inet_run(net, 0) > 0)
+		;
+	far_s[1] = inet_accept(far_s[0], NULL, NULL);
+	assert_non_null(far_s[1]);
+}
+
 static void open_both(struct net *net, int type, int protocol)
 {
 	fd = socket(AF_INET, type | SOCK_NONBLOCK, protocol);
 	s = inet_socket(net, AF_INET, type | SOCK_NONBLOCK, protocol);
 	assert_true(fd >= 0);
 	assert_non_null(s);
+	bring_both(net);
 }
 
 static void close_both(void)
 {
 	inet_close(s);
 	close(fd);
+	for (int i = 0; i < 2; i++) {
+		inet_close(far_s[i]);
+		far_s[i] = NULL;
+		if (far_fd[i] >= 0)
+			close(far_fd[i]);
+		far_fd[i] = -1;
+	}
 }
 
 /* One option: every length and pattern, until the first difference. */
@@ -380,6 +444,27 @@ static void tcp_level_as_the_kernel(void **state)
 	compare_level(state, SOCK_STREAM, IPPROTO_TCP);
 }
 
+static int back_to_closed(void **state)
+{
+	(void)state;
+	stage = CLOSED;
+	return 0;
+}
+
+static void tcp_listening_as_the_kernel(void **state)
+{
+	stage = LISTENING;
+	compare_level(state, SOCK_STREAM, IPPROTO_TCP);
+	compare_level(state, SOCK_STREAM, SOL_SOCKET);
+}
+
+static void tcp_connected_as_the_kernel(void **state)
+{
+	stage = CONNECTED;
+	compare_level(state, SOCK_STREAM, IPPROTO_TCP);
+	compare_level(state, SOCK_STREAM, SOL_SOCKET);
+}
+
 static void udp_level_as_the_kernel(void **state)
 {
 	compare_level(state, SOCK_DGRAM, IPPROTO_UDP);
@@ -442,6 +527,10 @@ int main(void)
 		cmocka_unit_test(udp_ip_level_as_the_kernel),
 		cmocka_unit_test(tcp_ip_level_as_the_kernel),
 		cmocka_unit_test(tcp_level_as_the_kernel),
+		cmocka_unit_test_teardown(tcp_listening_as_the_kernel,
+					  back_to_closed),
+		cmocka_unit_test_teardown(tcp_connected_as_the_kernel,
+					  back_to_closed),
 		cmocka_unit_test(udp_level_as_the_kernel),
 		cmocka_unit_test(raw_socket_level_as_the_kernel),
 		cmocka_unit_test(raw_ip_level_as_the_kernel),
