@@ -115,7 +115,6 @@ struct netns_ipv4 {
 	s32 sysctl_tcp_workaround_signed_windows;
 	s32 sysctl_tcp_ehash_entries;
 	s32 sysctl_tcp_pacing_ss_ratio, sysctl_tcp_pacing_ca_ratio;
-	char sysctl_tcp_congestion_control[16];
 };
 
 #endif /* CORE_NETNS_IPV4_H */

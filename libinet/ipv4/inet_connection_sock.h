@@ -7,12 +7,13 @@
 #ifndef IPV4_INET_CONNECTION_SOCK_H
 #define IPV4_INET_CONNECTION_SOCK_H
 
+#include <inet/congestion.h>
+
 #include "core/request_sock.h"
 #include "ipv4/inet_hashtables.h"
 #include "ipv4/inet_sock.h"
 
 struct inet_bind_bucket;
-struct tcp_congestion_ops;
 
 #define NSEC_PER_USEC 1000ull
 #define NSEC_PER_MSEC 1000000ull
@@ -62,8 +63,6 @@ struct inet_connection_sock_af_ops {
 #define ICSK_ACK_PUSHED2 8
 #define ICSK_ACK_NOW 16		/* send at the next occasion */
 
-#define ICSK_CA_PRIV_SIZE (13 * sizeof(u64))
-
 struct inet_connection_sock {
 	struct inet_sock icsk_inet;	/* first */
 	struct request_sock_queue icsk_accept_queue;
@@ -104,7 +103,7 @@ struct inet_connection_sock {
 	} icsk_ack;
 	u32 icsk_user_timeout_ms;	/* TCP_USER_TIMEOUT, 0: none */
 	u64 icsk_probes_tstamp_ns;	/* first unanswered probe */
-	u64 icsk_ca_priv[ICSK_CA_PRIV_SIZE / sizeof(u64)];
+	u64 icsk_ca_priv[TCP_CA_PRIV_SIZE / sizeof(u64)];
 };
 
 static inline struct inet_connection_sock *inet_csk(const struct sock *sk)

@@ -14,11 +14,14 @@
  *	tcp_data.c	received text: queues, window; tcp_sack.c; tcp_urg.c
  *	tcp_output.c	segments out; tcp_window.c; tcp_connect.c SYN
  *	tcp_timer.c	retransmission, probes, keep-alive, delayed ACK
- *	tcp_cong.c	congestion control, Reno; tcp_pacing.c when
+ *	tcp_cong.c	congestion control: tcp_reno.c, tcp_cubic.c
+ *	tcp_pacing.c	when text may leave
  *	tcp.c tcp_recvmsg.c tcp_close.c tcp_sockopt.c	the calls
  */
 #ifndef IPV4_TCP_H
 #define IPV4_TCP_H
+
+#include <inet/congestion.h>
 
 #include "core/net.h"
 #include "core/sock.h"
@@ -85,6 +88,9 @@ struct tcp_net {
 	struct kmem_cache *rsk_cache;
 	u32 orphan_count;		/* atomic */
 	u64 cookie_sent_ns;		/* the last SYN cookie; 0: none yet */
+	/* tcp_cong.c: under rtnl, the rows are read under RCU */
+	const struct tcp_congestion_ops *cong[TCP_CA_MAX], *cong_default;
+	u32 cong_allowed;
 	struct inet_lock limit_lock;	/* guards what is below */
 	struct tcp_secrets cookie_keys;
 	u32 challenge_stamp_s, challenge_count;
@@ -765,6 +771,7 @@ struct tcp_ack_state {
 	u32 delivered;		/* packets, acknowledged or SACKed just now */
 	u32 prior_sack_high;
 	s64 rtt_us;		/* of a segment sent once, or -1 */
+	u64 last_ns;		/* when the newest of those was sent */
 };
 
 /* RFC 5681 2: does the ACK say that a segment came, and not which? */
@@ -923,35 +930,12 @@ static inline u64 tcp_fin_time_ns(const struct sock *sk)
 
 /* ---- tcp_cong.c ------------------------------------------------------- */
 
-enum tcp_ca_event {
-	CA_EVENT_TX_START,	/* first send with nothing in flight */
-	CA_EVENT_CWND_RESTART,	/* after idle */
-	CA_EVENT_COMPLETE_CWR,
-	CA_EVENT_LOSS,		/* timeout */
-};
+extern const struct tcp_congestion_ops tcp_reno, tcp_cubic;
 
-/*
- * One congestion control. A row in tcp_cong.c's list makes it known. All run
- * with the sock locked; its state of at most ICSK_CA_PRIV_SIZE bytes is
- * inet_csk_ca(sk).
- */
-struct tcp_congestion_ops {
-	const char *name;
-	void (*init)(struct sock *sk);		/* may be NULL */
-	void (*release)(struct sock *sk);	/* may be NULL */
-	/* The slow start threshold after a loss, in packets. */
-	u32 (*ssthresh)(struct sock *sk);
-	/* The window after a loss that was none. */
-	u32 (*undo_cwnd)(struct sock *sk);
-	/* @acked packets of new data are acknowledged, nothing is lost. */
-	void (*cong_avoid)(struct sock *sk, u32 ack, u32 acked);
-	void (*set_state)(struct sock *sk, u8 new_state);	/* may be NULL */
-	void (*cwnd_event)(struct sock *sk, enum tcp_ca_event ev); /* as well */
-};
-
-extern const struct tcp_congestion_ops tcp_reno;
-
-const struct tcp_congestion_ops *tcp_ca_find(const char *name);
+/* The list and its knobs, at a stack's creation. */
+int tcp_cong_net_init(struct net *net);
+/* Context: RCU or rtnl. */
+const struct tcp_congestion_ops *tcp_ca_find(struct net *net, const char *name);
 /* The stack's default becomes the socket's. */
 void tcp_assign_congestion_control(struct sock *sk);
 void tcp_init_congestion_control(struct sock *sk);
@@ -959,12 +943,19 @@ void tcp_cleanup_congestion_control(struct sock *sk);
 int tcp_set_congestion_control(struct sock *sk, const char *name);
 u32 tcp_slow_start(struct tcp_sock *tp, u32 acked);
 void tcp_cong_avoid_ai(struct tcp_sock *tp, u32 w, u32 acked);
-u32 tcp_reno_ssthresh(struct sock *sk);
-u32 tcp_reno_undo_cwnd(struct sock *sk);
-void tcp_reno_cong_avoid(struct sock *sk, u32 ack, u32 acked);
 void tcp_cwnd_restart(struct sock *sk, u64 idle_ns);
-bool tcp_is_cwnd_limited(const struct sock *sk);
 void tcp_cwnd_validate(struct sock *sk, bool is_cwnd_limited);
+
+/* Did the window, and not the application, bound what was sent of late? Only
+ * then is it right to widen it (RFC 7661). */
+static inline bool tcp_is_cwnd_limited(const struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+
+	if (tp->is_cwnd_limited)
+		return true;
+	return tcp_in_slow_start(tp) && tp->snd_cwnd < 2 * tp->max_packets_out;
+}
 
 static inline void tcp_ca_event(struct sock *sk, enum tcp_ca_event event)
 {

@@ -242,6 +242,7 @@ static void tcp_clean_one(struct tcp_sock *tp, const struct sk_buff *skb,
 		/* the oldest counts: the RTO must wait for delayed ACKs too */
 		a->rtt_us = tcp_us_since(tp, skb->tstamp);
 	}
+	a->last_ns = skb->tstamp;
 	if (unlikely(tcb->sacked & TCPCB_LOST))
 		tp->lost_out -= pcount;
 	tp->packets_out -= pcount;
@@ -253,6 +254,22 @@ static void tcp_clean_one(struct tcp_sock *tp, const struct sk_buff *skb,
 		a->flag |= FLAG_DATA_ACKED;
 		a->acked += pcount;
 	}
+}
+
+/* Of congestion control, which follows the newest: the path as it is now. */
+static __always_inline void tcp_ack_sample(struct sock *sk,
+					   const struct tcp_ack_state *a)
+{
+	const struct tcp_congestion_ops *ca = inet_csk(sk)->icsk_ca_ops;
+	struct ack_sample sample;
+
+	if (!ca->pkts_acked || a->rtt_us < 0)
+		return;
+	sample.pkts_acked = a->acked;
+	sample.rtt_us = a->acked == 1 ? (s32)a->rtt_us :
+			(s32)tcp_us_since(tcp_sk(sk), a->last_ns);
+	sample.in_flight = a->prior_packets;
+	ca->pkts_acked(sk, &sample);
 }
 
 /* Frees what is acknowledged. */
@@ -272,6 +289,7 @@ static void tcp_clean_rtx_queue(struct sock *sk, struct tcp_ack_state *a)
 	if (tp->urg_mode && !after(tp->snd_up, tp->snd_una))
 		tp->urg_mode = false;
 	if (a->flag & FLAG_ACKED) {
+		tcp_ack_sample(sk, a);
 		tcp_ack_update_rtt(sk, a);
 		a->flag |= FLAG_SET_XMIT_TIMER;
 	}

@@ -298,6 +298,8 @@ struct sock *tcp_create_openreq_child(const struct sock *sk,
 	tp = tcp_sk(newsk);
 	tcp_mstamp_refresh(newsk);
 	tcp_init_connection_state(newsk);
+	if (!inet_csk(newsk)->icsk_ca_setsockopt)
+		tcp_assign_congestion_control(newsk);
 	tcp_child_init_seq(tp, tcp_rsk(req));
 	tcp_child_init_options(tp, req, skb);
 	tp->total_retrans = req->num_retrans;

@@ -13,32 +13,6 @@
 #define TCP_MEM_PAGES_MAX (1ll << 31)
 #define TCP_BUF_MAX (1 << 30)
 
-/* Checks net.ipv4.tcp_congestion_control against the list. */
-static int set_congestion_control(struct net *net, const struct sysctl_row *row,
-				  const char *value)
-{
-	const struct tcp_congestion_ops *ca = tcp_ca_find(value);
-
-	if (!ca)
-		return net_error(net, -ENOENT,
-				 "%s: \"%.16s\": no such congestion control",
-				 row->name, value);
-	strcpy(net->ipv4.sysctl_tcp_congestion_control, ca->name);
-	return 0;
-}
-
-static int get_congestion_control(struct net *net, const struct sysctl_row *row,
-				  char *buf, size_t size)
-{
-	const char *name = net->ipv4.sysctl_tcp_congestion_control;
-
-	(void)row;
-	if (strlen(name) >= size)
-		return -ERANGE;
-	strcpy(buf, name);
-	return 0;
-}
-
 /* net.ipv4.tcp_syncookie_key, which all stacks behind one address may share. */
 static int set_syncookie_key(struct net *net, const struct sysctl_row *row,
 			     const char *value)
@@ -124,8 +98,6 @@ static const struct sysctl_row tcp_knobs[] = {
 	  .offset = offsetof(struct net, ipv4.sysctl_tcp_ehash_entries),
 	  .min = 64, .max = 1 << 24, .def = { 1024 },
 	  .set = set_ehash_entries },
-	{ .name = "net.ipv4.tcp_congestion_control", .kind = SYSCTL_STRING,
-	  .set = set_congestion_control, .get = get_congestion_control },
 };
 
 /* The tables of one stack. 0 or -ENOMEM, everything undone. */
@@ -137,7 +109,6 @@ static int tcp_net_init(struct net *net)
 	if (!tn)
 		return -ENOMEM;
 	net->ipv4.tcp = tn;
-	strcpy(net->ipv4.sysctl_tcp_congestion_control, tcp_reno.name);
 	lock_init(&tn->limit_lock, net->smp);
 	net_random_bytes(net, net->ipv4.isn_secret,
 			 sizeof(net->ipv4.isn_secret));
@@ -148,6 +119,8 @@ static int tcp_net_init(struct net *net)
 					  sizeof(struct tcp_timewait_sock),
 					  64);
 	if (tn->rsk_cache && tn->death_row.cache)
+		err = tcp_cong_net_init(net);
+	if (!err)
 		err = inet_hashinfo_init(&tn->hashinfo, net,
 			(u32)READ_ONCE(net->ipv4.sysctl_tcp_ehash_entries));
 	if (!err) {

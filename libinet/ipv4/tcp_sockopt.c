@@ -15,7 +15,6 @@
 #define MAX_TCP_KEEPCNT 127
 #define MAX_TCP_SYNCNT 127
 #define TCP_FIN_TIMEOUT_MAX_S 120
-#define TCP_CA_NAME_MAX 16
 #define TCP_RTO_LEAST_US 8000	/* two ticks of Linux at 250 Hz */
 
 /* What libc may be too old to know. */

@@ -87,6 +87,7 @@ void flight_connect(struct tp *t, u32 cwnd)
 void flight_open_with(struct tp *t, u32 cwnd, u32 len, bool sack, bool ts)
 {
 	tp_open(t);
+	fx_sysctl(&t->f, "net.ipv4.tcp_congestion_control", "reno");
 	t->sack = sack;
 	t->ts = ts;
 	flight_connect(t, cwnd);

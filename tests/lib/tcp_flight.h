@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A connection of the stack's with full segments in flight, numbered from 0, and a
- * peer that selects, for what happens after a loss. On top of tcp_peer.h.
+ * peer that selects, for what happens after a loss. On top of tcp_peer.h. Windows are
+ * Reno's.
  */
 #ifndef TESTS_TCP_FLIGHT_H
 #define TESTS_TCP_FLIGHT_H

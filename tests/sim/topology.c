@@ -143,6 +143,21 @@ static int set_recovery_knobs(struct world *w, struct host *h)
 	return 0;
 }
 
+/* Its congestion control, mostly the default one. The draw is no part of the other
+ * streams. */
+static int set_congestion(struct world *w, struct host *h)
+{
+	static const char *const names[] = { "reno" };
+	const unsigned int nr = sizeof(names) / sizeof(names[0]);
+	struct rng own;
+
+	rng_init(&own, w->seed, 700 + (u64)(h - w->host));
+	if (w->without >> SIM_KNOBS & 1 || !rng_chance(&own, 50))
+		return 0;
+	return inet_sysctl_set(h->net, "net.ipv4.tcp_congestion_control",
+			       names[rng_range(&own, 0, nr - 1)]);
+}
+
 /* A knob turned in every fourth world. */
 static int set_knobs(struct world *w, struct host *h)
 {
@@ -168,7 +183,7 @@ static int set_knobs(struct world *w, struct host *h)
 			h->rto_min_us = 50000;
 	}
 	return set_rare_knobs(w, h) || set_poor(w, h) ||
-	       set_recovery_knobs(w, h) ? -1 : 0;
+	       set_recovery_knobs(w, h) || set_congestion(w, h) ? -1 : 0;
 }
 
 /* Turns a knob, unless @value is 0. */

@@ -21,6 +21,7 @@ static struct tcp_sock *tsk(const struct tp *t)
 static void open_passive(struct tp *t)
 {
 	tp_open(t);
+	fx_sysctl(&t->f, "net.ipv4.tcp_congestion_control", "reno");
 	tp_passive(t);
 }
 
