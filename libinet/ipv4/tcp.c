@@ -220,8 +220,7 @@ bool tcp_stream_memory_free(const struct sock *sk)
 	u32 lowat = READ_ONCE(tp->notsent_lowat);
 
 	if (!lowat)
-		lowat = (u32)READ_ONCE(
-			sock_net(sk)->ipv4.sysctl_tcp_notsent_lowat);
+		lowat = READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_notsent_lowat);
 	return sk_stream_memory_free(sk) &&
 	       READ_ONCE(tp->write_seq) - READ_ONCE(tp->snd_nxt) < lowat;
 }

@@ -476,12 +476,15 @@ static struct sk_buff *tcp_alloc_control(struct sock *sk)
 
 /* ---- what may be sent ------------------------------------------------- */
 
-/* Packets that the congestion window still allows. */
+/* Segments that the congestion window still allows, in one packet: no more than
+ * half of it, so that there are two to be acknowledged. */
 static u32 tcp_cwnd_test(const struct tcp_sock *tp)
 {
 	u32 in_flight = tcp_packets_in_flight(tp);
 
-	return in_flight < tp->snd_cwnd ? tp->snd_cwnd - in_flight : 0;
+	if (in_flight >= tp->snd_cwnd)
+		return 0;
+	return min(max(tp->snd_cwnd / 2, 1u), tp->snd_cwnd - in_flight);
 }
 
 /* Is the segment, as far as it will be sent, inside the peer's window? */
@@ -581,6 +584,8 @@ static struct sk_buff *tcp_gso_build(struct sock *sk, struct sk_buff *skb,
 	}
 	tcb = TCP_SKB_CB(gso);
 	*tcb = *TCP_SKB_CB(skb);
+	/* whoever merges them again on the way need not wait for more */
+	tcb->tcp_flags |= TCPHDR_PSH;
 	gso->shinfo->gso_type = SKB_GSO_TCPV4;
 	gso->shinfo->gso_size = (u16)skb->len;
 	gso->shinfo->gso_segs = tcb->tcp_gso_segs = (u16)segs;

@@ -375,6 +375,15 @@ static int get_congestion(struct sock *sk, void *val, socklen_t *len)
 	return 0;
 }
 
+/* What the congestion control says of itself: those of the stack nothing, as
+ * Linux's reno and cubic. */
+static int get_cc_info(struct sock *sk __maybe_unused, void *val __maybe_unused,
+		       socklen_t *len)
+{
+	*len = 0;
+	return 0;
+}
+
 /* ---- TCP_INFO --------------------------------------------------------- */
 
 /* Linux's layout beyond what libc declares. */
@@ -515,6 +524,7 @@ const struct sockopt_row tcp_options[] = {
 		    set_quickack, get_quickack),
 	SOCKOPT_ROW_BYTES(IPPROTO_TCP, TCP_CONGESTION,
 			  set_congestion, get_congestion),
+	SOCKOPT_ROW_BYTES(IPPROTO_TCP, TCP_CC_INFO, NULL, get_cc_info),
 	SOCKOPT_ROW(IPPROTO_TCP, TCP_USER_TIMEOUT, INT, 0, INT32_MAX,
 		    set_user_timeout, get_user_timeout),
 	SOCKOPT_ROW(IPPROTO_TCP, TCP_DEFER_ACCEPT, INT, INT32_MIN, INT32_MAX,
@@ -529,7 +539,7 @@ const struct sockopt_row tcp_options[] = {
 		    set_rto_max_ms, get_rto_max_ms),
 	SOCKOPT_ROW(IPPROTO_TCP, TCP_RTO_MIN_US, INT, TCP_RTO_LEAST_US,
 		    TCP_RTO_MIN_DFLT_US, set_rto_min_us, get_rto_min_us),
-	SOCKOPT_ROW(IPPROTO_TCP, TCP_NOTSENT_LOWAT, INT, 0, INT32_MAX,
+	SOCKOPT_ROW(IPPROTO_TCP, TCP_NOTSENT_LOWAT, INT, INT32_MIN, INT32_MAX,
 		    set_notsent_lowat, get_notsent_lowat),
 };
 

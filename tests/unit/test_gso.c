@@ -44,6 +44,7 @@ static void full_segments_go_down_as_one_packet(void **state)
 
 	(void)state;
 	open_gso(&t, true);
+	tcp_sk(tp_sk(&t))->snd_cwnd = 20;
 	tp_write_pattern(&t, 5 * MSS + 17);
 	tp_expect(&t, "PA", 1, 1, 5 * MSS + 17);
 	assert_pattern(t.p.data, 0, 5 * MSS + 17);
@@ -55,6 +56,7 @@ static void full_segments_go_down_as_one_packet(void **state)
 	tp_close(&t);
 }
 
+/* Half of the congestion window, so that two acknowledgments come back. */
 static void windows_bound_the_packet(void **state)
 {
 	struct tp t;
@@ -62,11 +64,12 @@ static void windows_bound_the_packet(void **state)
 	(void)state;
 	open_gso(&t, true);
 	tp_write_pattern(&t, 30 * MSS);
-	tp_expect(&t, "A", 1, 1, 10 * MSS);		/* the first window */
+	tp_expect(&t, "PA", 1, 1, 5 * MSS);		/* the first window */
+	tp_expect(&t, "PA", 1 + 5 * MSS, 1, 5 * MSS);
 	tp_silence(&t);
 	t.win = (4 * MSS + 100) >> 4;
 	tp_send(&t, "A", 1, 1 + 10 * MSS, NULL, 0);
-	tp_expect(&t, "A", 1 + 10 * MSS, 1, 4 * MSS);	/* the peer's */
+	tp_expect(&t, "PA", 1 + 10 * MSS, 1, 4 * MSS);	/* the peer's */
 	tp_silence(&t);
 	tp_close(&t);
 }
@@ -80,7 +83,7 @@ static void packet_is_no_longer_than_ip_allows(void **state)
 	open_gso(&t, true);
 	tcp_sk(tp_sk(&t))->snd_cwnd = 1000;
 	tp_write_pattern(&t, 100 * MSS);
-	tp_expect(&t, "A", 1, 1, segs * MSS);
+	tp_expect(&t, "PA", 1, 1, segs * MSS);
 	tp_next(&t);
 	assert_true(t.p.data_len <= segs * MSS);
 	tp_close(&t);
@@ -94,7 +97,8 @@ static void acks_of_one_round_open_for_one_packet(void **state)
 	(void)state;
 	open_gso(&t, true);
 	tp_write_pattern(&t, 30 * MSS);
-	tp_expect(&t, "A", 1, 1, 10 * MSS);
+	tp_expect(&t, "PA", 1, 1, 5 * MSS);
+	tp_expect(&t, "PA", 1 + 5 * MSS, 1, 5 * MSS);
 	for (i = 1; i <= 5; i++) {
 		struct fx_ip ip = { 0 };
 		u8 frame[FX_FRAME_MAX];
@@ -109,7 +113,8 @@ static void acks_of_one_round_open_for_one_packet(void **state)
 	}
 	fx_run(&t.f);
 	tcp_verify_all(t.f.net);
-	tp_expect(&t, "PA", 1 + 10 * MSS, 1, 20 * MSS);
+	tp_expect(&t, "PA", 1 + 10 * MSS, 1, 10 * MSS);
+	tp_expect(&t, "PA", 1 + 20 * MSS, 1, 10 * MSS);
 	tp_silence(&t);
 	tp_close(&t);
 }
@@ -121,7 +126,8 @@ static void urgent_data_is_sent_segment_by_segment(void **state)
 	(void)state;
 	open_gso(&t, true);
 	tp_write_pattern(&t, 10 * MSS);
-	tp_expect(&t, "PA", 1, 1, 10 * MSS);
+	tp_expect(&t, "PA", 1, 1, 5 * MSS);
+	tp_expect(&t, "PA", 1 + 5 * MSS, 1, 5 * MSS);
 	tp_write_pattern(&t, 3 * MSS - 1);
 	assert_int_equal(inet_send(t.s, "!", 1, MSG_OOB), 1);
 	fx_run(&t.f);

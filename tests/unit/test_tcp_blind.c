@@ -484,7 +484,7 @@ static void established_path_mtu_of_another_connection_cuts_what_waits(void **st
 	dst->ops->update_pmtu(dst, tp_sk(&t), NULL, 1000);
 	tp_send(&t, "A", 1, 14601, NULL, 0);
 	tp_expect(&t, "A", 14601, 1, 960);
-	tp_expect(&t, "A", 15561, 1, 500);
+	tp_expect(&t, "PA", 15561, 1, 500);	/* the end of a row */
 	tp_expect(&t, "A", 16061, 1, 960);
 	fx_flush(&t.f);
 	tp_close(&t);
