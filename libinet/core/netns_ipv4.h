@@ -99,7 +99,7 @@ struct netns_ipv4 {
 	s32 sysctl_tcp_fin_timeout, sysctl_tcp_max_orphans;
 	s32 sysctl_tcp_max_tw_buckets, sysctl_tcp_tw_reuse;
 	s32 sysctl_tcp_max_syn_backlog, sysctl_tcp_abort_on_overflow;
-	s32 sysctl_tcp_syncookies;
+	s32 sysctl_tcp_syncookies, sysctl_tcp_fastopen;
 	s32 sysctl_tcp_keepalive_time, sysctl_tcp_keepalive_intvl;
 	s32 sysctl_tcp_keepalive_probes;
 	s32 sysctl_tcp_timestamps, sysctl_tcp_window_scaling;

@@ -509,6 +509,9 @@ static int inet_stream_wait(struct socket *sock, int flags, int busy)
 	s64 timeo_ns = sock_sndtimeo(sk, noblock);
 	int err;
 
+	/* the first write will be the SYN (TCP_FASTOPEN_CONNECT) */
+	if (unlikely(inet_test_bit(DEFER_CONNECT, sk)))
+		return busy == -EALREADY ? -EISCONN : 0;
 	if (!inet_connect_done(sk, NULL)) {
 		if (!timeo_ns)
 			return busy;
@@ -534,14 +537,15 @@ static int inet_stream_disconnect(struct socket *sock, int flags)
 	return err;
 }
 
-/* The steps of connect() by the state of the struct socket. */
-static int inet_stream_connect_locked(struct socket *sock,
-				      const struct sockaddr *addr,
-				      socklen_t len, int flags)
+/* The steps of connect() by the state of the struct socket. Context: locked. */
+int __inet_stream_connect(struct socket *sock, const struct sockaddr *addr,
+			  socklen_t len, int flags)
 {
 	int err;
 
-	if (addr->sa_family == AF_UNSPEC)
+	if (sock->state == SS_UNCONNECTED && !addr_has_family(addr, len))
+		return -EINVAL;
+	if (addr && addr->sa_family == AF_UNSPEC)
 		return inet_stream_disconnect(sock, flags);
 	switch (sock->state) {
 	case SS_CONNECTED:
@@ -567,7 +571,7 @@ int inet_stream_connect(struct socket *sock, const struct sockaddr *addr,
 	if (!addr_has_family(addr, len))
 		return -EINVAL;
 	lock_sock(sk);
-	err = inet_stream_connect_locked(sock, addr, len, flags);
+	err = __inet_stream_connect(sock, addr, len, flags);
 	release_sock(sk);
 	return err;
 }

@@ -23,6 +23,8 @@ int inet_sock_bind(struct socket *sock, const struct sockaddr *addr,
 		   socklen_t len);
 int inet_stream_connect(struct socket *sock, const struct sockaddr *addr,
 			socklen_t len, int flags);
+int __inet_stream_connect(struct socket *sock, const struct sockaddr *addr,
+			  socklen_t len, int flags);
 int inet_dgram_connect(struct socket *sock, const struct sockaddr *addr,
 		       socklen_t len, int flags);
 int inet_stream_accept(struct socket *sock, struct socket *newsock, int flags);

@@ -342,14 +342,33 @@ static void tcp_write_push(struct sock *sk, struct sk_buff *skb, u32 mss,
 		__tcp_push_pending_frames(sk, mss, TCP_NAGLE_PUSH);
 }
 
+/* Before the handshake is done, or even begun: Fast Open may do with it what else
+ * has to wait. 0 or -E. */
+static __noinline int tcp_write_early(struct sock *sk, struct inet_msg *msg,
+				      s64 *timeo_ns)
+{
+	int err;
+
+	if (msg->flags & MSG_FASTOPEN || inet_test_bit(DEFER_CONNECT, sk)) {
+		err = tcp_sendmsg_fastopen(sk, msg);
+		if (err)
+			return err;
+	}
+	if (sk->sk_state == TCP_SYN_RECV && tcp_sk(sk)->passive_fastopen)
+		return 0;
+	return sk_stream_wait_connect(sk, timeo_ns);
+}
+
 /* May the sock write at all? Waits for the handshake. 0 or -E. */
-static int tcp_write_ready(struct sock *sk, s64 *timeo_ns)
+static int tcp_write_ready(struct sock *sk, struct inet_msg *msg,
+			   s64 *timeo_ns)
 {
 	const u32 open = TCPF(TCP_ESTABLISHED) | TCPF(TCP_CLOSE_WAIT);
 	int err;
 
-	if (unlikely(!(TCPF(sk->sk_state) & open))) {
-		err = sk_stream_wait_connect(sk, timeo_ns);
+	if (unlikely(msg->flags & MSG_FASTOPEN) ||
+	    unlikely(!(TCPF(sk->sk_state) & open))) {
+		err = tcp_write_early(sk, msg, timeo_ns);
 		if (err)
 			return err;
 	}
@@ -364,12 +383,14 @@ static int tcp_sendmsg_locked(struct sock *sk, struct inet_msg *msg)
 	struct tcp_sock *tp = tcp_sk(sk);
 	int flags = msg->flags, copied = 0, err;
 	s64 timeo_ns = sock_sndtimeo(sk, flags & MSG_DONTWAIT);
+	size_t len = msg->iter.count;
 	struct sk_buff *skb;
 	u32 mss, room, n, goal = 0;
 
-	err = tcp_write_ready(sk, &timeo_ns);
+	err = tcp_write_ready(sk, msg, &timeo_ns);
+	copied = (int)(len - msg->iter.count);	/* by the SYN */
 	if (err)
-		return sk_stream_error(sk, flags, err);
+		return copied ? copied : sk_stream_error(sk, flags, err);
 	tcp_mstamp_refresh(sk);
 	mss = tcp_current_mss(sk);
 	while (msg->iter.count && !(copied && INET_BUGGIFY(SHORT_WRITE))) {
@@ -409,8 +430,6 @@ int tcp_sendmsg(struct sock *sk, struct inet_msg *msg, size_t len)
 
 	(void)len;
 	NET_ROAD(sock_net(sk), NULL);
-	if (msg->flags & MSG_FASTOPEN)
-		return -EOPNOTSUPP;
 	if (unlikely(msg->flags & MSG_ZEROCOPY)) {
 		ret = msg_zerocopy_begin(sk, msg, msg->iter.count);
 		if (ret)
@@ -473,7 +492,8 @@ unsigned int tcp_poll(struct socket *sock)
 		mask |= POLLHUP;
 	if (down & RCV_SHUTDOWN)
 		mask |= POLLIN | POLLRDNORM | POLLRDHUP;
-	if (state != TCP_SYN_SENT && state != TCP_SYN_RECV) {
+	if (state != TCP_SYN_SENT &&
+	    (state != TCP_SYN_RECV || tcp_sk(sk)->passive_fastopen)) {
 		if (tcp_stream_is_readable(sk))
 			mask |= POLLIN | POLLRDNORM;
 		if (state != TCP_CLOSE || down)
@@ -482,6 +502,8 @@ unsigned int tcp_poll(struct socket *sock)
 			mask |= POLLOUT | POLLWRNORM;
 		if (READ_ONCE(tcp_sk(sk)->urg_data) & TCP_URG_VALID)
 			mask |= POLLPRI;
+	} else if (state == TCP_SYN_SENT && inet_test_bit(DEFER_CONNECT, sk)) {
+		mask |= POLLOUT | POLLWRNORM;	/* it is what connects */
 	}
 	if (READ_ONCE(sk->sk_err) ||
 	    !skb_queue_empty_lockless(&sk->sk_error_queue))

@@ -7,6 +7,7 @@
  *	tcp_ipv4.c	IPv4's side: lookup, handshake, resets, ICMP
  *	tcp_minisocks.c	SYN-RECEIVED and TIME-WAIT without a sock
  *	tcp_listen.c tcp_syncookies.c	a SYN; one for which there is no room
+ *	tcp_fastopen.c	a SYN with text
  *	tcp_input.c	states and acceptability; tcp_synsent.c SYN-SENT
  *	tcp_ack.c	what an ACK does; tcp_recovery.c after a loss
  *	tcp_scoreboard.c tcp_rack.c	what arrived behind it, what is lost
@@ -65,6 +66,12 @@
 #define TCP_PAWS_24DAYS_S (60 * 60 * 24 * 24)
 #define TCP_PAWS_MSL_S 60
 
+/* net.ipv4.tcp_fastopen */
+#define TFO_CLIENT_ENABLE 0x1
+#define TFO_SERVER_ENABLE 0x2
+#define TFO_CLIENT_NO_COOKIE 0x4
+#define TFO_SERVER_NO_COOKIE 0x200
+
 /* ---- per stack -------------------------------------------------------- */
 
 #define TCP_RST_BUCKETS 256
@@ -92,7 +99,8 @@ struct tcp_net {
 	const struct tcp_congestion_ops *cong[TCP_CA_MAX], *cong_default;
 	u32 cong_allowed;
 	struct inet_lock limit_lock;	/* guards what is below */
-	struct tcp_secrets cookie_keys;
+	struct tcp_secrets cookie_keys, fastopen_keys;
+	struct tcp_fastopen_peer *fastopen_peers;	/* or NULL */
 	u32 challenge_stamp_s, challenge_count;
 	struct tcp_rst_bucket rst_buckets[TCP_RST_BUCKETS];
 };
@@ -145,8 +153,9 @@ struct tcp_options_received {
 struct tcp_request_sock {
 	struct request_sock req;	/* first */
 	u8 snd_wscale : 4, rcv_wscale : 4;
-	u8 tstamp_ok : 1, sack_ok : 1, wscale_ok : 1, ecn_ok : 1, acked : 1;
-	bool syncookie;		/* made of an ACK: in no table */
+	u8 tstamp_ok : 1, sack_ok : 1, wscale_ok : 1, ecn_ok : 1, acked : 1,
+	   tfo_reqd : 1, tfo_exp : 1;	/* give a cookie of Fast Open */
+	bool unhashed;		/* in no table: it was a cookie, or text came */
 	u8 syn_tos;
 	u32 ir_mark;
 	struct dst_entry *dst;	/* found at the SYN; holds a reference */
@@ -170,7 +179,23 @@ struct tcp_saved_syn {
 
 /* What few connections need; the sock's, made when it is wanted. */
 struct tcp_seldom {
+	struct rcu_head rcu;
+	struct net *net;
 	struct tcp_saved_syn *saved_syn;
+
+	/* Fast Open, of a client: what the call that connects sends; of both:
+	 * the cookie in the SYN, or the SYN-ACK */
+	struct inet_msg *fastopen_msg;
+	u8 cookie[TCP_FASTOPEN_COOKIE_MAX];
+	u8 cookie_len;
+	bool cookie_exp;
+	/* of a listener: children that wait for their ACK, atomic */
+	u32 max_pending, pending;
+	u32 nr_reset;			/* atomic: that were reset of late */
+	u64 reset_until_ns;
+	struct tcp_secrets fastopen_keys;	/* its own; nr 0: the stack's */
+	/* of such a child, with a reference; or NULL */
+	struct sock *listener;
 };
 
 struct tcp_timewait_sock {
@@ -238,6 +263,14 @@ struct tcp_sock {
 	u32 snd_sml;		/* last byte of the last small segment */
 	u32 pushed_seq;
 	u8 nonagle;		/* TCP_NAGLE_* */
+	u8 save_syn : 2;	/* TCP_SAVE_SYN; of a listener */
+	u8 recvmsg_inq : 1;	/* TCP_INQ */
+	u8 fastopen_connect : 1;	/* TCP_FASTOPEN_CONNECT */
+	u8 fastopen_no_cookie : 1;
+	u8 syn_fastopen : 1;	/* the option goes with the SYN or SYN-ACK */
+	u8 syn_data : 1;	/* so does text */
+	u8 syn_data_acked : 1;	/* and it was taken */
+	u8 passive_fastopen : 1;	/* of a child that the SYN made */
 
 	/* round trips, us */
 	u32 srtt_us;		/* << 3 */
@@ -325,8 +358,6 @@ struct tcp_sock {
 	u64 edt_ns;		/* when the last that was sent leaves */
 	struct sock *tsq_next;	/* on a softnet's list, see tcp_tsq.c */
 	bool tsq_queued;
-	u8 save_syn : 2;	/* TCP_SAVE_SYN; of a listener */
-	u8 recvmsg_inq : 1;	/* TCP_INQ */
 	struct tcp_seldom *seldom;	/* or NULL */
 };
 
@@ -711,12 +742,44 @@ bool tcp_openreq_init_route(struct request_sock *req, const struct sock *sk,
 struct tcp_seldom *tcp_seldom_get(struct sock *sk);
 /* Frees it, and what it holds. */
 void tcp_seldom_free(struct sock *sk);
+/* What belonged to the connection that is over. */
+void tcp_seldom_reset(struct sock *sk);
 /* Keeps the headers of the SYN @skb, if the listener @sk wants them. */
 void tcp_save_syn(const struct sock *sk, struct request_sock *req,
 		  const struct sk_buff *skb);
 /* What @req kept becomes its child's. */
 void tcp_inherit_syn(struct sock *child, struct request_sock *req);
 void tcp_saved_syn_free(struct net *net, struct tcp_saved_syn **saved);
+
+/* ---- tcp_fastopen.c --------------------------------------------------- */
+
+void tcp_fastopen_exit(struct net *net);
+/* Will the first write send the SYN? connect() is done then. */
+bool tcp_fastopen_defers_connect(struct sock *sk);
+/* @syn is about to be sent: together with text, and was? Context: it is alone on
+ * the queue. */
+bool tcp_send_syn_data(struct sock *sk, struct sk_buff *syn);
+/* connect() by a write. 0: there is a connection; -EINPROGRESS, -E. What the SYN
+ * took @msg has no more. */
+int tcp_sendmsg_fastopen(struct sock *sk, struct inet_msg *msg);
+/* The SYN with the option was not answered. */
+void tcp_fastopen_syn_lost(struct sock *sk);
+/* The SYN-ACK, with @info, has been looked at but for that. */
+void tcp_rcv_fastopen_synack(struct sock *sk,
+			     const struct tcp_options_info *info);
+/* The option of a SYN, or of a child's SYN-ACK; of a request's, with room for a
+ * cookie. */
+void tcp_fastopen_syn_options(const struct sock *sk,
+			      struct tcp_out_options *opts);
+void tcp_fastopen_synack_options(const struct request_sock *req, u8 *cookie,
+				 struct tcp_out_options *opts);
+/* A SYN for a listener that has such a thing. True: all is done, @req is gone. */
+bool tcp_fastopen_server(struct sock *sk, struct sk_buff *skb,
+			 struct request_sock *req);
+/* The ACK of such a child's SYN-ACK. */
+void tcp_rcv_fastopen_acked(struct sock *sk, const struct sk_buff *skb);
+/* It waits no more. */
+void tcp_fastopen_done(struct sock *sk, bool reset);
 
 /* ---- tcp_syncookies.c ------------------------------------------------- */
 
@@ -727,6 +790,11 @@ void cookie_init_sequence(struct request_sock *req, const struct sk_buff *skb);
 /* An ACK for the listener @sk, borrowed. Return: @sk: it acknowledges no cookie;
  * the child, locked, with a reference; NULL: drop @skb, it may come again. */
 struct sock *cookie_v4_check(struct sock *sk, struct sk_buff *skb);
+
+/* The child of @req, which is in no table, on the accept queue and locked; or NULL,
+ * and @req is gone. */
+struct sock *tcp_child_of_unhashed(struct sock *sk, struct sk_buff *skb,
+				   struct request_sock *req) unchecked_locking;
 
 /* ---- tcp_secret.c ----------------------------------------------------- */
 

@@ -227,8 +227,11 @@ int tcp_disconnect(struct sock *sk, int flags)
 	tcp_ofo_queue_purge(sk);
 	tcp_cleanup_congestion_control(sk);
 	tcp_init_connection_state(sk);
+	inet_assign_bit(DEFER_CONNECT, sk, false);
+	tp->syn_fastopen = tp->syn_data = 0;
+	tp->syn_data_acked = tp->passive_fastopen = 0;
 	if (unlikely(tp->seldom))
-		tcp_seldom_free(sk);
+		tcp_seldom_reset(sk);
 	inet_csk_delack_init(sk);
 	tp->window_clamp = 0;
 	WRITE_ONCE(sk->sk_dport, 0);

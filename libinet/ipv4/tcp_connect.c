@@ -46,6 +46,8 @@ u32 tcp_syn_options(struct sock *sk, struct tcp_out_options *opts)
 		opts->options |= OPTION_WSCALE;
 		opts->ws = tp->rx_opt.rcv_wscale;
 	}
+	if (unlikely(tp->syn_fastopen))
+		tcp_fastopen_syn_options(sk, opts);
 	return (u32)tcp_options_size(opts);
 }
 
@@ -117,7 +119,8 @@ int tcp_connect(struct sock *sk)
 	tp->pushed_seq = tp->write_seq;
 	NET_INC_STATS(sock_net(sk), TCP_ACTIVEOPENS);
 	/* what cannot be sent now is sent again by the timer */
-	(void)tcp_transmit_skb(sk, skb, true);
+	if (likely(!tp->seldom) || !tcp_send_syn_data(sk, skb))
+		(void)tcp_transmit_skb(sk, skb, true);
 	inet_csk_reset_xmit_timer(sk, ICSK_TIME_RETRANS, tp->mstamp_ns,
 				  (u64)inet_csk(sk)->icsk_rto_us *
 					  NSEC_PER_USEC);
@@ -140,7 +143,7 @@ void tcp_send_synack(struct sock *sk)
 /* The options of a SYN-ACK: what the SYN asked for and we do. Return: size. */
 static void tcp_synack_options(const struct request_sock *req,
 			       const struct dst_entry *dst,
-			       struct tcp_out_options *opts)
+			       struct tcp_out_options *opts, u8 *cookie)
 {
 	const struct tcp_request_sock *treq = tcp_rsk(req);
 
@@ -160,6 +163,8 @@ static void tcp_synack_options(const struct request_sock *req,
 			      treq->ts_off;
 		opts->tsecr = treq->ts_recent;
 	}
+	if (unlikely(treq->tfo_reqd))
+		tcp_fastopen_synack_options(req, cookie, opts);
 }
 
 /*
@@ -170,6 +175,7 @@ struct sk_buff *tcp_make_synack(const struct sock *sk, struct dst_entry *dst,
 				struct request_sock *req)
 {
 	const struct tcp_request_sock *treq = tcp_rsk(req);
+	u8 cookie[TCP_FASTOPEN_COOKIE_MAX];
 	struct tcp_out_options opts;
 	struct sk_buff *skb;
 	struct tcphdr *th;
@@ -180,7 +186,7 @@ struct sk_buff *tcp_make_synack(const struct sock *sk, struct dst_entry *dst,
 		return NULL;
 	skb_reserve(skb, MAX_TCP_HEADER);
 	skb_dst_set(skb, dst_hold(dst));
-	tcp_synack_options(req, dst, &opts);
+	tcp_synack_options(req, dst, &opts, cookie);
 	optlen = (u32)tcp_options_size(&opts);
 	th = skb_push(skb, TCP_HLEN_MIN + optlen);
 	skb_reset_transport_header(skb);

@@ -168,7 +168,11 @@ void tcp_reset(struct sock *sk)
 
 	switch (sk->sk_state) {
 	case TCP_SYN_SENT:
-	case TCP_SYN_RECV:	/* MUST-11: only an active open has a sock */
+	case TCP_SYN_RECV:	/* MUST-11 */
+		if (unlikely(tcp_sk(sk)->passive_fastopen)) {
+			tcp_fastopen_done(sk, true);
+			break;
+		}
 		INET_PROBE(SYN_SENT_REFUSED);
 		err = ECONNREFUSED;
 		break;
@@ -556,6 +560,10 @@ static int tcp_rcv_state_ack(struct sock *sk, const struct sk_buff *skb)
 
 	switch (sk->sk_state) {
 	case TCP_SYN_RECV:
+		if (unlikely(tp->passive_fastopen)) {
+			tcp_rcv_fastopen_acked(sk, skb);
+			break;
+		}
 		tcp_rcv_synrecv_acked(sk, skb);
 		/* asked for while the FIN had to wait for this ACK */
 		if (sk->sk_shutdown & SEND_SHUTDOWN) {
@@ -620,6 +628,18 @@ static int tcp_rcv_state_text(struct sock *sk, struct sk_buff *skb)
 	return 0;
 }
 
+/* The SYN that made the child, once more, with text or without: so our SYN-ACK has
+ * not come. */
+static bool tcp_is_syn_again(const struct sock *sk, const struct sk_buff *skb)
+{
+	const struct sk_buff *head = tcp_rtx_queue_head(sk);
+
+	return sk->sk_state == TCP_SYN_RECV && head && tcp_hdr(skb)->syn &&
+	       !tcp_hdr(skb)->ack && !tcp_hdr(skb)->rst &&
+	       TCP_SKB_CB(head)->tcp_flags & TCPHDR_SYN &&
+	       before(TCP_SKB_CB(skb)->seq, tcp_sk(sk)->rcv_nxt);
+}
+
 /* A synchronized state, or SYN-RECEIVED with a sock. */
 static int tcp_rcv_synchronized(struct sock *sk, struct sk_buff *skb)
 {
@@ -627,6 +647,14 @@ static int tcp_rcv_synchronized(struct sock *sk, struct sk_buff *skb)
 	struct tcp_sock *tp = tcp_sk(sk);
 	int ret;
 
+	if (unlikely(tp->passive_fastopen) && tcp_is_syn_again(sk, skb)) {
+		if (!tcp_oow_rate_limited(sock_net(sk), skb,
+					  MIB_TCP_ACKSKIPPEDSYNRECV,
+					  &tp->last_oow_ack_ns))
+			tcp_send_synack(sk);
+		consume_skb(skb);
+		return 0;
+	}
 	tcp_fast_parse_options(sk, skb);
 	if (!tcp_validate_incoming(sk, skb))
 		return 0;

@@ -169,7 +169,9 @@ int tcp_v4_connect(struct sock *sk, const struct sockaddr *addr, socklen_t len)
 			WRITE_ONCE(tp->write_seq, st.seq);
 		tp->high_seq = tp->write_seq;
 		tp->tsoffset = st.ts_off;
-		err = tcp_connect(sk);
+		if (likely(!tp->fastopen_connect ||
+			   !tcp_fastopen_defers_connect(sk)))
+			err = tcp_connect(sk);
 	}
 	if (err)
 		tcp_v4_connect_undo(sk);
@@ -554,7 +556,7 @@ static struct sock *tcp_v4_syn_recv_sock(const struct sock *sk,
 		NET_INC_STATS(net, TCP_LISTENDROPS);
 		return NULL;
 	}
-	*own_req = unlikely(tcp_rsk(req)->syncookie) ?
+	*own_req = unlikely(tcp_rsk(req)->unhashed) ?
 			   inet_ehash_insert_new(newsk) :
 			   inet_ehash_insert(newsk, req_to_sk(req));
 	if (!*own_req)

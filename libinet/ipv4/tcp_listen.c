@@ -124,7 +124,7 @@ bool tcp_openreq_init_route(struct request_sock *req, const struct sock *sk,
 
 /* Makes and answers a request, and forgets it if it is to be a cookie. Return:
  * false when there is no memory or no way back. */
-static bool tcp_conn_request_new(struct sock *sk, const struct sk_buff *skb,
+static bool tcp_conn_request_new(struct sock *sk, struct sk_buff *skb,
 				 bool cookie)
 {
 	struct net *net = sock_net(sk);
@@ -153,6 +153,9 @@ static bool tcp_conn_request_new(struct sock *sk, const struct sk_buff *skb,
 		treq->snt_isn = st.seq;
 	treq->ts_off = st.ts_off;
 	treq->snt_synack_us = tcp_us(net_now(net));
+	if (unlikely(READ_ONCE(tcp_sk(sk)->seldom)) && !cookie &&
+	    tcp_fastopen_server(sk, skb, req))
+		return true;
 	if (unlikely(cookie)) {
 		cookie_init_sequence(req, skb);
 		(void)tcp_v4_send_synack(sk, req, treq->dst);

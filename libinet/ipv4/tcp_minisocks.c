@@ -308,6 +308,8 @@ struct sock *tcp_create_openreq_child(const struct sock *sk,
 	tp->last_oow_ack_ns = 0;
 	inet_csk(newsk)->icsk_ack.lrcvtime_ns = tp->mstamp_ns;
 	tp->seldom = NULL;
+	tp->syn_fastopen = tp->syn_data = tp->syn_data_acked = 0;
+	tp->passive_fastopen = tp->fastopen_connect = 0;
 	if (unlikely(tcp_rsk(req)->saved_syn))
 		tcp_inherit_syn(newsk, req);
 	tcp_init_xmit_timers(newsk);

@@ -30,6 +30,23 @@ static int get_syncookie_key(struct net *net, const struct sysctl_row *row,
 	return tcp_secrets_print(&keys, buf, size);
 }
 
+/* net.ipv4.tcp_fastopen_key, as Linux writes it. */
+static int set_fastopen_key(struct net *net, const struct sysctl_row *row,
+			    const char *value)
+{
+	return tcp_secrets_set(net, row, value, &net->ipv4.tcp->fastopen_keys);
+}
+
+static int get_fastopen_key(struct net *net, const struct sysctl_row *row,
+			    char *buf, size_t size)
+{
+	struct tcp_secrets keys;
+
+	(void)row;
+	tcp_secrets_read(net->ipv4.tcp, &net->ipv4.tcp->fastopen_keys, &keys);
+	return tcp_secrets_print(&keys, buf, size);
+}
+
 /* The table of connections grows by itself; the knob makes it large at once. */
 static int set_ehash_entries(struct net *net, const struct sysctl_row *row,
 			     const char *value)
@@ -67,6 +84,10 @@ static const struct sysctl_row tcp_knobs[] = {
 	TCP_ROW(syncookies, 0, 2, 1),
 	{ .name = "net.ipv4.tcp_syncookie_key", .kind = SYSCTL_STRING,
 	  .set = set_syncookie_key, .get = get_syncookie_key },
+	/* 1: client, 2: server, 4 and 0x200: the same without cookies */
+	TCP_ROW(fastopen, 0, 0x207, 1),
+	{ .name = "net.ipv4.tcp_fastopen_key", .kind = SYSCTL_STRING,
+	  .set = set_fastopen_key, .get = get_fastopen_key },
 	TCP_ROW(abort_on_overflow, 0, 1, 0),
 	TCP_ROW(keepalive_time, 1, 32767, 7200),
 	TCP_ROW(keepalive_intvl, 1, 32767, 75),
@@ -114,6 +135,7 @@ static int tcp_net_init(struct net *net)
 	net_random_bytes(net, net->ipv4.isn_secret,
 			 sizeof(net->ipv4.isn_secret));
 	tcp_secrets_draw(net, &tn->cookie_keys);
+	tcp_secrets_draw(net, &tn->fastopen_keys);
 	tn->rsk_cache = kmem_cache_create(&net->mem, "tcp_request_sock",
 					  sizeof(struct tcp_request_sock), 64);
 	tn->death_row.cache = kmem_cache_create(&net->mem, "tcp_timewait_sock",
@@ -178,6 +200,7 @@ static void tcp_net_exit(struct net *net)
 	tcp_tsq_exit(net);
 	rcu_barrier(&net->rcu);
 	inet_hashinfo_destroy(&tn->hashinfo);
+	tcp_fastopen_exit(net);
 	kmem_cache_destroy(tn->rsk_cache);
 	kmem_cache_destroy(tn->death_row.cache);
 	mem_free(&net->mem, tn, sizeof(*tn));

@@ -13,20 +13,40 @@ struct tcp_seldom *tcp_seldom_get(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	if (!tp->seldom)
-		tp->seldom = mem_zalloc(&sock_net(sk)->mem,
-					sizeof(*tp->seldom));
-	return tp->seldom;
+	struct tcp_seldom *seldom = tp->seldom;
+
+	if (seldom)
+		return seldom;
+	seldom = mem_zalloc(&sock_net(sk)->mem, sizeof(*seldom));
+	if (!seldom)
+		return NULL;
+	seldom->net = sock_net(sk);
+	__atomic_store_n(&tp->seldom, seldom, __ATOMIC_RELEASE);
+	return seldom;
+}
+
+static void tcp_seldom_free_rcu(struct rcu_head *head)
+{
+	struct tcp_seldom *seldom = container_of(head, struct tcp_seldom, rcu);
+
+	mem_free(&seldom->net->mem, seldom, sizeof(*seldom));
+}
+
+void tcp_seldom_reset(struct sock *sk)
+{
+	tcp_fastopen_done(sk, false);
+	tcp_saved_syn_free(sock_net(sk), &tcp_sk(sk)->seldom->saved_syn);
 }
 
 void tcp_seldom_free(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	struct net *net = sock_net(sk);
+	struct tcp_seldom *seldom = tp->seldom;
 
-	tcp_saved_syn_free(net, &tp->seldom->saved_syn);
-	mem_free(&net->mem, tp->seldom, sizeof(*tp->seldom));
-	tp->seldom = NULL;
+	tcp_seldom_reset(sk);
+	WRITE_ONCE(tp->seldom, NULL);
+	/* a softnet may be looking at a listener's */
+	call_rcu(&seldom->net->rcu, &seldom->rcu, tcp_seldom_free_rcu);
 }
 
 /* ---- TCP_SAVE_SYN ----------------------------------------------------- */

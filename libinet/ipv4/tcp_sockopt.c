@@ -353,6 +353,102 @@ static int get_is_mptcp(struct sock *sk, int *val)
 	return 0;
 }
 
+/* ---- Fast Open -------------------------------------------------------- */
+
+/* What may be said of a sock only before it is in use. */
+static bool not_in_use(const struct sock *sk)
+{
+	return TCPF(sk->sk_state) & (TCPF(TCP_CLOSE) | TCPF(TCP_LISTEN));
+}
+
+static int set_fastopen(struct sock *sk, int val)
+{
+	u32 somaxconn = (u32)READ_ONCE(sock_net(sk)->sysctl_somaxconn);
+	struct tcp_seldom *seldom;
+
+	if (!not_in_use(sk))
+		return -EINVAL;
+	seldom = tcp_seldom_get(sk);
+	if (!seldom)
+		return -ENOMEM;
+	WRITE_ONCE(seldom->max_pending, min((u32)val, somaxconn));
+	return 0;
+}
+
+static int get_fastopen(struct sock *sk, int *val)
+{
+	const struct tcp_seldom *seldom = tcp_sk(sk)->seldom;
+
+	*val = seldom ? (int)seldom->max_pending : 0;
+	return 0;
+}
+
+static int set_fastopen_connect(struct sock *sk, int val)
+{
+	if (!(READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_fastopen) &
+	      TFO_CLIENT_ENABLE))
+		return -EOPNOTSUPP;
+	if (sk->sk_state != TCP_CLOSE)
+		return -EINVAL;
+	if (val && !tcp_seldom_get(sk))
+		return -ENOMEM;
+	tcp_sk(sk)->fastopen_connect = val & 1;
+	return 0;
+}
+
+static int get_fastopen_connect(struct sock *sk, int *val)
+{
+	*val = tcp_sk(sk)->fastopen_connect;
+	return 0;
+}
+
+static int set_fastopen_no_cookie(struct sock *sk, int val)
+{
+	if (!not_in_use(sk))
+		return -EINVAL;
+	tcp_sk(sk)->fastopen_no_cookie = val & 1;
+	return 0;
+}
+
+static int get_fastopen_no_cookie(struct sock *sk, int *val)
+{
+	*val = tcp_sk(sk)->fastopen_no_cookie;
+	return 0;
+}
+
+/* One key, or two: the second is understood, too. */
+static int set_fastopen_key(struct sock *sk, const void *val, socklen_t len)
+{
+	struct tcp_net *tn = sock_net(sk)->ipv4.tcp;
+	struct tcp_secrets keys = { .nr = (u8)(len / sizeof(keys.key[0])) };
+	struct tcp_seldom *seldom;
+
+	if (len != sizeof(keys.key[0]) && len != sizeof(keys.key))
+		return -EINVAL;
+	seldom = tcp_seldom_get(sk);
+	if (!seldom)
+		return -ENOMEM;
+	memcpy(keys.key, val, len);
+	spin_lock(&tn->limit_lock);
+	seldom->fastopen_keys = keys;
+	spin_unlock(&tn->limit_lock);
+	return 0;
+}
+
+static int get_fastopen_key(struct sock *sk, void *val, socklen_t *len)
+{
+	struct tcp_net *tn = sock_net(sk)->ipv4.tcp;
+	const struct tcp_seldom *seldom = tcp_sk(sk)->seldom;
+	struct tcp_secrets keys;
+
+	tcp_secrets_read(tn, seldom && seldom->fastopen_keys.nr ?
+				     &seldom->fastopen_keys :
+				     &tn->fastopen_keys, &keys);
+	*len = min(*len, (socklen_t)(keys.nr * sizeof(keys.key[0])));
+	memcpy(val, keys.key, *len);
+	return 0;
+}
+
 /* ---- congestion control ----------------------------------------------- */
 
 static int set_congestion(struct sock *sk, const void *val, socklen_t len)
@@ -432,6 +528,8 @@ static void tcp_info_base(struct sock *sk, struct tcp_info *info)
 		info->tcpi_snd_wscale = tp->rx_opt.snd_wscale;
 		info->tcpi_rcv_wscale = tp->rx_opt.rcv_wscale;
 	}
+	if (tp->syn_data_acked)
+		info->tcpi_options |= TCPI_OPT_SYN_DATA;
 	info->tcpi_rto = icsk->icsk_rto_us;
 	info->tcpi_ato = icsk->icsk_ack.ato_us;
 	info->tcpi_snd_mss = tp->mss_cache;
@@ -533,6 +631,14 @@ const struct sockopt_row tcp_options[] = {
 		    set_save_syn, get_save_syn),
 	SOCKOPT_ROW_BYTES(IPPROTO_TCP, TCP_SAVED_SYN, NULL, get_saved_syn),
 	SOCKOPT_ROW(IPPROTO_TCP, TCP_INQ, INT, 0, 1, set_inq, get_inq),
+	SOCKOPT_ROW(IPPROTO_TCP, TCP_FASTOPEN, INT, 0, INT32_MAX,
+		    set_fastopen, get_fastopen),
+	SOCKOPT_ROW(IPPROTO_TCP, TCP_FASTOPEN_CONNECT, INT, 0, 1,
+		    set_fastopen_connect, get_fastopen_connect),
+	SOCKOPT_ROW(IPPROTO_TCP, TCP_FASTOPEN_NO_COOKIE, INT, 0, 1,
+		    set_fastopen_no_cookie, get_fastopen_no_cookie),
+	SOCKOPT_ROW_BYTES(IPPROTO_TCP, TCP_FASTOPEN_KEY,
+			  set_fastopen_key, get_fastopen_key),
 	SOCKOPT_ROW(IPPROTO_TCP, TCP_IS_MPTCP, INT, 0, 0, NULL, get_is_mptcp),
 	SOCKOPT_ROW(IPPROTO_TCP, TCP_RTO_MAX_MS, INT, 1000,
 		    TCP_RTO_MAX_US / USEC_PER_MSEC,

@@ -184,7 +184,7 @@ static void cookie_restore(struct request_sock *req, const struct sk_buff *skb,
 	tcp_parse_options(skb, &info);
 	tcp_openreq_init_names(req, skb);
 	req->mss = mss;
-	treq->syncookie = 1;
+	treq->unhashed = true;
 	treq->rcv_isn = TCP_SKB_CB(skb)->seq - 1;
 	treq->rcv_nxt = TCP_SKB_CB(skb)->seq;
 	treq->snt_isn = TCP_SKB_CB(skb)->ack_seq - 1;
@@ -197,10 +197,9 @@ static void cookie_restore(struct request_sock *req, const struct sk_buff *skb,
 	cookie_ts_decode(treq, info.rcv_tsecr);
 }
 
-/* The child of @req, locked; or NULL, and @req is gone. */
 unchecked_locking
-static struct sock *cookie_child(struct sock *sk, struct sk_buff *skb,
-				 struct request_sock *req)
+struct sock *tcp_child_of_unhashed(struct sock *sk, struct sk_buff *skb,
+				   struct request_sock *req)
 {
 	struct sock *child;
 	bool own_req;
@@ -251,5 +250,5 @@ struct sock *cookie_v4_check(struct sock *sk, struct sk_buff *skb)
 		reqsk_free(req);
 		return NULL;
 	}
-	return cookie_child(sk, skb, req);
+	return tcp_child_of_unhashed(sk, skb, req);
 }

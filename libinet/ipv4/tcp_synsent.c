@@ -116,6 +116,8 @@ static void tcp_synsent_established(struct sock *sk, struct sk_buff *skb,
 
 	tcp_take_syn(sk, skb, info);
 	(void)tcp_ack(sk, skb, FLAG_SLOWPATH);
+	if (unlikely(tp->syn_fastopen || tp->syn_data))
+		tcp_rcv_fastopen_synack(sk, info);
 	tcp_finish_connect(sk);
 	if (!sock_flag(sk, SOCK_DEAD))
 		sk->sk_state_change(sk);
@@ -153,6 +155,10 @@ int tcp_rcv_synsent_state_process(struct sock *sk, struct sk_buff *skb)
 	struct tcp_options_info info;
 
 	NET_ROAD(sock_net(sk), skb);
+	if (unlikely(inet_test_bit(DEFER_CONNECT, sk))) {	/* to no SYN of ours */
+		kfree_skb_reason(skb, SKB_DROP_REASON_TCP_FLAGS);
+		return 0;
+	}
 	tcp_parse_options(skb, &info);
 	if (th->ack && !tcp_synsent_ack_ok(sk, skb, &info)) {
 		if (!th->rst)

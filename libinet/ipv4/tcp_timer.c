@@ -124,10 +124,15 @@ static void tcp_negative_advice(struct sock *sk)
 static bool tcp_syn_timed_out(struct sock *sk)
 {
 	const struct inet_connection_sock *icsk = inet_csk(sk);
+	const struct netns_ipv4 *ipv4 = &sock_net(sk)->ipv4;
 	u32 until = icsk->icsk_syn_retries ?
 		icsk->icsk_syn_retries :
-		(u32)READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_syn_retries);
+		(u32)(tcp_sk(sk)->passive_fastopen ?
+			      READ_ONCE(ipv4->sysctl_tcp_synack_retries) :
+			      READ_ONCE(ipv4->sysctl_tcp_syn_retries));
 
+	if (unlikely(tcp_sk(sk)->syn_fastopen) && sk->sk_state == TCP_SYN_SENT)
+		tcp_fastopen_syn_lost(sk);
 	if (icsk->icsk_retransmits)
 		tcp_negative_advice(sk);
 	if (icsk->icsk_retransmits >= until)
