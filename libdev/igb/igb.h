@@ -247,6 +247,8 @@ int igb_clean_rx_irq(struct igb_q_vector *q, int budget);
 
 int igb_tx_ring_up(struct igb_q_vector *q);
 void igb_tx_ring_down(struct igb_q_vector *q);
+/* The doorbell that was left to poll(). */
+void igb_tx_tell(struct igb_q_vector *q);
 /* Frees what was sent. */
 void igb_clean_tx_irq(struct igb_q_vector *q);
 enum netdev_tx igb_xmit_frame(struct sk_buff *skb, struct net_device *dev);

@@ -7,7 +7,7 @@
  *
  *	fd readable -> igb_msix_ring -> napi_schedule -> igb_poll
  *	  -> igb_clean_tx_irq, igb_clean_rx_irq -> napi_gro_receive
- *	igb_xmit_frame: descriptors, and the tail when a batch ends
+ *	igb_xmit_frame: descriptors, and the tail when a batch ends, or in igb_poll
  *
  * Vectors. Vector 0 is the link and whatever else the card has to say; queue i has
  * vector 1 + i for both directions. A vector masks itself when it fires (EIAM) and
@@ -123,6 +123,7 @@ int igb_poll(struct napi_struct *napi, int budget)
 	int work;
 
 	NETDEV_ROAD(q->igb->dev, NULL);
+	igb_tx_tell(q);
 	igb_clean_tx_irq(q);
 	work = igb_clean_rx_irq(q, budget);
 	if (work)

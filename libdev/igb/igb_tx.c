@@ -226,12 +226,23 @@ static u32 put_packet(struct igb_q_vector *q, struct sk_buff *skb,
 	return i;
 }
 
-/* Tells the card of what was put. */
+/* Tells the card of what was put, if it does not know. Context: tx.lock. */
 static void ring_doorbell(struct igb_q_vector *q)
 {
-	q->tx.untold = false;
+	if (!q->tx.untold)
+		return;
+	WRITE_ONCE(q->tx.untold, false);
 	vfio_wmb();
 	igb_wr32(q->igb, E1000_TDT(q->index), q->tx.next_to_use);
+}
+
+void igb_tx_tell(struct igb_q_vector *q)
+{
+	if (!READ_ONCE(q->tx.untold))
+		return;
+	spin_lock(&q->tx.lock);
+	ring_doorbell(q);
+	spin_unlock(&q->tx.lock);
 }
 
 /* Room for any packet, or the queue stops. Context: tx.lock. */
@@ -284,12 +295,13 @@ static bool xmit(struct igb_q_vector *q, struct sk_buff *skb)
 	}
 	next = put_packet(q, skb, &o);
 	tell = netdev_tx_sent_queue(q->igb->dev, q->index, skb->len);
-	q->tx.untold = true;
+	WRITE_ONCE(q->tx.untold, true);
 	smp_store_release(&q->tx.next_to_use, next);
 	return tell;
 }
 
-/* ndo_start_xmit: descriptors for one packet, a doorbell for several. */
+/* ndo_start_xmit: descriptors for one packet, a doorbell for several: what is sent
+ * from where poll() comes next is left to it. */
 enum netdev_tx igb_xmit_frame(struct sk_buff *skb, struct net_device *dev)
 {
 	struct igb *igb = igb_priv(dev);
@@ -299,7 +311,9 @@ enum netdev_tx igb_xmit_frame(struct sk_buff *skb, struct net_device *dev)
 	spin_lock(&q->tx.lock);
 	room = has_room(q);
 	tell = likely(room) ? xmit(q, skb) : q->tx.up;
-	if (tell && q->tx.untold)
+	if (room && napi_in_softirq(&q->napi))
+		napi_schedule(&q->napi);
+	else if (tell)
 		ring_doorbell(q);
 	spin_unlock(&q->tx.lock);
 	igb_arm_watchdog(igb);

@@ -518,6 +518,40 @@ static void batch_has_one_doorbell(void **state)
 	assert_in_range(l->m->doorbells - before, 1, 10);
 }
 
+static int answer(struct sk_buff *skb, struct net_device *dev,
+		  struct packet_type *pt, struct net_device *orig __maybe_unused)
+{
+	u8 frame[200];
+
+	dut_frame(frame, 100, 1);
+	dut_xmit(pt->af_packet_priv, dev, frame, 100);
+	consume_skb(skb);
+	return 0;
+}
+
+/* What is sent while packets are received is told when they are all through. */
+static void answers_of_one_run_share_doorbells(void **state)
+{
+	struct igb_lab *l = *state;
+	struct packet_type pt = { .type = cpu_to_be16(DUT_ETHERTYPE),
+				  .func = answer, .ignore_outgoing = true };
+	u32 before;
+
+	igb_lab_open(l);
+	inet_netdev_set_queue(l->dev, "tx-0/byte_queue_limits/limit_min",
+			      "1000000");
+	igb_lab_assert_works(l);	/* and the limit holds */
+	pt.af_packet_priv = l->net;
+	assert_int_equal(dev_add_pack(l->net, &pt), 0);
+	before = l->m->doorbells;
+	for (u32 i = 0; i < 20; i++)
+		igb_lab_inject(l, 100, i);
+	igb_lab_run(l);
+	dev_remove_pack(l->net, &pt);
+	assert_int_equal(l->sent.nr, 20);
+	assert_int_equal(l->m->doorbells - before, 1);
+}
+
 /* The rings go round many times, in batches that do not divide them. */
 static void rings_go_round(void **state)
 {
@@ -763,6 +797,7 @@ int main(void)
 		CASE(full_ring_stops_and_goes_on),
 		CASE(longest_packet_waits_until_it_fits),
 		CASE(batch_has_one_doorbell),
+		CASE(answers_of_one_run_share_doorbells),
 		CASE(rings_go_round),
 		CASE(closed_while_the_card_holds_packets_leaks_nothing),
 		CASE(checksum_verdict_is_passed_on),
