@@ -74,6 +74,11 @@ int inet_netdev_index(const struct net_device *dev) INET_API;
 int inet_netdev_get_carrier(const struct net_device *dev) INET_API;
 int inet_netdev_get_stats(struct net_device *dev,
 			  struct inet_netdev_stats *stats) INET_API;
+/* Calls @fn for each counter that the device itself keeps, a card for example, as
+ * ethtool -S names them. Many have none. */
+int inet_netdev_counter_each(struct net_device *dev,
+			     void (*fn)(void *arg, const char *name, u64 value),
+			     void *arg) INET_API;
 
 /* ---- addresses, routes, neighbours ------------------------------------ */
 

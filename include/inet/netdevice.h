@@ -76,6 +76,8 @@ enum netdev_tx {
 				 * stopped and the driver will wake it */
 };
 
+typedef void netdev_counter_fn(void *arg, const char *name, u64 value);
+
 struct net_device_ops {
 	/* Brings the hardware up: rings, interrupts, napi_enable(). 0 or -E. */
 	int (*ndo_open)(struct net_device *dev);
@@ -108,6 +110,11 @@ struct net_device_ops {
 	/* Adds the device's own counters to @stats. May be NULL. */
 	void (*ndo_get_stats64)(struct net_device *dev,
 				struct inet_netdev_stats *stats);
+
+	/* Calls @fn for each counter that the device keeps beside these, by
+	 * the name that ethtool -S has for it. May be NULL. */
+	void (*ndo_each_counter)(struct net_device *dev,
+				 netdev_counter_fn *fn, void *arg);
 
 	/* The device is gone for good: free what dev->priv holds (not the
 	 * device). May be NULL. */

@@ -2,7 +2,8 @@
 /*
  * The igb device: igb_main.c is the device, its interrupts and its watchdog,
  * igb_open.c opens one, igb_hw.c resets the card and knows its parts, igb_rx.c and
- * igb_tx.c are the rings, igb_offload.c says what of a packet the card does.
+ * igb_tx.c are the rings, igb_offload.c says what of a packet the card does,
+ * igb_itr.c how often it may interrupt, igb_stats.c what it has counted.
  */
 #ifndef LIBDEV_IGB_H
 #define LIBDEV_IGB_H
@@ -22,15 +23,16 @@
 #define IGB_HEADROOM 256u	/* in a frame, for who forwards it */
 #define IGB_PAD 2u		/* and this puts the IP header on 4 bytes */
 #define IGB_FCS 4u
-#define IGB_ITR_DEFAULT_US 20u	/* between two messages of a vector */
+#define IGB_ITR_ADAPTIVE U32_MAX	/* by what there is to do */
 #define IGB_TX_MIN 17u		/* the shortest frame that the card pads */
 #define IGB_TX_DESCS (MAX_SKB_FRAGS + 2u)	/* context, head, fragments */
 #define IGB_WATCHDOG_NS 4000000000ull
+#define IGB_HEAD_SIZE 64u	/* for one that is written back */
 #define IGB_OTHER_VECTOR 0u	/* link; queue i has 1 + i */
 #define IGB_OTHER_BIT (1u << IGB_OTHER_VECTOR)
 #define IGB_USAGE							\
 	"igb:PCI-ADDRESS[,name=NAME][,mtu=N][,mac=ADDR][,queues=N]"	\
-	"[,ring=N][,itr=US]"
+	"[,ring=N][,itr=US][,headwb]"
 
 /* What tells the members of the family apart. */
 struct igb_part {
@@ -54,7 +56,23 @@ struct igb_config {
 	u8 mac[6];			/* zero: the card's */
 	u32 nr_queues;			/* 0: one for each softnet, or less */
 	u32 ring_size;
-	u32 itr_us;
+	u32 itr_us;			/* or IGB_ITR_ADAPTIVE */
+	bool head_writeback;
+};
+
+/* ---- interrupts ------------------------------------------------------- */
+
+/* What passes, from an answer that somebody waits for to many bytes. */
+enum igb_latency {
+	IGB_LOWEST_LATENCY,
+	IGB_LOW_LATENCY,
+	IGB_BULK_LATENCY,
+};
+
+/* Of one direction: what it is, and had done when that was looked at. */
+struct igb_itr {
+	enum igb_latency latency;
+	u64 packets, bytes;
 };
 
 /* ---- rings ------------------------------------------------------------ */
@@ -71,6 +89,7 @@ struct igb_rx_ring {
 	struct sk_buff *skb;		/* begun, the rest is to come */
 	bool skip;			/* the rest is to be thrown away */
 	u64 packets, bytes, over, dropped, bad;	/* by poll() */
+	struct igb_itr itr;
 };
 
 struct igb_tx_buffer {
@@ -91,6 +110,8 @@ struct igb_tx_ring {
 	union e1000_adv_tx_desc *desc;
 	struct igb_tx_buffer *buffer;
 	u64 dma;
+	u32 *head;			/* the card writes it; NULL: DD */
+	u64 head_dma;
 	u32 size;
 	u32 next_to_use;		/* by who sends */
 	u32 next_to_clean;		/* by poll() */
@@ -100,7 +121,8 @@ struct igb_tx_ring {
 	struct e1000_adv_tx_context_desc context;	/* that it has */
 	bool context_known;
 	u64 errors;			/* under lock */
-	u64 completed;			/* by poll() */
+	u64 completed, completed_bytes;	/* by poll() */
+	struct igb_itr itr;
 	u64 watched;			/* completed, at the last watch */
 	bool watched_pending;
 };
@@ -110,6 +132,8 @@ struct igb_q_vector {
 	struct igb *igb;
 	u32 index;
 	int fd;
+	enum igb_latency latency;	/* as the card knows it */
+	u64 drops;			/* RQDPC: it had no descriptor; stats_lock */
 	struct napi_struct napi;
 	struct igb_rx_ring rx;
 	struct igb_tx_ring tx;
@@ -117,12 +141,15 @@ struct igb_q_vector {
 
 /* ---- the device ------------------------------------------------------- */
 
-/* What the card counts, since the device was opened. */
-struct igb_hw_stats {
-	u64 missed;		/* MPC, RQDPC: no room for them */
-	u64 crc_errors;		/* CRCERRS, ALGNERRC, RXERRC */
-	u64 length_errors;	/* RLEC, RUC, RFC, RJC */
-	u64 over_errors;	/* ROC */
+/* What the card counts, by its registers. */
+enum igb_stat {
+	IGB_STAT_GPRC, IGB_STAT_GPTC, IGB_STAT_GORC, IGB_STAT_GOTC,
+	IGB_STAT_BPRC, IGB_STAT_BPTC, IGB_STAT_MPRC, IGB_STAT_MPTC,
+	IGB_STAT_COLC, IGB_STAT_CRCERRS, IGB_STAT_ALGNERRC, IGB_STAT_RXERRC,
+	IGB_STAT_RNBC, IGB_STAT_MPC, IGB_STAT_RLEC, IGB_STAT_RUC, IGB_STAT_RFC,
+	IGB_STAT_ROC, IGB_STAT_RJC, IGB_STAT_ECOL, IGB_STAT_LATECOL,
+	IGB_STAT_SCC, IGB_STAT_MCC, IGB_STAT_DC, IGB_STAT_TSCTC,
+	IGB_NR_STATS
 };
 
 struct igb {
@@ -135,7 +162,8 @@ struct igb {
 	u32 nr_queues;
 	u32 ring_size;
 	u32 itr_us;
-	u8 *rings;			/* descriptors of all of them */
+	bool head_writeback;
+	u8 *rings;			/* descriptors of all of them, and heads */
 	size_t rings_size;
 	int other_fd;			/* link */
 	int notice_fd[2];		/* of enum vfio_notice; -1: none */
@@ -146,7 +174,7 @@ struct igb {
 	bool gone;			/* the card */
 	u64 resets;
 	struct inet_lock stats_lock;
-	struct igb_hw_stats hw_stats;
+	u64 hw_stats[IGB_NR_STATS];	/* since it was opened */
 };
 
 static inline struct igb *igb_priv(const struct net_device *dev)
@@ -217,8 +245,6 @@ int igb_setup_link(struct igb *igb);
 bool igb_link_is_up(struct igb *igb, u32 *mbit);
 int igb_read_phy_reg(struct igb *igb, u32 reg, u16 *value);
 int igb_write_phy_reg(struct igb *igb, u32 reg, u16 value);
-/* Adds what the card has counted, which clears it. */
-void igb_update_stats(struct igb *igb);
 /* Where queue @q's vectors stand: the register, and the shift of the receiving
  * one's byte; the sending one's is 8 higher. */
 u32 igb_ivar_reg(const struct igb_part *part, u32 q, u32 *shift);
@@ -230,6 +256,15 @@ extern const struct net_device_ops igb_netdev_ops;
 int igb_poll(struct napi_struct *napi, int budget);
 /* Something has happened: the watchdog looks in a while. Any context. */
 void igb_arm_watchdog(struct igb *igb);
+
+/* ---- igb_itr.c -------------------------------------------------------- */
+
+/* The least time between two messages, of this class. */
+u32 igb_itr_us(enum igb_latency latency);
+/* The class after @packets, one at least, with @bytes in all. */
+enum igb_latency igb_next_latency(enum igb_latency now, u32 packets, u32 bytes);
+/* For who has just been polled: by what it has seen. Context: poll(). */
+void igb_set_itr(struct igb_q_vector *q);
 
 /* ---- igb_rx.c --------------------------------------------------------- */
 
@@ -262,6 +297,13 @@ u64 igb_features_check(const struct sk_buff *skb, struct net_device *dev,
 		       u64 features);
 /* Headers as the card wants them before it cuts. Return: 0, -ENOMEM. */
 int igb_tso_prepare(struct sk_buff *skb);
+
+/* ---- igb_stats.c ------------------------------------------------------ */
+
+/* Adds what the card has counted, which clears it. */
+void igb_update_stats(struct igb *igb);
+void igb_get_stats64(struct net_device *dev, struct inet_netdev_stats *stats);
+void igb_each_counter(struct net_device *dev, netdev_counter_fn *fn, void *arg);
 
 /* ---- igb_open.c ------------------------------------------------------- */
 

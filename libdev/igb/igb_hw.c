@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The card: its parts, its reset, its PHY, its filters, its counters. Whatever it
- * is asked for may never come: every wait ends.
+ * The card: its parts, its reset, its PHY, its filters. Whatever it is asked for may
+ * never come: every wait ends.
  */
 #include "igb/igb.h"
 
@@ -321,33 +321,4 @@ void igb_set_rx_filter(struct igb *igb)
 		rctl |= E1000_RCTL_MPE;
 	set_multicast(igb);
 	igb_wr32(igb, E1000_RCTL, rctl);
-}
-
-/* ---- counters --------------------------------------------------------- */
-
-/* A counter that a read clears. A card that is gone has counted nothing. */
-static u64 take_count(struct igb *igb, u32 reg)
-{
-	u32 n = igb_rd32(igb, reg);
-
-	return n == U32_MAX ? 0 : n;
-}
-
-void igb_update_stats(struct igb *igb)
-{
-	struct igb_hw_stats *s = &igb->hw_stats;
-
-	spin_lock(&igb->stats_lock);
-	s->missed += take_count(igb, E1000_MPC);
-	for (u32 q = 0; q < igb->nr_queues; q++)
-		s->missed += take_count(igb, E1000_RQDPC(q)) & 0xfff;
-	s->crc_errors += take_count(igb, E1000_CRCERRS) +
-			 take_count(igb, E1000_ALGNERRC) +
-			 take_count(igb, E1000_RXERRC);
-	s->length_errors += take_count(igb, E1000_RLEC) +
-			    take_count(igb, E1000_RUC) +
-			    take_count(igb, E1000_RFC) +
-			    take_count(igb, E1000_RJC);
-	s->over_errors += take_count(igb, E1000_ROC);
-	spin_unlock(&igb->stats_lock);
 }

@@ -88,6 +88,15 @@ static u32 queue_vectors(const struct igb *igb)
 	return ((1u << igb->nr_queues) - 1) << 1;
 }
 
+/* Microseconds between two messages of @q, until it is known what it has to do. */
+static u32 start_itr(struct igb_q_vector *q)
+{
+	if (q->igb->itr_us != IGB_ITR_ADAPTIVE)
+		return q->igb->itr_us;
+	q->latency = q->rx.itr.latency = q->tx.itr.latency = IGB_LOW_LATENCY;
+	return igb_itr_us(IGB_LOW_LATENCY);
+}
+
 /* GPIE before the others, which are taken by its mode. */
 static void configure_msix(struct igb *igb)
 {
@@ -100,7 +109,7 @@ static void configure_msix(struct igb *igb)
 		ivar = igb_rd32(igb, reg) & ~(0xffffu << shift);
 		igb_wr32(igb, reg, ivar |
 			 ((i + 1) | E1000_IVAR_VALID) * 0x101u << shift);
-		igb_wr32(igb, E1000_EITR(i + 1), igb->itr_us <<
+		igb_wr32(igb, E1000_EITR(i + 1), start_itr(&igb->q_vector[i]) <<
 			 E1000_EITR_INTERVAL_SHIFT);
 	}
 	igb_wr32(igb, E1000_IVAR_MISC,
@@ -128,7 +137,10 @@ int igb_poll(struct napi_struct *napi, int budget)
 	work = igb_clean_rx_irq(q, budget);
 	if (work)
 		igb_arm_watchdog(q->igb);
-	if (work < budget && napi_complete_done(napi, work))
+	if (work == budget)
+		return work;
+	igb_set_itr(q);
+	if (napi_complete_done(napi, work))
 		igb_wr32(q->igb, E1000_EIMS, 1u << (q->index + 1));
 	return work;
 }
@@ -335,7 +347,7 @@ static bool watch(struct igb *igb)
 	if (hung && READ_ONCE(igb->dev->carrier)) {
 		netdev_printk(INET_LOG_WARNING, igb->dev,
 			      "sends nothing any more: reset");
-		igb->resets++;
+		count(&igb->resets, 1);
 		igb_reinit(igb);
 		return true;
 	}
@@ -379,7 +391,7 @@ static void igb_was_reset(struct igb *igb)
 		return;
 	if (igb->up) {
 		netdev_printk(INET_LOG_WARNING, igb->dev, "was reset");
-		igb->resets++;
+		count(&igb->resets, 1);
 		igb_reinit(igb);
 	}
 	mutex_unlock(&igb->lock);
@@ -547,34 +559,6 @@ static int igb_change_mtu(struct net_device *dev, u32 new_mtu)
 				  strerror(-err)) : 0;
 }
 
-/* ndo_get_stats64: what the stack does not count itself. */
-static void igb_get_stats64(struct net_device *dev,
-			    struct inet_netdev_stats *stats)
-{
-	struct igb *igb = igb_priv(dev);
-	const struct igb_hw_stats *hw = &igb->hw_stats;
-
-	igb_update_stats(igb);
-	spin_lock(&igb->stats_lock);
-	stats->rx_dropped += hw->missed;
-	stats->rx_frame_errors += hw->crc_errors;
-	stats->rx_length_errors += hw->length_errors;
-	stats->rx_over_errors += hw->over_errors;
-	stats->rx_errors += hw->crc_errors + hw->length_errors +
-			    hw->over_errors;
-	spin_unlock(&igb->stats_lock);
-	for (u32 i = 0; i < igb->nr_queues; i++) {
-		const struct igb_rx_ring *rx = &igb->q_vector[i].rx;
-
-		stats->rx_packets += READ_ONCE(rx->packets);
-		stats->rx_bytes += READ_ONCE(rx->bytes);
-		stats->rx_over_errors += READ_ONCE(rx->over);
-		stats->rx_errors += READ_ONCE(rx->over) + READ_ONCE(rx->bad);
-		stats->rx_dropped += READ_ONCE(rx->dropped);
-		stats->tx_errors += READ_ONCE(igb->q_vector[i].tx.errors);
-	}
-}
-
 const struct net_device_ops igb_netdev_ops = {
 	.ndo_open = igb_open,
 	.ndo_stop = igb_close,
@@ -584,5 +568,6 @@ const struct net_device_ops igb_netdev_ops = {
 	.ndo_change_mtu = igb_change_mtu,
 	.ndo_set_rx_mode = igb_set_rx_mode,
 	.ndo_get_stats64 = igb_get_stats64,
+	.ndo_each_counter = igb_each_counter,
 	.ndo_uninit = igb_remove,
 };

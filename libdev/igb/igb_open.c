@@ -91,7 +91,8 @@ static int map_frames(struct igb *igb)
 static int map_rings(struct igb *igb)
 {
 	size_t one = igb->ring_size * sizeof(union e1000_adv_rx_desc);
-	size_t all = ALIGN(2 * igb->nr_queues * one, VFIO_PAGE);
+	size_t heads = 2 * igb->nr_queues * one;
+	size_t all = ALIGN(heads + igb->nr_queues * IGB_HEAD_SIZE, VFIO_PAGE);
 	u64 dma;
 	u8 *p;
 	int err;
@@ -111,6 +112,10 @@ static int map_rings(struct igb *igb)
 		q->rx.dma = dma + 2 * i * one;
 		q->tx.desc = (void *)(p + (2 * i + 1) * one);
 		q->tx.dma = dma + (2 * i + 1) * one;
+		if (!igb->head_writeback)
+			continue;
+		q->tx.head = (void *)(p + heads + i * IGB_HEAD_SIZE);
+		q->tx.head_dma = dma + heads + i * IGB_HEAD_SIZE;
 	}
 	return 0;
 }
@@ -311,6 +316,7 @@ static int igb_start(struct igb *igb, const struct igb_config *c,
 	       sizeof(mac));
 	dev->mtu = c->mtu ? c->mtu : dev->mtu;
 	igb->itr_us = c->itr_us;
+	igb->head_writeback = c->head_writeback;
 	return igb_sw_init(igb, c);
 }
 
@@ -373,6 +379,7 @@ static const struct arg_row igb_rows[] = {
 	ARG_ROW("ring", struct igb_config, ring_size, U32, IGB_RING_MIN,
 		IGB_RING_MAX),
 	ARG_ROW("itr", struct igb_config, itr_us, U32, 0, 8191),
+	ARG_ROW("headwb", struct igb_config, head_writeback, FLAG, 0, 1),
 };
 
 static const struct args_spec igb_spec = {
@@ -386,7 +393,7 @@ static const struct args_spec igb_spec = {
 static int igb_open_spec(struct net *net, const char *text,
 			 struct net_device **dev)
 {
-	struct igb_config c = { .itr_us = IGB_ITR_DEFAULT_US };
+	struct igb_config c = { .itr_us = IGB_ITR_ADAPTIVE };
 	int err = driver_args(net, &igb_spec, text, &c);
 
 	return err ? err : igb_probe(net, &c, &vfio_kernel, NULL, dev);

@@ -148,6 +148,9 @@
 #define E1000_TDT(q) (0x0E018u + 0x40u * (q))
 #define E1000_TXDCTL(q) (0x0E028u + 0x40u * (q))
 #define E1000_TXDCTL_QUEUE_ENABLE (1u << 25)
+#define E1000_TDWBAL(q) (0x0E038u + 0x40u * (q))
+#define E1000_TDWBAL_HEAD_WB_ENABLE (1u << 0)
+#define E1000_TDWBAH(q) (0x0E03Cu + 0x40u * (q))
 
 /* Thresholds of RXDCTL and TXDCTL: prefetch, host, write-back. */
 #define E1000_DCTL_THRESH(p, h, w) \
@@ -159,15 +162,26 @@
 #define E1000_ALGNERRC 0x04004u
 #define E1000_RXERRC 0x0400Cu
 #define E1000_MPC 0x04010u
+#define E1000_SCC 0x04014u
+#define E1000_ECOL 0x04018u
+#define E1000_MCC 0x0401Cu
+#define E1000_LATECOL 0x04020u
+#define E1000_COLC 0x04028u
+#define E1000_DC 0x04030u
 #define E1000_RLEC 0x04040u
 #define E1000_GPRC 0x04074u
+#define E1000_BPRC 0x04078u
 #define E1000_MPRC 0x0407Cu
 #define E1000_GPTC 0x04080u
+#define E1000_GORCL 0x04088u		/* the high word is next, and clears */
+#define E1000_GOTCL 0x04090u
 #define E1000_RNBC 0x040A0u
 #define E1000_RUC 0x040A4u
 #define E1000_RFC 0x040A8u
 #define E1000_ROC 0x040ACu
 #define E1000_RJC 0x040B0u
+#define E1000_MPTC 0x040F0u
+#define E1000_BPTC 0x040F4u
 #define E1000_TSCTC 0x040F8u
 #define E1000_STATS_FIRST 0x04000u
 #define E1000_STATS_END 0x04104u

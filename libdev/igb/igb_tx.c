@@ -10,7 +10,8 @@
  * afterwards, and whoever frees looks whether it has stopped.
  *
  * A packet is done when the card has written so into its last descriptor, and
- * which one that is we have noted. The card is asked for nothing else.
+ * which one that is we have noted. Where it writes its head instead (headwb) that
+ * counts as far as there are descriptors that it has: one beyond says nothing.
  */
 #include "igb/igb.h"
 
@@ -20,6 +21,20 @@
 #define ENABLE_WAITS 10u	/* of 1 ms */
 
 /* ---- the ring --------------------------------------------------------- */
+
+/* Where the card is to say what it has sent: in the descriptors, or at one place. */
+static void set_head_writeback(struct igb_q_vector *q)
+{
+	struct igb_tx_ring *tx = &q->tx;
+	u32 enable = 0;
+
+	if (tx->head) {
+		*tx->head = 0;
+		enable = E1000_TDWBAL_HEAD_WB_ENABLE;
+	}
+	igb_wr32(q->igb, E1000_TDWBAH(q->index), (u32)(tx->head_dma >> 32));
+	igb_wr32(q->igb, E1000_TDWBAL(q->index), (u32)tx->head_dma | enable);
+}
 
 int igb_tx_ring_up(struct igb_q_vector *q)
 {
@@ -36,8 +51,10 @@ int igb_tx_ring_up(struct igb_q_vector *q)
 	igb_wr32(igb, E1000_TDLEN(n), tx->size * (u32)sizeof(*tx->desc));
 	igb_wr32(igb, E1000_TDH(n), 0);
 	igb_wr32(igb, E1000_TDT(n), 0);
+	set_head_writeback(q);
+	/* descriptors that wait to be written back would keep the head back, too */
 	igb_wr32(igb, E1000_TXDCTL(n), E1000_TXDCTL_QUEUE_ENABLE |
-		 E1000_DCTL_THRESH(8, 1, igb->part->tx_wthresh));
+		 E1000_DCTL_THRESH(8, 1, tx->head ? 0 : igb->part->tx_wthresh));
 	while (!(igb_rd32(igb, E1000_TXDCTL(n)) & E1000_TXDCTL_QUEUE_ENABLE)) {
 		if (!waits--)
 			return -EIO;
@@ -74,19 +91,41 @@ static void wake(struct igb_q_vector *q)
 		netif_tx_wake_queue(q->igb->dev, q->index);
 }
 
+/* Descriptors from @i on, of @used, that the card says it is done with by its
+ * head. */
+static u32 head_claim(const struct igb_tx_ring *tx, u32 i, u32 used)
+{
+	u32 head = le32_to_cpu(READ_ONCE(*tx->head));
+	u32 done = igb_ring_used(tx->size, head, i);
+
+	vfio_rmb(tx->head);
+	return head < tx->size && done <= used ? done : 0;
+}
+
+/* Is it done with the one @i? */
+static bool is_done(const struct igb_tx_ring *tx, u32 i)
+{
+	if (!(le32_to_cpu(READ_ONCE(tx->desc[i].wb.status)) & E1000_TXD_STAT_DD))
+		return false;
+	vfio_rmb(&tx->desc[i]);
+	return true;
+}
+
 void igb_clean_tx_irq(struct igb_q_vector *q)
 {
 	struct igb_tx_ring *tx = &q->tx;
-	u32 i = tx->next_to_clean, end = smp_load_acquire(&tx->next_to_use);
+	u32 first = tx->next_to_clean, i = first;
+	u32 end = smp_load_acquire(&tx->next_to_use);
+	u32 done = tx->head ? head_claim(tx, i, igb_ring_used(tx->size, end, i)) :
+		   0;
 	u32 packets = 0, bytes = 0;
 
 	while (i != end) {
 		struct igb_tx_buffer *b = &tx->buffer[i];
 
-		if (!(le32_to_cpu(READ_ONCE(tx->desc[b->eop].wb.status)) &
-		      E1000_TXD_STAT_DD))
+		if (tx->head ? igb_ring_used(tx->size, b->eop, first) >= done :
+			       !is_done(tx, b->eop))
 			break;
-		vfio_rmb(&tx->desc[b->eop]);
 		bytes += b->bytes;
 		packets++;
 		dev_consume_skb_any(b->skb);
@@ -97,6 +136,7 @@ void igb_clean_tx_irq(struct igb_q_vector *q)
 		return;
 	smp_store_release(&tx->next_to_clean, i);
 	count(&tx->completed, packets);
+	count(&tx->completed_bytes, bytes);
 	netdev_tx_completed_queue(q->igb->dev, q->index, bytes);
 	wake(q);
 }

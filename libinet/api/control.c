@@ -172,6 +172,17 @@ int inet_netdev_get_stats(struct net_device *dev,
 	return 0;
 }
 
+int inet_netdev_counter_each(struct net_device *dev,
+			     void (*fn)(void *arg, const char *name, u64 value),
+			     void *arg)
+{
+	if (!dev || !fn)
+		return api_result(-EINVAL);
+	if (dev->netdev_ops->ndo_each_counter)
+		dev->netdev_ops->ndo_each_counter(dev, fn, arg);
+	return 0;
+}
+
 /* One line. Context: RCU. */
 static void link_show(const struct net_device *dev, FILE *out)
 {

@@ -211,6 +211,21 @@ static bool tail_is_good(struct igb_model *m, u32 bal, u32 ctl, u32 tail)
 
 /* ---- sending ---------------------------------------------------------- */
 
+/* Where the driver wants it, and not the descriptors. */
+static void write_head(struct igb_model *m, u32 q, u32 head)
+{
+	u64 iova = (u64)REG(m, E1000_TDWBAH(q)) << 32 |
+		   (REG(m, E1000_TDWBAL(q)) & ~3u);
+	u32 *p = igb_model_dma(m, iova, sizeof(*p));
+
+	if (REG(m, E1000_TXDCTL(q)) >> 16 & 0x1f)
+		igb_model_violation(m, "a head that is written back late");
+	if (!p)
+		return;
+	inet_tsan_release(p);
+	WRITE_ONCE(*p, cpu_to_le32(m->head_lie ? m->head_lie : head));
+}
+
 /* Writes back what was sent, as far as it was asked for. */
 static void write_back_sent(struct igb_model *m, u32 q)
 {
@@ -226,8 +241,12 @@ static void write_back_sent(struct igb_model *m, u32 q)
 			  E1000_ADVTXD_DTYP_DATA ||
 		    !(cmd & E1000_ADVTXD_DCMD_RS))
 			continue;
-		inet_tsan_release(d);
-		WRITE_ONCE(d->wb.status, cpu_to_le32(E1000_TXD_STAT_DD));
+		if (REG(m, E1000_TDWBAL(q)) & E1000_TDWBAL_HEAD_WB_ENABLE) {
+			write_head(m, q, (r->told + 1) % nr_descs(m, bal));
+		} else {
+			inet_tsan_release(d);
+			WRITE_ONCE(d->wb.status, cpu_to_le32(E1000_TXD_STAT_DD));
+		}
 		any = true;
 	}
 	if (any)

@@ -66,6 +66,7 @@ struct igb_model {
 	/* how it behaves */
 	bool cable;		/* a partner is there */
 	bool hold;		/* what was sent is not written back */
+	u32 head_lie;		/* what it writes back as its head; 0: the truth */
 	bool gone;		/* registers read as ones */
 	bool deaf;		/* sends nothing, says nothing */
 	u32 fail_nth;		/* this call from now on fails; 0: none */

@@ -452,6 +452,88 @@ static void moderation_is_in_microseconds(void **state)
 	assert_int_equal(igb_lab_reg(l, E1000_EITR(2)), 250 << 2);
 }
 
+/* From each class, the thresholds from both sides. */
+static void class_of_traffic_follows_what_passes(void **state __maybe_unused)
+{
+	static const struct {
+		enum igb_latency now;
+		u32 packets, bytes;
+		enum igb_latency next;
+	} rows[] = {
+		{ IGB_LOWEST_LATENCY, 1, 64, IGB_LOWEST_LATENCY },
+		{ IGB_LOWEST_LATENCY, 4, 512, IGB_LOWEST_LATENCY },
+		{ IGB_LOWEST_LATENCY, 4, 513, IGB_LOW_LATENCY },
+		{ IGB_LOWEST_LATENCY, 5, 7000, IGB_LOWEST_LATENCY },
+		{ IGB_LOWEST_LATENCY, 1, 8001, IGB_BULK_LATENCY },
+		{ IGB_LOW_LATENCY, 2, 511, IGB_LOWEST_LATENCY },
+		{ IGB_LOW_LATENCY, 2, 512, IGB_LOW_LATENCY },
+		{ IGB_LOW_LATENCY, 3, 300, IGB_LOW_LATENCY },
+		{ IGB_LOW_LATENCY, 12, 10000, IGB_LOW_LATENCY },
+		{ IGB_LOW_LATENCY, 9, 10001, IGB_BULK_LATENCY },
+		{ IGB_LOW_LATENCY, 10, 12010, IGB_BULK_LATENCY },
+		{ IGB_LOW_LATENCY, 10, 12000, IGB_LOW_LATENCY },
+		{ IGB_LOW_LATENCY, 36, 10800, IGB_LOWEST_LATENCY },
+		{ IGB_BULK_LATENCY, 36, 25200, IGB_LOW_LATENCY },
+		{ IGB_BULK_LATENCY, 36, 54000, IGB_BULK_LATENCY },
+		{ IGB_BULK_LATENCY, 10, 15140, IGB_BULK_LATENCY },
+		{ IGB_BULK_LATENCY, 1, 1499, IGB_LOW_LATENCY },
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(rows); i++)
+		if (igb_next_latency(rows[i].now, rows[i].packets,
+				     rows[i].bytes) != rows[i].next)
+			fail_msg("row %u", i);
+	assert_int_equal(igb_itr_us(IGB_LOWEST_LATENCY), 14);
+	assert_int_equal(igb_itr_us(IGB_LOW_LATENCY), 49);
+	assert_int_equal(igb_itr_us(IGB_BULK_LATENCY), 245);
+}
+
+/* Of the queue that has the traffic, and of no other; what runs is not cut short. */
+static void adaptive_moderation_is_told_to_the_card(void **state)
+{
+	const u32 as_is = E1000_EITR_CNT_IGNR;
+	struct igb_lab *l = *state;
+
+	l->config.nr_queues = 2;
+	l->config.itr_us = IGB_ITR_ADAPTIVE;
+	igb_lab_open(l);
+	assert_int_equal(igb_lab_reg(l, E1000_EITR(1)), 49 << 2);
+	assert_int_equal(igb_lab_reg(l, E1000_EITR(2)), 49 << 2);
+	igb_lab_inject(l, 100, 1);
+	igb_lab_run(l);
+	assert_int_equal(igb_lab_reg(l, E1000_EITR(1)), (14 << 2) | as_is);
+	igb_lab_inject(l, 1000, 1);
+	igb_lab_run(l);
+	assert_int_equal(igb_lab_reg(l, E1000_EITR(1)), (49 << 2) | as_is);
+	for (u32 i = 0; i < 8; i++)
+		igb_lab_inject(l, 1500, i);
+	igb_lab_run(l);
+	assert_int_equal(igb_lab_reg(l, E1000_EITR(1)), (245 << 2) | as_is);
+	assert_int_equal(igb_lab_reg(l, E1000_EITR(2)), 49 << 2);
+}
+
+/* What leaves in bulk counts as what comes. */
+static void sent_bytes_moderate_too(void **state)
+{
+	struct igb_lab *l = *state;
+
+	l->config.itr_us = IGB_ITR_ADAPTIVE;
+	igb_lab_open(l);
+	inet_netdev_set_queue(l->dev, "tx-0/byte_queue_limits/limit_min",
+			      "1000000");
+	igb_lab_assert_works(l);
+	l->m->hold = true;
+	for (u32 n = 4; n < 10; n += 5) {
+		for (u32 i = 0; i < n; i++)
+			assert_int_equal(igb_lab_send(l, 1500, i),
+					 NET_XMIT_SUCCESS);
+		igb_model_complete(l->m);
+		igb_lab_run(l);
+	}
+	assert_int_equal(igb_lab_reg(l, E1000_EITR(1)),
+			 (245 << 2) | E1000_EITR_CNT_IGNR);
+}
+
 static void flows_are_spread_over_all_queues_evenly(void **state)
 {
 	struct igb_lab *l = *state;
@@ -894,6 +976,68 @@ static void card_that_is_pulled_out_is_noticed(void **state)
 	assert_int_equal(inet_netdev_close(l->dev), 0);
 }
 
+struct wanted {
+	const char *name;
+	u64 value;
+	u32 nr;			/* times that it was named */
+	u32 all;
+};
+
+static void look_for(void *arg, const char *name, u64 value)
+{
+	struct wanted *w = arg;
+
+	w->all++;
+	if (strcmp(name, w->name))
+		return;
+	w->value = value;
+	w->nr++;
+}
+
+static u64 counter_of(struct igb_lab *l, const char *name)
+{
+	struct wanted w = { .name = name };
+
+	assert_int_equal(inet_netdev_counter_each(l->dev, look_for, &w), 0);
+	assert_int_equal(w.nr, 1);
+	assert_int_equal(w.all, IGB_NR_STATS + 1 + 6 * l->config.nr_queues);
+	return w.value;
+}
+
+/* They are added up, those of two words as one, by ethtool's names. */
+static void counters_of_the_card_have_names(void **state)
+{
+	struct igb_lab *l = *state;
+
+	l->config.nr_queues = 2;
+	igb_lab_open(l);
+	for (u32 i = 1; i < 3; i++) {
+		l->m->regs[E1000_GPRC / 4] = 5;
+		l->m->regs[E1000_GORCL / 4] = 7;
+		l->m->regs[E1000_GORCL / 4 + 1] = 1;
+		l->m->regs[E1000_TSCTC / 4] = 3;
+		l->m->regs[E1000_CRCERRS / 4] = 2;
+		l->m->regs[E1000_RQDPC(1) / 4] = 6;
+		assert_int_equal(counter_of(l, "rx_packets"), 5 * i);
+		assert_int_equal(counter_of(l, "rx_bytes"),
+				 (0x100000007ull) * i);
+		assert_int_equal(counter_of(l, "tx_tcp_seg_good"), 3 * i);
+		assert_int_equal(counter_of(l, "rx_crc_errors"), 2 * i);
+		assert_int_equal(counter_of(l, "rx_queue_1_drops"), 6 * i);
+		assert_int_equal(counter_of(l, "rx_queue_0_drops"), 0);
+	}
+	igb_lab_assert_works(l);
+	assert_int_equal(counter_of(l, "rx_queue_0_packets"), 1);
+	assert_int_equal(counter_of(l, "tx_queue_0_bytes") +
+			 counter_of(l, "tx_queue_1_bytes"), 300);
+	assert_int_equal(counter_of(l, "resets"), 0);
+	assert_int_equal(inet_netdev_counter_each(NULL, look_for, l), -1);
+	assert_int_equal(inet_netdev_counter_each(l->dev, NULL, l), -1);
+	assert_int_equal(inet_netdev_counter_each(
+				 inet_netdev_find(l->net, "lo"), look_for,
+				 &(struct wanted){ .name = "none" }), 0);
+}
+
 /* ---- counters --------------------------------------------------------- */
 
 static void counters_of_the_card_are_in_the_statistics(void **state)
@@ -964,7 +1108,11 @@ int main(void)
 		CASE(queues_have_vectors_in_columns_on_82576),
 		CASE(part_with_more_quirks_is_set_up),
 		CASE(queues_have_vectors_in_rows_on_i350),
+		CASE(counters_of_the_card_have_names),
 		CASE(moderation_is_in_microseconds),
+		CASE(class_of_traffic_follows_what_passes),
+		CASE(adaptive_moderation_is_told_to_the_card),
+		CASE(sent_bytes_moderate_too),
 		CASE(flows_are_spread_over_all_queues_evenly),
 		CASE(single_queue_of_i211_hashes_without_spreading),
 		CASE(card_is_at_rest_while_the_device_is_down),

@@ -363,6 +363,41 @@ static void heads_that_jump_change_nothing(void **state)
 	assert_rings_whole(l);
 }
 
+/* @attack L4: the head that it writes back is beyond what it was given, beyond the
+ * ring, or has gone back: nothing is done, and what it holds stays there */
+static void head_that_cannot_be_completes_nothing(void **state)
+{
+	static const u32 lies[] = { 40, 63, 64, 65, 0x10003, U32_MAX };
+	struct igb_lab *l = *state;
+
+	l->config.head_writeback = true;
+	l->config.ring_size = 64;
+	igb_lab_open(l);
+	for (u32 i = 0; i < 5; i++) {
+		igb_lab_send(l, 100, i);
+		igb_lab_run(l);
+	}
+	for (u32 i = 0; i < ARRAY_SIZE(lies); i++) {
+		struct igb_tx_ring *tx = &l->igb->q_vector[0].tx;
+		u32 was = tx->next_to_clean;
+
+		l->m->head_lie = lies[i];
+		igb_lab_send(l, 100, i);
+		igb_lab_run(l);
+		assert_int_equal(tx->next_to_clean, was);
+		assert_non_null(tx->buffer[was].skb);
+		*tx->head = cpu_to_le32(tx->next_to_use);
+		igb_model_fire(l->m, 1);
+		igb_lab_run(l);
+		assert_int_equal(tx->next_to_clean, tx->next_to_use);
+	}
+	*l->igb->q_vector[0].tx.head = 2;	/* back */
+	igb_model_fire(l->m, 1);
+	igb_lab_run(l);
+	l->m->head_lie = 0;
+	igb_lab_assert_works(l);
+}
+
 /* @attack L4: nothing is ever done */
 static void packet_that_is_never_done_ends_in_a_reset(void **state)
 {
@@ -512,6 +547,7 @@ int main(void)
 		CASE(descriptor_done_out_of_turn_waits),
 		CASE(packet_done_too_early_is_freed_once),
 		CASE(heads_that_jump_change_nothing),
+		CASE(head_that_cannot_be_completes_nothing),
 		CASE(packet_that_is_never_done_ends_in_a_reset),
 		CASE(registers_of_any_value_do_no_harm),
 		CASE(write_backs_of_any_kind_do_no_harm),

@@ -583,6 +583,43 @@ static void rings_go_round(void **state)
 	assert_int_equal(igb_model_lent(l->m, 0), 63);
 }
 
+/* The same when the card says by one number how far it is. */
+static void head_that_is_written_back_completes(void **state)
+{
+	struct igb_lab *l = *state;
+
+	l->config.head_writeback = true;
+	l->config.ring_size = 64;
+	igb_lab_open(l);
+	assert_int_equal(igb_lab_reg(l, E1000_TDWBAL(0)),
+			 (u32)l->igb->q_vector[0].tx.head_dma | 1);
+	assert_int_equal(igb_lab_reg(l, E1000_TXDCTL(0)) >> 16 & 0x1f, 0);
+	inet_netdev_set_queue(l->dev, "tx-0/byte_queue_limits/limit_min",
+			      "1000000");
+	for (u32 round = 0; round < 100; round++) {
+		u32 n = 1 + round % 13;
+
+		dut_frames_clear(&l->sent);
+		l->m->hold = round % 2;
+		for (u32 i = 0; i < n; i++)
+			igb_lab_send(l, 60 + i, i);
+		igb_lab_run(l);
+		if (l->m->hold && n < 3)
+			assert_int_equal(igb_ring_used(64,
+				l->igb->q_vector[0].tx.next_to_use,
+				l->igb->q_vector[0].tx.next_to_clean), n);
+		igb_model_complete(l->m);
+		igb_lab_run(l);
+		assert_int_equal(l->sent.nr, n);
+		assert_int_equal(l->igb->q_vector[0].tx.next_to_clean,
+				 l->igb->q_vector[0].tx.next_to_use);
+		assert_false(tx_desc(l, 0)->wb.status & E1000_TXD_STAT_DD);
+	}
+	/* after a reset it begins again */
+	assert_int_equal(inet_netdev_set_mtu(l->dev, 1400), 0);
+	igb_lab_assert_works(l);
+}
+
 static void closed_while_the_card_holds_packets_leaks_nothing(void **state)
 {
 	const struct spec s = { .proto = IPPROTO_TCP, .len = 5000, .mss = 1000 };
@@ -799,6 +836,7 @@ int main(void)
 		CASE(batch_has_one_doorbell),
 		CASE(answers_of_one_run_share_doorbells),
 		CASE(rings_go_round),
+		CASE(head_that_is_written_back_completes),
 		CASE(closed_while_the_card_holds_packets_leaks_nothing),
 		CASE(checksum_verdict_is_passed_on),
 		CASE(hash_of_a_flow_is_the_cards),
