@@ -7,7 +7,9 @@
 # usage: tests/igb-vm/vm.sh [OPTION]... -- COMMAND [ARG]...
 #   --peer KIND      igb (default) or virtio: the card that the kernel drives
 #   --nics N         how many 82576s are bound to vfio-pci (default 1, at most 4)
-#   --pcap FILE      what crosses the wire
+#   --wires N        1: all are on one wire (default); N: card i on wire i, each with
+#                    a peer of its own
+#   --pcap FILE      what crosses the first wire
 #   --kernel SUITE   bookworm (6.1) or bookworm-backports (6.12, default)
 #   --smp N --mem MB default 2 and 768
 #   --timeout S      default 120; the exit status is 124 then
@@ -19,18 +21,20 @@
 # this script's; 125: the machine did not come up, or died.
 # It finds IGB_VFIO_BDF, IGB_VFIO_BDFS, IGB_VFIO_GROUP, IGB_PEER_IF, IGB_PEER_MAC,
 # IGB_PEER_IP4, IGB_VFIO_MAC; the peer's interface is in the network namespace of
-# /run/netns/peer. $IGB_VM_MONITOR takes commands of QEMU's monitor, one a line, such
+# /run/netns/peer. That of wire 1 is IGB_PEER1_IF, with 10.99.1.1, in
+# /run/netns/peer1, and so on. $IGB_VM_MONITOR takes commands of QEMU's monitor, one a line, such
 # as "set_link nic0 off" (devices nic0..., peer; hub ports v0..., p).
 # shellcheck disable=SC2015,SC2016
 set -eu
 
-peer=igb nics=1 pcap='' suite=bookworm-backports
+peer=igb nics=1 wires=1 pcap='' suite=bookworm-backports
 smp=2 mem=768 limit=120 cache=${XDG_CACHE_HOME:-$HOME/.cache}/igb-vm verbose=0 prepare=0 ready=0
 die() { echo "igb-vm: $*" >&2; exit 125; }
 while [ $# -gt 0 ]; do
     case $1 in
     --peer) peer=$2; shift 2 ;;
     --nics) nics=$2; shift 2 ;;
+    --wires) wires=$2; shift 2 ;;
     --pcap) pcap=$(realpath -m "$2"); shift 2 ;;
     --kernel) suite=$2; shift 2 ;;
     --smp) smp=$2; shift 2 ;;
@@ -153,7 +157,7 @@ ln -s bin "$root/sbin"
 cp "$kdir/base/bin/busybox" "$root/bin/busybox"
 cp -r "$kdir/base/mod/." "$root/mod/"
 q() { printf '%q ' "$@"; }
-{   echo "NICS=$nics PEER=$peer VERBOSE=$verbose"
+{   echo "NICS=$nics WIRES=$wires VERBOSE=$verbose"
     printf 'CWD=%q\n' "$PWD"
 } >"$root/etc/igb-vm.conf"
 {   echo '#!/bin/sh'
@@ -208,30 +212,38 @@ insmod /mod/igb.ko 2>/dev/null
 [ "$(basename $(readlink /sys/bus/pci/devices/$IGB_VFIO_BDF/driver))" = vfio-pci ] ||
     bail "vfio-pci did not bind"
 IGB_VFIO_GROUP=$(basename "$(readlink /sys/bus/pci/devices/$IGB_VFIO_BDF/iommu_group)")
-# the peer: the one NIC that a kernel driver took; into its own namespace
-IGB_PEER_IF=
-i=0; while [ $i -lt 50 ]; do
-    for n in /sys/class/net/*; do
-        [ "$(cat $n/address)" = 52:54:00:99:00:01 ] && IGB_PEER_IF=${n##*/}
+# the peers: the cards that a driver of the kernel took, each in its own namespace
+put_peer() {            # WIRE NAMESPACE: sets $if
+    if=
+    i=0; while [ $i -lt 50 ]; do
+        for n in /sys/class/net/*; do
+            [ "$(cat $n/address)" = 52:54:00:99:0$1:01 ] && if=${n##*/}
+        done
+        [ "$if" ] && break; usleep 100000; i=$((i+1))
     done
-    [ "$IGB_PEER_IF" ] && break; usleep 100000; i=$((i+1))
+    [ "$if" ] || bail "no interface for $2"
+    unshare -n sleep 100000 & nspid=$!
+    i=0; while [ $i -lt 50 ] &&
+        [ "$(readlink /proc/$nspid/ns/net)" = "$(readlink /proc/self/ns/net)" ]
+    do usleep 20000; i=$((i+1)); done
+    : >/run/netns/$2; mount --bind /proc/$nspid/ns/net /run/netns/$2
+    ip link set $if netns $nspid
+    inpeer() { nsenter --net=/run/netns/$ns "$@"; }
+    ns=$2
+    inpeer ip link set lo up
+    inpeer sh -c "echo 0 >/proc/sys/net/ipv6/conf/$if/accept_dad"
+    inpeer ip addr add 10.99.$1.1/24 dev $if
+    inpeer ip link set $if up
+    inpeer ip -6 addr add fd00:99:$1::1/64 dev $if
+}
+w=$((WIRES - 1))
+while [ $w -gt 0 ]; do
+    put_peer $w peer$w; export IGB_PEER${w}_IF=$if; w=$((w - 1))
 done
-[ "$IGB_PEER_IF" ] || bail "no peer interface"
-unshare -n sleep 100000 & nspid=$!
-i=0; while [ $i -lt 50 ] &&
-    [ "$(readlink /proc/$nspid/ns/net)" = "$(readlink /proc/self/ns/net)" ]; do usleep 20000
-    i=$((i+1)); done
-: >/run/netns/peer; mount --bind /proc/$nspid/ns/net /run/netns/peer
-ip link set $IGB_PEER_IF netns $nspid
-inpeer() { nsenter --net=/run/netns/peer "$@"; }
-inpeer ip link set lo up
-inpeer sh -c "echo 0 >/proc/sys/net/ipv6/conf/$IGB_PEER_IF/accept_dad"
-inpeer ip addr add 10.99.0.1/24 dev $IGB_PEER_IF
-inpeer ip link set $IGB_PEER_IF up
-inpeer ip -6 addr add fd00:99::1/64 dev $IGB_PEER_IF
+put_peer 0 peer; IGB_PEER_IF=$if
 i=0; while [ $i -lt 80 ] && ! inpeer ip link show dev $IGB_PEER_IF | grep -q LOWER_UP
 do usleep 100000; i=$((i+1)); done
-IGB_PEER_MAC=52:54:00:99:00:01 IGB_PEER_IP4=10.99.0.1 IGB_PEER_IP6=fd00:99::1
+IGB_PEER_MAC=52:54:00:99:00:01 IGB_PEER_IP4=10.99.0.1 IGB_PEER_IP6=fd00:99:0::1
 IGB_VFIO_MAC=52:54:00:99:00:02
 export IGB_VFIO_BDF IGB_VFIO_BDFS IGB_VFIO_GROUP IGB_PEER_IF IGB_PEER_MAC IGB_PEER_IP4
 export IGB_PEER_IP6 IGB_VFIO_MAC
@@ -259,19 +271,19 @@ cmdline="console=ttyS0 panic=-1 intel_iommu=on iommu=nopt mitigations=off nokasl
 cmdline="$cmdline tsc=reliable no_timer_check random.trust_cpu=on net.ifnames=0"
 [ $verbose = 1 ] || cmdline="$cmdline quiet loglevel=2"
 nicargs=()
-hub() { nicargs+=(-netdev "hubport,id=$1,hubid=0"); }
+hub() { nicargs+=(-netdev "hubport,id=$1,hubid=$2"); }
+port() { nicargs+=(-device "pcie-root-port,id=$1,chassis=$2,slot=$2,addr=$3.0"); }
 for ((i = 0; i < nics; i++)); do
-    hub v$i
-    nicargs+=(-device "pcie-root-port,id=rp$i,chassis=$((i+1)),slot=$((i+1)),addr=$((4+i)).0"
-              -device "igb,id=nic$i,netdev=v$i,bus=rp$i,romfile=,mac=52:54:00:99:00:0$((2+i))")
+    hub v$i $((wires > 1 ? i % wires : 0))
+    port rp$i $((i+1)) $((4+i))
+    nicargs+=(-device "igb,id=nic$i,netdev=v$i,bus=rp$i,romfile=,mac=52:54:00:99:00:0$((2+i))")
 done
-hub p
-nicargs+=(-device "pcie-root-port,id=rpp,chassis=9,slot=9,addr=9.0")
-case $peer in
-igb) nicargs+=(-device "igb,id=peer,netdev=p,bus=rpp,mac=52:54:00:99:00:01,romfile=") ;;
-virtio)
-    nicargs+=(-device "virtio-net-pci,id=peer,netdev=p,bus=rpp,mac=52:54:00:99:00:01,romfile=") ;;
-esac
+case $peer in igb) model=igb ;; virtio) model=virtio-net-pci ;; esac
+for ((w = 0; w < wires; w++)); do
+    hub p$w $w
+    port rpp$w $((9+w)) $((9+w))
+    nicargs+=(-device "$model,id=peer$w,netdev=p$w,bus=rpp$w,romfile=,mac=52:54:00:99:0$w:01")
+done
 [ -z "$pcap" ] || nicargs+=(-object "filter-dump,id=dump0,netdev=v0,file=$pcap,maxlen=65536")
 nicargs+=(-virtfs "local,path=/,mount_tag=hostroot,security_model=none,readonly=on,multidevs=remap")
 t0=$(date +%s%N)
@@ -289,7 +301,7 @@ qpid=$!
 rc=0; wait "$qpid" || rc=$?
 qpid=
 t1=$(date +%s%N)
-grep -v 'hub 0 is not connected to host network' "$work/qemu.err" >&2 || :
+grep -v 'is not connected to host network' "$work/qemu.err" >&2 || :
 [ $verbose = 0 ] || echo "igb-vm: machine ran $(( (t1 - t0) / 1000000 )) ms" >&2
 [ $rc != 124 ] && [ $rc != 137 ] || { echo "igb-vm: timeout after $limit s" >&2; exit 124; }
 st=$(tr -dc 0-9 <"$work/status" 2>/dev/null || :)
