@@ -27,6 +27,10 @@ DEVICE = ["-d", "tap:tap0,mac=02:00:00:00:00:02", "-a", "10.0.0.2/24"]
 CASES = []
 
 
+class Missing(Exception):
+    """What a case needs is not there: it is skipped."""
+
+
 def case(func):
     """Marks a test case."""
     CASES.append(func)
@@ -44,11 +48,12 @@ def run(*argv):
                           text=True).stdout
 
 
-def enter_namespace():
-    """A network namespace where we may make TAPs, or a reason against it."""
+def enter_namespace(*options):
+    """A network namespace where we may make TAPs, or a reason against it. OPTIONS are
+    more of unshare's."""
     if "--inside" in sys.argv:
         return
-    enter = ["unshare", "--net"]
+    enter = ["unshare", "--net", *options]
     if os.geteuid() != 0:
         enter[1:1] = ["--user", "--map-root-user"]
     probe = subprocess.run(
@@ -281,11 +286,13 @@ def run_cases():
         start = time.monotonic()
         try:
             func()
-            verdict = "ok"
+            verdict, reason = "ok", ""
+        except Missing as missing:
+            verdict, reason = "ok", f" # SKIP {missing}"
         except (AssertionError, OSError, subprocess.SubprocessError) as err:
-            verdict = "not ok"
+            verdict, reason = "not ok", ""
             failed += 1
             print(f"# {func.__name__}: {type(err).__name__}: {err}")
-        print(f"{verdict} {i} - {func.__name__}", flush=True)
+        print(f"{verdict} {i} - {func.__name__}{reason}", flush=True)
         print(f"# {time.monotonic() - start:.1f} s", flush=True)
     sys.exit(1 if failed else 0)
