@@ -22,6 +22,7 @@ ROWS = {
     "message_flags": (r"libinet/.*\.c$", r"\b(MSG_[A-Z_]+)\b"),
     "counters": (r"libinet/.*mib\.def$", r'^MIB\(\w+,\s*"(\w+)"\)'),
     "drop_reasons": (r".*drop_reason\.def$", r"^DROP\((\w+),"),
+    "interposed_calls": (r"preload/calls\.def$", r"^CALL\([\w ]+,\s*(\w+),"),
     "devices": (r"libdev/.*\.c$",
                 r'struct netdev_driver \w+\s*=\s*\{[^}]*?\.name\s*=\s*"(\w+)"'),
 }

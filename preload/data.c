@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Calls that move bytes. They go straight to the kernel; what is done here is to give
+ * errors their name in TCP, and to keep the names of AF_UNIX from the program.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "preload.h"
+
+#define SHIM_EXPORT __attribute__((visibility("default")))
+
+/* The result of a call that received. */
+static ssize_t received(int fd, ssize_t n)
+{
+	struct shim_socket sock;
+	int err = errno;
+
+	if (n >= 0 || (err != EINVAL && err != ECONNRESET))
+		return n;
+	if (shim_identify(fd, &sock)) {
+		if (err == ECONNRESET)
+			err = shim_why(&sock, err);
+		else if (!sock.attached)
+			err = ENOTCONN;
+	}
+	errno = err;
+	return n;
+}
+
+/* The result of a call that sent. */
+static ssize_t sent(int fd, ssize_t n, int flags)
+{
+	struct shim_socket sock;
+	int err = errno;
+
+	if (n >= 0 || (err != ENOTCONN && err != ECONNRESET))
+		return n;
+	if (shim_identify(fd, &sock)) {
+		if (err == ECONNRESET) {
+			err = shim_why(&sock, err);
+		} else {
+			err = EPIPE;
+			if (!(flags & MSG_NOSIGNAL))
+				raise(SIGPIPE);
+		}
+	}
+	errno = err;
+	return n;
+}
+
+SHIM_EXPORT ssize_t read(int fd, void *buf, size_t len)
+{
+	return received(fd, shim_next_read()(fd, buf, len));
+}
+
+SHIM_EXPORT ssize_t readv(int fd, const struct iovec *iov, int n)
+{
+	return received(fd, shim_next_readv()(fd, iov, n));
+}
+
+SHIM_EXPORT ssize_t write(int fd, const void *buf, size_t len)
+{
+	return sent(fd, shim_next_write()(fd, buf, len), 0);
+}
+
+SHIM_EXPORT ssize_t writev(int fd, const struct iovec *iov, int n)
+{
+	return sent(fd, shim_next_writev()(fd, iov, n), 0);
+}
+
+SHIM_EXPORT ssize_t send(int fd, const void *buf, size_t len, int flags)
+{
+	return sent(fd, shim_next_send()(fd, buf, len, flags), flags);
+}
+
+SHIM_EXPORT ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
+{
+	return sent(fd, shim_next_sendmsg()(fd, msg, flags), flags);
+}
+
+/* A connected stream's sendto() goes to its peer, whatever is said. */
+SHIM_EXPORT ssize_t sendto(int fd, const void *buf, size_t len, int flags,
+			   const struct sockaddr *addr, socklen_t addrlen)
+{
+	struct shim_socket sock;
+
+	if (addr && shim_identify(fd, &sock))
+		addr = NULL;
+	return sent(fd, shim_next_sendto()(fd, buf, len, flags, addr,
+					   addr ? addrlen : 0), flags);
+}
+
+/* MSG_TRUNC throws away what it reads of a stream. */
+static ssize_t stream_recv(int fd, void *buf, size_t len, int flags)
+{
+	char waste[4096];
+
+	if (!(flags & MSG_TRUNC))
+		return shim_next_recv()(fd, buf, len, flags);
+	return shim_next_recv()(fd, waste, len < sizeof(waste) ? len : sizeof(waste),
+				flags & ~MSG_TRUNC);
+}
+
+SHIM_EXPORT ssize_t recv(int fd, void *buf, size_t len, int flags)
+{
+	struct shim_socket sock;
+
+	if ((flags & MSG_TRUNC) && shim_identify(fd, &sock))
+		return received(fd, stream_recv(fd, buf, len, flags));
+	return received(fd, shim_next_recv()(fd, buf, len, flags));
+}
+
+/* Of a stream it names nobody. */
+SHIM_EXPORT ssize_t recvfrom(int fd, void *buf, size_t len, int flags,
+			     struct sockaddr *addr, socklen_t *addrlen)
+{
+	struct shim_socket sock;
+	ssize_t n;
+
+	if ((!addr && !(flags & MSG_TRUNC)) || !shim_identify(fd, &sock))
+		return received(fd, shim_next_recvfrom()(fd, buf, len, flags, addr,
+							 addrlen));
+	n = received(fd, stream_recv(fd, buf, len, flags));
+	if (n >= 0 && addr && addrlen)
+		*addrlen = 0;
+	return n;
+}
+
+/* Of a stream it names nobody either. */
+SHIM_EXPORT ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
+{
+	struct shim_socket sock;
+	struct msghdr own;
+	ssize_t n;
+
+	if (!msg || !msg->msg_name || !shim_identify(fd, &sock))
+		return received(fd, shim_next_recvmsg()(fd, msg, flags));
+	own = *msg;
+	own.msg_name = NULL;
+	own.msg_namelen = 0;
+	n = received(fd, shim_next_recvmsg()(fd, &own, flags));
+	if (n < 0)
+		return n;
+	own.msg_name = msg->msg_name;
+	*msg = own;
+	return n;
+}
+
+/* The same of programs built with _FORTIFY_SOURCE: where the length is too large for
+ * the buffer, libc ends them. */
+SHIM_EXPORT ssize_t __read_chk(int fd, void *buf, size_t len, size_t size)
+{
+	if (len > size)
+		return shim_next___read_chk()(fd, buf, len, size);
+	return read(fd, buf, len);
+}
+
+SHIM_EXPORT ssize_t __recv_chk(int fd, void *buf, size_t len, size_t size,
+			       int flags)
+{
+	if (len > size)
+		return shim_next___recv_chk()(fd, buf, len, size, flags);
+	return recv(fd, buf, len, flags);
+}
+
+SHIM_EXPORT ssize_t __recvfrom_chk(int fd, void *buf, size_t len, size_t size,
+				   int flags, struct sockaddr *addr,
+				   socklen_t *addrlen)
+{
+	if (len > size)
+		return shim_next___recvfrom_chk()(fd, buf, len, size, flags, addr,
+						  addrlen);
+	return recvfrom(fd, buf, len, flags, addr, addrlen);
+}

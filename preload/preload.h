@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Inside libinet-preload.so: the next library's calls, and calls to the owner. */
+#ifndef SHIM_PRELOAD_H
+#define SHIM_PRELOAD_H
+
+#include "protocol.h"
+
+/* shim_next_socket(), ...: what would have been called without us. */
+#define CALL(type, name, parameters) \
+	type name parameters; \
+	type(*shim_next_##name(void)) parameters;
+#include "calls.def"
+#undef CALL
+
+/* A socket of the stack, by what the kernel says of its descriptor. */
+struct shim_socket {
+	struct shim_name own;
+	uint64_t id;
+	char kind;		/* 's': made by socket(); 'c': by accept() */
+	bool attached;		/* has its other end */
+	struct sockaddr_in local, peer;	/* of kind 'c' */
+};
+
+/* Is @fd one? */
+bool shim_identify(int fd, struct shim_socket *sock);
+
+/*
+ * A call to the owner. The first reply is waited for whatever signals come. Return: a
+ * descriptor to get a second reply from, or -1: the owner is not there, or is not
+ * trusted (errno ENETDOWN), or what socket() says.
+ */
+int shim_call_start(const char *owner, const struct shim_call *call,
+		    struct shim_reply *reply);
+/* The same when there is only one reply. Return: the owner's answer, 0 or an errno. */
+int shim_call(const struct shim_socket *sock, struct shim_call *call,
+	      struct shim_reply *reply);
+/* What the kernel calls @err, ECONNRESET or nothing, the owner may know better. */
+int shim_why(const struct shim_socket *sock, int err);
+/* Is the process at the other end of @fd root's, or ours? */
+bool shim_peer_trusted(int fd);
+
+/* The owner's name of this process; NULL: none, all calls go on to the kernel. */
+const char *shim_owner(void);
+
+/* Connects A to the owner and sends a prologue of @total bytes. 0 or an errno. */
+int shim_attach(int fd, const struct shim_socket *sock, uint32_t total);
+
+/* The prologue of a connected A, whose buffer is made large enough. */
+void shim_send_prologue(int fd, uint64_t id, uint32_t total);
+
+/* As @len bytes are copied out by the kernel: cut to *@room, which becomes @len. */
+void shim_copy_out(const void *value, socklen_t len, void *out, socklen_t *room);
+
+#endif /* SHIM_PRELOAD_H */

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the preloaded library in a program and the owner of the stack say to each
+ * other. ARCHITECTURE.md, "Unmodified programs", tells why it is so.
+ *
+ * A socket of a program is an AF_UNIX socket A; the owner holds the other end B. All
+ * names are abstract and begin with "inet/OWNER/":
+ *
+ *	control		SOCK_SEQPACKET; one connection per call
+ *	stream		where a program connects A, once connect() may succeed
+ *	s/ID		A of a stream socket; ID is its SO_COOKIE
+ *	c/ID/L/P	B of an accepted connection, connected to the listening A;
+ *			L and P are the addresses of the stack and of the peer
+ *
+ * Whether a descriptor is ours, and which one it is, is asked of the kernel by
+ * getsockname() and getpeername(); no table can become stale.
+ *
+ * Prologue. Before its first byte A sends SHIM_PROLOGUE bytes or more: the ID and
+ * the length of all of it in hexadecimal. A long one fills A's buffer, so that A is
+ * not writable until the owner has read it: the connection stands. The owner always
+ * leaves the last byte of what A has sent unread (it has looked at it): when B is
+ * closed, by a reset or by the owner's death, A has ECONNRESET then.
+ */
+#ifndef SHIM_PROTOCOL_H
+#define SHIM_PROTOCOL_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#define SHIM_OWNER_MAX 32	/* bytes of an owner's name */
+#define SHIM_DATA 1024		/* of an address or of an option's value */
+#define SHIM_PROLOGUE 24	/* "%016x%08x" */
+/* Of each A, asked for: the kernel makes twice of it, and says "not writable" above a
+ * quarter of that. The one packet that is left unread for its last byte must be less
+ * (sendfile() makes them of 64 KiB), the whole of a long prologue more. */
+#define SHIM_SNDBUF 212992
+#define SHIM_FILL 131072
+
+enum shim_op {
+	SHIM_PING,		/* is anybody there? */
+	SHIM_LEASE,		/* stay as long as the calling process lives */
+	SHIM_BIND,		/* data: the address */
+	SHIM_LISTEN,		/* value: backlog */
+	SHIM_UNLISTEN,
+	SHIM_CONNECT,		/* data: the address; value: wait. Then there is a
+				 * second reply, when it has come to something */
+	SHIM_SOCKNAME,
+	SHIM_PEERNAME,
+	SHIM_SETSOCKOPT,	/* level, value: the option; data */
+	SHIM_GETSOCKOPT,	/* and size: how much is wanted */
+	SHIM_SO_ERROR,		/* why the connection is gone; resets it */
+	SHIM_IOCTL,		/* value: SIOCOUTQ; reply: an int */
+};
+
+struct shim_call {
+	uint32_t op;
+	int32_t level;
+	int32_t value;
+	uint32_t size;
+	uint64_t id;
+	uint32_t kind;		/* 's' or 'c' */
+	uint32_t len;		/* of data */
+	unsigned char data[SHIM_DATA];
+};
+
+struct shim_reply {
+	int32_t err;		/* 0, or an errno */
+	uint32_t len;
+	unsigned char data[SHIM_DATA];
+};
+
+#define SHIM_CALL_LEN(call) (offsetof(struct shim_call, data) + (call)->len)
+#define SHIM_REPLY_LEN(reply) (offsetof(struct shim_reply, data) + (reply)->len)
+
+/* A name, taken apart. */
+struct shim_name {
+	char owner[SHIM_OWNER_MAX + 1];
+	char kind;		/* 's', 'c'; 0: a place of the owner's */
+	uint64_t id;
+	struct sockaddr_in local, peer;	/* of kind 'c' */
+};
+
+/* May an owner be called @text? Letters, digits, '-', '_', '.'. */
+bool shim_owner_valid(const char *text);
+
+/* "inet/OWNER/PLACE". Return: the length of @un. */
+socklen_t shim_place(struct sockaddr_un *un, const char *owner,
+		     const char *place);
+/* The name of A or B as @name says. Return: the length of @un. */
+socklen_t shim_build(struct sockaddr_un *un, const struct shim_name *name);
+/* Is @un one of our names? It is taken apart then. */
+bool shim_parse(const struct sockaddr_un *un, socklen_t len,
+		struct shim_name *name);
+
+/* The first SHIM_PROLOGUE bytes of @buf, and the way back: 0 when it is none of
+ * @id's, else its length. */
+void shim_prologue(char *buf, uint64_t id, uint32_t total);
+uint32_t shim_prologue_parse(const char *buf, uint64_t id);
+
+#endif /* SHIM_PROTOCOL_H */

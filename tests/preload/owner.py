@@ -1,0 +1,222 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""inetstackd and inetrun themselves: set up by a file, started on demand, crashes of
+either side, and what is left over.
+"""
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+from lab import (INETRUN, INETSTACKD, KERNEL, STACK, Owner, lab, need, on_stack,
+                 wait_for)
+from peer import case, run_cases
+
+DEVICE = "tap:tap0,mac=02:00:00:00:00:02"
+CONF = f"""# the test's
+device "{DEVICE}" {{ addresses = {{"{STACK}/24", "10.0.0.3/24"}} qdisc = "fq" }}
+routes = {{"default via {KERNEL}"}}
+sysctls = {{"net.ipv4.tcp_keepalive_time = 77"}}
+"""
+
+
+def conf_file(text):
+    """A configuration of that TEXT."""
+    path = os.path.join(tempfile.mkdtemp(), "test.conf")
+    with open(path, "w", encoding="ascii") as file:
+        file.write(text)
+    return path
+
+
+def python(code, *, wrong=False):
+    """Runs python CODE on the stack. Return: what it printed."""
+    done = subprocess.run(on_stack(need("python3"), "-c", code), timeout=60,
+                          stdout=subprocess.PIPE, text=True, check=False)
+    assert wrong or done.returncode == 0, done
+    return done.stdout.strip()
+
+
+def waits(done, what, patience=10):
+    """Until DONE()."""
+    end = time.monotonic() + patience
+    while not done():
+        assert time.monotonic() < end, what
+        time.sleep(0.05)
+
+
+def client(code):
+    """A program on the stack that has connected to a server of the kernel's, and the
+    server's socket. CODE goes on with the connection c.
+    """
+    with socket.create_server((KERNEL, 0), backlog=200) as server:
+        server.settimeout(20)
+        # pylint: disable=consider-using-with
+        proc = subprocess.Popen(on_stack(
+            need("python3"), "-c", "import socket\nc = socket.create_connection(("
+            f"'{KERNEL}', {server.getsockname()[1]}))\n"
+            f"print('connected', flush=True)\n{code}"),
+            stdout=subprocess.PIPE, text=True)
+        conn, _ = server.accept()
+        conn.settimeout(20)
+        assert proc.stdout.readline() == "connected\n"
+        return proc, conn
+
+
+@case
+def file_sets_up_devices_addresses_routes_and_knobs():
+    """All of inet.conf(5)."""
+    with Owner("-c", conf_file(CONF)):
+        said = python(
+            "import socket as s\nc = s.socket()\nprint(c.getsockopt(6, "
+            "s.TCP_KEEPIDLE))\nc.bind(('10.0.0.3', 0))\ntry: c.connect(("
+            f"'{KERNEL}', 1))\nexcept OSError as e: print(e.errno)")
+    assert said.split() == ["77", "111"], said
+
+
+@case
+def file_with_mistakes_is_refused():
+    """With a sentence, and exit status 1."""
+    for text, wanted in (("nonsense = 1", "nonsense"),
+                         ('device "tap:tap0" { addresses = {"10.0.0.999/24"} }',
+                          "10.0.0.999"),
+                         ('sysctls = {"net.ipv4.nothing = 1"}', "nothing"),
+                         ('routes = {"default via nowhere"}', "nowhere"),
+                         ("idle = 100000", "idle")):
+        done = subprocess.run([INETSTACKD, "-c", conf_file(text)], timeout=20,
+                              stderr=subprocess.PIPE, text=True, check=False)
+        assert done.returncode == 1 and wanted in done.stderr, done
+
+
+@case
+def second_owner_of_the_name_is_refused():
+    """There is one for each name."""
+    with Owner():
+        done = subprocess.run([INETSTACKD, "-n", "test"], timeout=20, text=True,
+                              stderr=subprocess.PIPE, check=False)
+    assert done.returncode == 1 and "in use" in done.stderr, done
+
+
+@case
+def inetrun_without_a_stack_says_so():
+    """Nothing runs, nothing is described."""
+    done = subprocess.run(on_stack("true"), stderr=subprocess.PIPE, text=True,
+                          timeout=20, check=False)
+    assert done.returncode == 1 and 'no stack "test"' in done.stderr, done
+
+
+@case
+def inetrun_starts_the_owner_which_serves_the_next_one_too():
+    """By -t and by -c; the second program finds the same stack."""
+    for described in (["-t", f"tap0,ip={STACK}/24"], ["-c", conf_file(CONF)]):
+        for _ in range(2):
+            done = subprocess.run([INETRUN, *described, "python3", "-c",
+                                   "import socket\nsocket.socket().bind(("
+                                   f"'{STACK}', 80))"], timeout=20, check=False)
+            assert done.returncode == 0, done
+            pids = subprocess.run(["pgrep", "-f", "inetstackd -n"], text=True,
+                                  stdout=subprocess.PIPE, check=True).stdout.split()
+            assert len(pids) == 1, pids
+        os.kill(int(pids[0]), signal.SIGTERM)
+        waits(lambda p=int(pids[0]): os.waitpid(p, os.WNOHANG)[0] == p,
+              "it goes on")
+
+
+@case
+def idle_owner_ends():
+    """A second after its last program and its last socket."""
+    with Owner("-d", DEVICE, "-a", STACK + "/24", "-i", "1") as owner:
+        with subprocess.Popen(on_stack("sleep", "2.5")) as program:
+            assert program.wait() == 0
+        assert owner.proc.poll() is None, "it did not wait for its program"
+        waits(lambda: owner.proc.poll() == 0, "it does not end")
+
+
+@case
+def owner_crash_is_a_reset_for_programs():
+    """recv() that waits fails with ECONNRESET; new sockets with ENETDOWN."""
+    with Owner() as owner:
+        proc, conn = client(
+            "try: c.recv(1)\nexcept OSError as e: print(e.errno)\n"
+            f"try: socket.socket().bind(('{STACK}', 0))\n"
+            "except OSError as e: print(e.errno)")
+        owner.kill()
+        said, _ = proc.communicate(timeout=20)
+        conn.close()
+    assert said.split() == ["104", "100"], said
+
+
+@case
+def killed_program_leaves_nothing():
+    """200 connections of a program that dies by SIGKILL: a FIN for each, and the owner
+    has the descriptors that it had before.
+    """
+    with Owner() as owner, socket.create_server((KERNEL, 0), backlog=300) as server:
+        server.settimeout(20)
+        port = server.getsockname()[1]
+        before = owner.descriptors()
+        with subprocess.Popen(on_stack(
+                need("python3"), "-c", "import socket\n"
+                f"c = [socket.create_connection(('{KERNEL}', {port})) for _ in "
+                "range(200)]\nc[0].recv(1)")) as proc:
+            conns = [server.accept()[0] for _ in range(200)]
+            proc.kill()
+        for conn in conns:
+            conn.settimeout(20)
+            assert conn.recv(1) == b""
+            conn.close()
+        waits(lambda: owner.descriptors() == before, "descriptors are left")
+
+
+@case
+def program_that_does_not_read_stops_its_peer():
+    """And nothing is lost: 8 MB into a program that sleeps first."""
+    with Owner():
+        proc, conn = client("import time, hashlib\ntime.sleep(1)\n"
+                            "h = hashlib.sha256()\n"
+                            "while d := c.recv(65536): h.update(d)\n"
+                            "print(h.hexdigest())")
+        block = bytes(range(256)) * 4096
+        conn.settimeout(0.5)
+        sent = 0
+        try:
+            while True:
+                sent += conn.send(block[sent % len(block):])
+        except TimeoutError:
+            pass
+        assert sent < 8 << 20, "nobody stopped us"
+        conn.settimeout(20)
+        while sent < 8 << 20:
+            sent += conn.send(block[sent % len(block):])
+        conn.shutdown(socket.SHUT_WR)
+        said, _ = proc.communicate(timeout=30)
+        conn.close()
+    import hashlib      # pylint: disable=import-outside-toplevel
+    assert said.strip() == hashlib.sha256(
+        (block * (sent // len(block) + 1))[:sent]).hexdigest(), said
+
+
+@case
+def restarted_server_gets_its_port_again():
+    """At once, though nobody said that the last one is dead; without it one is refused,
+    at once too.
+    """
+    with Owner():
+        for _ in range(5):
+            with subprocess.Popen(on_stack(
+                    need("python3"), "-c", "import socket\ns = socket.socket()\n"
+                    "s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)\n"
+                    f"s.bind(('{STACK}', 4000))\ns.listen()\n"
+                    "while True: s.accept()")) as proc:
+                wait_for((STACK, 4000))
+                proc.kill()
+            try:
+                socket.create_connection((STACK, 4000), 5).close()
+                assert False, "nobody was connected to"
+            except ConnectionRefusedError:
+                pass
+
+
+lab()
+run_cases()

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * inetstackd: owns a stack, and the sockets that programs run by inetrun have of it.
+ *
+ *	inetstackd [-c FILE | -d DEVICE [-a ADDR/LEN] [-g GATEWAY]] [-n NAME]
+ *		[-i SECONDS]
+ *
+ * It says "inetstackd: NAME: ready" when programs may come, on standard output.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <libgen.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <inet/control.h>
+#include <inet/netdev.h>
+
+#include "inetstackd.h"
+#include "owner.h"
+
+struct options {
+	const char *file, *device, *addr, *gateway, *name;
+	int idle_s;		/* -1: not said */
+};
+
+static volatile sig_atomic_t stop;
+
+static void on_signal(int number)
+{
+	(void)number;
+	stop = 1;
+}
+
+/* After -h, or a mistake. Return: what to exit with. */
+static int help(int option)
+{
+	fputs("usage: inetstackd [-h] [-c FILE | -d DEVICE [-a ADDR/LEN] [-g GATEWAY]]\n"
+	      "                  [-n NAME] [-i SECONDS]\n"
+	      "  -h          this text (--help too)\n"
+	      "  -c FILE     devices, addresses, routes, knobs: inet.conf(5)\n"
+	      "  -d DEVICE   such as tap:tap0\n"
+	      "  -a ADDR/LEN its address\n"
+	      "  -g GATEWAY  default route\n"
+	      "  -n NAME     what programs find it by (default: FILE's, or \"default\")\n"
+	      "  -i SECONDS  end after being unused for so long (default 0: never)\n",
+	      option == 'h' ? stdout : stderr);
+	return option == 'h' ? 0 : 2;
+}
+
+/* The command line. 0, or what to exit with, plus 1. */
+static int parse(struct options *o, int argc, char **argv)
+{
+	static const struct option words[] = {
+		{ .name = "help", .val = 'h' }, { .name = NULL },
+	};
+	char *end = NULL;
+	long idle;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "hc:d:a:g:n:i:", words, NULL)) != -1) {
+		switch (c) {
+		case 'c':
+			o->file = optarg;
+			break;
+		case 'd':
+			o->device = optarg;
+			break;
+		case 'a':
+			o->addr = optarg;
+			break;
+		case 'g':
+			o->gateway = optarg;
+			break;
+		case 'n':
+			o->name = optarg;
+			break;
+		case 'i':
+			idle = strtol(optarg, &end, 10);
+			if (!*optarg || *end || idle < 0 || idle > 86400)
+				return help('?') + 1;
+			o->idle_s = (int)idle;
+			break;
+		default:
+			return help(c) + 1;
+		}
+	}
+	if (optind != argc || (o->file && (o->device || o->addr || o->gateway)) ||
+	    (!o->device && (o->addr || o->gateway)))
+		return help('?') + 1;
+	return 0;
+}
+
+/* What programs find us by. NULL after a sentence. */
+static const char *name_of(const struct options *o)
+{
+	static char name[PATH_MAX];
+	char *dot;
+
+	snprintf(name, sizeof(name), "%s", o->name ? o->name :
+				     o->file ? o->file : "default");
+	if (!o->name && o->file) {
+		memmove(name, basename(name), strlen(basename(name)) + 1);
+		dot = strrchr(name, '.');
+		if (dot && dot > name)
+			*dot = 0;
+	}
+	if (shim_owner_valid(name))
+		return name;
+	fprintf(stderr, "inetstackd: \"%s\" is no name: %d letters, digits, '-', '_', '.'\n",
+		name, SHIM_OWNER_MAX);
+	return NULL;
+}
+
+/* The stack as the command line or the file wants it. 0 or -1. */
+static int set_up(struct net *net, const struct options *o, unsigned int *idle_s)
+{
+	struct net_device *dev;
+	char route[64];
+
+	*idle_s = 0;
+	if (o->file && conf_apply(net, o->file, idle_s))
+		return -1;
+	if (o->idle_s >= 0)
+		*idle_s = (unsigned int)o->idle_s;
+	if (!o->device)
+		return 0;
+	dev = inet_netdev_open(net, o->device);
+	if (!dev || (o->addr && inet_addr_add(dev, o->addr)) || inet_netdev_up(dev))
+		goto fail;
+	snprintf(route, sizeof(route), "default via %s", o->gateway ? o->gateway : "");
+	if (o->gateway && inet_route_add(net, route))
+		goto fail;
+	return 0;
+fail:
+	fprintf(stderr, "inetstackd: %s\n", inet_strerror(net));
+	return -1;
+}
+
+/* SIGTERM and SIGINT end it; a program that is gone is no reason to. */
+static void signals(void)
+{
+	struct sigaction action = { .sa_handler = on_signal };
+
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGINT, &action, NULL);
+	action.sa_handler = SIG_IGN;
+	sigaction(SIGPIPE, &action, NULL);
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = { .idle_s = -1 };
+	static struct owner o;
+	int ret = parse(&options, argc, argv);
+
+	if (ret)
+		return ret - 1;
+	o.name = name_of(&options);
+	if (!o.name)
+		return 2;
+	signals();
+	o.net = inet_create(NULL);
+	if (!o.net || set_up(o.net, &options, &o.idle_s)) {
+		inet_destroy(o.net);
+		return 1;
+	}
+	ret = owner_listen(&o);
+	if (ret) {
+		fprintf(stderr, "inetstackd: %s: %s\n", o.name, strerror(errno));
+	} else {
+		printf("inetstackd: %s: ready\n", o.name);
+		fflush(stdout);
+		ret = owner_run(&o, &stop);
+	}
+	inet_destroy(o.net);
+	return ret ? 1 : 0;
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* inet.conf(5): devices, addresses, routes and knobs, read by libconfuse. */
+#include <confuse.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <inet/control.h>
+#include <inet/netdev.h>
+
+#include "inetstackd.h"
+
+/* The stack's own sentence about what was refused. Return: -1. */
+static int refused(struct net *net, const char *what)
+{
+	fprintf(stderr, "inetstackd: %s: %s\n", what, inet_strerror(net));
+	return -1;
+}
+
+/* "name = value". 0 or -1. */
+static int apply_sysctl(struct net *net, const char *line)
+{
+	char name[128], value[128];
+
+	if (sscanf(line, "%127[^ =] = %127[^\n]", name, value) != 2) {
+		fprintf(stderr, "inetstackd: sysctl \"%s\": NAME = VALUE is wanted\n",
+			line);
+		return -1;
+	}
+	return inet_sysctl_set(net, name, value) ? refused(net, line) : 0;
+}
+
+/* One device with its addresses, up. 0 or -1. */
+static int apply_device(struct net *net, cfg_t *section)
+{
+	const char *spec = cfg_title(section);
+	struct net_device *dev = inet_netdev_open(net, spec);
+	const char *qdisc = cfg_getstr(section, "qdisc");
+	unsigned int i;
+
+	if (!dev)
+		return refused(net, spec);
+	for (i = 0; i < cfg_size(section, "addresses"); i++)
+		if (inet_addr_add(dev, cfg_getnstr(section, "addresses", i)))
+			return refused(net, spec);
+	if (qdisc && inet_netdev_set_qdisc(dev, qdisc))
+		return refused(net, spec);
+	return inet_netdev_up(dev) ? refused(net, spec) : 0;
+}
+
+/* All of the file, in the order of devices, knobs, routes. 0 or -1. */
+static int apply(struct net *net, cfg_t *cfg)
+{
+	const char *route;
+	unsigned int i;
+
+	for (i = 0; i < cfg_size(cfg, "device"); i++)
+		if (apply_device(net, cfg_getnsec(cfg, "device", i)))
+			return -1;
+	for (i = 0; i < cfg_size(cfg, "sysctls"); i++)
+		if (apply_sysctl(net, cfg_getnstr(cfg, "sysctls", i)))
+			return -1;
+	for (i = 0; i < cfg_size(cfg, "routes"); i++) {
+		route = cfg_getnstr(cfg, "routes", i);
+		if (inet_route_add(net, route))
+			return refused(net, route);
+	}
+	return 0;
+}
+
+int conf_apply(struct net *net, const char *path, unsigned int *idle_s)
+{
+	cfg_opt_t device[] = {
+		CFG_STR_LIST("addresses", "{}", CFGF_NONE),
+		CFG_STR("qdisc", NULL, CFGF_NONE),
+		CFG_END(),
+	};
+	cfg_opt_t file[] = {
+		CFG_SEC("device", device, CFGF_MULTI | CFGF_TITLE),
+		CFG_STR_LIST("routes", "{}", CFGF_NONE),
+		CFG_STR_LIST("sysctls", "{}", CFGF_NONE),
+		CFG_INT("idle", 0, CFGF_NONE),
+		CFG_END(),
+	};
+	cfg_t *cfg = cfg_init(file, CFGF_NONE);
+	long idle;
+	int ret;
+
+	if (!cfg)
+		return -1;
+	ret = cfg_parse(cfg, path);
+	if (ret == CFG_FILE_ERROR)
+		fprintf(stderr, "inetstackd: %s: %s\n", path, strerror(errno));
+	ret = ret == CFG_SUCCESS ? apply(net, cfg) : -1;
+	idle = cfg_getint(cfg, "idle");
+	if (!ret && (idle < 0 || idle > 86400)) {
+		fprintf(stderr, "inetstackd: %s: idle is not from 0 to 86400\n", path);
+		ret = -1;
+	}
+	*idle_s = (unsigned int)idle;
+	cfg_free(cfg);
+	return ret;
+}

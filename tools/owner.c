@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The owner's loop: epoll, the stack's turn, and what must be looked at by the clock. */
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "owner.h"
+
+#define EVENTS 64
+#define BACKLOG 4096
+#define PARKED_NS 1000000ll	/* a full listener is tried again */
+#define BARE_NS 100000000ll	/* sockets without B are looked at */
+
+int owner_watch(struct owner *o, struct watch *w, uint32_t events)
+{
+	struct epoll_event event = { .events = events, .data.ptr = w };
+
+	return epoll_ctl(o->epoll, EPOLL_CTL_ADD, w->fd, &event);
+}
+
+void owner_unwatch(struct watch *w)
+{
+	if (w->fd >= 0)
+		close(w->fd);
+	w->fd = -1;
+}
+
+/* Programs call. */
+static void control_ready(struct owner *o, struct watch *w, uint32_t events)
+{
+	int fd;
+
+	(void)events;
+	while ((fd = accept4(w->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0)
+		call_new(o, fd);
+}
+
+/* Programs have connected their sockets: whose, the name of A says. */
+static void stream_ready(struct owner *o, struct watch *w, uint32_t events)
+{
+	struct shim_name name = { 0 };
+	struct sockaddr_un un;
+	struct conn *c;
+	socklen_t len;
+	int fd;
+
+	(void)events;
+	for (;;) {
+		len = sizeof(un);
+		fd = accept4(w->fd, (struct sockaddr *)&un, &len,
+			     SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd < 0)
+			return;
+		c = shim_parse(&un, len, &name) && name.kind == 's' ?
+			    conn_find(o, name.id) : NULL;
+		if (c && c->watch.fd < 0)
+			conn_attach(c, fd);
+		else
+			close(fd);
+	}
+}
+
+static void stack_ready(struct owner *o, struct watch *w, uint32_t events)
+{
+	(void)o;
+	(void)w;
+	(void)events;	/* it has its turn anyway */
+}
+
+/* One place where programs connect. 0 or -1. */
+static int place_open(struct owner *o, struct watch *w, const char *place, int type)
+{
+	struct sockaddr_un un;
+	socklen_t len = shim_place(&un, o->name, place);
+
+	w->fd = socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (w->fd < 0 || bind(w->fd, (struct sockaddr *)&un, len) ||
+	    listen(w->fd, BACKLOG))
+		return -1;
+	return owner_watch(o, w, EPOLLIN);
+}
+
+int owner_listen(struct owner *o)
+{
+	o->work_tail = &o->work;
+	o->control.ready = control_ready;
+	o->stream.ready = stream_ready;
+	o->stack.ready = stack_ready;
+	o->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (o->epoll < 0)
+		return -1;
+	o->stack.fd = inet_poll_fd(o->net);
+	o->hook.hook = conn_see_packet;
+	o->hook.priv = o;
+	o->hook.hooknum = NF_INET_LOCAL_IN;
+	if (nf_register_net_hook(o->net, &o->hook))
+		return -1;
+	if (owner_watch(o, &o->stack, EPOLLIN) ||
+	    place_open(o, &o->stream, "stream", SOCK_STREAM) ||
+	    place_open(o, &o->control, "control", SOCK_SEQPACKET))
+		return -1;
+	return 0;
+}
+
+/* How long to sleep, ns; -1: for ever. */
+static s64 next_timeout(const struct owner *o)
+{
+	s64 ns = inet_next_timeout_ns(o->net);
+	s64 own = -1;
+
+	if (o->parked)
+		own = PARKED_NS;
+	else if (o->bare)
+		own = BARE_NS;
+	else if (o->idle_s && !o->nr_conns && !o->nr_leases)
+		own = BARE_NS;
+	if (own >= 0 && (ns < 0 || own < ns))
+		return own;
+	return ns;
+}
+
+/* Nobody has used it for a while. */
+static bool idle(struct owner *o)
+{
+	u64 now = inet_now_ns(o->net);
+
+	if (!o->idle_s || o->nr_conns || o->nr_leases)
+		o->busy_ns = now;
+	return now - o->busy_ns > o->idle_s * 1000000000ull;
+}
+
+int owner_run(struct owner *o, const volatile sig_atomic_t *stop)
+{
+	struct epoll_event events[EVENTS];
+	struct timespec patience;
+	struct watch *w;
+	s64 ns;
+	int i, n;
+
+	o->busy_ns = inet_now_ns(o->net);
+	while (!*stop && !idle(o)) {
+		ns = next_timeout(o);
+		patience.tv_sec = ns / 1000000000;
+		patience.tv_nsec = ns % 1000000000;
+		n = epoll_pwait2(o->epoll, events, EVENTS,
+				 ns < 0 ? NULL : &patience, NULL);
+		if (n < 0 && errno != EINTR)
+			return -1;
+		for (i = 0; i < n; i++) {
+			w = events[i].data.ptr;
+			w->ready(o, w, events[i].events);
+		}
+		conn_unpark(o);
+		conn_sweep(o, false);
+		do {
+			inet_run(o->net, 0);
+		} while (conn_work(o));
+		conn_bury(o);
+	}
+	return 0;
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * inside inetstackd: the owner of a stack and the sockets that it keeps for programs.
+ *
+ * One thread does all: it waits in epoll for the stack's descriptor, for calls, and
+ * for the owner's ends of the programs' sockets. Nothing here blocks.
+ */
+#ifndef TOOLS_OWNER_H
+#define TOOLS_OWNER_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <inet/inet.h>
+#include <inet/netfilter.h>
+#include <inet/socket.h>
+
+#include "protocol.h"
+
+#define OWNER_BUFFER 65536	/* bytes moved at a time, and kept at most */
+#define OWNER_BUCKETS 16384	/* of the table of sockets; a power of two */
+
+struct owner;
+
+/* Something that epoll watches. */
+struct watch {
+	void (*ready)(struct owner *o, struct watch *w, uint32_t events);
+	int fd;			/* -1: not watched */
+};
+
+/* Bytes that the next one did not take. */
+struct rest {
+	char *buf;		/* NULL: none */
+	size_t start, end;
+};
+
+/* One socket of a program. */
+struct conn {
+	struct watch watch;	/* of B; first */
+	struct conn *next;	/* in its bucket, or of the dead */
+	struct conn *next_bare, **prev_bare;	/* without B: swept */
+	struct conn *next_work;
+	struct owner *owner;
+	uint64_t id;
+	char kind;		/* protocol.h */
+	struct socket *sock;	/* NULL: it is over */
+	int err;		/* SO_ERROR of a connection that is gone */
+	struct watch *waiter;	/* call of a connect() that waits */
+	bool listening;
+	u16 port;		/* where; in network order */
+	bool connecting;
+	bool dead;		/* freed after this round */
+	bool to_work;		/* is on the list */
+	uint32_t events;	/* of B, since it was worked on */
+	int revents;		/* of the inet socket */
+	bool over;		/* B closes when there is something unread in it */
+	bool prologue_read;
+	bool held;		/* the first byte in B has been sent already */
+	bool net_ended;		/* the peer's FIN was passed on */
+	bool shut;		/* the program has shut its sending side */
+	bool program_ended;	/* and the stack has sent a FIN */
+	bool hung_up;		/* no descriptor of A is left, or both ways are shut */
+	bool deaf;		/* the program has shut its receiving side */
+	struct rest in, out;	/* to the program, to the network */
+	struct conn *parked;	/* of a listener: A had no room for it */
+};
+
+struct owner {
+	struct net *net;
+	const char *name;
+	int epoll;
+	struct watch stack, control, stream;
+	struct nf_hook_ops hook;	/* conn_see_packet() */
+	struct conn *buckets[OWNER_BUCKETS];
+	struct conn *bare, *dead;
+	struct conn *work, **work_tail;
+	unsigned int nr_conns, nr_leases;
+	bool parked;		/* some listener has one */
+	u64 swept_ns, busy_ns;	/* the last time */
+	unsigned int idle_s;	/* ends when unused for so long; 0: never */
+	char buf[SHIM_FILL];
+};
+
+/* ---- owner.c ---------------------------------------------------------- */
+
+/* Opens the two places of protocol.h. 0, or -1 with errno: EADDRINUSE, this owner
+ * runs already. */
+int owner_listen(struct owner *o);
+/* Serves until *@stop. 0, or -1 with errno. */
+int owner_run(struct owner *o, const volatile sig_atomic_t *stop);
+/* Watches @w->fd. 0 or -1. */
+int owner_watch(struct owner *o, struct watch *w, uint32_t events);
+/* Closes the descriptor; @w may be freed after the events of this round. */
+void owner_unwatch(struct watch *w);
+
+/* ---- owner_conn.c ----------------------------------------------------- */
+
+struct conn *conn_find(struct owner *o, uint64_t id);
+/* @sock may be NULL, and is the connection's. NULL: no memory. */
+struct conn *conn_new(struct owner *o, uint64_t id, char kind, struct socket *sock);
+/* Closes everything, with a RST if @reset. */
+void conn_free(struct conn *c, bool reset);
+/* B is there: the program has connected A, or we have connected B to it. */
+void conn_attach(struct conn *c, int fd);
+/* Begins to listen for events of the inet socket. */
+void conn_watch_sock(struct conn *c);
+/* Does what events have asked for. They only ask, since a call on one socket may have
+ * the stack tell of another. Return: whether there was anything. */
+bool conn_work(struct owner *o);
+/* Frees those that died since the last time. */
+void conn_bury(struct owner *o);
+/* Closes sockets without B whose A is gone, if it is time or @now. */
+void conn_sweep(struct owner *o, bool now);
+/* Packets for this host: a listener whose program is gone is refused, as on Linux. */
+unsigned int conn_see_packet(void *owner, struct sk_buff *skb,
+			     const struct nf_hook_state *state);
+/* Stops to listen, and ends who waits there. */
+void conn_unlisten(struct conn *listener);
+/* Tries again what listeners had no room for. */
+void conn_unpark(struct owner *o);
+/* Bytes of the program that the stack has not got yet. */
+int conn_unsent(const struct conn *c);
+
+/* ---- owner_call.c ----------------------------------------------------- */
+
+/* A program has connected to "control". */
+void call_new(struct owner *o, int fd);
+/* The second reply to a connect() that waits. */
+void call_answer(struct watch *waiter, int err);
+
+#endif /* TOOLS_OWNER_H */
