@@ -551,7 +551,7 @@ out:
 
 /* What timers, ICMP and ACKs left while the sock was owned. Context: owned, under
  * bh_lock_sock(). */
-static void tcp_release_cb(struct sock *sk)
+void tcp_release_cb(struct sock *sk)
 {
 	u8 work = sk->sk_deferred;
 

@@ -271,6 +271,7 @@ struct tcp_sock {
 	u8 syn_data : 1;	/* so does text */
 	u8 syn_data_acked : 1;	/* and it was taken */
 	u8 passive_fastopen : 1;	/* of a child that the SYN made */
+	u8 repair : 1, repair_queue : 2;	/* TCP_REPAIR */
 
 	/* round trips, us */
 	u32 srtt_us;		/* << 3 */
@@ -551,6 +552,7 @@ extern const struct proto tcp_prot;
 struct inet_protocol;
 extern const struct inet_protocol tcp_protocol;
 
+void tcp_release_cb(struct sock *sk);	/* proto.release_cb */
 unsigned int tcp_poll(struct socket *sock);	/* inet_stream_ops.poll */
 int tcp_init_sock(struct sock *sk);
 /* Everything that a new connection of either kind begins with. */
@@ -694,6 +696,8 @@ void tcp_init_buffer_space(struct sock *sk);
 /* ---- tcp_connect.c: SYN and SYN-ACK ----------------------------------- */
 
 int tcp_connect(struct sock *sk);
+/* Everything a new connection begins with. Context: the route is known. */
+void tcp_connect_init(struct sock *sk);
 /* The options of a SYN of ours. Return: their size. */
 u32 tcp_syn_options(struct sock *sk, struct tcp_out_options *opts);
 struct sk_buff *tcp_make_synack(const struct sock *sk, struct dst_entry *dst,
@@ -706,6 +710,8 @@ void tcp_send_synack(struct sock *sk);
 void tcp_rcv_established(struct sock *sk, struct sk_buff *skb);
 /* @skb is consumed when it returns 0; 1: answer it with a RST, -1: drop. */
 int tcp_rcv_state_process(struct sock *sk, struct sk_buff *skb);
+/* To ESTABLISHED. */
+void tcp_finish_connect(struct sock *sk);
 int tcp_rcv_synsent_state_process(struct sock *sk, struct sk_buff *skb);
 void tcp_init_transfer(struct sock *sk);
 void tcp_reset(struct sock *sk);
@@ -750,6 +756,16 @@ void tcp_save_syn(const struct sock *sk, struct request_sock *req,
 /* What @req kept becomes its child's. */
 void tcp_inherit_syn(struct sock *child, struct request_sock *req);
 void tcp_saved_syn_free(struct net *net, struct tcp_saved_syn **saved);
+
+/* ---- tcp_repair.c ----------------------------------------------------- */
+
+/* Instead of tcp_connect(). */
+int tcp_repair_connect(struct sock *sk);
+int tcp_set_repair(struct sock *sk, int val);
+int tcp_set_queue_seq(struct sock *sk, int val);
+int tcp_set_repair_options(struct sock *sk, const void *val, socklen_t len);
+int tcp_set_repair_window(struct sock *sk, const void *val, socklen_t len);
+int tcp_get_repair_window(struct sock *sk, void *val, socklen_t *len);
 
 /* ---- tcp_fastopen.c --------------------------------------------------- */
 

@@ -51,8 +51,7 @@ u32 tcp_syn_options(struct sock *sk, struct tcp_out_options *opts)
 	return (u32)tcp_options_size(opts);
 }
 
-/* Everything a new connection begins with. Context: the route is known. */
-static void tcp_connect_init(struct sock *sk)
+void tcp_connect_init(struct sock *sk)
 {
 	const struct dst_entry *dst = rcu_access_pointer(sk->sk_dst_cache);
 	struct inet_connection_sock *icsk = inet_csk(sk);

@@ -156,7 +156,8 @@ int tcp_v4_connect(struct sock *sk, const struct sockaddr *addr, socklen_t len)
 	tp->rx_opt.mss_clamp = TCP_MSS_DEFAULT;
 	tp->rx_opt.ts_recent = 0;
 	tp->rx_opt.ts_recent_stamp = 0;
-	WRITE_ONCE(tp->write_seq, 0);
+	if (likely(!tp->repair))
+		WRITE_ONCE(tp->write_seq, 0);
 
 	tcp_set_state(sk, TCP_SYN_SENT);
 	err = inet_hash_connect(net, sk);
@@ -169,8 +170,10 @@ int tcp_v4_connect(struct sock *sk, const struct sockaddr *addr, socklen_t len)
 			WRITE_ONCE(tp->write_seq, st.seq);
 		tp->high_seq = tp->write_seq;
 		tp->tsoffset = st.ts_off;
-		if (likely(!tp->fastopen_connect ||
-			   !tcp_fastopen_defers_connect(sk)))
+		if (unlikely(tp->repair))
+			err = tcp_repair_connect(sk);
+		else if (likely(!tp->fastopen_connect ||
+				!tcp_fastopen_defers_connect(sk)))
 			err = tcp_connect(sk);
 	}
 	if (err)

@@ -353,6 +353,58 @@ static int get_is_mptcp(struct sock *sk, int *val)
 	return 0;
 }
 
+/* ---- a connection that moves (tcp_repair.c) --------------------------- */
+
+static int get_repair(struct sock *sk, int *val)
+{
+	*val = tcp_sk(sk)->repair;
+	return 0;
+}
+
+static int set_repair_queue(struct sock *sk, int val)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (!tp->repair)
+		return -EPERM;
+	if (val < TCP_NO_QUEUE || val >= TCP_QUEUES_NR)
+		return -EINVAL;
+	tp->repair_queue = (u8)val & 3;
+	return 0;
+}
+
+static int get_repair_queue(struct sock *sk, int *val)
+{
+	*val = tcp_sk(sk)->repair_queue;
+	return tcp_sk(sk)->repair ? 0 : -EINVAL;
+}
+
+static int get_queue_seq(struct sock *sk, int *val)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+
+	*val = (int)(tp->repair_queue == TCP_SEND_QUEUE ? tp->write_seq :
+							  tp->rcv_nxt);
+	return tp->repair_queue == TCP_NO_QUEUE ? -EINVAL : 0;
+}
+
+static int set_timestamp(struct sock *sk, int val)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (!tp->repair)
+		return -EPERM;
+	tp->tsoffset = (u32)val - tcp_ns_to_ts(net_now(sock_net(sk)));
+	return 0;
+}
+
+static int get_timestamp(struct sock *sk, int *val)
+{
+	*val = (int)(tcp_ns_to_ts(net_now(sock_net(sk))) +
+		     tcp_sk(sk)->tsoffset);
+	return 0;
+}
+
 /* ---- Fast Open -------------------------------------------------------- */
 
 /* What may be said of a sock only before it is in use. */
@@ -639,6 +691,18 @@ const struct sockopt_row tcp_options[] = {
 		    set_fastopen_no_cookie, get_fastopen_no_cookie),
 	SOCKOPT_ROW_BYTES(IPPROTO_TCP, TCP_FASTOPEN_KEY,
 			  set_fastopen_key, get_fastopen_key),
+	SOCKOPT_ROW(IPPROTO_TCP, TCP_REPAIR, INT, INT32_MIN, INT32_MAX,
+		    tcp_set_repair, get_repair),
+	SOCKOPT_ROW(IPPROTO_TCP, TCP_REPAIR_QUEUE, INT, INT32_MIN, INT32_MAX,
+		    set_repair_queue, get_repair_queue),
+	SOCKOPT_ROW(IPPROTO_TCP, TCP_QUEUE_SEQ, INT, INT32_MIN, INT32_MAX,
+		    tcp_set_queue_seq, get_queue_seq),
+	SOCKOPT_ROW_BYTES(IPPROTO_TCP, TCP_REPAIR_OPTIONS,
+			  tcp_set_repair_options, NULL),
+	SOCKOPT_ROW_BYTES(IPPROTO_TCP, TCP_REPAIR_WINDOW,
+			  tcp_set_repair_window, tcp_get_repair_window),
+	SOCKOPT_ROW(IPPROTO_TCP, TCP_TIMESTAMP, INT, INT32_MIN, INT32_MAX,
+		    set_timestamp, get_timestamp),
 	SOCKOPT_ROW(IPPROTO_TCP, TCP_IS_MPTCP, INT, 0, 0, NULL, get_is_mptcp),
 	SOCKOPT_ROW(IPPROTO_TCP, TCP_RTO_MAX_MS, INT, 1000,
 		    TCP_RTO_MAX_US / USEC_PER_MSEC,

@@ -72,8 +72,7 @@ void tcp_init_transfer(struct sock *sk)
 	tcp_sndbuf_expand(sk);
 }
 
-/* SYN-SENT to ESTABLISHED. */
-static void tcp_finish_connect(struct sock *sk)
+void tcp_finish_connect(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 

@@ -116,13 +116,7 @@ static const struct differing {
 	{ IPPROTO_TCP, TCP_MD5SIG, "not built" },
 	{ IPPROTO_TCP, 16 /* TCP_THIN_LINEAR_TIMEOUTS */, "not built" },
 	{ IPPROTO_TCP, 17 /* TCP_THIN_DUPACK */, "not built" },
-	{ IPPROTO_TCP, TCP_REPAIR, "not built" },
-	{ IPPROTO_TCP, TCP_REPAIR_QUEUE, "not built" },
-	{ IPPROTO_TCP, TCP_QUEUE_SEQ, "not built" },
-	{ IPPROTO_TCP, TCP_REPAIR_OPTIONS, "not built" },
-	{ IPPROTO_TCP, TCP_TIMESTAMP, "not built" },
 	{ IPPROTO_TCP, TCP_CC_INFO, "bbr, of the host, has something to say" },
-	{ IPPROTO_TCP, TCP_REPAIR_WINDOW, "not built" },
 	{ IPPROTO_TCP, TCP_ULP, "not built" },
 	{ IPPROTO_TCP, TCP_MD5SIG_EXT, "not built" },
 	{ IPPROTO_TCP, TCP_ZEROCOPY_RECEIVE, "not built" },
@@ -152,6 +146,7 @@ static const struct differing values[] = {
 	{ SOL_SOCKET, SO_LINGER, "the kernel cuts at its tick's range" },
 	{ IPPROTO_TCP, TCP_SYNCNT, "the default is a knob" },
 	{ IPPROTO_TCP, TCP_INFO, "counts of two connections" },
+	{ IPPROTO_TCP, TCP_TIMESTAMP, "a clock of the stack's own" },
 	{ IPPROTO_TCP, 45 /* TCP_RTO_MIN_US */, "the kernel rounds to its tick" },
 };
 
