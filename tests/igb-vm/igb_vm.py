@@ -486,6 +486,29 @@ def daemon_that_is_killed_leaves_a_card_for_the_next():
 
 
 @case
+def card_goes_to_the_kernel_and_back():
+    """By inet-igb-bind, which does not take one that the machine uses."""
+    bdf = os.environ["IGB_VFIO_BDFS"].split()[1]
+    outside = ["nsenter", "--net=/proc/1/ns/net"]
+
+    def tool(*words):
+        return run(*outside, BUILD + "/inet-igb-bind", *words, bdf, check=False)
+
+    said = tool("unbind")
+    assert "drivers_probe" in said, said
+    link = until(lambda: os.listdir(f"/sys/bus/pci/devices/{bdf}/net"))[0]
+    run(*outside, "ip", "address", "add", OURS1 + "/24", "dev", link)
+    said = tool("bind")
+    assert f"{link} has an address of the host's" in said, said
+    assert "driver igb" in tool("show")
+    run(*outside, "ip", "address", "flush", "dev", link)
+    said = tool("bind")
+    assert "driver vfio-pci" in tool("show"), said
+    with Echo(number=1):
+        assert in_peer1("--client").wait(PATIENCE) == 0
+
+
+@case
 def card_is_unbound_while_it_is_open():
     """The last case: who unbinds it does not wait for the daemon."""
     with Echo() as echo:

@@ -37,7 +37,8 @@ fi
 verdict $? inetcat_says_which_address_is_not_its_own
 
 # minimal has no options: it is to stay the shortest program there is.
-for program in inet-trace inetcat inetrun inetstackd examples/customproto examples/echo \
+for program in inet-trace inetcat inetrun inetstackd inet-igb-bind \
+	examples/customproto examples/echo \
 	examples/ping bench/flat bench/inmem bench/inmem-lwip bench/tap \
 	bench/tap-lwip bench/xdp bench/xdp-kernel tests/tools/relay tests/sim/sim \
 	tests/sim/monitor-pcap; do
