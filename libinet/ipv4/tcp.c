@@ -342,8 +342,8 @@ static void tcp_write_push(struct sock *sk, struct sk_buff *skb, u32 mss,
 		__tcp_push_pending_frames(sk, mss, TCP_NAGLE_PUSH);
 }
 
-/* Before the handshake is done, or even begun: Fast Open may do with it what else
- * has to wait. 0 or -E. */
+/* Before the handshake is done, or even begun, which Fast Open may do and else has
+ * to be waited for; or after the end. 0 or -E. */
 static __noinline int tcp_write_early(struct sock *sk, struct inet_msg *msg,
 				      s64 *timeo_ns)
 {
@@ -354,21 +354,8 @@ static __noinline int tcp_write_early(struct sock *sk, struct inet_msg *msg,
 		if (err)
 			return err;
 	}
-	if (sk->sk_state == TCP_SYN_RECV && tcp_sk(sk)->passive_fastopen)
-		return 0;
-	return sk_stream_wait_connect(sk, timeo_ns);
-}
-
-/* May the sock write at all? Waits for the handshake. 0 or -E. */
-static int tcp_write_ready(struct sock *sk, struct inet_msg *msg,
-			   s64 *timeo_ns)
-{
-	const u32 open = TCPF(TCP_ESTABLISHED) | TCPF(TCP_CLOSE_WAIT);
-	int err;
-
-	if (unlikely(msg->flags & MSG_FASTOPEN) ||
-	    unlikely(!(TCPF(sk->sk_state) & open))) {
-		err = tcp_write_early(sk, msg, timeo_ns);
+	if (!(sk->sk_state == TCP_SYN_RECV && tcp_sk(sk)->passive_fastopen)) {
+		err = sk_stream_wait_connect(sk, timeo_ns);
 		if (err)
 			return err;
 	}
@@ -377,20 +364,32 @@ static int tcp_write_ready(struct sock *sk, struct inet_msg *msg,
 	return 0;
 }
 
+/* May the sock not write yet, or not any more? */
+static inline bool tcp_write_unusual(const struct sock *sk, int flags)
+{
+	const u32 open = TCPF(TCP_ESTABLISHED) | TCPF(TCP_CLOSE_WAIT);
+
+	return !(TCPF(sk->sk_state) & open) || (flags & MSG_FASTOPEN) ||
+	       sk->sk_err || (sk->sk_shutdown & SEND_SHUTDOWN);
+}
+
 /* Context: locked. Return: octets taken, or -E. */
 static int tcp_sendmsg_locked(struct sock *sk, struct inet_msg *msg)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	int flags = msg->flags, copied = 0, err;
+	int flags = msg->flags, copied = 0, err = 0;
 	s64 timeo_ns = sock_sndtimeo(sk, flags & MSG_DONTWAIT);
-	size_t len = msg->iter.count;
 	struct sk_buff *skb;
 	u32 mss, room, n, goal = 0;
 
-	err = tcp_write_ready(sk, msg, &timeo_ns);
-	copied = (int)(len - msg->iter.count);	/* by the SYN */
-	if (err)
-		return copied ? copied : sk_stream_error(sk, flags, err);
+	if (unlikely(tcp_write_unusual(sk, flags))) {
+		copied = (int)msg->iter.count;
+		err = tcp_write_early(sk, msg, &timeo_ns);
+		copied -= (int)msg->iter.count;		/* went with the SYN */
+		if (err)
+			return copied ? copied :
+					sk_stream_error(sk, flags, err);
+	}
 	tcp_mstamp_refresh(sk);
 	mss = tcp_current_mss(sk);
 	while (msg->iter.count && !(copied && INET_BUGGIFY(SHORT_WRITE))) {

@@ -47,6 +47,25 @@ static void established_reset_must_be_exact(void **state)
 	tp_close(&t);
 }
 
+/* Linux believes a RST at the right edge of what it has SACKed; here only RCV.NXT
+ * counts. @attack B2 */
+static void established_reset_at_a_sacked_edge_is_challenged(void **state)
+{
+	struct tp t;
+
+	(void)state;
+	tp_open(&t);
+	t.sack = true;
+	tp_passive(&t);
+	tp_send(&t, "PA", 1001, 1, "beyond the hole", 15);
+	tp_expect(&t, "A", 1, 1, 0);
+	tp_send(&t, "R", 1016, 0, NULL, 0);
+	tp_expect(&t, "A", 1, 1, 0);
+	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_CHALLENGEACK), 1);
+	assert_int_equal(tp_state(&t), TCP_ESTABLISHED);
+	tp_close(&t);
+}
+
 /* @req 5961-7a @req 5961-7b @attack B5 @attack B6 */
 static void established_challenge_acks_are_limited(void **state)
 {
@@ -788,6 +807,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(established_reset_must_be_exact),
+		cmocka_unit_test(established_reset_at_a_sacked_edge_is_challenged),
 		cmocka_unit_test(established_challenge_acks_are_limited),
 		cmocka_unit_test(challenge_ack_limit_is_random_each_second),
 		cmocka_unit_test(established_syn_is_challenged_wherever_it_is),

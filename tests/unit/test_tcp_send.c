@@ -935,6 +935,33 @@ static void established_keepalive_probes_and_gives_up(void **state)
 	tp_close(&t);
 }
 
+/* Answers that somebody guessed are no sign of life. @attack W7 */
+static void established_keepalive_answer_must_fit(void **state)
+{
+	struct tp t;
+	u32 i;
+
+	(void)state;
+	open_passive(&t);
+	tp_setsockopt(&t, SOL_SOCKET, SO_KEEPALIVE, 1);
+	tp_setsockopt(&t, IPPROTO_TCP, TCP_KEEPIDLE, 100);
+	tp_setsockopt(&t, IPPROTO_TCP, TCP_KEEPINTVL, 10);
+	tp_setsockopt(&t, IPPROTO_TCP, TCP_KEEPCNT, 3);
+	for (i = 0; i < 3; i++) {
+		fx_advance(&t.f, (i ? 10 : 101) * FX_SEC);
+		tp_expect(&t, "A", 0, 1, 0);
+		tp_send(&t, "A", 1u << 30, 1, NULL, 0);	/* no such place */
+		tp_send(&t, "A", (u32)-70000, 1, NULL, 0);
+		tp_send(&t, "A", 1, 2, NULL, 0);	/* of nothing sent */
+		tp_send(&t, "A", 1, 1u << 31, NULL, 0);
+		fx_flush(&t.f);
+	}
+	fx_advance(&t.f, 11 * FX_SEC);
+	tp_expect(&t, "RA", 1, 1, 0);
+	assert_int_equal(tp_error(&t), ETIMEDOUT);
+	tp_close(&t);
+}
+
 /* What waits for its ACK, or for the window, is sent again or probed for: beside
  * that nothing asks whether the peer lives, and it is not counted dead.
  * @req RFC9293:MUST-26 */
@@ -1033,6 +1060,7 @@ int main(void)
 		cmocka_unit_test(established_two_losses_halve_twice),
 		cmocka_unit_test(established_keepalive_is_off_by_default),
 		cmocka_unit_test(established_keepalive_probes_and_gives_up),
+		cmocka_unit_test(established_keepalive_answer_must_fit),
 		cmocka_unit_test(
 			established_keepalive_waits_for_what_is_outstanding),
 		cmocka_unit_test(established_keepalive_of_the_peer_is_answered),

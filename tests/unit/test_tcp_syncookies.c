@@ -506,6 +506,69 @@ static void cookie_that_finds_no_room_is_ignored(void **state)
 	tp_close(&t);
 }
 
+/* ---- chains ----------------------------------------------------------- */
+
+/* The longest chain of the table of connections. */
+static u32 longest_chain(struct net *net, u32 *entries)
+{
+	const struct inet_ehash_table *t = net->ipv4.tcp_hashinfo->ehash;
+	const struct sock_common *skc;
+	u32 i, n, most = 0;
+
+	*entries = 0;
+	for (i = 0; i <= t->mask; i++) {
+		n = 0;
+		hlist_for_each_entry(skc, &t->chains[i], skc_node)
+			n++;
+		*entries += n;
+		most = max(most, n);
+	}
+	return most;
+}
+
+/* 100,000 tuples whose addresses and ports have few different sums and
+ * differences, bit by bit: only whoever knows the key finds more than a few of one
+ * chain. @attack S9 */
+static void tuples_that_collide_without_a_key_do_not(void **state)
+{
+	static const u8 opt[4] = { 2, 4, 5, 0xb4 };
+	struct tcp_seg_info seg = { .window = 1024, .flags = TCPHDR_SYN,
+				    .dest = htons(CROWD_PORT) };
+	struct fx_ip ip = { 0 };
+	static u8 frame[256];
+	struct crowd c;
+	struct fx f;
+	u32 i, n;
+	u16 port;
+
+	(void)state;
+	fx_open(&f);
+	fx_learn(&f);
+	fx_sysctl(&f, "net.core.somaxconn", "200000");
+	fx_sysctl(&f, "net.ipv4.tcp_max_syn_backlog", "200000");
+	crowd_open(&c, &f, 1);
+	(void)inet_route_add(f.net, "21.0.0.0/8 via 10.0.0.1");
+	crowd_listen(&c, 200000);
+	for (i = 0; i < 100000; i++) {
+		port = (u16)(1024 + i % 50000);
+		ip.saddr = htonl(0x15000000 + (i / 50000 << 20) +
+				 (port ^ 0x5555u));
+		seg.source = htons(port);
+		seg.seq = i;
+		fx_inject(&f, frame, fx_build_tcp(frame, &ip, &seg, opt,
+						  sizeof(opt), NULL, 0));
+		if (i % 1000 == 0)
+			fx_flush(&f);
+	}
+	assert_true(longest_chain(f.net, &n) <= 20);
+	assert_int_equal(n, 100000);
+	fx_flush(&f);
+	crowd_close(&c);
+	fx_advance(&f, 100 * NSEC_PER_SEC);
+	fx_flush(&f);
+	fx_close(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -525,6 +588,7 @@ int main(void)
 		cmocka_unit_test(flood_without_cookies_turns_away),
 		cmocka_unit_test(flood_of_cookies_fills_no_more_than_the_accept_queue),
 		cmocka_unit_test(cookie_that_finds_no_room_is_ignored),
+		cmocka_unit_test(tuples_that_collide_without_a_key_do_not),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
