@@ -145,6 +145,47 @@ struct net_device *inet_xdp_open(struct net *net, const char *ifname,
 int inet_xdp_get_info(struct net_device *dev, struct inet_xdp_info *info)
 	INET_API;
 
+/* ---- Intel's igb cards ------------------------------------------------ */
+
+/* Zero and NULL mean the default for every member but @size; inet-igb(4). */
+struct inet_igb_config {
+	size_t size;		/* sizeof(struct inet_igb_config) */
+	const char *name;	/* of the device; default: igb%d */
+	u32 mtu;		/* 68 .. 9216; default 1500 */
+	u8 mac[6];		/* default: the card's */
+	u32 nr_queues;		/* each way; default: as the stack has threads */
+	u32 ring_size;		/* packets a queue holds each way: a power of
+				 * two from 64 to 4096; default 256 */
+	u32 itr_us;		/* fixed: between two interrupts of a queue, to
+				 * 8191; default: by what passes */
+	bool head_writeback;	/* how the card says what it has sent */
+};
+
+/* What an igb device is. */
+struct inet_igb_info {
+	const char *part;	/* "82576"; lives as long as the library */
+	char pci_address[16];
+	u32 nr_queues, nr_card_queues;	/* used, and that the card has */
+	u32 ring_size;
+	u32 link_mbit;		/* 0: there is no link */
+	u64 resets;		/* of a card that had stopped */
+	bool gone;		/* it does not answer, or was wanted back */
+};
+
+/*
+ * A device on the card at @pci_address ("0000:01:00.0"), which is bound to
+ * vfio-pci. @config NULL: all defaults.
+ * Return: the device, down, or NULL with errno and a sentence in
+ * inet_strerror(): EINVAL, ENODEV, EACCES, EBUSY (another program has it),
+ * ENOMEM (memory cannot be locked), EIO (the card does not answer).
+ */
+struct net_device *inet_igb_open(struct net *net, const char *pci_address,
+				 const struct inet_igb_config *config) INET_API;
+
+/* 0, or -1 with EINVAL: @dev is no such device. */
+int inet_igb_get_info(struct net_device *dev, struct inet_igb_info *info)
+	INET_API;
+
 /* ---- the wire --------------------------------------------------------- */
 
 /*

@@ -23,6 +23,7 @@
 #define IGB_HEADROOM 256u	/* in a frame, for who forwards it */
 #define IGB_PAD 2u		/* and this puts the IP header on 4 bytes */
 #define IGB_FCS 4u
+#define IGB_ITR_MAX 8191u	/* us between two messages of a vector */
 #define IGB_ITR_ADAPTIVE U32_MAX	/* by what there is to do */
 #define IGB_TX_MIN 17u		/* the shortest frame that the card pads */
 #define IGB_TX_DESCS (MAX_SKB_FRAGS + 2u)	/* context, head, fragments */
@@ -172,6 +173,7 @@ struct igb {
 	struct inet_lock lock;		/* going up and down */
 	bool up, running;		/* is, and is to be; under lock */
 	bool gone;			/* the card */
+	u32 mbit;			/* of the last link */
 	u64 resets;
 	struct inet_lock stats_lock;
 	u64 hw_stats[IGB_NR_STATS];	/* since it was opened */

@@ -54,6 +54,7 @@ static void igb_update_link(struct igb *igb)
 	if (up == READ_ONCE(igb->dev->carrier))
 		return;
 	if (up) {
+		WRITE_ONCE(igb->mbit, mbit);
 		netdev_printk(INET_LOG_INFO, igb->dev, "%u Mbit/s", mbit);
 		netif_carrier_on(igb->dev);
 	} else {

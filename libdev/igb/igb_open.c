@@ -3,6 +3,7 @@
 #include "igb/igb.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -330,6 +331,13 @@ static int igb_check(struct net *net, const struct igb_config *c)
 				    "a simulated stack");
 	if (!c->bdf[0])
 		what = "which card? usage: " IGB_USAGE;
+	else if (c->mtu && (c->mtu < ETHER_MIN_MTU || c->mtu > IGB_MAX_MTU))
+		what = "mtu: not from 68 to 9216";
+	else if (c->ring_size && (c->ring_size < IGB_RING_MIN ||
+				  c->ring_size > IGB_RING_MAX))
+		what = "ring: not from 64 to 4096";
+	else if (c->itr_us > IGB_ITR_MAX && c->itr_us != IGB_ITR_ADAPTIVE)
+		what = "itr: more than 8191 microseconds";
 	else if (c->ring_size && !is_power_of_2(c->ring_size))
 		what = "ring: not a power of 2 from 64 to 4096";
 	else if (c->mac[0] & 1)
@@ -368,6 +376,56 @@ int igb_probe(struct net *net, const struct igb_config *c,
 	return 0;
 }
 
+/* ---- <inet/netdev.h> -------------------------------------------------- */
+
+struct net_device *inet_igb_open(struct net *net, const char *pci_address,
+				 const struct inet_igb_config *config)
+{
+	struct inet_igb_config given = { .size = sizeof(given) };
+	struct net_device *dev = NULL;
+	struct igb_config c = { 0 };
+	int err = driver_config(net, "igb", config, &given, sizeof(given));
+
+	if (!err) {
+		snprintf(c.bdf, sizeof(c.bdf), "%s",
+			 pci_address ? pci_address : "");
+		snprintf(c.name, sizeof(c.name), "%s",
+			 given.name ? given.name : "");
+		memcpy(c.mac, given.mac, sizeof(c.mac));
+		c.mtu = given.mtu;
+		c.nr_queues = given.nr_queues;
+		c.ring_size = given.ring_size;
+		c.itr_us = given.itr_us ? given.itr_us : IGB_ITR_ADAPTIVE;
+		c.head_writeback = given.head_writeback;
+		err = igb_probe(net, &c, &vfio_kernel, NULL, &dev);
+	}
+	if (err)
+		errno = -err;
+	return dev;
+}
+
+int inet_igb_get_info(struct net_device *dev, struct inet_igb_info *info)
+{
+	struct igb *igb;
+
+	if (!dev || !info || dev->netdev_ops != &igb_netdev_ops) {
+		errno = EINVAL;
+		return -1;
+	}
+	igb = igb_priv(dev);
+	*info = (struct inet_igb_info){
+		.part = igb->part->name,
+		.nr_queues = igb->nr_queues,
+		.nr_card_queues = igb->part->nr_queues,
+		.ring_size = igb->ring_size,
+		.link_mbit = READ_ONCE(dev->carrier) ? READ_ONCE(igb->mbit) : 0,
+		.resets = READ_ONCE(igb->resets),
+		.gone = READ_ONCE(igb->gone),
+	};
+	memcpy(info->pci_address, igb->vfio.bdf, sizeof(info->pci_address));
+	return 0;
+}
+
 /* ---- "igb:0000:01:00.0" ----------------------------------------------- */
 
 static const struct arg_row igb_rows[] = {
@@ -378,7 +436,7 @@ static const struct arg_row igb_rows[] = {
 	ARG_ROW("queues", struct igb_config, nr_queues, U32, 1, IGB_MAX_QUEUES),
 	ARG_ROW("ring", struct igb_config, ring_size, U32, IGB_RING_MIN,
 		IGB_RING_MAX),
-	ARG_ROW("itr", struct igb_config, itr_us, U32, 0, 8191),
+	ARG_ROW("itr", struct igb_config, itr_us, U32, 0, IGB_ITR_MAX),
 	ARG_ROW("headwb", struct igb_config, head_writeback, FLAG, 0, 1),
 };
 

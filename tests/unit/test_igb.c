@@ -194,6 +194,64 @@ static void line_of_text_is_read_and_refused_with_a_sentence(void **state)
 	}
 }
 
+static void config_is_refused_with_a_sentence(void **state)
+{
+	static const struct {
+		struct inet_igb_config config;
+		const char *why;
+	} rows[] = {
+		{ { .size = 1 }, "size is not" },
+		{ { .mtu = 67 }, "mtu" }, { { .mtu = 9217 }, "mtu" },
+		{ { .ring_size = 32 }, "ring" }, { { .ring_size = 8192 }, "ring" },
+		{ { .ring_size = 100 }, "ring" }, { { .itr_us = 8192 }, "itr" },
+		{ { .mac = { 1 } }, "mac" }, { { 0 }, "no such PCI device" },
+	};
+	struct igb_lab *l = *state;
+
+	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct inet_igb_config c = rows[i].config;
+
+		c.size = c.size ? c.size : sizeof(c);
+		assert_null(inet_igb_open(l->net, "ffff:ff:1f.7", &c));
+		if (!strstr(inet_strerror(l->net), rows[i].why))
+			fail_msg("row %u: '%s'", i, inet_strerror(l->net));
+	}
+	assert_null(inet_igb_open(l->net, NULL, NULL));
+	assert_null(inet_igb_open(NULL, "ffff:ff:1f.7", NULL));
+	assert_int_equal(errno, EINVAL);
+}
+
+static void device_says_what_it_is(void **state)
+{
+	struct inet_igb_info info;
+	struct igb_lab *l = *state;
+
+	l->config.nr_queues = 2;
+	igb_lab_open(l);
+	assert_int_equal(inet_igb_get_info(l->dev, &info), 0);
+	assert_string_equal(info.part, "82576");
+	assert_string_equal(info.pci_address, IGB_MODEL_BDF);
+	assert_int_equal(info.nr_queues, 2);
+	assert_int_equal(info.nr_card_queues, 16);
+	assert_int_equal(info.ring_size, 256);
+	assert_int_equal(info.link_mbit, 1000);
+	assert_int_equal(info.resets, 0);
+	assert_false(info.gone);
+	igb_model_cause(l->m, E1000_ICR_DRSTA);
+	igb_lab_run(l);
+	igb_model_cable(l->m, false);
+	igb_lab_run(l);
+	igb_model_notice(l->m, VFIO_NOTICE_REQUEST);
+	igb_lab_run(l);
+	assert_int_equal(inet_igb_get_info(l->dev, &info), 0);
+	assert_int_equal(info.link_mbit, 0);
+	assert_int_equal(info.resets, 1);
+	assert_true(info.gone);
+	assert_int_equal(inet_igb_get_info(inet_netdev_find(l->net, "lo"),
+					   &info), -1);
+	assert_int_equal(inet_igb_get_info(NULL, &info), -1);
+}
+
 static void stack_on_a_virtual_clock_is_refused(void **state)
 {
 	const struct inet_config cfg = { .size = sizeof(cfg),
@@ -450,88 +508,6 @@ static void moderation_is_in_microseconds(void **state)
 	assert_int_equal(igb_lab_reg(l, E1000_EITR(0)), 0);
 	assert_int_equal(igb_lab_reg(l, E1000_EITR(1)), 250 << 2);
 	assert_int_equal(igb_lab_reg(l, E1000_EITR(2)), 250 << 2);
-}
-
-/* From each class, the thresholds from both sides. */
-static void class_of_traffic_follows_what_passes(void **state __maybe_unused)
-{
-	static const struct {
-		enum igb_latency now;
-		u32 packets, bytes;
-		enum igb_latency next;
-	} rows[] = {
-		{ IGB_LOWEST_LATENCY, 1, 64, IGB_LOWEST_LATENCY },
-		{ IGB_LOWEST_LATENCY, 4, 512, IGB_LOWEST_LATENCY },
-		{ IGB_LOWEST_LATENCY, 4, 513, IGB_LOW_LATENCY },
-		{ IGB_LOWEST_LATENCY, 5, 7000, IGB_LOWEST_LATENCY },
-		{ IGB_LOWEST_LATENCY, 1, 8001, IGB_BULK_LATENCY },
-		{ IGB_LOW_LATENCY, 2, 511, IGB_LOWEST_LATENCY },
-		{ IGB_LOW_LATENCY, 2, 512, IGB_LOW_LATENCY },
-		{ IGB_LOW_LATENCY, 3, 300, IGB_LOW_LATENCY },
-		{ IGB_LOW_LATENCY, 12, 10000, IGB_LOW_LATENCY },
-		{ IGB_LOW_LATENCY, 9, 10001, IGB_BULK_LATENCY },
-		{ IGB_LOW_LATENCY, 10, 12010, IGB_BULK_LATENCY },
-		{ IGB_LOW_LATENCY, 10, 12000, IGB_LOW_LATENCY },
-		{ IGB_LOW_LATENCY, 36, 10800, IGB_LOWEST_LATENCY },
-		{ IGB_BULK_LATENCY, 36, 25200, IGB_LOW_LATENCY },
-		{ IGB_BULK_LATENCY, 36, 54000, IGB_BULK_LATENCY },
-		{ IGB_BULK_LATENCY, 10, 15140, IGB_BULK_LATENCY },
-		{ IGB_BULK_LATENCY, 1, 1499, IGB_LOW_LATENCY },
-	};
-
-	for (u32 i = 0; i < ARRAY_SIZE(rows); i++)
-		if (igb_next_latency(rows[i].now, rows[i].packets,
-				     rows[i].bytes) != rows[i].next)
-			fail_msg("row %u", i);
-	assert_int_equal(igb_itr_us(IGB_LOWEST_LATENCY), 14);
-	assert_int_equal(igb_itr_us(IGB_LOW_LATENCY), 49);
-	assert_int_equal(igb_itr_us(IGB_BULK_LATENCY), 245);
-}
-
-/* Of the queue that has the traffic, and of no other; what runs is not cut short. */
-static void adaptive_moderation_is_told_to_the_card(void **state)
-{
-	const u32 as_is = E1000_EITR_CNT_IGNR;
-	struct igb_lab *l = *state;
-
-	l->config.nr_queues = 2;
-	l->config.itr_us = IGB_ITR_ADAPTIVE;
-	igb_lab_open(l);
-	assert_int_equal(igb_lab_reg(l, E1000_EITR(1)), 49 << 2);
-	assert_int_equal(igb_lab_reg(l, E1000_EITR(2)), 49 << 2);
-	igb_lab_inject(l, 100, 1);
-	igb_lab_run(l);
-	assert_int_equal(igb_lab_reg(l, E1000_EITR(1)), (14 << 2) | as_is);
-	igb_lab_inject(l, 1000, 1);
-	igb_lab_run(l);
-	assert_int_equal(igb_lab_reg(l, E1000_EITR(1)), (49 << 2) | as_is);
-	for (u32 i = 0; i < 8; i++)
-		igb_lab_inject(l, 1500, i);
-	igb_lab_run(l);
-	assert_int_equal(igb_lab_reg(l, E1000_EITR(1)), (245 << 2) | as_is);
-	assert_int_equal(igb_lab_reg(l, E1000_EITR(2)), 49 << 2);
-}
-
-/* What leaves in bulk counts as what comes. */
-static void sent_bytes_moderate_too(void **state)
-{
-	struct igb_lab *l = *state;
-
-	l->config.itr_us = IGB_ITR_ADAPTIVE;
-	igb_lab_open(l);
-	inet_netdev_set_queue(l->dev, "tx-0/byte_queue_limits/limit_min",
-			      "1000000");
-	igb_lab_assert_works(l);
-	l->m->hold = true;
-	for (u32 n = 4; n < 10; n += 5) {
-		for (u32 i = 0; i < n; i++)
-			assert_int_equal(igb_lab_send(l, 1500, i),
-					 NET_XMIT_SUCCESS);
-		igb_model_complete(l->m);
-		igb_lab_run(l);
-	}
-	assert_int_equal(igb_lab_reg(l, E1000_EITR(1)),
-			 (245 << 2) | E1000_EITR_CNT_IGNR);
 }
 
 static void flows_are_spread_over_all_queues_evenly(void **state)
@@ -1094,6 +1070,8 @@ int main(void)
 		CASE(rings_of_many_queues_are_shorter),
 		CASE(kernel_without_notices_is_taken),
 		CASE(line_of_text_is_read_and_refused_with_a_sentence),
+		CASE(config_is_refused_with_a_sentence),
+		CASE(device_says_what_it_is),
 		CASE(stack_on_a_virtual_clock_is_refused),
 		CASE(frames_that_are_no_whole_pages_are_refused),
 		CASE(name_that_is_taken_is_refused),
@@ -1110,9 +1088,6 @@ int main(void)
 		CASE(queues_have_vectors_in_rows_on_i350),
 		CASE(counters_of_the_card_have_names),
 		CASE(moderation_is_in_microseconds),
-		CASE(class_of_traffic_follows_what_passes),
-		CASE(adaptive_moderation_is_told_to_the_card),
-		CASE(sent_bytes_moderate_too),
 		CASE(flows_are_spread_over_all_queues_evenly),
 		CASE(single_queue_of_i211_hashes_without_spreading),
 		CASE(card_is_at_rest_while_the_device_is_down),
