@@ -156,9 +156,8 @@ int owner_run(struct owner *o, const volatile sig_atomic_t *stop)
 		}
 		conn_unpark(o);
 		conn_sweep(o, false);
-		do {
-			inet_run(o->net, 0);
-		} while (conn_work(o));
+		inet_run(o->net, 0);
+		conn_work(o);
 		conn_bury(o);
 	}
 	return 0;

@@ -57,6 +57,7 @@ struct conn {
 	int revents;		/* of the inet socket */
 	bool over;		/* B closes when there is something unread in it */
 	bool prologue_read;
+	bool unread;		/* B may have something new */
 	bool held;		/* the first byte in B has been sent already */
 	bool net_ended;		/* the peer's FIN was passed on */
 	bool shut;		/* the program has shut its sending side */
@@ -106,9 +107,9 @@ void conn_free(struct conn *c, bool reset);
 void conn_attach(struct conn *c, int fd);
 /* Begins to listen for events of the inet socket. */
 void conn_watch_sock(struct conn *c);
-/* Does what events have asked for. They only ask, since a call on one socket may have
- * the stack tell of another. Return: whether there was anything. */
-bool conn_work(struct owner *o);
+/* Does what events have asked for, and those that come of it. They only ask, since a
+ * call on one socket may have the stack tell of another. */
+void conn_work(struct owner *o);
 /* Frees those that died since the last time. */
 void conn_bury(struct owner *o);
 /* Closes sockets without B whose A is gone, if it is time or @now. */

@@ -278,7 +278,7 @@ static int flush_out(struct conn *c)
 }
 
 /* Reads what is new in B, but for the last byte, which is only looked at. *@len: how
- * much. Return: where. */
+ * much. What comes after that look is another event of B. Return: where. */
 static const char *from_program(struct conn *c, size_t *len)
 {
 	char *buf = c->owner->buf;
@@ -287,13 +287,17 @@ static const char *from_program(struct conn *c, size_t *len)
 
 	*len = 0;
 	want = avail < OWNER_BUFFER ? avail : OWNER_BUFFER - 1;
+	c->unread = want < avail;
 	if (!want)
 		return buf;
 	last = want == avail;
 	if (c->held + want > last)
 		n = recv(c->watch.fd, buf, c->held + want - last, MSG_DONTWAIT);
-	if (n < 0 || (size_t)n < c->held)
+	if (n < 0 || (size_t)n < c->held) {
+		c->unread = false;
 		return buf;
+	}
+	c->unread |= (size_t)n < c->held + want - last;
 	*len = (size_t)n - c->held;
 	buf += c->held;
 	c->held = false;
@@ -310,11 +314,14 @@ static const char *from_program(struct conn *c, size_t *len)
 static bool read_prologue(struct conn *c)
 {
 	char *buf = c->owner->buf;
-	size_t n = queued(c);
 	uint32_t total;
+	size_t n;
 
-	if (c->prologue_read || n < SHIM_PROLOGUE)
-		return c->prologue_read;
+	if (c->prologue_read)
+		return true;
+	n = queued(c);
+	if (n < SHIM_PROLOGUE)
+		return false;
 	if (recv(c->watch.fd, buf, SHIM_PROLOGUE, MSG_DONTWAIT | MSG_PEEK) !=
 	    SHIM_PROLOGUE)
 		return false;
@@ -340,11 +347,11 @@ static bool conn_out(struct conn *c)
 		return true;
 	for (;;) {
 		done = flush_out(c);
-		if (!done)
+		if (!done || (done > 0 && !c->unread))
 			return true;
 		buf = done > 0 ? from_program(c, &len) : NULL;
 		if (buf && !len)
-			return true;
+			continue;
 		done = buf ? to_network(c, buf, len) : -1;
 		if (done < 0) {
 			int err = 0;
@@ -435,6 +442,7 @@ static void work_on(struct conn *c)
 		accept_all(c);
 		return;
 	}
+	c->unread |= events & EPOLLIN;
 	if (events & (EPOLLRDHUP | EPOLLHUP))
 		c->shut = true;
 	if ((events & EPOLLHUP) && !hung_up(c))
@@ -450,10 +458,9 @@ static void work_on(struct conn *c)
 		conn_end(c);
 }
 
-bool conn_work(struct owner *o)
+void conn_work(struct owner *o)
 {
 	struct conn *c;
-	bool any = o->work;
 
 	while ((c = o->work)) {
 		o->work = c->next_work;
@@ -463,7 +470,6 @@ bool conn_work(struct owner *o)
 		if (!c->dead)
 			work_on(c);
 	}
-	return any;
 }
 
 void conn_bury(struct owner *o)
