@@ -52,16 +52,6 @@ static ssize_t sent(int fd, ssize_t n, int flags)
 	return n;
 }
 
-SHIM_EXPORT ssize_t read(int fd, void *buf, size_t len)
-{
-	return received(fd, shim_next_read()(fd, buf, len));
-}
-
-SHIM_EXPORT ssize_t readv(int fd, const struct iovec *iov, int n)
-{
-	return received(fd, shim_next_readv()(fd, iov, n));
-}
-
 SHIM_EXPORT ssize_t write(int fd, const void *buf, size_t len)
 {
 	return sent(fd, shim_next_write()(fd, buf, len), 0);
@@ -79,6 +69,10 @@ SHIM_EXPORT ssize_t send(int fd, const void *buf, size_t len, int flags)
 
 SHIM_EXPORT ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 {
+	struct shim_socket sock;
+
+	if (msg && (msg->msg_name || msg->msg_controllen) && shim_is_dgram(fd, &sock))
+		return shim_dgram_send(fd, msg, flags);
 	return sent(fd, shim_next_sendmsg()(fd, msg, flags), flags);
 }
 
@@ -86,10 +80,16 @@ SHIM_EXPORT ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 SHIM_EXPORT ssize_t sendto(int fd, const void *buf, size_t len, int flags,
 			   const struct sockaddr *addr, socklen_t addrlen)
 {
+	struct iovec iov = { (void *)buf, len };
+	struct msghdr msg = { .msg_name = (void *)addr, .msg_namelen = addrlen,
+			      .msg_iov = &iov, .msg_iovlen = 1 };
 	struct shim_socket sock;
 
-	if (addr && shim_identify(fd, &sock))
+	if (addr && shim_identify(fd, &sock)) {
+		if (sock.kind == 'd')
+			return shim_dgram_send(fd, &msg, flags);
 		addr = NULL;
+	}
 	return sent(fd, shim_next_sendto()(fd, buf, len, flags, addr,
 					   addr ? addrlen : 0), flags);
 }
@@ -105,22 +105,65 @@ static ssize_t stream_recv(int fd, void *buf, size_t len, int flags)
 				flags & ~MSG_TRUNC);
 }
 
+/* A datagram into one buffer. */
+static ssize_t dgram_recv(int fd, const struct shim_socket *sock, struct iovec iov,
+			  int flags, struct msghdr *msg)
+{
+	msg->msg_iov = &iov;
+	msg->msg_iovlen = 1;
+	return shim_dgram_recv(fd, sock, msg, flags);
+}
+
+/* Whether it is a datagram socket is one question to the kernel, for each read() of any
+ * file; without it, what is in front of a datagram would take the place of its end. */
+SHIM_EXPORT ssize_t read(int fd, void *buf, size_t len)
+{
+	struct shim_socket sock;
+	struct msghdr msg = { 0 };
+
+	if (shim_is_dgram(fd, &sock))
+		return dgram_recv(fd, &sock, (struct iovec){ buf, len }, 0, &msg);
+	return received(fd, shim_next_read()(fd, buf, len));
+}
+
+SHIM_EXPORT ssize_t readv(int fd, const struct iovec *iov, int n)
+{
+	struct msghdr msg = { .msg_iov = (struct iovec *)iov,
+			      .msg_iovlen = n > 0 ? (size_t)n : 0 };
+	struct shim_socket sock;
+
+	if (iov && shim_is_dgram(fd, &sock))
+		return shim_dgram_recv(fd, &sock, &msg, 0);
+	return received(fd, shim_next_readv()(fd, iov, n));
+}
+
 SHIM_EXPORT ssize_t recv(int fd, void *buf, size_t len, int flags)
 {
 	struct shim_socket sock;
+	struct msghdr msg = { 0 };
 
+	if (shim_is_dgram(fd, &sock))
+		return dgram_recv(fd, &sock, (struct iovec){ buf, len }, flags, &msg);
 	if ((flags & MSG_TRUNC) && shim_identify(fd, &sock))
 		return received(fd, stream_recv(fd, buf, len, flags));
 	return received(fd, shim_next_recv()(fd, buf, len, flags));
 }
 
-/* Of a stream it names nobody. */
+/* Of a stream it names nobody, of a datagram its sender. */
 SHIM_EXPORT ssize_t recvfrom(int fd, void *buf, size_t len, int flags,
 			     struct sockaddr *addr, socklen_t *addrlen)
 {
+	struct msghdr msg = { .msg_name = addrlen ? addr : NULL,
+			      .msg_namelen = addr && addrlen ? *addrlen : 0 };
 	struct shim_socket sock;
 	ssize_t n;
 
+	if (shim_is_dgram(fd, &sock)) {
+		n = dgram_recv(fd, &sock, (struct iovec){ buf, len }, flags, &msg);
+		if (n >= 0 && msg.msg_name)
+			*addrlen = msg.msg_namelen;
+		return n;
+	}
 	if ((!addr && !(flags & MSG_TRUNC)) || !shim_identify(fd, &sock))
 		return received(fd, shim_next_recvfrom()(fd, buf, len, flags, addr,
 							 addrlen));
@@ -130,13 +173,15 @@ SHIM_EXPORT ssize_t recvfrom(int fd, void *buf, size_t len, int flags,
 	return n;
 }
 
-/* Of a stream it names nobody either. */
+/* The same. */
 SHIM_EXPORT ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
 {
 	struct shim_socket sock;
 	struct msghdr own;
 	ssize_t n;
 
+	if (msg && shim_is_dgram(fd, &sock))
+		return shim_dgram_recv(fd, &sock, msg, flags);
 	if (!msg || !msg->msg_name || !shim_identify(fd, &sock))
 		return received(fd, shim_next_recvmsg()(fd, msg, flags));
 	own = *msg;
@@ -148,6 +193,46 @@ SHIM_EXPORT ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
 	own.msg_name = msg->msg_name;
 	*msg = own;
 	return n;
+}
+
+/* One after another; it waits for the first only, if at all. */
+SHIM_EXPORT int recvmmsg(int fd, struct mmsghdr *vec, unsigned int n, int flags,
+			 struct timespec *timeout)
+{
+	struct shim_socket sock;
+	unsigned int i;
+	ssize_t got;
+
+	if (!vec || !shim_is_dgram(fd, &sock))
+		return shim_next_recvmmsg()(fd, vec, n, flags, timeout);
+	for (i = 0; i < n; i++) {
+		got = shim_dgram_recv(fd, &sock, &vec[i].msg_hdr,
+				      flags & ~MSG_WAITFORONE);
+		if (got < 0)
+			return i ? (int)i : -1;
+		vec[i].msg_len = (unsigned int)got;
+		if (timeout || (flags & MSG_WAITFORONE))
+			flags |= MSG_DONTWAIT;
+	}
+	return (int)i;
+}
+
+/* One after another. */
+SHIM_EXPORT int sendmmsg(int fd, struct mmsghdr *vec, unsigned int n, int flags)
+{
+	struct shim_socket sock;
+	unsigned int i;
+	ssize_t done;
+
+	if (!vec || !shim_is_dgram(fd, &sock))
+		return shim_next_sendmmsg()(fd, vec, n, flags);
+	for (i = 0; i < n; i++) {
+		done = sendmsg(fd, &vec[i].msg_hdr, flags);
+		if (done < 0)
+			return i ? (int)i : -1;
+		vec[i].msg_len = (unsigned int)done;
+	}
+	return (int)i;
 }
 
 /* The same of programs built with _FORTIFY_SOURCE: where the length is too large for

@@ -65,8 +65,7 @@ bool shim_peer_trusted(int fd)
 	       (!cred.uid || cred.uid == geteuid());
 }
 
-/* The kernel's connect(), to a place of the owner's. 0 or an errno. */
-static int connect_place(int fd, const char *owner, const char *place)
+int shim_connect_place(int fd, const char *owner, const char *place)
 {
 	struct sockaddr_un un;
 	socklen_t len = shim_place(&un, owner, place);
@@ -102,7 +101,7 @@ int shim_call_start(const char *owner, const struct shim_call *call,
 
 	if (fd < 0)
 		return -1;
-	err = connect_place(fd, owner, "control");
+	err = shim_connect_place(fd, owner, "control");
 	if (!err && !shim_peer_trusted(fd))
 		err = ENETDOWN;
 	if (!err)
@@ -163,7 +162,7 @@ void shim_send_prologue(int fd, uint64_t id, uint32_t total)
 
 int shim_attach(int fd, const struct shim_socket *sock, uint32_t total)
 {
-	int err = connect_place(fd, sock->own.owner, "stream");
+	int err = shim_connect_place(fd, sock->own.owner, "stream");
 
 	if (!err)
 		shim_send_prologue(fd, sock->id, total);

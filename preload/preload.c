@@ -53,10 +53,11 @@ static int failed(int err)
 
 /* ---- socket ----------------------------------------------------------- */
 
-/* Gives A its name. 0 or an errno. */
-static int name_socket(int fd, const char *owner)
+/* Gives A its name, and a datagram socket its B. 0 or an errno. */
+static int name_socket(int fd, const char *owner, char kind)
 {
-	struct shim_name name = { .kind = 's' };
+	struct shim_name name = { .kind = kind };
+	const int sndbuf = SHIM_SNDBUF;
 	struct sockaddr_un un;
 	socklen_t len = sizeof(name.id);
 
@@ -64,7 +65,12 @@ static int name_socket(int fd, const char *owner)
 	if (syscall(SYS_getsockopt, fd, SOL_SOCKET, SO_COOKIE, &name.id, &len))
 		return errno;
 	len = shim_build(&un, &name);
-	return syscall(SYS_bind, fd, &un, len) ? errno : 0;
+	if (syscall(SYS_bind, fd, &un, len))
+		return errno;
+	if (kind != 'd')
+		return 0;
+	syscall(SYS_setsockopt, fd, SOL_SOCKET, SO_SNDBUF, &sndbuf, sizeof(sndbuf));
+	return shim_connect_place(fd, owner, "dgram");
 }
 
 /* Why a socket of AF_INET is refused; 0: it is not. */
@@ -74,17 +80,19 @@ static int refused(int type, int protocol)
 		return EINVAL;
 	if (type > SOCK_RAW)
 		return ESOCKTNOSUPPORT;
-	if (type != SOCK_STREAM || (protocol && protocol != IPPROTO_TCP))
-		return EPROTONOSUPPORT;
-	return 0;
+	if ((type == SOCK_STREAM && (!protocol || protocol == IPPROTO_TCP)) ||
+	    (type == SOCK_DGRAM && (!protocol || protocol == IPPROTO_UDP)))
+		return 0;
+	return EPROTONOSUPPORT;
 }
 
-/* AF_INET streams are the stack's; its other sockets, and AF_INET6, are refused:
- * nothing goes past the stack. The other families are the kernel's. */
+/* TCP and UDP of AF_INET are the stack's; its other sockets, and AF_INET6, are
+ * refused: nothing goes past the stack. The other families are the kernel's. */
 SHIM_EXPORT int socket(int family, int type, int protocol)
 {
 	const char *owner = shim_owner();
 	int fd, err;
+	bool dgram;
 
 	if (!owner || (family != AF_INET && family != AF_INET6))
 		return shim_next_socket()(family, type, protocol);
@@ -93,10 +101,13 @@ SHIM_EXPORT int socket(int family, int type, int protocol)
 	err = refused(type & ~TYPE_FLAGS, protocol);
 	if (err)
 		return failed(err);
+	dgram = (type & ~TYPE_FLAGS) == SOCK_DGRAM;
+	if (dgram)
+		type = (type & TYPE_FLAGS) | SOCK_SEQPACKET;
 	fd = shim_next_socket()(AF_UNIX, type, 0);
 	if (fd < 0)
 		return -1;
-	err = name_socket(fd, owner);
+	err = name_socket(fd, owner, dgram ? 'd' : 's');
 	if (err)
 		close(fd);
 	return err ? failed(err) : fd;
@@ -270,8 +281,11 @@ static int accepted(int fd, const struct shim_name *name, struct sockaddr *addr,
 static int accept_error(int fd)
 {
 	struct pollfd p = { .fd = fd };
+	struct shim_socket sock;
 	int err = errno;
 
+	if (err == EINVAL && shim_identify(fd, &sock) && sock.kind == 'd')
+		err = EOPNOTSUPP;
 	if (err == EAGAIN && poll(&p, 1, 0) > 0 && (p.revents & POLLHUP))
 		err = EINVAL;
 	return failed(err);
@@ -309,8 +323,12 @@ SHIM_EXPORT int shutdown(int fd, int how)
 	struct shim_socket sock;
 
 	if (how >= SHUT_RD && how <= SHUT_RDWR && shim_identify(fd, &sock) &&
-	    !sock.attached && shim_call(&sock, &call, &reply))
-		return failed(reply.err == ENOENT ? ENOTCONN : reply.err);
+	    (!sock.attached || sock.kind == 'd')) {
+		if (sock.kind == 'd')
+			call.op = SHIM_PEERNAME;	/* ENOTCONN, or all right */
+		if (shim_call(&sock, &call, &reply))
+			return failed(reply.err == ENOENT ? ENOTCONN : reply.err);
+	}
 	return shim_next_shutdown()(fd, how);
 }
 
@@ -320,7 +338,7 @@ SHIM_EXPORT int shutdown(int fd, int how)
 static bool kernels_option(int level, int name)
 {
 	return level == SOL_SOCKET &&
-	       (name == SO_RCVTIMEO || name == SO_SNDTIMEO || name == SO_TYPE ||
+	       (name == SO_RCVTIMEO || name == SO_SNDTIMEO ||
 		name == SO_ACCEPTCONN || name == SO_COOKIE);
 }
 
@@ -370,10 +388,15 @@ static bool own_option(int fd, const struct shim_socket *sock, int name, int *va
 	case SO_DOMAIN:
 		*value = AF_INET;
 		return true;
+	case SO_TYPE:
+		*value = sock->kind == 'd' ? SOCK_DGRAM : SOCK_STREAM;
+		return true;
 	case SO_PROTOCOL:
-		*value = IPPROTO_TCP;
+		*value = sock->kind == 'd' ? IPPROTO_UDP : IPPROTO_TCP;
 		return true;
 	case SO_ERROR:
+		if (sock->kind == 'd')
+			return false;
 		*err = ask_error(fd, sock, value);
 		return true;
 	default:
@@ -421,6 +444,10 @@ SHIM_EXPORT int ioctl(int fd, unsigned long request, ...)
 	va_start(ap, request);
 	arg = va_arg(ap, void *);
 	va_end(ap);
+	if (request == FIONREAD && shim_is_dgram(fd, &sock)) {
+		*(int *)arg = shim_dgram_next(fd);
+		return 0;
+	}
 	if ((request != SIOCOUTQ && request != SIOCATMARK) ||
 	    !shim_identify(fd, &sock))
 		return shim_next_ioctl()(fd, request, arg);

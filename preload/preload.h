@@ -16,7 +16,7 @@
 struct shim_socket {
 	struct shim_name own;
 	uint64_t id;
-	char kind;		/* 's': made by socket(); 'c': by accept() */
+	char kind;		/* 's', 'd': made by socket(); 'c': by accept() */
 	bool attached;		/* has its other end */
 	struct sockaddr_in local, peer;	/* of kind 'c' */
 };
@@ -47,6 +47,18 @@ int shim_attach(int fd, const struct shim_socket *sock, uint32_t total);
 
 /* The prologue of a connected A, whose buffer is made large enough. */
 void shim_send_prologue(int fd, uint64_t id, uint32_t total);
+
+/* The kernel's connect() to a place of the owner's. 0 or an errno. */
+int shim_connect_place(int fd, const char *owner, const char *place);
+
+/* Is @fd a datagram socket of the stack? One question for other descriptors. */
+bool shim_is_dgram(int fd, struct shim_socket *sock);
+/* As recvmsg() and sendmsg(), of such a socket. */
+ssize_t shim_dgram_recv(int fd, const struct shim_socket *sock, struct msghdr *msg,
+			int flags);
+ssize_t shim_dgram_send(int fd, const struct msghdr *msg, int flags);
+/* How long the next datagram is; 0: there is none. */
+int shim_dgram_next(int fd);
 
 /* As @len bytes are copied out by the kernel: cut to *@room, which becomes @len. */
 void shim_copy_out(const void *value, socklen_t len, void *out, socklen_t *room);

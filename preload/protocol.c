@@ -38,8 +38,8 @@ socklen_t shim_build(struct sockaddr_un *un, const struct shim_name *name)
 {
 	char place[64];
 
-	if (name->kind == 's')
-		snprintf(place, sizeof(place), "s/%016llx",
+	if (name->kind != 'c')
+		snprintf(place, sizeof(place), "%c/%016llx", name->kind,
 			 (unsigned long long)name->id);
 	else
 		snprintf(place, sizeof(place), "c/%016llx/%08x:%04x/%08x:%04x",
@@ -108,7 +108,7 @@ bool shim_parse(const struct sockaddr_un *un, socklen_t len,
 	memset(name, 0, sizeof(*name));
 	memcpy(name->owner, p, (size_t)(slash - p));
 	p = slash + 1;
-	if ((p[0] != 's' && p[0] != 'c') || p[1] != '/')
+	if ((p[0] != 's' && p[0] != 'd' && p[0] != 'c') || p[1] != '/')
 		return true;
 	name->kind = p[0];
 	p = hex(p + 2, 16, p[0] == 'c' ? '/' : 0, &name->id);

@@ -8,7 +8,9 @@
  *
  *	control		SOCK_SEQPACKET; one connection per call
  *	stream		where a program connects A, once connect() may succeed
+ *	dgram		SOCK_SEQPACKET: where it connects A of a datagram socket, at once
  *	s/ID		A of a stream socket; ID is its SO_COOKIE
+ *	d/ID		A of a datagram socket
  *	c/ID/L/P	B of an accepted connection, connected to the listening A;
  *			L and P are the addresses of the stack and of the peer
  *
@@ -20,6 +22,10 @@
  * not writable until the owner has read it: the connection stands. The owner always
  * leaves the last byte of what A has sent unread (it has looked at it): when B is
  * closed, by a reset or by the owner's death, A has ECONNRESET then.
+ *
+ * Datagrams. A message is a datagram, for or from the peer if the socket is connected.
+ * With another address, with control messages, or of a socket that is not connected it
+ * has a struct shim_dgram and the control messages in front.
  */
 #ifndef SHIM_PROTOCOL_H
 #define SHIM_PROTOCOL_H
@@ -38,6 +44,17 @@
  * (sendfile() makes them of 64 KiB), the whole of a long prologue more. */
 #define SHIM_SNDBUF 212992
 #define SHIM_FILL 131072
+
+#define SHIM_CONTROL 512		/* bytes of control messages of a datagram */
+#define SHIM_MAGIC "\177inet datagram\1"	/* 15 bytes and a NUL */
+
+/* In front of a datagram. */
+struct shim_dgram {
+	char magic[16];		/* SHIM_MAGIC */
+	int32_t err;		/* to the program: no datagram, but this error */
+	uint32_t control_len;
+	struct sockaddr_in addr;	/* whose, or whither; AF_UNSPEC: the peer */
+};
 
 enum shim_op {
 	SHIM_PING,		/* is anybody there? */
@@ -61,7 +78,7 @@ struct shim_call {
 	int32_t value;
 	uint32_t size;
 	uint64_t id;
-	uint32_t kind;		/* 's' or 'c' */
+	uint32_t kind;		/* 's', 'd' or 'c' */
 	uint32_t len;		/* of data */
 	unsigned char data[SHIM_DATA];
 };
@@ -78,7 +95,7 @@ struct shim_reply {
 /* A name, taken apart. */
 struct shim_name {
 	char owner[SHIM_OWNER_MAX + 1];
-	char kind;		/* 's', 'c'; 0: a place of the owner's */
+	char kind;		/* 's', 'd', 'c'; 0: a place of the owner's */
 	uint64_t id;
 	struct sockaddr_in local, peer;	/* of kind 'c' */
 };

@@ -64,6 +64,31 @@ static void stream_ready(struct owner *o, struct watch *w, uint32_t events)
 	}
 }
 
+/* The same for datagrams. */
+static void dgram_ready(struct owner *o, struct watch *w, uint32_t events)
+{
+	struct shim_name name = { 0 };
+	struct sockaddr_un un;
+	socklen_t len = sizeof(un);
+	int fd;
+
+	(void)events;
+	while ((fd = accept4(w->fd, (struct sockaddr *)&un, &len,
+			     SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
+		if (shim_parse(&un, len, &name) && name.kind == 'd' &&
+		    !conn_find(o, name.id))
+			dgram_new(o, fd, name.id);
+		else
+			close(fd);
+		len = sizeof(un);
+	}
+}
+
+void owner_accept_dgrams(struct owner *o)
+{
+	dgram_ready(o, &o->dgram, EPOLLIN);
+}
+
 static void stack_ready(struct owner *o, struct watch *w, uint32_t events)
 {
 	(void)o;
@@ -89,6 +114,7 @@ int owner_listen(struct owner *o)
 	o->work_tail = &o->work;
 	o->control.ready = control_ready;
 	o->stream.ready = stream_ready;
+	o->dgram.ready = dgram_ready;
 	o->stack.ready = stack_ready;
 	o->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (o->epoll < 0)
@@ -101,6 +127,7 @@ int owner_listen(struct owner *o)
 		return -1;
 	if (owner_watch(o, &o->stack, EPOLLIN) ||
 	    place_open(o, &o->stream, "stream", SOCK_STREAM) ||
+	    place_open(o, &o->dgram, "dgram", SOCK_SEQPACKET) ||
 	    place_open(o, &o->control, "control", SOCK_SEQPACKET))
 		return -1;
 	return 0;

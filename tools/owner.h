@@ -51,6 +51,7 @@ struct conn {
 	bool listening;
 	u16 port;		/* where; in network order */
 	bool connecting;
+	bool bare;		/* a connected datagram socket's messages */
 	bool dead;		/* freed after this round */
 	bool to_work;		/* is on the list */
 	uint32_t events;	/* of B, since it was worked on */
@@ -72,7 +73,7 @@ struct owner {
 	struct net *net;
 	const char *name;
 	int epoll;
-	struct watch stack, control, stream;
+	struct watch stack, control, stream, dgram;
 	struct nf_hook_ops hook;	/* conn_see_packet() */
 	struct conn *buckets[OWNER_BUCKETS];
 	struct conn *bare, *dead;
@@ -89,6 +90,8 @@ struct owner {
 /* Opens the two places of protocol.h. 0, or -1 with errno: EADDRINUSE, this owner
  * runs already. */
 int owner_listen(struct owner *o);
+/* Takes the datagram sockets that programs have made by now. */
+void owner_accept_dgrams(struct owner *o);
 /* Serves until *@stop. 0, or -1 with errno. */
 int owner_run(struct owner *o, const volatile sig_atomic_t *stop);
 /* Watches @w->fd. 0 or -1. */
@@ -101,6 +104,9 @@ void owner_unwatch(struct watch *w);
 struct conn *conn_find(struct owner *o, uint64_t id);
 /* @sock may be NULL, and is the connection's. NULL: no memory. */
 struct conn *conn_new(struct owner *o, uint64_t id, char kind, struct socket *sock);
+/* Keeps what the next one did not take. 0, or -1: no memory. */
+int rest_keep(struct rest *r, const char *buf, size_t len);
+void rest_free(struct rest *r);
 /* Closes everything, with a RST if @reset. */
 void conn_free(struct conn *c, bool reset);
 /* B is there: the program has connected A, or we have connected B to it. */
@@ -123,6 +129,13 @@ void conn_unlisten(struct conn *listener);
 void conn_unpark(struct owner *o);
 /* Bytes of the program that the stack has not got yet. */
 int conn_unsent(const struct conn *c);
+
+/* ---- owner_dgram.c ---------------------------------------------------- */
+
+/* A program has made a datagram socket: @fd is its B. */
+void dgram_new(struct owner *o, int fd, uint64_t id);
+/* What events of both sides ask for. */
+void dgram_work(struct conn *c, uint32_t events);
 
 /* ---- owner_call.c ----------------------------------------------------- */
 

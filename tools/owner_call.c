@@ -36,6 +36,10 @@ static int call_conn(struct owner *o, const struct shim_call *call, bool make,
 	struct socket *sock;
 
 	*c = conn_find(o, call->id);
+	if (!*c && call->kind == 'd') {
+		owner_accept_dgrams(o);
+		*c = conn_find(o, call->id);
+	}
 	if (*c)
 		return (*c)->kind == (char)call->kind ? 0 : ENOENT;
 	if (!make || call->kind != 's')
@@ -83,6 +87,7 @@ static int call_connect(struct conn *c, const struct shim_call *call)
 
 	if (!inet_connect(c->sock, addr, call->len)) {
 		c->connecting = false;
+		c->bare = addr->sa_family != AF_UNSPEC;
 		conn_watch_sock(c);
 		return 0;
 	}

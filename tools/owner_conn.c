@@ -111,7 +111,7 @@ static void close_fd(struct conn *c)
 		bare_add(c);
 }
 
-static void rest_free(struct rest *r)
+void rest_free(struct rest *r)
 {
 	free(r->buf);
 	memset(r, 0, sizeof(*r));
@@ -158,8 +158,7 @@ int conn_unsent(const struct conn *c)
 	return (int)(queued(c) + (c->out.end - c->out.start));
 }
 
-/* Keeps what was not taken. 0, or -1: no memory. */
-static int keep(struct rest *r, const char *buf, size_t len)
+int rest_keep(struct rest *r, const char *buf, size_t len)
 {
 	r->buf = malloc(len);
 	if (!r->buf)
@@ -235,7 +234,7 @@ static bool conn_in(struct conn *c)
 			return false;
 		}
 		done = c->deaf ? n : to_program(c, buf, (size_t)n);
-		if (done < n && keep(&c->in, buf + done, (size_t)(n - done))) {
+		if (done < n && rest_keep(&c->in, buf + done, (size_t)(n - done))) {
 			conn_free(c, true);
 			return false;
 		}
@@ -362,7 +361,7 @@ static bool conn_out(struct conn *c)
 			return false;
 		}
 		if ((size_t)done < len &&
-		    keep(&c->out, buf + done, len - (size_t)done)) {
+		    rest_keep(&c->out, buf + done, len - (size_t)done)) {
 			conn_free(c, true);
 			return false;
 		}
@@ -438,6 +437,10 @@ static void work_on(struct conn *c)
 
 	c->events = 0;
 	c->revents = 0;
+	if (c->kind == 'd') {
+		dgram_work(c, events);
+		return;
+	}
 	if (c->listening) {
 		accept_all(c);
 		return;

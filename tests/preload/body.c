@@ -170,6 +170,7 @@ int main(int argc, char **argv)
 	test_errors();
 	test_options();
 	test_data();
+	test_dgram();
 	test_processes(argv[0]);
 	return 0;
 }

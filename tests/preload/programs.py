@@ -139,6 +139,33 @@ def nc_listens():
 
 
 @case
+def nc_talks_udp():
+    """A client whose socket is connected, and a server that answers its first."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock, \
+            tempfile.TemporaryFile() as out:
+        sock.settimeout(20)
+        sock.bind((KERNEL, 0))
+        with Traced("nc", "-u", KERNEL, str(sock.getsockname()[1]),
+                    stdin=subprocess.PIPE, stdout=out) as nc:
+            nc.proc.stdin.write(b"question")
+            nc.proc.stdin.flush()
+            got, address = sock.recvfrom(100)
+            assert got == b"question"
+            sock.sendto(b"answer", address)
+            while out.seek(0) or out.read() != b"answer":
+                time.sleep(0.05)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock, \
+            Traced("socat", "UDP4-RECVFROM:2002,fork", "EXEC:cat"):
+        sock.settimeout(0.2)
+        for _ in range(100):
+            with contextlib.suppress(TimeoutError, ConnectionRefusedError):
+                sock.sendto(b"echo", (STACK, 2002))
+                assert sock.recvfrom(100) == (b"echo", (STACK, 2002))
+                return
+    raise AssertionError("no answer")
+
+
+@case
 def socat_forks_and_executes():
     """A child for each connection, which becomes another program."""
     with Traced("socat", "TCP4-LISTEN:2001,fork,reuseaddr", "EXEC:cat"):
@@ -174,6 +201,11 @@ def iperf3_client_both_ways():
             wait_for((KERNEL, 5201))
             Traced("iperf3", "-c", KERNEL, "-n", "20M").run()
             Traced("iperf3", "-c", KERNEL, "-n", "20M", "-R").run()
+            for options in ([], ["-R"]):
+                said = Traced("iperf3", "-c", KERNEL, "-u", "-b", "20M", "-t", "1",
+                              *options).run().decode()
+                lost = re.search(r"(\d+)/(\d+) \(.*receiver", said)
+                assert int(lost.group(2)) > 1000 and int(lost.group(1)) < 100, said
         finally:
             server.terminate()
 
@@ -224,8 +256,8 @@ def redis_benchmark_asks():
 
 @case
 def memcached_answers():
-    """Threads that share epoll."""
-    with Traced("memcached", "-u", "root", "-l", STACK, "-U", "0"):
+    """Threads that share epoll, and a socket for datagrams."""
+    with Traced("memcached", "-u", "root", "-l", STACK, "-U", "11211"):
         wait_for((STACK, 11211))
         with socket.create_connection((STACK, 11211), 10) as conn:
             value = WORDS[:500000].hex().encode()
@@ -233,6 +265,10 @@ def memcached_answers():
             got = b""
             while not got.endswith(b"END\r\n"):
                 got += conn.recv(1 << 16)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.settimeout(20)
+            sock.sendto(b"\0\1\0\0\0\1\0\0version\r\n", (STACK, 11211))
+            assert b"VERSION" in sock.recv(100)
         assert got == b"STORED\r\nVALUE a 0 %d\r\n%s\r\nEND\r\n" % (
             len(value), value)
 

@@ -33,7 +33,7 @@ class Peer(threading.Thread):
         self.port = self.listener.getsockname()[1]
         self.control, self.theirs = socket.socketpair(socket.AF_UNIX,
                                                       socket.SOCK_SEQPACKET)
-        self.conn, self.kept = None, []
+        self.conn, self.dgram, self.kept = None, None, []
 
     def run(self):
         while True:
@@ -89,6 +89,27 @@ class Peer(threading.Thread):
         except TimeoutError:
             return f"{got.decode()} and nothing"
         return got.decode()
+
+    def udp(self):
+        """Another socket for datagrams. Says its port."""
+        self.kept.append(self.dgram)
+        self.dgram = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.dgram.settimeout(5)
+        self.dgram.bind((KERNEL, 0))
+        return str(self.dgram.getsockname()[1])
+
+    def urecv(self):
+        """Says the next datagram."""
+        return "got " + self.dgram.recvfrom(100)[0].decode()
+
+    def usend(self, port, text):
+        """Sends TEXT."""
+        self.dgram.sendto(text.encode(), (self.own, int(port)))
+
+    def uecho(self):
+        """Sends the next one back."""
+        data, address = self.dgram.recvfrom(1 << 16)
+        self.dgram.sendto(data, address)
 
     def fin(self):
         """Half-closes."""
