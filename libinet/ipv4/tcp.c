@@ -43,7 +43,9 @@ static void tcp_init_counters(struct tcp_sock *tp)
 	tp->tlp_out = tp->undo.armed = false;
 	tp->tlp_sampled = true;		/* the first probe need not wait */
 	tp->frto = TCP_FRTO_OFF;
-	tp->total_retrans = tp->delivered = tp->dsack_dups = 0;
+	tp->total_retrans = tp->tx.delivered = tp->dsack_dups = 0;
+	tp->app_limited = tp->rate_delivered = tp->rate_ticks = 0;
+	tp->rate_limited = false;
 	tp->sack_high = tp->prr_delivered = tp->prr_out = tp->prior_cwnd = 0;
 	tp->bytes_acked = tp->bytes_received = 0;
 	tp->bytes_sent = tp->bytes_retrans = 0;
@@ -270,7 +272,7 @@ static struct sk_buff *tcp_write_segment(struct sock *sk, struct inet_msg *msg,
 	bool first, lend;
 	u8 *p = NULL;
 
-	if (skb && skb->len < mss && !TCP_SKB_CB(skb)->eor) {
+	if (skb && skb->len < mss && !(TCP_SKB_CB(skb)->sacked & TCPCB_EOR)) {
 		*room = min(mss - skb->len, skb_tailroom(skb));
 		if (*room)
 			return skb;
@@ -391,6 +393,7 @@ static int tcp_sendmsg_locked(struct sock *sk, struct inet_msg *msg)
 					sk_stream_error(sk, flags, err);
 	}
 	tcp_mstamp_refresh(sk);
+	tcp_rate_check_app_limited(sk);
 	mss = tcp_current_mss(sk);
 	while (msg->iter.count && !(copied && INET_BUGGIFY(SHORT_WRITE))) {
 		skb = tcp_write_segment(sk, msg, mss, &room);
@@ -411,8 +414,8 @@ static int tcp_sendmsg_locked(struct sock *sk, struct inet_msg *msg)
 			TCP_SKB_CB(skb)->tcp_flags &= (u8)~TCPHDR_PSH;
 		tcp_write_copy(sk, skb, n, msg);
 		copied += (int)n;
-		if (!msg->iter.count)
-			TCP_SKB_CB(skb)->eor = !!(flags & MSG_EOR);
+		if (unlikely(flags & MSG_EOR) && !msg->iter.count)
+			TCP_SKB_CB(skb)->sacked |= TCPCB_EOR;
 		else if (skb->len >= mss && !(flags & MSG_OOB))
 			tcp_write_push(sk, skb, mss, &goal);
 	}

@@ -11,6 +11,7 @@
  *	tcp_input.c	states and acceptability; tcp_synsent.c SYN-SENT
  *	tcp_ack.c	what an ACK does; tcp_recovery.c after a loss
  *	tcp_scoreboard.c tcp_rack.c	what arrived behind it, what is lost
+ *	tcp_rate.c	how fast the path delivers
  *	tcp_loss_probe.c tcp_undo.c	the tail; what was no loss after all
  *	tcp_data.c	received text: queues, window; tcp_sack.c; tcp_urg.c
  *	tcp_output.c	segments out; tcp_window.c; tcp_connect.c SYN
@@ -107,17 +108,28 @@ struct tcp_net {
 
 /* ---- the control block of a segment (skb->cb) ------------------------- */
 
+/* What was known when a segment was sent: see tcp_rate.c. Times in ticks. */
+struct tcp_tx {
+	u32 delivered;		/* packets known to have arrived */
+	u32 at;			/* when the last of them was heard of */
+	u32 first;		/* when the newest of them had been sent */
+};
+
 struct tcp_skb_cb {
 	u32 seq;
 	u32 end_seq;		/* seq + SYN + FIN + payload */
-	u32 ack_seq;		/* received: the ACK field */
 	u16 tcp_gso_segs;	/* segments it stands for */
 	u8 tcp_flags;		/* TCPHDR_* */
 	u8 sacked;		/* sent: TCPCB_* */
-	u8 eor;			/* nothing may be appended (MSG_EOR) */
 	union {
-		u32 tcp_tw_isn;	/* received SYN: begin with this ISN, 0: any */
-		u32 sacked_end;	/* sent, SACKed: so is all from here to there */
+		u32 ack_seq;	/* received: the ACK field */
+		struct tcp_tx tx;	/* sent, not SACKed */
+		struct {
+			u32 __unused[2];
+			/* received SYN: begin with this ISN, 0: any; sent, SACKed:
+			 * so is all from here to there */
+			union { u32 tcp_tw_isn, sacked_end; };
+		};
 	};
 	struct rb_node rtx_node;	/* sent: see tcp_scoreboard.c */
 };
@@ -130,6 +142,8 @@ static_assert(sizeof(struct tcp_skb_cb) <= sizeof(((struct sk_buff *)0)->cb),
 #define TCPCB_SACKED_ACKED 0x01	/* arrived, but for what is before it */
 #define TCPCB_SACKED_RETRANS 0x02	/* retransmission in flight */
 #define TCPCB_LOST 0x04
+#define TCPCB_EOR 0x10		/* nothing may be appended (MSG_EOR) */
+#define TCPCB_APP_LIMITED 0x20	/* sent when there was little to send */
 #define TCPCB_EVER_RETRANS 0x80
 #define TCPCB_RETRANS (TCPCB_SACKED_RETRANS | TCPCB_EVER_RETRANS)
 
@@ -320,7 +334,9 @@ struct tcp_sock {
 	 * waits, 0: none */
 	u32 max_seg_acked, max_size_acked, ptb_mtu, ptb_seq;
 	u32 total_retrans;
-	u32 delivered;		/* packets known to have arrived */
+	struct tcp_tx tx;	/* now */
+	u32 app_limited, rate_delivered, rate_ticks;	/* see tcp_rate.c */
+	bool rate_limited;
 	u64 lsndtime_ns;	/* last data sent */
 	u64 bytes_acked, bytes_received, bytes_sent, bytes_retrans;
 	u32 segs_in, segs_out, data_segs_in, data_segs_out;
@@ -404,6 +420,12 @@ static inline u32 tcp_us_since(const struct tcp_sock *tp, u64 ns)
 
 	/* what is to leave in a moment may have left, if nobody paced it */
 	return (u32)clamp(us, 1ll, 0x7fffffffll);
+}
+
+/* Of tcp_rate.c. */
+static inline u32 tcp_ticks(u64 ns)
+{
+	return (u32)(ns >> 10);
 }
 
 /* ---- sequence space and windows --------------------------------------- */
@@ -856,6 +878,11 @@ struct tcp_ack_state {
 	u32 prior_sack_high;
 	s64 rtt_us;		/* of a segment sent once, or -1 */
 	u64 last_ns;		/* when the newest of those was sent */
+	u64 tx_ns;		/* of those that arrived now, of the one that was
+				 * sent last: when; 0: none did */
+	struct tcp_tx tx;	/* what it took down */
+	u8 tx_sacked;
+	u32 rate_delivered, rate_ticks;	/* tcp_rate.c; 0: no sample */
 };
 
 /* RFC 5681 2: does the ACK say that a segment came, and not which? */
@@ -873,6 +900,53 @@ static inline void tcp_frto_came(const struct tcp_sock *tp,
 	if (unlikely(tp->frto) && !(tcb->sacked & TCPCB_RETRANS) &&
 	    !after(tcb->end_seq, tp->high_seq))
 		a->flag |= FLAG_ORIG_ACKED;
+}
+
+/* ---- tcp_rate.c: how fast the path delivers --------------------------- */
+
+/* @tcb leaves. */
+static __always_inline void tcp_rate_skb_sent(const struct tcp_sock *tp,
+					      struct tcp_skb_cb *tcb)
+{
+	tcb->tx = tp->tx;
+	tcb->sacked &= (u8)~TCPCB_APP_LIMITED;
+	if (unlikely(tp->app_limited))
+		tcb->sacked |= TCPCB_APP_LIMITED;
+}
+
+/* Nothing was in flight: time begins here. */
+static __always_inline void tcp_rate_begin(struct tcp_sock *tp, u64 ns)
+{
+	tp->tx.first = tp->tx.at = tcp_ticks(ns);
+}
+
+/* A segment, sent at @ns, has arrived, and was not known to. */
+static __always_inline void tcp_rate_skb_delivered(const struct tcp_skb_cb *tcb,
+						   u64 ns,
+						   struct tcp_ack_state *a)
+{
+	if (unlikely(a->tx_ns && before(tcb->tx.delivered, a->tx.delivered)))
+		return;
+	a->tx_ns = ns;
+	a->tx = tcb->tx;
+	a->tx_sacked = tcb->sacked;
+}
+
+/* A sample of this ACK, if there is one. */
+void tcp_rate_gen(struct sock *sk, struct tcp_ack_state *a);
+/* Octets per second. */
+u64 tcp_delivery_rate(const struct tcp_sock *tp);
+
+/* The application writes: had it nothing more to send, while more would have been
+ * let go? */
+static inline void tcp_rate_check_app_limited(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	u32 in_flight = tcp_packets_in_flight(tp);
+
+	if (tcp_write_queue_empty(sk) && in_flight < tp->snd_cwnd &&
+	    tp->lost_out <= tp->retrans_out)
+		tp->app_limited = max(tp->tx.delivered + in_flight, 1u);
 }
 
 /* 1; 0: old, ignored; -1: acknowledges what was never sent (or is too old). */

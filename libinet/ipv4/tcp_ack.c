@@ -227,6 +227,7 @@ static void tcp_clean_one(struct tcp_sock *tp, const struct sk_buff *skb,
 		tp->sacked_out -= pcount;
 	} else {
 		a->delivered += pcount;
+		tcp_rate_skb_delivered(tcb, skb->tstamp, a);
 		if (unlikely(tp->sacked_out) && tp->rx_opt.sack_ok)
 			tcp_clean_late(tp, skb);
 		tcp_frto_came(tp, tcb, a);
@@ -360,7 +361,8 @@ static void tcp_cong_control(struct sock *sk, const struct tcp_ack_state *a)
 static void tcp_ack_in_flight(struct sock *sk, struct tcp_ack_state *a)
 {
 	tcp_clean_rtx_queue(sk, a);
-	tcp_sk(sk)->delivered += a->delivered;
+	tcp_sk(sk)->tx.delivered += a->delivered;
+	tcp_rate_gen(sk, a);
 	if (unlikely(tcp_ack_is_dubious(sk, a)))
 		tcp_fastretrans_alert(sk, a);
 	tcp_cong_control(sk, a);

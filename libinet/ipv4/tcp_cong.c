@@ -389,7 +389,7 @@ void tcp_cong_get_info(const struct sock *sk, struct tcp_cong_info *info)
 		.snd_ssthresh = tp->snd_ssthresh,
 		.snd_cwnd_clamp = tp->snd_cwnd_clamp,
 		.packets_in_flight = tcp_packets_in_flight(tp),
-		.delivered = tp->delivered,
+		.delivered = tp->tx.delivered,
 		.mss = tp->mss_cache,
 		.srtt_us = tp->srtt_us >> 3,
 		.min_rtt_us = tp->rtt_min_us,

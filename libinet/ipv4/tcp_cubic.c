@@ -182,17 +182,13 @@ static void hystart_round(struct cubic *ca, struct tcp_sock *tp)
 }
 
 /* RFC 9406 4.2: one sample. */
-static void cubic_pkts_acked(struct sock *sk, const struct ack_sample *sample)
+static void hystart_sample(struct cubic *ca, struct tcp_sock *tp, u32 rtt_us)
 {
-	struct cubic *ca = inet_csk_ca(sk);
-	struct tcp_sock *tp = tcp_sk(sk);
 	u32 rise;
 
-	if (!hystart_runs(tp))
-		return;
 	if (!before(tp->snd_una, ca->round_end))
 		hystart_round(ca, tp);
-	ca->round_rtt_us = min(ca->round_rtt_us, (u32)sample->rtt_us);
+	ca->round_rtt_us = min(ca->round_rtt_us, rtt_us);
 	if (ca->samples < HYSTART_N_RTT_SAMPLE &&
 	    ++ca->samples < HYSTART_N_RTT_SAMPLE)
 		return;
@@ -210,6 +206,14 @@ static void cubic_pkts_acked(struct sock *sk, const struct ack_sample *sample)
 			ca->css_rounds = 0;
 		}
 	}
+}
+
+static void cubic_pkts_acked(struct sock *sk, const struct ack_sample *sample)
+{
+	/* what does not grow need not stop */
+	if (hystart_runs(tcp_sk(sk)) && tcp_is_cwnd_limited(sk))
+		hystart_sample(inet_csk_ca(sk), tcp_sk(sk),
+			       (u32)sample->rtt_us);
 }
 
 /* Return: what is left of @acked when the threshold is reached. */
@@ -242,21 +246,26 @@ static void cubic_init(struct sock *sk)
 	ca->round_rtt_us = ca->last_rtt_us = UINT32_MAX;
 }
 
-/* What an application that sends less than it may gains is nothing. */
-static void cubic_cong_avoid(struct sock *sk, u32 ack, u32 acked)
+/* The window is used, and may grow. */
+static void cubic_limited(struct sock *sk, struct cubic *ca, u32 acked)
 {
-	struct cubic *ca = inet_csk_ca(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	(void)ack;
-	if (!tcp_is_cwnd_limited(sk)) {
-		ca->stamp_ns = tp->mstamp_ns;
-		return;
-	}
 	if (tcp_in_slow_start(tp))
 		acked = cubic_slow_start(sk, ca, acked);
 	if (acked && !tcp_in_slow_start(tp))
 		cubic_grow(ca, tp, acked);
+}
+
+static void cubic_cong_avoid(struct sock *sk, u32 ack, u32 acked)
+{
+	struct cubic *ca = inet_csk_ca(sk);
+
+	(void)ack;
+	if (tcp_is_cwnd_limited(sk))
+		cubic_limited(sk, ca, acked);
+	else
+		ca->stamp_ns = tcp_sk(sk)->mstamp_ns;
 }
 
 /* RFC 9438 4.6, 4.7. With the window, not the flight: it does not grow while it is

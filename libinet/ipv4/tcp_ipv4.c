@@ -835,7 +835,6 @@ static void tcp_v4_fill_cb(struct sk_buff *skb, const struct tcphdr *th)
 	tcb->tcp_flags = th->flags;
 	tcb->tcp_gso_segs = max(skb->shinfo->gso_segs, (u16)1);
 	tcb->sacked = 0;
-	tcb->eor = 0;
 	tcb->tcp_tw_isn = 0;
 }
 

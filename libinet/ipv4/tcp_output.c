@@ -302,6 +302,9 @@ int tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it)
 		if (unlikely(!skb))
 			return -ENOBUFS;
 		orig->tstamp = tcp_departure_ns(tcp_sk(sk));
+		if (!tcp_sk(sk)->packets_out)
+			tcp_rate_begin(tcp_sk(sk), orig->tstamp);
+		tcp_rate_skb_sent(tcp_sk(sk), TCP_SKB_CB(orig));
 		compiler_assume(!skb->destructor);
 		skb_set_owner_w(skb, sk);
 	}
@@ -437,7 +440,7 @@ int tcp_fragment(struct sock *sk, struct sk_buff_head *q, struct sk_buff *skb,
 	rest->tcp_flags &= (u8)~TCPHDR_SYN;
 	tcb->end_seq = rest->seq;
 	tcb->tcp_flags &= (u8)~(TCPHDR_FIN | TCPHDR_PSH);
-	tcb->eor = 0;
+	tcb->sacked &= (u8)~TCPCB_EOR;
 	buff->tstamp = skb->tstamp;
 	buff->ip_summed = skb->ip_summed;
 	buff->csum = csum_copy(skb_put(buff, nsize), skb->data + len, nsize, 0);
@@ -591,7 +594,10 @@ static struct sk_buff *tcp_gso_build(struct sock *sk, struct sk_buff *skb,
 	gso->shinfo->gso_segs = tcb->tcp_gso_segs = (u16)segs;
 	gso->shinfo->tx_flags = skb->ip_summed == CHECKSUM_PARTIAL ?
 				SKBTX_FRAG_ROOM : SKBTX_FRAG_FLAGS;
+	if (!tcp_sk(sk)->packets_out)
+		tcp_rate_begin(tcp_sk(sk), departure_ns);
 	for (i = 0; i < segs; i++, skb = skb->next) {
+		tcp_rate_skb_sent(tcp_sk(sk), TCP_SKB_CB(skb));
 		tcb->tcp_flags |= TCP_SKB_CB(skb)->tcp_flags;
 		tcb->end_seq = TCP_SKB_CB(skb)->end_seq;
 		skb->tstamp = departure_ns;

@@ -174,6 +174,7 @@ static void sack_one(struct sock *sk, struct sk_buff *skb,
 		tcp_rack_reordering(sk);
 	tcp_frto_came(tp, tcb, a);
 	tcp_rack_advance(tp, skb);
+	tcp_rate_skb_delivered(tcb, skb->tstamp, a);
 	if (tcb->sacked & TCPCB_SACKED_RETRANS)
 		tp->retrans_out -= pcount;
 	if (tcb->sacked & TCPCB_LOST)
@@ -263,6 +264,7 @@ static bool sack_clear(struct tcp_sock *tp, struct sk_buff *skb)
 	if (!(TCP_SKB_CB(skb)->sacked & TCPCB_SACKED_ACKED))
 		return false;
 	TCP_SKB_CB(skb)->sacked &= (u8)~TCPCB_SACKED_ACKED;
+	TCP_SKB_CB(skb)->tx = tp->tx;	/* sacked_end was there */
 	tp->sacked_out -= tcp_skb_pcount(skb);
 	return true;
 }

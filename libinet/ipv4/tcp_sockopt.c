@@ -555,6 +555,9 @@ struct tcp_info_linux {
 
 static_assert(sizeof(struct tcp_info) == 104, "libc's tcp_info");
 
+#define TCPI_FLAGS_OFFSET 7
+#define TCPI_RATE_APP_LIMITED 0x01
+
 static u32 ms_since(const struct tcp_sock *tp, u64 ns)
 {
 	return ns ? (u32)((tp->mstamp_ns - ns) / NSEC_PER_MSEC) : 0;
@@ -633,7 +636,11 @@ void tcp_get_info(struct sock *sk, void *buf, socklen_t *len)
 	info.tcpi_min_rtt = tp->rtt_min_us;
 	info.tcpi_data_segs_in = tp->data_segs_in;
 	info.tcpi_data_segs_out = tp->data_segs_out;
-	info.tcpi_delivered = tp->delivered;
+	info.tcpi_delivered = tp->tx.delivered;
+	info.tcpi_delivery_rate = tcp_delivery_rate(tp);
+	/* beside the scales, where libc declares nothing */
+	if (tp->rate_limited)
+		((u8 *)&info)[TCPI_FLAGS_OFFSET] |= TCPI_RATE_APP_LIMITED;
 	info.tcpi_bytes_sent = tp->bytes_sent;
 	info.tcpi_bytes_retrans = tp->bytes_retrans;
 	info.tcpi_rcv_ooopack = tp->rcv_ooopack;
