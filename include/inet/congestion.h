@@ -44,6 +44,19 @@ struct ack_sample {
 	u32 in_flight;		/* packets, before the ACK */
 };
 
+/* What one ACK says about the rate. Of the segment that was sent last of those that
+ * have just arrived: what arrived since it was sent, and in which time. */
+struct rate_sample {
+	u32 prior_delivered;	/* packets that had arrived when it was sent */
+	s32 delivered;		/* packets since; 0: there is no sample */
+	s32 interval_us;
+	s32 rtt_us;		/* as in struct ack_sample; -1: none */
+	u32 acked_sacked;	/* packets that have just arrived */
+	u32 losses;		/* packets that were just found lost */
+	u32 prior_in_flight;	/* packets, before the ACK */
+	bool is_app_limited;	/* it was sent when there was little to send */
+};
+
 /*
  * The members that are not said to be may not be NULL. States are TCP_CA_Open,
  * TCP_CA_Disorder, TCP_CA_CWR, TCP_CA_Recovery and TCP_CA_Loss of
@@ -64,6 +77,9 @@ struct tcp_congestion_ops {
 	/* Up to @ack is acknowledged, @acked packets arrived; the window does
 	 * not come down now. */
 	void (*cong_avoid)(struct sock *sk, u32 ack, u32 acked);
+	/* Each ACK: sets the window, in loss recovery too, and how fast text
+	 * leaves; then cong_avoid is not called, and may be NULL. Else NULL. */
+	void (*cong_control)(struct sock *sk, const struct rate_sample *rs);
 	/* Before the state changes. May be NULL. */
 	void (*set_state)(struct sock *sk, u8 new_state);
 	/* May be NULL. */
@@ -112,6 +128,10 @@ void tcp_cong_set_cwnd(struct sock *sk, u32 cwnd)
 /* At least 2. */
 void tcp_cong_set_ssthresh(struct sock *sk, u32 ssthresh)
 	INET_EXPORT(tcp_cong_set_ssthresh);
+/* Octets per second, at most what SO_MAX_PACING_RATE says; from now on text leaves
+ * evenly. Only with cong_control: else the window sets the rate. */
+void tcp_cong_set_pacing_rate(struct sock *sk, u64 rate)
+	INET_EXPORT(tcp_cong_set_pacing_rate);
 
 /* Reno's (RFC 5681), for tables that change a part of it. */
 u32 tcp_reno_ssthresh(struct sock *sk) INET_EXPORT(tcp_reno_ssthresh);

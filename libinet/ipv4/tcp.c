@@ -44,7 +44,7 @@ static void tcp_init_counters(struct tcp_sock *tp)
 	tp->tlp_sampled = true;		/* the first probe need not wait */
 	tp->frto = TCP_FRTO_OFF;
 	tp->total_retrans = tp->tx.delivered = tp->dsack_dups = 0;
-	tp->app_limited = tp->rate_delivered = tp->rate_ticks = 0;
+	tp->lost = tp->app_limited = tp->rate_delivered = tp->rate_ticks = 0;
 	tp->rate_limited = false;
 	tp->sack_high = tp->prr_delivered = tp->prr_out = tp->prior_cwnd = 0;
 	tp->bytes_acked = tp->bytes_received = 0;

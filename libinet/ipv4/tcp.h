@@ -16,7 +16,7 @@
  *	tcp_data.c	received text: queues, window; tcp_sack.c; tcp_urg.c
  *	tcp_output.c	segments out; tcp_window.c; tcp_connect.c SYN
  *	tcp_timer.c	retransmission, probes, keep-alive, delayed ACK
- *	tcp_cong.c	congestion control: tcp_reno.c, tcp_cubic.c
+ *	tcp_cong.c	congestion control: tcp_reno.c, tcp_cubic.c, tcp_bbr.c
  *	tcp_pacing.c	when text may leave
  *	tcp.c tcp_recvmsg.c tcp_close.c tcp_sockopt.c	the calls
  */
@@ -335,6 +335,7 @@ struct tcp_sock {
 	u32 max_seg_acked, max_size_acked, ptb_mtu, ptb_seq;
 	u32 total_retrans;
 	struct tcp_tx tx;	/* now */
+	u32 lost;		/* packets that recovery found lost, ever */
 	u32 app_limited, rate_delivered, rate_ticks;	/* see tcp_rate.c */
 	bool rate_limited;
 	u64 lsndtime_ns;	/* last data sent */
@@ -872,7 +873,7 @@ int tcp_secrets_set(struct net *net, const struct sysctl_row *row,
 struct tcp_ack_state {
 	u32 ack, ack_seq;
 	int flag;
-	u32 prior_una, prior_packets;
+	u32 prior_una, prior_packets, prior_in_flight, prior_lost;
 	u32 acked;		/* packets */
 	u32 delivered;		/* packets, acknowledged or SACKed just now */
 	u32 prior_sack_high;
@@ -1088,7 +1089,7 @@ static inline u64 tcp_fin_time_ns(const struct sock *sk)
 
 /* ---- tcp_cong.c ------------------------------------------------------- */
 
-extern const struct tcp_congestion_ops tcp_reno, tcp_cubic;
+extern const struct tcp_congestion_ops tcp_reno, tcp_cubic, tcp_bbr;
 
 /* The list and its knobs, at a stack's creation. */
 int tcp_cong_net_init(struct net *net);
@@ -1113,6 +1114,12 @@ static inline bool tcp_is_cwnd_limited(const struct sock *sk)
 	if (tp->is_cwnd_limited)
 		return true;
 	return tcp_in_slow_start(tp) && tp->snd_cwnd < 2 * tp->max_packets_out;
+}
+
+/* Does it set the window in loss recovery, too, and the rate? */
+static inline bool tcp_ca_controls(const struct sock *sk)
+{
+	return inet_csk(sk)->icsk_ca_ops->cong_control != NULL;
 }
 
 static inline void tcp_ca_event(struct sock *sk, enum tcp_ca_event event)

@@ -349,9 +349,33 @@ static bool tcp_ack_is_dubious(const struct sock *sk,
 	       inet_csk(sk)->icsk_ca_state != TCP_CA_Open;
 }
 
+/* The congestion control that looks at rates. */
+static __noinline void tcp_ca_control(struct sock *sk,
+				      const struct tcp_ack_state *a)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	const struct rate_sample rs = {
+		.prior_delivered = a->tx.delivered,
+		.delivered = (s32)a->rate_delivered,
+		.interval_us = (s32)((u64)a->rate_ticks * 1024 / 1000),
+		.rtt_us = a->rtt_us < 0 ? -1 :
+			  (s32)tcp_us_since(tp, a->last_ns),
+		.acked_sacked = a->delivered,
+		.losses = tp->lost - a->prior_lost,
+		.prior_in_flight = a->prior_in_flight,
+		.is_app_limited = a->tx_sacked & TCPCB_APP_LIMITED,
+	};
+
+	inet_csk(sk)->icsk_ca_ops->cong_control(sk, &rs);
+}
+
 /* Widens the congestion window, unless a loss is being repaired. */
 static void tcp_cong_control(struct sock *sk, const struct tcp_ack_state *a)
 {
+	if (unlikely(tcp_ca_controls(sk))) {
+		tcp_ca_control(sk, a);
+		return;
+	}
 	if (tcp_in_cwnd_reduction(sk) || !(a->flag & FLAG_DATA_ACKED))
 		return;
 	inet_csk(sk)->icsk_ca_ops->cong_avoid(sk, a->ack, a->delivered);
@@ -381,6 +405,8 @@ int tcp_ack(struct sock *sk, const struct sk_buff *skb, int flag)
 		.ack = TCP_SKB_CB(skb)->ack_seq, .flag = flag, .rtt_us = -1,
 		.ack_seq = TCP_SKB_CB(skb)->seq, .prior_una = tp->snd_una,
 		.prior_packets = tp->packets_out,
+		.prior_in_flight = tcp_packets_in_flight(tp),
+		.prior_lost = tp->lost,
 	};
 	int verdict = tcp_ack_acceptable(sk, &a);
 

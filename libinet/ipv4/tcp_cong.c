@@ -21,6 +21,7 @@
 static const struct tcp_congestion_ops *const tcp_cong_builtin[] = {
 	&tcp_cubic,		/* the default */
 	&tcp_reno,
+	&tcp_bbr,
 };
 
 /* The row that is called @name, or @len bytes of it; -1: none. Context: RCU or
@@ -50,7 +51,8 @@ static bool tcp_ca_valid(const struct tcp_congestion_ops *ca)
 	size_t len = ca->name ? strlen(ca->name) : 0;
 
 	return len && len < TCP_CA_NAME_MAX && !strpbrk(ca->name, " \t\n") &&
-	       ca->ssthresh && ca->undo_cwnd && ca->cong_avoid;
+	       ca->ssthresh && ca->undo_cwnd &&
+	       (ca->cong_avoid || ca->cong_control);
 }
 
 /* Context: rtnl. */
@@ -348,7 +350,7 @@ void tcp_cwnd_validate(struct sock *sk, bool is_cwnd_limited)
 		return;
 	}
 	tp->snd_cwnd_used = max(tp->snd_cwnd_used, tp->packets_out);
-	if (READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_slow_start_after_idle) &&
+	if (!tcp_ca_controls(sk) && READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_slow_start_after_idle) &&
 	    tp->mstamp_ns - tp->snd_cwnd_stamp_ns >=
 		    (u64)inet_csk(sk)->icsk_rto_us * NSEC_PER_USEC)
 		tcp_cwnd_application_limited(sk);
@@ -363,6 +365,8 @@ void tcp_cwnd_restart(struct sock *sk, u64 idle_ns)
 	u32 restart = min(TCP_INIT_CWND, tp->snd_cwnd);
 	u32 cwnd = tp->snd_cwnd;
 
+	if (tcp_ca_controls(sk))
+		return;
 	tcp_ca_event(sk, CA_EVENT_CWND_RESTART);
 	tp->snd_ssthresh = max(tp->snd_ssthresh, cwnd * 3 / 4);
 	for (; idle_ns > rto_ns && cwnd > restart; idle_ns -= rto_ns)
@@ -408,4 +412,11 @@ void tcp_cong_set_cwnd(struct sock *sk, u32 cwnd)
 void tcp_cong_set_ssthresh(struct sock *sk, u32 ssthresh)
 {
 	tcp_sk(sk)->snd_ssthresh = max(ssthresh, 2u);
+}
+
+void tcp_cong_set_pacing_rate(struct sock *sk, u64 rate)
+{
+	if (sk->sk_pacing_status == SK_PACING_NONE)
+		WRITE_ONCE(sk->sk_pacing_status, SK_PACING_NEEDED);
+	WRITE_ONCE(sk->sk_pacing_rate, min(rate, sk->sk_max_pacing_rate));
 }

@@ -30,6 +30,8 @@ void tcp_update_pacing_rate(struct sock *sk)
 	const struct tcp_sock *tp = tcp_sk(sk);
 	u64 rate = (u64)tp->mss_cache * max(tp->snd_cwnd, tp->packets_out);
 
+	if (tcp_ca_controls(sk))
+		return;
 	if (tp->snd_cwnd < tp->snd_ssthresh / 2)
 		rate *= (u32)READ_ONCE(ipv4->sysctl_tcp_pacing_ss_ratio);
 	else

@@ -98,6 +98,7 @@ static void tcp_mark_skb_lost(struct sock *sk, struct sk_buff *skb)
 	if (!(tcb->sacked & TCPCB_LOST)) {
 		tcb->sacked |= TCPCB_LOST;
 		tp->lost_out += tcp_skb_pcount(skb);
+		tp->lost += tcp_skb_pcount(skb);
 	}
 	tcp_tsorted_del(skb);
 	if (!tp->retransmit_skb_hint ||

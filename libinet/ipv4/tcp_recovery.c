@@ -66,6 +66,7 @@ static void tcp_mark_head_lost(struct sock *sk)
 		return;
 	TCP_SKB_CB(head)->sacked |= TCPCB_LOST;
 	tp->lost_out += tcp_skb_pcount(head);
+	tp->lost += tcp_skb_pcount(head);
 	tcp_limit_reno_sacked(tp);
 }
 
@@ -102,7 +103,8 @@ static void tcp_enter_recovery(struct sock *sk)
 	tcp_undo_arm(sk);
 	if (!tcp_in_cwnd_reduction(sk)) {
 		tcp_reduce_ssthresh(sk);
-		tp->snd_cwnd = tp->snd_ssthresh;
+		if (!tcp_ca_controls(sk))
+			tp->snd_cwnd = tp->snd_ssthresh;
 	}
 	tp->high_seq = tp->snd_nxt;
 	tcp_set_ca_state(sk, TCP_CA_Recovery);
@@ -111,8 +113,12 @@ static void tcp_enter_recovery(struct sock *sk)
 }
 
 /* RFC 6582 3.2 step 3, option 1: no burst when little is in flight. */
-static void tcp_deflate_cwnd(struct tcp_sock *tp)
+static void tcp_deflate_cwnd(struct sock *sk)
 {
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (tcp_ca_controls(sk))
+		return;
 	tp->snd_cwnd = min(tp->snd_ssthresh,
 			   max(tcp_packets_in_flight(tp), 1u) + 1);
 	tp->snd_cwnd_stamp_ns = tp->mstamp_ns;
@@ -268,7 +274,7 @@ static bool tcp_try_to_leave(struct sock *sk, const struct tcp_ack_state *a)
 
 	tp->sacked_out = 0;
 	if (state == TCP_CA_Recovery && before(a->prior_una, tp->high_seq))
-		tcp_deflate_cwnd(tp);	/* just now */
+		tcp_deflate_cwnd(sk);	/* just now */
 	if (state != TCP_CA_CWR && tp->snd_una == tp->high_seq)
 		return false;
 	INET_PROBE(FAST_RECOVERY_LEFT);
@@ -289,7 +295,7 @@ static void tcp_cwnd_reduction(struct sock *sk, u32 delivered, bool safe)
 	s32 delta = (s32)(tp->snd_ssthresh - tcp_packets_in_flight(tp));
 	s32 count, owed;
 
-	if (!delivered)
+	if (!delivered || tcp_ca_controls(sk))
 		return;
 	tp->prr_delivered += delivered;
 	if (delta < 0) {
@@ -341,7 +347,7 @@ static void tcp_leave_with_sack(struct sock *sk)
 	if (state >= TCP_CA_Recovery)
 		tcp_rack_recovered(tp);
 	tp->frto = TCP_FRTO_OFF;
-	if (state == TCP_CA_Recovery) {
+	if (state == TCP_CA_Recovery && !tcp_ca_controls(sk)) {
 		tp->snd_cwnd = tp->snd_ssthresh;
 		tp->snd_cwnd_stamp_ns = tp->mstamp_ns;
 	}

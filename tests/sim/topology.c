@@ -147,7 +147,7 @@ static int set_recovery_knobs(struct world *w, struct host *h)
  * streams. */
 static int set_congestion(struct world *w, struct host *h)
 {
-	static const char *const names[] = { "reno" };
+	static const char *const names[] = { "reno", "bbr" };
 	const unsigned int nr = sizeof(names) / sizeof(names[0]);
 	struct rng own;
 

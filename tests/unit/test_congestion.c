@@ -126,15 +126,15 @@ static void stack_lists_what_there_is(void **st)
 	(void)st;
 	tp_open(&t);
 	knob_is(&t, "net.ipv4.tcp_congestion_control", "cubic");
-	knob_is(&t, "net.ipv4.tcp_available_congestion_control", "cubic reno");
-	knob_is(&t, "net.ipv4.tcp_allowed_congestion_control", "cubic reno");
+	knob_is(&t, "net.ipv4.tcp_available_congestion_control", "cubic reno bbr");
+	knob_is(&t, "net.ipv4.tcp_allowed_congestion_control", "cubic reno bbr");
 	assert_int_equal(inet_sysctl_set(t.f.net,
 		"net.ipv4.tcp_available_congestion_control", "reno"), -1);
 	assert_int_equal(errno, EPERM);
 	assert_int_equal(inet_sysctl_set(t.f.net,
 		"net.ipv4.tcp_allowed_congestion_control", "reno vegas"), -1);
 	assert_int_equal(errno, ENOENT);
-	knob_is(&t, "net.ipv4.tcp_allowed_congestion_control", "cubic reno");
+	knob_is(&t, "net.ipv4.tcp_allowed_congestion_control", "cubic reno bbr");
 	tp_close(&t);
 }
 
@@ -251,7 +251,7 @@ static void own_one_comes_and_goes(void **st)
 	assert_int_equal(tcp_register_congestion_control(t.f.net, &steady),
 			 -EEXIST);
 	knob_is(&t, "net.ipv4.tcp_available_congestion_control",
-		"cubic reno steady");
+		"cubic reno bbr steady");
 	fx_sysctl(&t.f, "net.ipv4.tcp_congestion_control", "steady");
 	assert_int_equal(tcp_unregister_congestion_control(t.f.net, &steady),
 			 -EBUSY);
@@ -259,7 +259,7 @@ static void own_one_comes_and_goes(void **st)
 	fx_sysctl(&t.f, "net.ipv4.tcp_congestion_control", "cubic");
 	assert_int_equal(tcp_unregister_congestion_control(t.f.net, &steady),
 			 0);
-	knob_is(&t, "net.ipv4.tcp_available_congestion_control", "cubic reno");
+	knob_is(&t, "net.ipv4.tcp_available_congestion_control", "cubic reno bbr");
 	ca_is(t.s, "steady");		/* it keeps what it has */
 	assert_int_equal(set_ca(t.l, "steady"), ENOENT);
 	tp_close(&t);
@@ -282,9 +282,63 @@ static void list_is_bounded(void **st)
 		if (!tcp_register_congestion_control(t.f.net, &many[i]))
 			taken++;
 	}
-	assert_int_equal(taken, TCP_CA_MAX - 2);
+	assert_int_equal(taken, TCP_CA_MAX - 3);
 	assert_int_equal(tcp_register_congestion_control(t.f.net, &steady),
 			 -ENOSPC);
+	tp_close(&t);
+}
+
+/* BBR's window follows what arrives while a hole is repaired, packet for packet, and
+ * is then what it was. */
+static void bbr_keeps_its_window_across_a_repair(void **st)
+{
+	struct tcp_sock *tp;
+	struct tp t;
+
+	(void)st;
+	flight_open(&t, 20);
+	tp = flight_tcp(&t);
+	assert_int_equal(set_ca(t.s, "bbr"), 0);
+	SACK(&t, 1, SEG(1), SEG(9));
+	assert_int_equal(flight_state(&t), TCP_CA_Recovery);
+	assert_int_equal(tp->snd_cwnd, 20 - 1 - 8 + 8);
+	fx_advance(&t.f, FLIGHT_RTT);
+	SACK(&t, 1, SEG(1), SEG(10));
+	assert_in_range(tp->snd_cwnd, 19, 20);
+	fx_advance(&t.f, FLIGHT_RTT);
+	ACK(&t, SEG(20));
+	fx_advance(&t.f, FLIGHT_RTT);
+	ACK(&t, tp->snd_nxt - t.irs);
+	assert_int_equal(flight_state(&t), TCP_CA_Open);
+	assert_in_range(tp->snd_cwnd, 20, 80);
+	assert_int_equal(tp->snd_ssthresh, TCP_INFINITE_SSTHRESH);
+	tp_close(&t);
+}
+
+/* After a timeout it begins with one packet, and has its window again when all is
+ * repaired. */
+static void bbr_begins_small_after_a_timeout(void **st)
+{
+	struct tcp_sock *tp;
+	struct tp t;
+
+	(void)st;
+	flight_open_with(&t, 40, 20 * 1460, true, false);
+	fx_flush(&t.f);
+	tp = flight_tcp(&t);
+	assert_int_equal(set_ca(t.s, "bbr"), 0);
+	fx_sysctl(&t.f, "net.ipv4.tcp_early_retrans", "0");
+	fx_sysctl(&t.f, "net.ipv4.tcp_frto", "0");
+	fx_advance(&t.f, FX_SEC);
+	assert_int_equal(flight_state(&t), TCP_CA_Loss);
+	assert_int_equal(tp->snd_cwnd, 1);
+	fx_flush(&t.f);
+	ACK(&t, SEG(20));
+	flight_write(&t, 1460);
+	fx_advance(&t.f, FLIGHT_RTT);
+	ACK(&t, SEG(21));
+	assert_int_equal(flight_state(&t), TCP_CA_Open);
+	assert_in_range(tp->snd_cwnd, 40, 80);
 	tp_close(&t);
 }
 
@@ -297,6 +351,8 @@ int main(void)
 		cmocka_unit_test(own_one_decides_what_is_in_flight),
 		cmocka_unit_test(own_one_comes_and_goes),
 		cmocka_unit_test(list_is_bounded),
+		cmocka_unit_test(bbr_keeps_its_window_across_a_repair),
+		cmocka_unit_test(bbr_begins_small_after_a_timeout),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
