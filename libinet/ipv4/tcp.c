@@ -19,6 +19,7 @@
 #include "ipv4/inet_common.h"
 #include "ipv4/ip.h"
 #include "ipv4/tcp.h"
+#include "ipv4/tcp_rate.h"
 #include "lib/checksum.h"
 
 /* ---- birth ------------------------------------------------------------ */

@@ -14,6 +14,7 @@
  * depends on what it acknowledges, not on the length of the queue.
  */
 #include "ipv4/tcp.h"
+#include "ipv4/tcp_rate.h"
 
 /* ---- round trips (RFC 6298) ------------------------------------------- */
 

@@ -64,6 +64,7 @@ static u32 bbr_ms(const struct tcp_sock *tp)
 
 /* ---- what the model says ------------------------------------------------ */
 
+/* Of the mode, and of the place in its cycle. */
 static u32 bbr_pacing_gain(const struct bbr *b)
 {
 	static const u32 cycle[CYCLE] = {
@@ -155,6 +156,7 @@ static void bbr_update_round(struct bbr *b, const struct tcp_sock *tp,
 		b->max_bw = max(b->max_bw, b->bw[i]);
 }
 
+/* Takes a sample into this round's greatest. */
 static void bbr_update_bw(struct bbr *b, const struct rate_sample *rs)
 {
 	u64 bw;
@@ -265,6 +267,7 @@ static void bbr_probe_rtt(struct sock *sk)
 		b->mode = BBR_STARTUP;
 }
 
+/* Takes a round trip, or goes to look for one. */
 static void bbr_update_min_rtt(struct sock *sk, const struct rate_sample *rs)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
@@ -315,6 +318,7 @@ static bool bbr_recovers(struct sock *sk, const struct rate_sample *rs)
 	return b->conserve;
 }
 
+/* Up to what the model says by what arrives, and no more. */
 static void bbr_set_cwnd(struct sock *sk, const struct rate_sample *rs)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
@@ -350,6 +354,7 @@ static void bbr_init(struct sock *sk)
 	bbr_init_pacing_rate(sk);
 }
 
+/* One ACK. */
 static void bbr_main(struct sock *sk, const struct rate_sample *rs)
 {
 	struct bbr *b = inet_csk_ca(sk);

@@ -350,7 +350,8 @@ void tcp_cwnd_validate(struct sock *sk, bool is_cwnd_limited)
 		return;
 	}
 	tp->snd_cwnd_used = max(tp->snd_cwnd_used, tp->packets_out);
-	if (!tcp_ca_controls(sk) && READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_slow_start_after_idle) &&
+	if (!tcp_ca_controls(sk) &&
+	    READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_slow_start_after_idle) &&
 	    tp->mstamp_ns - tp->snd_cwnd_stamp_ns >=
 		    (u64)inet_csk(sk)->icsk_rto_us * NSEC_PER_USEC)
 		tcp_cwnd_application_limited(sk);

@@ -33,6 +33,7 @@
 #include "core/ubuf.h"
 #include "ipv4/ip.h"
 #include "ipv4/tcp.h"
+#include "ipv4/tcp_rate.h"
 #include "lib/checksum.h"
 
 /* ---- one segment ------------------------------------------------------ */

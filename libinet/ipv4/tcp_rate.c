@@ -14,7 +14,7 @@
  * little of the path: tp->app_limited is the count of deliveries up to which that
  * holds, 0: it does not.
  */
-#include "ipv4/tcp.h"
+#include "ipv4/tcp_rate.h"
 
 /* What the segment that was sent last of those that have just arrived says. */
 void tcp_rate_gen(struct sock *sk, struct tcp_ack_state *a)

@@ -15,6 +15,7 @@
  * Context: the sock is locked.
  */
 #include "ipv4/tcp.h"
+#include "ipv4/tcp_rate.h"
 
 /* ---- the tree ---------------------------------------------------------- */
 

@@ -9,6 +9,7 @@
 
 #include "core/sockopt.h"
 #include "ipv4/tcp.h"
+#include "ipv4/tcp_rate.h"
 
 #define MAX_TCP_KEEPIDLE 32767
 #define MAX_TCP_KEEPINTVL 32767

@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 
+#include "ipv4/tcp_rate.h"
 #include "tcp_flight.h"
 
 struct info {
