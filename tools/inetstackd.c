@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <inet/control.h>
 #include <inet/netdev.h>
@@ -151,6 +152,17 @@ static void signals(void)
 	sigaction(SIGPIPE, &action, NULL);
 }
 
+/* A connection of a program takes a descriptor: as many as we may have. */
+static void raise_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int main(int argc, char **argv)
 {
 	struct options options = { .idle_s = -1 };
@@ -163,6 +175,7 @@ int main(int argc, char **argv)
 	if (!o.name)
 		return 2;
 	signals();
+	raise_limit();
 	o.net = inet_create(NULL);
 	if (!o.net || set_up(o.net, &options, &o.idle_s)) {
 		inet_destroy(o.net);

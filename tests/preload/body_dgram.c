@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -156,6 +157,9 @@ static void connected(void)
 	peer_sends(&addr, "pong");
 	wait_in(fd);
 	said("udp_connected_read", "%zd %.4s", read(fd, buf, 4), buf);
+	peer_sends(&addr, "raw");
+	wait_in(fd);
+	said("udp_past_libc", "%ld %.3s", syscall(SYS_read, fd, buf, 3), buf);
 	peer_sends(&addr, "pang");
 	len = sizeof(from);
 	n = (int)recvfrom(fd, buf, sizeof(buf), 0, (void *)&from, &len);

@@ -64,6 +64,14 @@ static void life(const char *how, int (*make)(void))
 	close(fd);
 
 	fd = make();
+	said_result(NAME("write_first"), write(fd, "12345", 5));
+	peer_do("recv 5", NULL, 0);
+	peer_do("rst", NULL, 0);
+	said_poll_after(NAME("reset_after_write"), fd, POLLIN);
+	said_result(NAME("read_after_write"), read(fd, buf, 5));
+	close(fd);
+
+	fd = make();
 	said_result(NAME("shutdown_rd"), shutdown(fd, SHUT_RD));
 	said_poll(NAME("own_shut_rd"), fd);
 	said_result(NAME("read_own_shut_rd"), read(fd, buf, 5));

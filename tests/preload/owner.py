@@ -4,6 +4,7 @@
 either side, and what is left over.
 """
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -149,18 +150,21 @@ def owner_crash_is_a_reset_for_programs():
 
 @case
 def killed_program_leaves_nothing():
-    """200 connections of a program that dies by SIGKILL: a FIN for each, and the owner
-    has the descriptors that it had before.
+    """1,500 connections, more than the usual limit, of a program that dies by SIGKILL:
+    a FIN for each, and the owner has the descriptors that it had before.
     """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1024, hard))
     with Owner() as owner, socket.create_server((KERNEL, 0), backlog=300) as server:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 2000), hard))
         server.settimeout(20)
         port = server.getsockname()[1]
         before = owner.descriptors()
         with subprocess.Popen(on_stack(
                 need("python3"), "-c", "import socket\n"
                 f"c = [socket.create_connection(('{KERNEL}', {port})) for _ in "
-                "range(200)]\nc[0].recv(1)")) as proc:
-            conns = [server.accept()[0] for _ in range(200)]
+                "range(1500)]\nc[0].recv(1)")) as proc:
+            conns = [server.accept()[0] for _ in range(1500)]
             proc.kill()
         for conn in conns:
             conn.settimeout(20)
