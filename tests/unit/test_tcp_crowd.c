@@ -457,6 +457,70 @@ static void keepalives_all_at_once_are_served_in_portions(void **state)
 	crowd_close(&c);
 }
 
+/* ---- memory of all ---------------------------------------------------- */
+
+static s64 tcp_memory(void)
+{
+	return f.net->proto_mem[PROTO_MEM_TCP];
+}
+
+/* Connections that are promised no more than four segments from now on. */
+static u32 held_short(void)
+{
+	u32 i, n = 0;
+
+	for (i = 0; i < c.nr; i++)
+		n += tcp_sk(c.conn[i].s->sk)->rcv_ssthresh <=
+		     4u * tcp_sk(c.conn[i].s->sk)->advmss;
+	return n;
+}
+
+/*
+ * A thousand send what nobody reads, in order and, each tenth, beyond a hole. All
+ * of it together stays below tcp_mem's limit but for what each socket is sure of,
+ * nobody is promised more than a few segments any more, and when all is read
+ * everything is given back. The canary lives all the while. @attack M7
+ */
+static void unread_text_of_all_is_bounded(void **state)
+{
+	const u32 nr = 1000, rounds = 40;
+	const s64 limit = 1000 * 4096, sure = (s64)nr * 4096;
+	s64 most = 0;
+	u32 i, k, got = 0;
+
+	(void)state;
+	attack_allow(&f, UINT32_MAX);
+	fx_sysctl(&f, "net.ipv4.tcp_mem", "250 500 1000");
+	crowd_open(&c, &f, nr);
+	crowd_listen(&c, 100);
+	for (i = 0; i < nr; i++)
+		crowd_connect(&c, i);
+	for (k = 0; k < rounds; k++) {
+		for (i = 0; i < nr; i++) {
+			if (i % 10 == 0)
+				c.conn[i].seq += 1000;	/* a hole */
+			crowd_send(&c, i, TCPHDR_ACK, text, 1000);
+			most = max(most, tcp_memory());
+		}
+		crowd_advance(&c, 100 * FX_MS, 100 * FX_MS);
+	}
+	print_message("# %lld of %lld bytes, %u held short\n",
+		      (long long)most, (long long)limit, held_short());
+	assert_true(most > limit / 2);
+	assert_true(most <= limit + sure);
+	assert_true(held_short() > nr / 2);
+	assert_true(fx_mib_delta(&f, MIB_TCP_MEMORYPRESSURES) > 0);
+	for (i = 0; i < nr; i++)
+		while (inet_recv(c.conn[i].s, text, sizeof(text), 0) > 0)
+			got++;
+	assert_true(got > 0);
+	crowd_advance(&c, FX_SEC, FX_SEC);
+	for (i = 0; i < nr; i++)
+		crowd_send(&c, i, TCPHDR_RST, NULL, 0);
+	crowd_close(&c);
+	fx_run(&f);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_prestate_setup_teardown( \
@@ -472,6 +536,7 @@ int main(void)
 		T(slowloris_costs_little),
 		T(slowloris_meets_the_limits_of_the_application),
 		T(keepalives_all_at_once_are_served_in_portions),
+		T(unread_text_of_all_is_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
