@@ -537,6 +537,11 @@ def frames_per_second():
                           f"{rates[1]}, dev_queue_xmit {rates[2]}", flush=True)
 
 
+def mark(word):
+    """What is outside adds the seconds that the machine has used till then."""
+    print("mark " + word, flush=True)
+
+
 def bulk(send, mib):
     """MiB per second to or from port 9 or 19 of our address."""
     block = bytes(MIB)
@@ -562,7 +567,10 @@ def ours(mib):
         rates = bulk(False, mib), bulk(True, mib)
         with Card(specs=[f"igb:{second}=10.99.0.3/24"]) as other:
             card.tell("source", mib)
-            return (*rates, float(other.tell("drain", OURS)[0]))
+            mark("")
+            rates += float(other.tell("drain", OURS)[0]),
+            mark(f"libinet, two of a kind, {mib} MiB")
+            return rates
 
 
 def bind(driver):
@@ -593,8 +601,10 @@ def kernels(mib):
             assert server.stdout.readline() == b"ready\n"
             assert until(lambda: " 0% packet loss" in run(
                 "ping", "-c", "1", "-W", "1", OURS, check=False))
-            rates = bulk(False, mib), bulk(True, mib)
-            return (*rates, rates[0])
+            mark("")
+            out = bulk(False, mib)
+            mark(f"kernel, two of a kind, {mib} MiB")
+            return out, bulk(True, mib), out
         finally:
             server.kill()
             server.wait()
@@ -685,12 +695,38 @@ def main():
     words = [f"{name}={os.environ.get(name, default)}" for name, default in
              (("IGB_VM_MIB", "256"), ("IGB_VM_CASES", ""))]
     wires = "1" if asked == "figures" else "2"
-    return subprocess.run([machine, "--nics", "2", "--wires", wires, "--timeout",
-                           os.environ.get("IGB_VM_TIMEOUT", "1200"), "--", "env",
-                           "IGB_VM_ASKED=" + asked, *words,
-                           sys.executable, os.path.abspath(__file__)],
-                          cwd=os.environ.get("top_builddir", "."),
-                          check=False).returncode
+    command = [machine, "--nics", "2", "--wires", wires, "--timeout",
+               os.environ.get("IGB_VM_TIMEOUT", "1200"), "--", "env",
+               "IGB_VM_ASKED=" + asked, *words, sys.executable,
+               os.path.abspath(__file__)]
+    used = 0
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=
+                          os.environ.get("top_builddir", ".")) as process:
+        for line in process.stdout:
+            if line.startswith("mark"):
+                before, used = used, seconds_below(process.pid)
+                line = line[5:].strip()
+                if not line:
+                    continue
+                line = f"{line}: {used - before:.2f} s of the processor\n"
+            print(line, end="", flush=True)
+    return process.returncode
+
+
+def seconds_below(top):
+    """Of the processor, by the children of the process TOP and theirs."""
+    total, parents = {}, {}
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            with open(f"/proc/{pid}/stat", encoding="ascii",
+                      errors="replace") as file:
+                words = file.read().rpartition(")")[2].split()
+            parents[int(pid)] = int(words[1])
+            total[int(pid)] = int(words[11]) + int(words[12])
+    family = {top}
+    for _ in range(4):
+        family |= {pid for pid, parent in parents.items() if parent in family}
+    return sum(total.get(pid, 0) for pid in family) / os.sysconf("SC_CLK_TCK")
 
 
 if __name__ == "__main__":
