@@ -3,7 +3,7 @@
 # make installcheck: a program that knows only pkg-config builds against what
 # was installed, shared and static, and runs; and so do the examples.
 set -eu
-: "${CC:?is set by make installcheck}" "${libdir:?}" "${DESTDIR?}"
+: "${CC:?is set by make installcheck}" "${libdir:?}" "${DESTDIR?}" "${bindir:?}"
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 
@@ -78,6 +78,17 @@ check() {
 	fi
 	echo "installcheck: $name program says $version"
 }
+
+# What runs unmodified programs is there, and inetrun knows the place.
+for program in inetrun inetstackd; do
+	cp "$DESTDIR$bindir/$program" "$dir"
+	says $program --help
+done
+if ! [ -f "$DESTDIR${pkglibdir:?}/libinet-preload.so" ] ||
+	! grep -q "$pkglibdir" "$DESTDIR$bindir/inetrun"; then
+	echo "installcheck: no libinet-preload.so where inetrun looks" >&2
+	exit 1
+fi
 
 # shellcheck disable=SC2046
 check shared $(pkg-config $sysroot --cflags --libs libinetdev libinet)
