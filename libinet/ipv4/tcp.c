@@ -415,8 +415,8 @@ static int tcp_sendmsg_locked(struct sock *sk, struct inet_msg *msg)
 			TCP_SKB_CB(skb)->tcp_flags &= (u8)~TCPHDR_PSH;
 		tcp_write_copy(sk, skb, n, msg);
 		copied += (int)n;
-		if (unlikely(flags & MSG_EOR) && !msg->iter.count)
-			TCP_SKB_CB(skb)->sacked |= TCPCB_EOR;
+		if (!msg->iter.count)
+			TCP_SKB_CB(skb)->sacked |= flags & MSG_EOR ? TCPCB_EOR : 0;
 		else if (skb->len >= mss && !(flags & MSG_OOB))
 			tcp_write_push(sk, skb, mss, &goal);
 	}

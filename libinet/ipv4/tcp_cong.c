@@ -93,7 +93,8 @@ static int tcp_ca_remove(struct net *net, const struct tcp_congestion_ops *ca)
 	for (i = 0; i < TCP_CA_MAX; i++)
 		if (tn->cong[i] == ca) {
 			rcu_assign_pointer(tn->cong[i], NULL);
-			tn->cong_allowed |= 1u << i;	/* whoever comes there */
+			/* whoever comes there */
+			WRITE_ONCE(tn->cong_allowed, tn->cong_allowed | 1u << i);
 			return 0;
 		}
 	return -ENOENT;
@@ -134,24 +135,26 @@ static int set_default(struct net *net, const struct sysctl_row *row,
 static int get_default(struct net *net, const struct sysctl_row *row, char *buf,
 		       size_t size)
 {
+	const struct tcp_congestion_ops *ca =
+		READ_ONCE(net->ipv4.tcp->cong_default);
+
 	(void)row;
-	return (size_t)snprintf(buf, size, "%s",
-				net->ipv4.tcp->cong_default->name) < size ?
-		       0 : -ERANGE;
+	return (size_t)snprintf(buf, size, "%s", ca->name) < size ? 0 : -ERANGE;
 }
 
 /* The names of the rows in @rows, with blanks between. */
 static int list_names(struct net *net, u32 rows, char *buf, size_t size)
 {
-	const struct tcp_net *tn = net->ipv4.tcp;
+	const struct tcp_congestion_ops *ca;
 	size_t n = 0;
 	int i;
 
 	for (i = 0; i < TCP_CA_MAX; i++) {
-		if (!tn->cong[i] || !(rows >> i & 1))
+		ca = rcu_dereference(net->ipv4.tcp->cong[i]);
+		if (!ca || !(rows >> i & 1))
 			continue;
 		n += (size_t)snprintf(buf + n, size - n, "%s%s", n ? " " : "",
-				      tn->cong[i]->name);
+				      ca->name);
 		if (n >= size)
 			return -ERANGE;
 	}
@@ -176,7 +179,7 @@ static int get_allowed(struct net *net, const struct sysctl_row *row, char *buf,
 		       size_t size)
 {
 	(void)row;
-	return list_names(net, net->ipv4.tcp->cong_allowed, buf, size);
+	return list_names(net, READ_ONCE(net->ipv4.tcp->cong_allowed), buf, size);
 }
 
 /* All names are known, or nothing changes. */

@@ -7,12 +7,14 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include <inet/congestion.h>
 #include <inet/control.h>
 #include <inet/inet.h>
 #include <inet/ip.h>
@@ -31,7 +33,7 @@ struct rig {
 	struct inet_wire *wire;
 	pthread_t sender, opener;
 	u32 stop;		/* atomic */
-	u32 handled, opened;	/* atomic */
+	u32 handled, opened, named;	/* atomic */
 };
 
 static struct rig *the_rig;	/* for handlers, which get no argument */
@@ -336,6 +338,54 @@ static void family_goes_while_sockets_are_made(void **state)
 	}
 }
 
+/* Opens sockets with the congestion control that comes and goes, and lists all. */
+static void *name_all(void *arg)
+{
+	char names[128];
+	struct rig *r = arg;
+
+	while (!stopped(r)) {
+		struct socket *s = inet_socket(r->b, AF_INET, SOCK_STREAM, 0);
+
+		inet_sysctl_get(r->b, "net.ipv4.tcp_available_congestion_control",
+				names, sizeof(names));
+		inet_sysctl_get(r->b, "net.ipv4.tcp_congestion_control", names,
+				sizeof(names));
+		if (s && !inet_setsockopt(s, IPPROTO_TCP, TCP_CONGESTION, "ours",
+					  4))
+			count(&r->named);
+		inet_close(s);
+	}
+	return NULL;
+}
+
+static void congestion_control_goes_while_it_is_named(void **state)
+{
+	static const struct tcp_congestion_ops ours = {
+		.name = "ours", .ssthresh = tcp_reno_ssthresh,
+		.undo_cwnd = tcp_reno_undo_cwnd,
+		.cong_avoid = tcp_reno_cong_avoid,
+	};
+	const char *knob = "net.ipv4.tcp_congestion_control";
+	struct rig *r = *state;
+	pthread_t namer;
+
+	assert_int_equal(pthread_create(&namer, NULL, name_all, r), 0);
+	for (int i = 0; i < ROUNDS; i++) {
+		u32 before = counted(&r->named);
+
+		assert_int_equal(tcp_register_congestion_control(r->b, &ours),
+				 0);
+		assert_int_equal(inet_sysctl_set(r->b, knob, "ours"), 0);
+		wait_used(&r->named, before);
+		assert_int_equal(inet_sysctl_set(r->b, knob, "cubic"), 0);
+		assert_int_equal(tcp_unregister_congestion_control(r->b, &ours),
+				 0);
+	}
+	__atomic_store_n(&r->stop, 1, __ATOMIC_RELAXED);
+	assert_int_equal(pthread_join(namer, NULL), 0);
+}
+
 #define T(t) cmocka_unit_test_setup_teardown(t, rig_open, rig_close)
 
 int main(void)
@@ -346,6 +396,7 @@ int main(void)
 		T(offload_goes_while_its_packets_arrive),
 		T(socket_type_goes_while_sockets_are_made),
 		T(family_goes_while_sockets_are_made),
+		T(congestion_control_goes_while_it_is_named),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
