@@ -116,6 +116,7 @@ struct netns_ipv4 {
 	s32 sysctl_tcp_workaround_signed_windows;
 	s32 sysctl_tcp_ehash_entries;
 	s32 sysctl_tcp_pacing_ss_ratio, sysctl_tcp_pacing_ca_ratio;
+	s32 sysctl_tcp_min_tso_segs, sysctl_tcp_tso_rtt_log;
 };
 
 #endif /* CORE_NETNS_IPV4_H */

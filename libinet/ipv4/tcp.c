@@ -317,7 +317,7 @@ static void tcp_write_copy(struct sock *sk, struct sk_buff *skb, u32 n,
 }
 
 /* So many octets make a packet worth sending before the write is at its end. */
-static u32 tcp_size_goal(const struct sock *sk, u32 mss)
+static u32 tcp_size_goal(struct sock *sk, u32 mss)
 {
 	u32 goal = tcp_gso_max_segs(sk, mss) * mss;
 

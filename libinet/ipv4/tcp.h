@@ -54,6 +54,7 @@
 
 #define TCP_TIMEWAIT_LEN_NS (60 * NSEC_PER_SEC)	/* 2 MSL */
 #define TCP_ATO_MIN_US 40000u
+#define TCP_DELACK_FIN_US 1000u		/* a reader that closes now sends it along */
 #define TCP_DELACK_MIN_US 40000u
 #define TCP_DELACK_MAX_US 200000u	/* MUST-40: below 500 ms */
 #define TCP_RACK_PERSIST 16		/* repairs */
@@ -623,7 +624,7 @@ void __tcp_sock_set_quickack(struct sock *sk, int val);
 int tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it);
 void __tcp_push_pending_frames(struct sock *sk, u32 cur_mss, int nonagle);
 /* Segments that one packet to the device may stand for. */
-u32 tcp_gso_max_segs(const struct sock *sk, u32 mss_now);
+u32 tcp_gso_max_segs(struct sock *sk, u32 mss_now);
 void tcp_rtx_queue_unlink_and_free(struct sock *sk, struct sk_buff *skb);
 /* Cuts @skb (on the queue @q) at @len: the rest follows it. 0 or -ENOMEM. */
 int tcp_fragment(struct sock *sk, struct sk_buff_head *q, struct sk_buff *skb,
@@ -664,7 +665,7 @@ bool tcp_pacing_holds(struct sock *sk);
 /* Writes down when @skb leaves, which has @len bytes of text. */
 void tcp_pacing_sent(struct sock *sk, struct sk_buff *skb, u32 len);
 /* Bytes of one packet, at most @size. */
-u32 tcp_tso_autosize(const struct sock *sk, u32 size, u32 mss_now);
+u32 tcp_tso_autosize(struct sock *sk, u32 size, u32 mss_now);
 void tcp_pacing_timer(struct timer_list *t);
 
 /* Sets sk_pacing_rate from the window and the round trip. */
@@ -876,7 +877,7 @@ struct tcp_ack_state {
 	u32 prior_una, prior_packets, prior_in_flight, prior_lost;
 	u32 acked;		/* packets */
 	u32 delivered;		/* packets, acknowledged or SACKed just now */
-	u32 prior_sack_high;
+	u32 prior_sack_high;	/* of what is SACKed, if anything was */
 	s64 rtt_us;		/* of a segment sent once, or -1 */
 	u64 last_ns;		/* when the newest of those was sent */
 	u64 tx_ns;		/* of those that arrived now, of the one that was

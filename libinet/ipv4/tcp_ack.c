@@ -207,13 +207,15 @@ static void tcp_path_carried(struct tcp_sock *tp, u32 len)
 			   icsk->icsk_af_ops->net_header_len);
 }
 
-/* @skb is acknowledged later than what is behind it was SACKed. */
+/* @skb is acknowledged while what is behind it is SACKed: late, if that was told by
+ * an ACK before. */
 static __noinline void tcp_clean_late(struct tcp_sock *tp,
-				      const struct sk_buff *skb)
+				      const struct sk_buff *skb,
+				      const struct tcp_ack_state *a)
 {
 	tcp_rack_advance(tp, skb);
 	if (!(TCP_SKB_CB(skb)->sacked & TCPCB_RETRANS) &&
-	    before(TCP_SKB_CB(skb)->end_seq, tp->sack_high))
+	    before(TCP_SKB_CB(skb)->end_seq, a->prior_sack_high))
 		tcp_rack_reordering(&tp->inet_conn.icsk_inet.sk);
 }
 
@@ -230,7 +232,7 @@ static void tcp_clean_one(struct tcp_sock *tp, const struct sk_buff *skb,
 		a->delivered += pcount;
 		tcp_rate_skb_delivered(tcb, skb->tstamp, a);
 		if (unlikely(tp->sacked_out) && tp->rx_opt.sack_ok)
-			tcp_clean_late(tp, skb);
+			tcp_clean_late(tp, skb, a);
 		tcp_frto_came(tp, tcb, a);
 	}
 	if (unlikely(tcb->sacked & (TCPCB_RETRANS | TCPCB_SACKED_ACKED))) {
@@ -408,6 +410,7 @@ int tcp_ack(struct sock *sk, const struct sk_buff *skb, int flag)
 		.prior_packets = tp->packets_out,
 		.prior_in_flight = tcp_packets_in_flight(tp),
 		.prior_lost = tp->lost,
+		.prior_sack_high = tp->sack_high,
 	};
 	int verdict = tcp_ack_acceptable(sk, &a);
 

@@ -72,10 +72,7 @@ void tcp_send_loss_probe(struct sock *sk)
 		tp->tlp_flight = tp->packets_out;
 		NET_INC_STATS(sock_net(sk), TCP_LOSSPROBES);
 	}
-	/* 8985-9; but its answer, which comes in a round trip, is waited for */
-	inet_csk_reset_xmit_timer(sk, ICSK_TIME_RETRANS, tp->mstamp_ns,
-				  max(tcp_rto_left_ns(sk),
-				      (tp->srtt_us >> 3) * NSEC_PER_USEC));
+	tcp_rearm_rto(sk);		/* 8985-9: from now on */
 }
 
 /* RFC 8985 7.4.2: the segment that the probe sent again had been lost, and nothing

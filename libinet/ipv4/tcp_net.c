@@ -113,6 +113,8 @@ static const struct sysctl_row tcp_knobs[] = {
 		   U32, 0, U32_MAX, U32_MAX),
 	TCP_ROW(pacing_ss_ratio, 0, 1000, 200),
 	TCP_ROW(pacing_ca_ratio, 0, 1000, 120),
+	TCP_ROW(min_tso_segs, 1, 44, 2),
+	TCP_ROW(tso_rtt_log, 0, 31, 9),
 	TCP_ROW(rto_min_us, 1000, 1000000, 200000),
 	TCP_ROW(rto_max_ms, 1000, 120000, 120000),
 	TCP_ROW(workaround_signed_windows, 0, 1, 0),

@@ -491,6 +491,13 @@ static u32 tcp_cwnd_test(const struct tcp_sock *tp)
 	return min(max(tp->snd_cwnd / 2, 1u), tp->snd_cwnd - in_flight);
 }
 
+/* The end of the stream, in one segment: it waits for no congestion window, since
+ * nothing more will follow. */
+static bool tcp_is_last_fin(const struct sk_buff *skb, u32 mss_now)
+{
+	return (TCP_SKB_CB(skb)->tcp_flags & TCPHDR_FIN) && skb->len <= mss_now;
+}
+
 /* Is the segment, as far as it will be sent, inside the peer's window? */
 static bool tcp_snd_wnd_test(const struct tcp_sock *tp,
 			     const struct sk_buff *skb, u32 cur_mss)
@@ -537,7 +544,7 @@ static __always_inline bool tcp_may_send(const struct sock *sk,
 
 /* ---- many segments in one packet -------------------------------------- */
 
-u32 tcp_gso_max_segs(const struct sock *sk, u32 mss_now)
+u32 tcp_gso_max_segs(struct sock *sk, u32 mss_now)
 {
 	const struct dst_entry *dst = rcu_access_pointer(sk->sk_dst_cache);
 	u32 size = dst ? min(dst_gso_max_size(dst), (u32)U16_MAX) : 0;
@@ -546,8 +553,7 @@ u32 tcp_gso_max_segs(const struct sock *sk, u32 mss_now)
 	if (tcp_sk(sk)->urg_mode || size < MAX_TCP_HEADER)
 		return 1;
 	size -= MAX_TCP_HEADER;
-	if (unlikely(tcp_is_paced(sk)))
-		size = tcp_tso_autosize(sk, size, mss_now);
+	size = tcp_tso_autosize(sk, size, mss_now);
 	return clamp(size / mss_now, 1u, (u32)MAX_SKB_FRAGS);
 }
 
@@ -556,7 +562,7 @@ u32 tcp_gso_max_segs(const struct sock *sk, u32 mss_now)
 static u32 tcp_gso_row(const struct sock *sk, const struct sk_buff *skb,
 		       u32 mss_now, int nonagle, u32 most)
 {
-	const u8 ends = TCPHDR_SYN | TCPHDR_FIN | TCPHDR_PSH;
+	const u8 ends = TCPHDR_SYN | TCPHDR_FIN;
 	const struct sk_buff *next;
 	u32 n = 1;
 
@@ -657,7 +663,7 @@ static bool tcp_write_xmit(struct sock *sk, u32 mss_now, int nonagle)
 		if (held)
 			break;
 		quota = tcp_cwnd_test(tp);
-		if (!quota) {
+		if (!quota && !tcp_is_last_fin(skb, mss_now)) {
 			cwnd_limited = true;
 			break;
 		}
@@ -867,6 +873,8 @@ static u32 tcp_delack_us(const struct sock *sk)
 	u32 ato = inet_csk(sk)->icsk_ack.ato_us;
 	u32 srtt = tcp_sk(sk)->srtt_us >> 3;
 
+	if (!ato)		/* a FIN without any text before it */
+		return TCP_DELACK_FIN_US;
 	if (ato > TCP_DELACK_MIN_US && srtt)
 		ato = min(ato, max(srtt, TCP_DELACK_MIN_US));
 	return clamp(ato, TCP_DELACK_MIN_US, TCP_DELACK_MAX_US);

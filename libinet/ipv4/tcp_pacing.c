@@ -22,7 +22,6 @@
 
 #define AHEAD_NS (NSEC_PER_SEC / 1000)
 #define PACING_SHIFT 10			/* a packet takes 1/1024 second */
-#define MIN_TSO_SEGS 2u
 
 void tcp_update_pacing_rate(struct sock *sk)
 {
@@ -72,11 +71,23 @@ void tcp_pacing_sent(struct sock *sk, struct sk_buff *skb, u32 len)
 	tp->wstamp_ns = from + ns - min(ns / 2, late);
 }
 
-u32 tcp_tso_autosize(const struct sock *sk, u32 size, u32 mss_now)
+u32 tcp_tso_autosize(struct sock *sk, u32 size, u32 mss_now)
 {
-	u64 bytes = READ_ONCE(sk->sk_pacing_rate) >> PACING_SHIFT;
+	const struct netns_ipv4 *ipv4 = &sock_net(sk)->ipv4;
+	u32 halvings = tcp_sk(sk)->rtt_min_us >>
+		       READ_ONCE(ipv4->sysctl_tcp_tso_rtt_log);
+	u64 bytes = 0, least;
 
-	return (u32)min(max(bytes, (u64)mss_now * MIN_TSO_SEGS), (u64)size);
+	if (!tcp_is_paced(sk)) {
+		if (!halvings)
+			return size;
+		if (halvings < 32)
+			bytes = size >> halvings;
+		tcp_update_pacing_rate(sk);
+	}
+	bytes += READ_ONCE(sk->sk_pacing_rate) >> PACING_SHIFT;
+	least = (u64)mss_now * (u32)READ_ONCE(ipv4->sysctl_tcp_min_tso_segs);
+	return (u32)min(max(bytes, least), (u64)size);
 }
 
 /* What was held may go. */

@@ -249,9 +249,10 @@ void tcp_sacktag_write_queue(struct sock *sk, const struct sk_buff *ack,
 		return;
 	if (!tp->rtx_indexed)
 		tcp_rtx_index_build(tp);
-	if (!tp->sacked_out)
+	if (!tp->sacked_out) {
 		tp->sack_high = tp->snd_una;
-	a->prior_sack_high = tp->sack_high;
+		a->prior_sack_high = a->prior_una;
+	}
 	for (; i < info.num_sacks; i++)
 		if (sack_is_valid(tp, &info.sacks[i]))
 			sack_block(sk, &info.sacks[i], a);

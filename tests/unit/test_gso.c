@@ -152,6 +152,60 @@ static void feature_off_means_segments(void **state)
 	tp_close(&t);
 }
 
+/* Two writes, the first with PSH at its end, go down together. */
+static void what_was_pushed_does_not_end_the_packet(void **state)
+{
+	const int on = 1, off = 0;
+	struct tp t;
+
+	(void)state;
+	open_gso(&t, true);
+	tcp_sk(tp_sk(&t))->snd_cwnd = 20;
+	inet_setsockopt(t.s, IPPROTO_TCP, TCP_CORK, &on, sizeof(on));
+	tp_write_pattern(&t, 100);
+	inet_setsockopt(t.s, IPPROTO_TCP, TCP_CORK, &off, sizeof(off));
+	tp_expect(&t, "PA", 1, 1, 100);
+	t.win = 0;
+	tp_send(&t, "A", 1, 101, NULL, 0);
+	tp_write_pattern(&t, 2 * MSS);
+	tp_write_pattern(&t, 2 * MSS);
+	tp_silence(&t);
+	t.win = 4096;
+	tp_send(&t, "A", 1, 101, NULL, 0);
+	tp_expect(&t, "PA", 101, 1, 4 * MSS);
+	tp_close(&t);
+}
+
+/* As much as the connection sends in a millisecond, and the more the nearer the peer
+ * is. */
+static void slow_connections_send_small_packets(void **state)
+{
+	struct tp t;
+
+	(void)state;
+	for (u32 least = 2; least <= 6; least += 4) {
+		open_gso(&t, true);
+		inet_sysctl_set(t.f.net, "net.ipv4.tcp_min_tso_segs",
+				least == 2 ? "2" : "6");
+		tcp_sk(tp_sk(&t))->snd_cwnd = 24;
+		tcp_sk(tp_sk(&t))->srtt_us = 100000 << 3;
+		tcp_sk(tp_sk(&t))->rtt_min_us = 100000;
+		tp_write_pattern(&t, 12 * MSS);
+		tp_expect(&t, "PA", 1, 1, least * MSS);
+		tp_expect(&t, "PA", 1 + least * MSS, 1, least * MSS);
+		fx_flush(&t.f);
+		tp_send(&t, "A", 1, 1 + 12 * MSS, NULL, 0);
+		tcp_sk(tp_sk(&t))->srtt_us = 1100 << 3;
+		tcp_sk(tp_sk(&t))->rtt_min_us = 1100;
+		tcp_sk(tp_sk(&t))->snd_cwnd = 200;
+		tp_write_pattern(&t, 30 * MSS);
+		tp_next(&t);
+		/* a quarter of 64 kB, and what 400 segments a round trip are */
+		assert_true(t.p.data_len > 11 * MSS);
+		tp_close(&t);
+	}
+}
+
 /* ---- the cut ---------------------------------------------------------- */
 
 /* fx_watch: the driver stops its queue behind some frames. */
@@ -425,6 +479,8 @@ int main(void)
 		cmocka_unit_test(acks_of_one_round_open_for_one_packet),
 		cmocka_unit_test(urgent_data_is_sent_segment_by_segment),
 		cmocka_unit_test(feature_off_means_segments),
+		cmocka_unit_test(what_was_pushed_does_not_end_the_packet),
+		cmocka_unit_test(slow_connections_send_small_packets),
 		cmocka_unit_test(what_the_driver_refuses_keeps_its_place),
 		cmocka_unit_test(retransmission_does_not_touch_what_waits),
 		cmocka_unit_test(clone_is_cut_while_the_segments_wait),

@@ -64,6 +64,36 @@ static void close_wait_then_last_ack_then_closed(void **state)
 	tp_close(&t);
 }
 
+/* Whoever closes at once sends it along. */
+static void established_fin_without_text_is_answered_soon(void **state)
+{
+	struct tp t;
+
+	(void)state;
+	tp_open(&t);
+	tp_passive(&t);
+	tp_send(&t, "FA", 1, 1, NULL, 0);
+	tp_silence(&t);
+	fx_advance(&t.f, 2 * FX_MS);
+	tp_expect(&t, "A", 1, 2, 0);
+	tp_close(&t);
+}
+
+/* The window is full, and nothing would come behind it. */
+static void established_fin_waits_for_no_congestion_window(void **state)
+{
+	struct tp t;
+
+	(void)state;
+	tp_open(&t);
+	tp_passive(&t);
+	tp_write_pattern(&t, 10 * 1460);
+	assert_int_equal(fx_flush(&t.f), 10);
+	inet_shutdown(t.s, SHUT_WR);
+	tp_expect(&t, "FA", 1 + 10 * 1460, 1, 0);
+	tp_close(&t);
+}
+
 /* @req 9293-SM-13 */
 static void close_wait_text_after_fin_is_ignored(void **state)
 {
@@ -764,6 +794,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(close_wait_then_last_ack_then_closed),
 		cmocka_unit_test(close_wait_text_after_fin_is_ignored),
+		cmocka_unit_test(established_fin_without_text_is_answered_soon),
+		cmocka_unit_test(established_fin_waits_for_no_congestion_window),
 		cmocka_unit_test(fin_wait_1_then_2_then_time_wait),
 		cmocka_unit_test(fin_wait_1_fin_with_ack_is_time_wait),
 		cmocka_unit_test(fin_wait_1_fin_alone_is_closing),

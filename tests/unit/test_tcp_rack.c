@@ -270,6 +270,21 @@ static void late_segment_is_waited_for_where_they_come_late(void **st)
 	}
 }
 
+/* What one ACK tells came in order, its number and its blocks: nothing was late, and
+ * three segments behind the hole are enough. */
+static void ack_with_blocks_tells_of_no_lateness(void **st)
+{
+	struct tp t;
+
+	(void)st;
+	flight_open(&t, 10);
+	SACK(&t, SEG(2), SEG(3), SEG(4), SEG(6), SEG(10));
+	assert_false(flight_tcp(&t)->rack.reord_seen);
+	flight_expect(&t, 2, 1);
+	assert_int_equal(flight_state(&t), TCP_CA_Recovery);
+	tp_close(&t);
+}
+
 /* ---- the cost of lies -------------------------------------------------- */
 
 /* Every other segment, from either end, over and over: the marks stay true, which the
@@ -426,6 +441,7 @@ int main(void)
 			what_the_timer_sent_is_before_the_text_behind_it),
 		cmocka_unit_test(
 			late_segment_is_waited_for_where_they_come_late),
+		cmocka_unit_test(ack_with_blocks_tells_of_no_lateness),
 		cmocka_unit_test(blocks_in_any_order_leave_true_marks),
 		cmocka_unit_test(marks_that_are_damaged_are_seen),
 	};
