@@ -209,14 +209,18 @@ static void check_owed(struct world *w, struct flow *f, int h,
 		       const char *late)
 {
 	struct stream *me = &f->of[h];
+	u64 made_ns = monitor_waited(w, f->host[h]);
 
-	if (!w->timely || me->rst || me->got_rst)
+	if (!w->timely || me->rst || me->got_rst ||
+	    monitor_asking(w, f->host[h]))	/* it may be waiting */
 		return;
-	if (me->owed_ns && w->now > me->owed_ns + DELACK_MAX + w->late_ns)
-		monitor_bad(w, f, h, late, w->now - me->owed_ns, 0);
-	if (me->two_ns && w->now > me->two_ns + w->late_ns)
+	if (!made_ns)		/* it did not wait for ARP */
+		made_ns = w->now;
+	if (me->owed_ns && made_ns > me->owed_ns + DELACK_MAX + w->late_ns)
+		monitor_bad(w, f, h, late, made_ns - me->owed_ns, 0);
+	if (me->two_ns && made_ns > me->two_ns + w->late_ns)
 		monitor_bad(w, f, h, "no ACK for two full segments",
-			    w->now - me->two_ns, me->full);
+			    made_ns - me->two_ns, me->full);
 }
 
 void monitor_sent_time(struct world *w, struct flow *f, int h,
