@@ -487,6 +487,8 @@ static void fastopen_begin(struct sock *sk, struct sock *child,
 				child->sk_rcv_saddr, seldom->cookie);
 		seldom->cookie_len = FASTOPEN_COOKIE_LEN;
 		seldom->cookie_exp = tcp_rsk(req)->tfo_exp;
+	} else {		/* nobody would give its place back */
+		count_add(&tcp_sk(sk)->seldom->pending, -1, sk_smp(sk));
 	}
 	tp->passive_fastopen = 1;
 	tp->snd_wnd = ntohs(tcp_hdr(skb)->window);	/* never scaled */

@@ -560,11 +560,10 @@ static int tcp_rcv_state_ack(struct sock *sk, const struct sk_buff *skb)
 
 	switch (sk->sk_state) {
 	case TCP_SYN_RECV:
-		if (unlikely(tp->passive_fastopen)) {
+		if (unlikely(tp->passive_fastopen))
 			tcp_rcv_fastopen_acked(sk, skb);
-			break;
-		}
-		tcp_rcv_synrecv_acked(sk, skb);
+		else
+			tcp_rcv_synrecv_acked(sk, skb);
 		/* asked for while the FIN had to wait for this ACK */
 		if (sk->sk_shutdown & SEND_SHUTDOWN) {
 			INET_PROBE(SHUTDOWN_IN_SYN_RECV);

@@ -189,6 +189,9 @@ void tcp_simple_retransmit(struct sock *sk)
 	struct sk_buff *skb;
 	bool any = false;
 
+	/* text beside a SYN: the SYN-ACK decides what becomes of it */
+	if (sk->sk_state == TCP_SYN_SENT)
+		return;
 	/* by time: what is smaller may have been sent again before */
 	if (tp->rx_opt.sack_ok && !tp->rtx_indexed && tp->packets_out)
 		tcp_rtx_index_build(tp);

@@ -376,6 +376,28 @@ static void child_closed_before_its_ack_sends_a_fin(void **state)
 	tp_close(&t);
 }
 
+/* The other direction may end before the ACK, too; the FIN follows it. */
+static void child_shut_down_before_its_ack_sends_a_fin(void **state)
+{
+	u8 cookie[8];
+	struct tp t;
+
+	(void)state;
+	open_server(&t, 5);
+	get_cookie(&t, cookie);
+	send_tfo(&t, TCPHDR_SYN, 0, cookie, 8, "GET /", 5);
+	expect_synack(&t, 6);
+	tp_accept(&t);
+	tp_read(&t, "GET /", 5);
+	tp_write(&t, "bye", 3);
+	tp_expect(&t, "PA", 1, 6, 3);
+	assert_int_equal(inet_shutdown(t.s, SHUT_WR), 0);
+	fx_run(&t.f);
+	tp_send(&t, "A", 6, 4, NULL, 0);
+	tp_expect(&t, "FA", 4, 6, 0);
+	tp_close(&t);
+}
+
 /* ---- a client --------------------------------------------------------- */
 
 static void open_client(struct tp *t)
@@ -450,6 +472,31 @@ static void client_sends_text_with_the_syn_the_second_time(void **state)
 	assert_int_equal(send_first(&t, "x", 1), -1);
 	assert_int_equal(errno, EISCONN);
 	fx_flush(&t.f);
+	tp_close(&t);
+}
+
+/* The path has become narrower since the cookie came: the text goes again in smaller
+ * segments, once there is a connection. */
+static void client_hears_of_a_narrow_path_before_the_syn_ack(void **state)
+{
+	static const u8 text[1400];
+	struct tp t;
+	u32 got;
+
+	(void)state;
+	open_client(&t);
+	learn_cookie(&t);
+	assert_true(send_first(&t, text, sizeof(text)) > 1000);
+	tp_next(&t);
+	assert_int_equal(t.p.tcp->flags, TCPHDR_SYN);
+	t.irs = ntohl(t.p.tcp->seq);
+	tp_icmp(&t, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, 1000, 0);
+	fx_flush(&t.f);
+	tp_send(&t, "SA", 0, 1, NULL, 0);
+	for (got = 0; fx_pop(&t.f, &t.p); got += t.p.data_len)
+		assert_true(t.p.data_len <= 960);
+	assert_true(got >= 960);
+	assert_int_equal(inet_csk(tp_sk(&t))->icsk_ca_state, TCP_CA_Open);
 	tp_close(&t);
 }
 
@@ -613,7 +660,9 @@ int main(void)
 		cmocka_unit_test(flood_with_a_cookie_takes_no_more_than_its_places),
 		cmocka_unit_test(synack_of_a_child_is_sent_again_and_given_up),
 		cmocka_unit_test(child_closed_before_its_ack_sends_a_fin),
+		cmocka_unit_test(child_shut_down_before_its_ack_sends_a_fin),
 		cmocka_unit_test(client_sends_text_with_the_syn_the_second_time),
+		cmocka_unit_test(client_hears_of_a_narrow_path_before_the_syn_ack),
 		cmocka_unit_test(client_sends_again_what_the_syn_ack_does_not_acknowledge),
 		cmocka_unit_test(client_sends_a_lost_syn_again_without_text),
 		cmocka_unit_test(client_remembers_who_gives_no_cookie),
