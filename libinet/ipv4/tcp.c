@@ -572,25 +572,9 @@ void tcp_release_cb(struct sock *sk)
 }
 
 const struct proto tcp_prot = {
-	.name = "TCP",
-	.obj_size = sizeof(struct tcp_sock),
-	.init = tcp_init_sock,
-	.destroy = tcp_v4_destroy_sock,
+	TCP_PROTO_COMMON,
 	.close = tcp_close,
-	.connect = tcp_v4_connect,
 	.disconnect = tcp_disconnect,
-	.accept = inet_csk_accept,
-	.shutdown = tcp_shutdown,
-	.ioctl = tcp_ioctl,
-	.setsockopt = tcp_setsockopt,
-	.getsockopt = tcp_getsockopt,
 	.sendmsg = tcp_sendmsg,
 	.recvmsg = tcp_recvmsg,
-	.frames_put = tcp_frames_put,
-	.backlog_rcv = tcp_v4_do_rcv,
-	.release_cb = tcp_release_cb,
-	.hash = inet_hash,
-	.unhash = inet_unhash,
-	.get_port = inet_csk_get_port,
-	.keepalive = tcp_set_keepalive,
 };

@@ -573,6 +573,16 @@ static inline bool tcp_in_cwnd_reduction(const struct sock *sk)
 /* ---- tcp.c, tcp_recvmsg.c, tcp_close.c: the calls --------------------- */
 
 extern const struct proto tcp_prot;
+/* What sockets in repair (tcp_repair.c) do as all others. */
+#define TCP_PROTO_COMMON						\
+	.name = "TCP", .obj_size = sizeof(struct tcp_sock),		\
+	.init = tcp_init_sock, .destroy = tcp_v4_destroy_sock,		\
+	.connect = tcp_v4_connect, .accept = inet_csk_accept,		\
+	.shutdown = tcp_shutdown, .ioctl = tcp_ioctl,			\
+	.setsockopt = tcp_setsockopt, .getsockopt = tcp_getsockopt,	\
+	.frames_put = tcp_frames_put, .backlog_rcv = tcp_v4_do_rcv,	\
+	.release_cb = tcp_release_cb, .keepalive = tcp_set_keepalive,	\
+	.hash = inet_hash, .unhash = inet_unhash, .get_port = inet_csk_get_port
 struct inet_protocol;
 extern const struct inet_protocol tcp_protocol;
 
@@ -720,6 +730,8 @@ void tcp_init_buffer_space(struct sock *sk);
 /* ---- tcp_connect.c: SYN and SYN-ACK ----------------------------------- */
 
 int tcp_connect(struct sock *sk);
+/* @skb, the end of the stream, counts as sent. */
+void tcp_connect_queue_skb(struct sock *sk, struct sk_buff *skb);
 /* Everything a new connection begins with. Context: the route is known. */
 void tcp_connect_init(struct sock *sk);
 /* The options of a SYN of ours. Return: their size. */

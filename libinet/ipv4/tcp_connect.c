@@ -95,6 +95,19 @@ void tcp_connect_init(struct sock *sk)
 	tp->retrans_stamp_ns = tp->lsndtime_ns = tp->mstamp_ns;
 }
 
+void tcp_connect_queue_skb(struct sock *sk, struct sk_buff *skb)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	sk_wmem_queued_add(sk, (s32)skb->truesize);
+	sk_mem_charge(sk, (s32)skb->truesize);
+	__skb_queue_tail(&tp->rtx_queue, skb);
+	tp->packets_out += tcp_skb_pcount(skb);
+	WRITE_ONCE(tp->write_seq, TCP_SKB_CB(skb)->end_seq);
+	WRITE_ONCE(tp->snd_nxt, tp->write_seq);
+	tp->pushed_seq = tp->write_seq;
+}
+
 int tcp_connect(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
@@ -109,13 +122,7 @@ int tcp_connect(struct sock *sk)
 	if (!skb)
 		return -ENOBUFS;
 	tcp_init_nondata_skb(skb, tp->write_seq, TCPHDR_SYN);
-	WRITE_ONCE(tp->write_seq, tp->write_seq + 1);
-	sk_wmem_queued_add(sk, (s32)skb->truesize);
-	sk_mem_charge(sk, (s32)skb->truesize);
-	__skb_queue_tail(&tp->rtx_queue, skb);
-	tp->packets_out += tcp_skb_pcount(skb);
-	WRITE_ONCE(tp->snd_nxt, tp->write_seq);
-	tp->pushed_seq = tp->write_seq;
+	tcp_connect_queue_skb(sk, skb);
 	NET_INC_STATS(sock_net(sk), TCP_ACTIVEOPENS);
 	/* what cannot be sent now is sent again by the timer */
 	if (likely(!tp->seldom) || !tcp_send_syn_data(sk, skb))

@@ -184,24 +184,18 @@ static struct sk_buff *fastopen_text(struct sock *sk, struct inet_msg *msg,
 				     u32 room)
 {
 	u32 len = (u32)min(msg->iter.count, (size_t)room);
-	struct tcp_sock *tp = tcp_sk(sk);
 	struct sk_buff *skb;
 
 	skb = len ? tcp_stream_alloc_skb(sk, len, true) : NULL;
 	if (!skb)
 		return NULL;
 	len = min(len, skb_tailroom(skb));
-	tcp_init_nondata_skb(skb, tp->write_seq, TCPHDR_ACK | TCPHDR_PSH);
+	tcp_init_nondata_skb(skb, tcp_sk(sk)->write_seq,
+			     TCPHDR_ACK | TCPHDR_PSH);
 	copy_from_iter(skb_put(skb, len), len, &msg->iter);
 	skb->ip_summed = CHECKSUM_PARTIAL;
 	TCP_SKB_CB(skb)->end_seq += len;
-	WRITE_ONCE(tp->write_seq, tp->write_seq + len);
-	sk_wmem_queued_add(sk, (s32)skb->truesize);
-	sk_mem_charge(sk, (s32)skb->truesize);
-	__skb_queue_tail(&tp->rtx_queue, skb);
-	tp->packets_out += tcp_skb_pcount(skb);
-	WRITE_ONCE(tp->snd_nxt, tp->write_seq);
-	tp->pushed_seq = tp->write_seq;
+	tcp_connect_queue_skb(sk, skb);
 	return skb;
 }
 
@@ -348,14 +342,21 @@ static void fastopen_cookie(const siphash_key_t *key, __be32 client,
 	memcpy(cookie, &hash, sizeof(hash));
 }
 
-void tcp_fastopen_synack_options(const struct request_sock *req, u8 *cookie,
-				 struct tcp_out_options *opts)
+/* The cookie that the listener @sk gives to @client. */
+static void fastopen_give(const struct sock *sk, __be32 client, __be32 server,
+			  u8 *cookie)
 {
 	struct tcp_secrets keys;
 
-	fastopen_keys(req->rsk_listener, &keys);
-	fastopen_cookie(&keys.key[0], req->__req_common.skc_daddr,
-			req->__req_common.skc_rcv_saddr, cookie);
+	fastopen_keys(sk, &keys);
+	fastopen_cookie(&keys.key[0], client, server, cookie);
+}
+
+void tcp_fastopen_synack_options(const struct request_sock *req, u8 *cookie,
+				 struct tcp_out_options *opts)
+{
+	fastopen_give(req->rsk_listener, req->__req_common.skc_daddr,
+		      req->__req_common.skc_rcv_saddr, cookie);
 	opts->options |= OPTION_FAST_OPEN_COOKIE;
 	opts->fastopen_len = FASTOPEN_COOKIE_LEN;
 	opts->fastopen_cookie = cookie;
@@ -476,15 +477,13 @@ static void fastopen_begin(struct sock *sk, struct sock *child,
 {
 	struct tcp_sock *tp = tcp_sk(child);
 	struct tcp_seldom *seldom = tcp_seldom_get(child);
-	struct tcp_secrets keys;
 
 	if (seldom) {
 		sock_hold(sk);
 		seldom->listener = sk;
 		tp->syn_fastopen = tcp_rsk(req)->tfo_reqd;
-		fastopen_keys(sk, &keys);
-		fastopen_cookie(&keys.key[0], child->sk_daddr,
-				child->sk_rcv_saddr, seldom->cookie);
+		fastopen_give(sk, child->sk_daddr, child->sk_rcv_saddr,
+			      seldom->cookie);
 		seldom->cookie_len = FASTOPEN_COOKIE_LEN;
 		seldom->cookie_exp = tcp_rsk(req)->tfo_exp;
 	} else {		/* nobody would give its place back */

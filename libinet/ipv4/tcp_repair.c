@@ -43,15 +43,10 @@ static void repair_sent(struct sock *sk, struct sk_buff *skb)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	sk_wmem_queued_add(sk, (s32)skb->truesize);
-	sk_mem_charge(sk, (s32)skb->truesize);
 	skb->tstamp = tp->mstamp_ns;
 	TCP_SKB_CB(skb)->sacked = TCPCB_EVER_RETRANS;	/* no round trip */
-	__skb_queue_tail(&tp->rtx_queue, skb);
-	tp->packets_out += tcp_skb_pcount(skb);
-	WRITE_ONCE(tp->write_seq, TCP_SKB_CB(skb)->end_seq);
-	WRITE_ONCE(tp->snd_nxt, tp->write_seq);
-	tp->snd_sml = tp->pushed_seq = tp->write_seq;
+	tcp_connect_queue_skb(sk, skb);
+	tp->snd_sml = tp->write_seq;
 }
 
 /* It came, and nobody has read it. */
@@ -193,27 +188,11 @@ static int tcp_repair_disconnect(struct sock *sk, int flags)
 static const struct proto *repair_proto(bool on)
 {
 	static const struct proto repair = {
-		.name = "TCP",
-		.obj_size = sizeof(struct tcp_sock),
-		.init = tcp_init_sock,
-		.destroy = tcp_v4_destroy_sock,
+		TCP_PROTO_COMMON,
 		.close = tcp_repair_close,
-		.connect = tcp_v4_connect,
 		.disconnect = tcp_repair_disconnect,
-		.accept = inet_csk_accept,
-		.shutdown = tcp_shutdown,
-		.ioctl = tcp_ioctl,
-		.setsockopt = tcp_setsockopt,
-		.getsockopt = tcp_getsockopt,
 		.sendmsg = tcp_repair_sendmsg,
 		.recvmsg = tcp_repair_recvmsg,
-		.frames_put = tcp_frames_put,
-		.backlog_rcv = tcp_v4_do_rcv,
-		.release_cb = tcp_release_cb,
-		.hash = inet_hash,
-		.unhash = inet_unhash,
-		.get_port = inet_csk_get_port,
-		.keepalive = tcp_set_keepalive,
 	};
 
 	return on ? &repair : &tcp_prot;
