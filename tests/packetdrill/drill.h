@@ -95,8 +95,11 @@ void drill_run(void);
 /* Waits until what was not ready may be, @deadline_ns at most. Return: false when
  * that has come, or nothing will ever happen. */
 bool drill_wait(u64 deadline_ns);
-/* A call that has waited, or not, returns. */
-void drill_returns(void);
+/* Around each call, which may have waited. Return: @ret; errno stays. */
+void drill_enter(void);
+ssize_t drill_leave(ssize_t ret);
+/* What time it is, in a thread that is in no call. */
+u64 drill_time(void);
 /* A packet to the stack. */
 int drill_inject(const void *buf, size_t len);
 /* The next packet from it, taken off; NULL: none within some seconds. */

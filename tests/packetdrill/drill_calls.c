@@ -17,22 +17,6 @@
 #include "interface.h"
 
 
-static void enter(void)
-{
-	pthread_mutex_lock(&drill.lock);
-}
-
-/* Return: @ret, for a return statement; errno stays. */
-static ssize_t leave(ssize_t ret)
-{
-	int err = errno;
-
-	drill_returns();
-	pthread_mutex_unlock(&drill.lock);
-	errno = err;
-	return ret;
-}
-
 /* A call answered @ret. Return: whether to try it once more. */
 static bool again(const struct drill_file *f, ssize_t ret, int flags)
 {
@@ -52,10 +36,10 @@ static int call_socket(void *ud __maybe_unused, int family, int type, int protoc
 {
 	struct socket *sock;
 
-	enter();
+	drill_enter();
 	drill_read_knobs();
 	sock = inet_socket(drill.net, family, type | SOCK_NONBLOCK, protocol);
-	return (int)leave(sock ? drill_fd_new(sock, NULL, type & SOCK_NONBLOCK) :
+	return (int)drill_leave(sock ? drill_fd_new(sock, NULL, type & SOCK_NONBLOCK) :
 			  -1);
 }
 
@@ -64,18 +48,18 @@ static int call_bind(void *ud __maybe_unused, int fd, const struct sockaddr *add
 {
 	struct drill_file *f;
 
-	enter();
+	drill_enter();
 	f = drill_socket(fd);
-	return (int)leave(f ? inet_bind(f->sock, addr, len) : -1);
+	return (int)drill_leave(f ? inet_bind(f->sock, addr, len) : -1);
 }
 
 static int call_listen(void *ud __maybe_unused, int fd, int backlog)
 {
 	struct drill_file *f;
 
-	enter();
+	drill_enter();
 	f = drill_socket(fd);
-	return (int)leave(f ? inet_listen(f->sock, backlog) : -1);
+	return (int)drill_leave(f ? inet_listen(f->sock, backlog) : -1);
 }
 
 static int call_accept(void *ud __maybe_unused, int fd, struct sockaddr *addr,
@@ -84,13 +68,13 @@ static int call_accept(void *ud __maybe_unused, int fd, struct sockaddr *addr,
 	struct socket *sock = NULL;
 	struct drill_file *f;
 
-	enter();
+	drill_enter();
 	f = drill_socket(fd);
 	if (f)
 		do
 			sock = inet_accept4(f->sock, addr, len, SOCK_NONBLOCK);
 		while (again(f, sock ? 0 : -1, 0));
-	return (int)leave(sock ? drill_fd_new(sock, NULL, false) : -1);
+	return (int)drill_leave(sock ? drill_fd_new(sock, NULL, false) : -1);
 }
 
 /* One that blocks asks until it knows. */
@@ -100,32 +84,32 @@ static int call_connect(void *ud __maybe_unused, int fd, const struct sockaddr *
 	struct drill_file *f;
 	int ret = -1;
 
-	enter();
+	drill_enter();
 	f = drill_socket(fd);
 	if (!f)
-		return (int)leave(-1);
+		return (int)drill_leave(-1);
 	do {
 		ret = inet_connect(f->sock, addr, len);
 		if (ret && !f->nonblock &&
 		    (errno == EINPROGRESS || errno == EALREADY))
 			errno = EAGAIN;
 	} while (again(f, ret, 0));
-	return (int)leave(ret);
+	return (int)drill_leave(ret);
 }
 
 static int call_close(void *ud __maybe_unused, int fd)
 {
-	enter();
-	return (int)leave(drill_fd_close(fd));
+	drill_enter();
+	return (int)drill_leave(drill_fd_close(fd));
 }
 
 static int call_shutdown(void *ud __maybe_unused, int fd, int how)
 {
 	struct drill_file *f;
 
-	enter();
+	drill_enter();
 	f = drill_socket(fd);
-	return (int)leave(f ? inet_shutdown(f->sock, how) : -1);
+	return (int)drill_leave(f ? inet_shutdown(f->sock, how) : -1);
 }
 
 /* ---- receiving --------------------------------------------------------- */
@@ -137,7 +121,7 @@ static ssize_t call_recvmsg(void *ud __maybe_unused, int fd, struct msghdr *msg,
 	struct msghdr given;
 	ssize_t n = -1;
 
-	enter();
+	drill_enter();
 	f = drill_socket(fd);
 	if (f) {
 		given = *msg;
@@ -146,7 +130,7 @@ static ssize_t call_recvmsg(void *ud __maybe_unused, int fd, struct msghdr *msg,
 			n = inet_recvmsg(f->sock, msg, flags);
 		} while (again(f, n, flags));
 	}
-	return leave(n);
+	return drill_leave(n);
 }
 
 static ssize_t call_recvfrom(void *ud, int fd, void *buf, size_t len, int flags,
@@ -244,7 +228,7 @@ static ssize_t call_sendmsg(void *ud __maybe_unused, int fd, const struct msghdr
 	struct iovec *iov;
 	ssize_t n = -1;
 
-	enter();
+	drill_enter();
 	f = drill_socket(fd);
 	iov = calloc(given->msg_iovlen + 1, sizeof(*iov));
 	if (f && iov) {
@@ -254,7 +238,7 @@ static ssize_t call_sendmsg(void *ud __maybe_unused, int fd, const struct msghdr
 		msg.msg_iov = iov;
 		n = send_all(f, &msg, flags);
 	}
-	n = leave(n);
+	n = drill_leave(n);
 	free(iov);
 	return n;
 }
@@ -302,9 +286,9 @@ static int call_getsockopt(void *ud __maybe_unused, int fd, int level, int name,
 {
 	struct drill_file *f;
 
-	enter();
+	drill_enter();
 	f = drill_socket(fd);
-	return (int)leave(f ? inet_getsockopt(f->sock, level, name, val, len) :
+	return (int)drill_leave(f ? inet_getsockopt(f->sock, level, name, val, len) :
 			  -1);
 }
 
@@ -313,9 +297,9 @@ static int call_setsockopt(void *ud __maybe_unused, int fd, int level, int name,
 {
 	struct drill_file *f;
 
-	enter();
+	drill_enter();
 	f = drill_socket(fd);
-	return (int)leave(f ? inet_setsockopt(f->sock, level, name, val, len) :
+	return (int)drill_leave(f ? inet_setsockopt(f->sock, level, name, val, len) :
 			  -1);
 }
 
@@ -352,9 +336,9 @@ static int call_ioctl(void *ud __maybe_unused, int fd, unsigned long cmd, ...)
 	va_end(ap);
 	if (!drill_file(fd))
 		return ioctl(fd, cmd, arg);
-	enter();
+	drill_enter();
 	f = drill_socket(fd);
-	return (int)leave(f ? inet_ioctl(f->sock, cmd, arg) : -1);
+	return (int)drill_leave(f ? inet_ioctl(f->sock, cmd, arg) : -1);
 }
 
 /* ---- poll -------------------------------------------------------------- */
@@ -392,12 +376,12 @@ static int call_poll(void *ud __maybe_unused, struct pollfd *fds, nfds_t nr,
 	u64 end_ns;
 	int ready;
 
-	enter();
+	drill_enter();
 	end_ns = drill_deadline(timeout_ms);
 	do
 		ready = poll_once(fds, nr);
 	while (!ready && drill_wait(end_ns));
-	return (int)leave(ready);
+	return (int)drill_leave(ready);
 }
 
 void drill_fill_calls(struct packetdrill_interface *ifc)

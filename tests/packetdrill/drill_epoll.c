@@ -112,13 +112,11 @@ int drill_epoll_ctl(void *userdata __maybe_unused, int epfd, int op,
 {
 	int err;
 
-	pthread_mutex_lock(&drill.lock);
+	drill_enter();
 	err = checked_ctl(epfd, op, fd, event);
-	pthread_mutex_unlock(&drill.lock);
-	if (!err)
-		return 0;
-	errno = err;
-	return -1;
+	if (err)
+		errno = err;
+	return (int)drill_leave(err ? -1 : 0);
 }
 
 /* Return: what to report of @item, 0: nothing. */
@@ -156,20 +154,17 @@ int drill_epoll_wait(void *userdata __maybe_unused, int epfd,
 		     struct epoll_event *events, int max, int timeout_ms)
 {
 	struct drill_file *f;
-	int n = -1, err = EINVAL;
+	int n = -1;
 	u64 end_ns;
 
-	pthread_mutex_lock(&drill.lock);
+	drill_enter();
 	f = drill_file(epfd);
 	end_ns = drill_deadline(timeout_ms);
 	if (f && f->epoll && max > 0)
 		do
 			n = wait_once(f->epoll, events, max);
 		while (!n && drill_wait(end_ns));
-	else if (!f)
-		err = EBADF;
-	drill_returns();
-	pthread_mutex_unlock(&drill.lock);
-	errno = err;
-	return n;
+	else if (f)
+		errno = EINVAL;
+	return (int)drill_leave(n);
 }

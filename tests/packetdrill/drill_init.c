@@ -59,21 +59,13 @@ static int pass_time(void *ud __maybe_unused, useconds_t usecs)
 	return 0;
 }
 
-/* Who looks at the clock often enough sees it move. */
 static int tell_time(void *ud __maybe_unused, struct timeval *tv,
 		     struct timezone *tz __maybe_unused)
 {
-	pthread_mutex_lock(&drill.lock);
-	if (drill.blocked != BLOCKED_RETURNED ||
-	    pthread_equal(pthread_self(), drill.first)) {
-		drill_run_until(drill.now_ns + NS_PER_US);
-	} else {
-		drill.blocked = BLOCKED_NOT;
-		pthread_cond_broadcast(&drill.moved);
-	}
-	tv->tv_sec = (time_t)(drill.now_ns / NS_PER_S);
-	tv->tv_usec = (suseconds_t)(drill.now_ns % NS_PER_S / NS_PER_US);
-	pthread_mutex_unlock(&drill.lock);
+	u64 ns = drill_time();
+
+	tv->tv_sec = (time_t)(ns / NS_PER_S);
+	tv->tv_usec = (suseconds_t)(ns % NS_PER_S / NS_PER_US);
 	return 0;
 }
 

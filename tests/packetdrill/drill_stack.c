@@ -2,7 +2,6 @@
 /* The stack that packetdrill drives: see drill.h. */
 #include "drill.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -106,13 +105,41 @@ bool drill_wait(u64 deadline_ns)
 	return true;
 }
 
-void drill_returns(void)
+void drill_enter(void)
 {
+	pthread_mutex_lock(&drill.lock);
+}
+
+ssize_t drill_leave(ssize_t ret)
+{
+	int err = errno;
+
 	drill_run();
-	if (is_first() || drill.blocked != BLOCKED_TRIES)
-		return;
-	drill.blocked = BLOCKED_RETURNED;
-	pthread_cond_broadcast(&drill.moved);
+	if (!is_first() && drill.blocked == BLOCKED_TRIES) {
+		drill.blocked = BLOCKED_RETURNED;
+		pthread_cond_broadcast(&drill.moved);
+	}
+	pthread_mutex_unlock(&drill.lock);
+	errno = err;
+	return ret;
+}
+
+/* Who looks often enough sees it move; but who has just come out of a call that
+ * blocked sees when that ended. */
+u64 drill_time(void)
+{
+	u64 ns;
+
+	drill_enter();
+	if (drill.blocked != BLOCKED_RETURNED || is_first()) {
+		drill_run_until(drill.now_ns + NS_PER_US);
+	} else {
+		drill.blocked = BLOCKED_NOT;
+		pthread_cond_broadcast(&drill.moved);
+	}
+	ns = drill.now_ns;
+	pthread_mutex_unlock(&drill.lock);
+	return ns;
 }
 
 /* ---- the environment --------------------------------------------------- */

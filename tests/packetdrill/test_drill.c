@@ -17,9 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fixture.h"
 #include "interface.h"
-#include "wire/ipv4.h"
-#include "wire/tcp.h"
 
 #define SECOND 1000000ll
 
@@ -69,29 +68,19 @@ static long long now_us(void)
 /* A segment of the peer's, port 1000, for @port. */
 static void inject(u16 port, u8 flags, u32 seq, u32 ack, u32 len)
 {
-	struct packet p = { 0 };
-	u32 total = sizeof(p.ip) + sizeof(p.tcp) + len;
+	struct fx_ip ip = {
+		.saddr = inet_addr("192.0.2.1"), .daddr = inet_addr("192.168.0.1"),
+	};
+	struct tcp_seg_info seg = {
+		.source = htons(1000), .dest = htons(port), .seq = seq,
+		.ack_seq = ack, .flags = flags, .window = 60000,
+	};
+	static const u8 text[100];
+	u8 frame[FX_FRAME_MAX];
+	u32 size = fx_build_tcp(frame, &ip, &seg, NULL, 0, text, len);
 
-	p.ip.version = 4;
-	p.ip.ihl = 5;
-	p.ip.ttl = 64;
-	p.ip.protocol = IPPROTO_TCP;
-	p.ip.tot_len = htons((u16)total);
-	p.ip.saddr = inet_addr("192.0.2.1");
-	p.ip.daddr = inet_addr("192.168.0.1");
-	p.ip.check = ip_fast_csum(&p.ip, p.ip.ihl);
-	p.tcp.source = htons(1000);
-	p.tcp.dest = htons(port);
-	p.tcp.seq = htonl(seq);
-	p.tcp.ack_seq = htonl(ack);
-	p.tcp.doff = 5;
-	p.tcp.flags = flags;
-	p.tcp.window = htons(60000);
-	p.tcp.check = csum_tcpudp_magic(p.ip.saddr, p.ip.daddr,
-					(u32)sizeof(p.tcp) + len, IPPROTO_TCP,
-					csum_partial(&p.tcp, sizeof(p.tcp) + len,
-						     0));
-	assert_int_equal(ifc.netdev_send(ifc.userdata, &p, total), 0);
+	assert_int_equal(ifc.netdev_send(ifc.userdata, frame + ETH_HLEN,
+					 size - ETH_HLEN), 0);
 }
 
 /* The next segment of the stack's, with @flags and @len octets of text; when it

@@ -72,6 +72,27 @@ static void get_cookie(struct tp *t, u8 *cookie)
 	t->iss += 100000;
 }
 
+/* A SYN with a cookie and text, whose answer acknowledges so much. */
+static void ask(struct tp *t, const u8 *cookie, u32 ack)
+{
+	send_tfo(t, TCPHDR_SYN, 0, cookie, 8, "GET /", 5);
+	expect_synack(t, ack);
+}
+
+/* A child that has answered, and waits for its ACK. */
+static void open_answered(struct tp *t)
+{
+	u8 cookie[8];
+
+	open_server(t, 5);
+	get_cookie(t, cookie);
+	ask(t, cookie, 6);
+	tp_accept(t);
+	tp_read(t, "GET /", 5);
+	tp_write(t, "bye", 3);
+	tp_expect(t, "PA", 1, 6, 3);
+}
+
 /* @req 7413-3 */
 static void syn_with_cookie_and_text_is_a_connection(void **state)
 {
@@ -81,8 +102,7 @@ static void syn_with_cookie_and_text_is_a_connection(void **state)
 	(void)state;
 	open_server(&t, 5);
 	get_cookie(&t, cookie);
-	send_tfo(&t, TCPHDR_SYN, 0, cookie, 8, "GET /", 5);
-	expect_synack(&t, 6);
+	ask(&t, cookie, 6);
 	assert_false(t.opt.saw_fastopen);
 	tp_accept(&t);
 	assert_int_equal(tp_state(&t), TCP_SYN_RECV);
@@ -114,15 +134,13 @@ static void syn_with_text_needs_both_who_ask_for_it(void **state)
 	open_server(&t, 5);
 	get_cookie(&t, cookie);
 	fx_sysctl(&t.f, "net.ipv4.tcp_fastopen", "1");
-	send_tfo(&t, TCPHDR_SYN, 0, cookie, 8, "GET /", 5);
-	expect_synack(&t, 1);
+	ask(&t, cookie, 1);
 	assert_false(t.opt.saw_fastopen);
 	tp_send(&t, "R", 1, 0, NULL, 0);
 	fx_sysctl(&t.f, "net.ipv4.tcp_fastopen", "3");
 	assert_int_equal(inet_setsockopt(t.l, IPPROTO_TCP, TCP_FASTOPEN, &none,
 					 sizeof(none)), 0);
-	send_tfo(&t, TCPHDR_SYN, 0, cookie, 8, "GET /", 5);
-	expect_synack(&t, 1);
+	ask(&t, cookie, 1);
 	assert_null(inet_accept(t.l, NULL, NULL));
 	tp_close(&t);
 }
@@ -253,20 +271,17 @@ static void children_without_an_ack_are_bounded(void **state)
 	open_server(&t, 3);
 	get_cookie(&t, cookie);
 	for (i = 0; i < 10; i++, t.pport++) {
-		send_tfo(&t, TCPHDR_SYN, 0, cookie, 8, "GET /", 5);
-		expect_synack(&t, i < 3 ? 6 : 1);
+		ask(&t, cookie, i < 3 ? 6 : 1);
 	}
 	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_FASTOPENPASSIVE), 3);
 	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_FASTOPENLISTENOVERFLOW), 7);
 	/* the third gives its ACK: a place is free */
 	t.pport = (u16)(t.pport - 8);
 	fx_flush(&t.f);
-	send_tfo(&t, TCPHDR_SYN, 0, cookie, 8, "GET /", 5);
-	expect_synack(&t, 6);	/* the same SYN: the same child */
+	ask(&t, cookie, 6);	/* the same SYN: the same child */
 	tp_send(&t, "A", 6, 1, NULL, 0);
 	t.pport = 50000;
-	send_tfo(&t, TCPHDR_SYN, 0, cookie, 8, "GET /", 5);
-	expect_synack(&t, 6);
+	ask(&t, cookie, 6);
 	tp_close(&t);
 }
 
@@ -281,8 +296,7 @@ static void children_that_were_reset_count_for_a_while(void **state)
 	open_server(&t, 3);
 	get_cookie(&t, cookie);
 	for (i = 0; i < 3; i++, t.pport++) {
-		send_tfo(&t, TCPHDR_SYN, 0, cookie, 8, "GET /", 5);
-		expect_synack(&t, 6);
+		ask(&t, cookie, 6);
 		tp_send(&t, "R", 6, 0, NULL, 0);
 		tp_accept(&t);
 		tp_read(&t, "GET /", 5);
@@ -290,13 +304,11 @@ static void children_that_were_reset_count_for_a_while(void **state)
 		inet_close(t.s);
 		t.s = NULL;
 	}
-	send_tfo(&t, TCPHDR_SYN, 0, cookie, 8, "GET /", 5);
-	expect_synack(&t, 1);
+	ask(&t, cookie, 1);
 	tp_send(&t, "R", 1, 0, NULL, 0);
 	fx_advance(&t.f, 60 * NSEC_PER_SEC);
 	fx_flush(&t.f);
-	send_tfo(&t, TCPHDR_SYN, 0, cookie, 8, "GET /", 5);
-	expect_synack(&t, 6);
+	ask(&t, cookie, 6);
 	tp_close(&t);
 }
 
@@ -340,8 +352,7 @@ static void synack_of_a_child_is_sent_again_and_given_up(void **state)
 	(void)state;
 	open_server(&t, 5);
 	get_cookie(&t, cookie);
-	send_tfo(&t, TCPHDR_SYN, 0, cookie, 8, "GET /", 5);
-	expect_synack(&t, 6);
+	ask(&t, cookie, 6);
 	for (i = 0; i < 5; i++)
 		tp_expect_after(&t, (1ull << i) * NSEC_PER_SEC, "SA", 0);
 	tp_silence_for(&t, 200 * NSEC_PER_SEC);
@@ -354,18 +365,10 @@ static void synack_of_a_child_is_sent_again_and_given_up(void **state)
 /* Closed before the ACK came: the FIN goes all the same. */
 static void child_closed_before_its_ack_sends_a_fin(void **state)
 {
-	u8 cookie[8];
 	struct tp t;
 
 	(void)state;
-	open_server(&t, 5);
-	get_cookie(&t, cookie);
-	send_tfo(&t, TCPHDR_SYN, 0, cookie, 8, "GET /", 5);
-	expect_synack(&t, 6);
-	tp_accept(&t);
-	tp_read(&t, "GET /", 5);
-	tp_write(&t, "bye", 3);
-	tp_expect(&t, "PA", 1, 6, 3);
+	open_answered(&t);
 	inet_close(t.s);
 	t.s = NULL;
 	fx_run(&t.f);
@@ -379,18 +382,10 @@ static void child_closed_before_its_ack_sends_a_fin(void **state)
 /* The other direction may end before the ACK, too; the FIN follows it. */
 static void child_shut_down_before_its_ack_sends_a_fin(void **state)
 {
-	u8 cookie[8];
 	struct tp t;
 
 	(void)state;
-	open_server(&t, 5);
-	get_cookie(&t, cookie);
-	send_tfo(&t, TCPHDR_SYN, 0, cookie, 8, "GET /", 5);
-	expect_synack(&t, 6);
-	tp_accept(&t);
-	tp_read(&t, "GET /", 5);
-	tp_write(&t, "bye", 3);
-	tp_expect(&t, "PA", 1, 6, 3);
+	open_answered(&t);
 	assert_int_equal(inet_shutdown(t.s, SHUT_WR), 0);
 	fx_run(&t.f);
 	tp_send(&t, "A", 6, 4, NULL, 0);

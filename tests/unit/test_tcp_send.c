@@ -905,6 +905,16 @@ static void established_keepalive_is_off_by_default(void **state)
 	tp_close(&t);
 }
 
+/* A connection whose peer is asked after 100 s, and then every 10 s, three times. */
+static void open_kept_alive(struct tp *t)
+{
+	open_passive(t);
+	tp_setsockopt(t, SOL_SOCKET, SO_KEEPALIVE, 1);
+	tp_setsockopt(t, IPPROTO_TCP, TCP_KEEPIDLE, 100);
+	tp_setsockopt(t, IPPROTO_TCP, TCP_KEEPINTVL, 10);
+	tp_setsockopt(t, IPPROTO_TCP, TCP_KEEPCNT, 3);
+}
+
 /* @req RFC9293:MUST-24 @req RFC9293:MUST-26 @req RFC9293:MUST-27
  * @req RFC9293:MUST-29 @req RFC9293:SHLD-12 */
 /* @req RFC9293:MAY-5 */
@@ -914,11 +924,7 @@ static void established_keepalive_probes_and_gives_up(void **state)
 	u32 i;
 
 	(void)state;
-	open_passive(&t);
-	tp_setsockopt(&t, SOL_SOCKET, SO_KEEPALIVE, 1);
-	tp_setsockopt(&t, IPPROTO_TCP, TCP_KEEPIDLE, 100);
-	tp_setsockopt(&t, IPPROTO_TCP, TCP_KEEPINTVL, 10);
-	tp_setsockopt(&t, IPPROTO_TCP, TCP_KEEPCNT, 3);
+	open_kept_alive(&t);
 	tp_silence_for(&t, 99 * FX_SEC);
 	fx_advance(&t.f, 2 * FX_SEC);
 	tp_expect(&t, "A", 0, 1, 0);
@@ -942,11 +948,7 @@ static void established_keepalive_answer_must_fit(void **state)
 	u32 i;
 
 	(void)state;
-	open_passive(&t);
-	tp_setsockopt(&t, SOL_SOCKET, SO_KEEPALIVE, 1);
-	tp_setsockopt(&t, IPPROTO_TCP, TCP_KEEPIDLE, 100);
-	tp_setsockopt(&t, IPPROTO_TCP, TCP_KEEPINTVL, 10);
-	tp_setsockopt(&t, IPPROTO_TCP, TCP_KEEPCNT, 3);
+	open_kept_alive(&t);
 	for (i = 0; i < 3; i++) {
 		fx_advance(&t.f, (i ? 10 : 101) * FX_SEC);
 		tp_expect(&t, "A", 0, 1, 0);
