@@ -51,6 +51,9 @@
 #define FINAL_WAIT_MS 2000
 #define SCRATCH_SIZE 65600u	/* the longest frame and its link header */
 #define ETH_P_EVERYTHING 0x0003
+#define ADDRESSES 12u		/* of Ethernet */
+#define UNTAGGED_HEADER 14u
+#define TAGGED_HEADER 18u
 
 struct capture_device {
 	int ifindex;
@@ -341,6 +344,20 @@ unlock:
 	spin_unlock(&c->lock);
 }
 
+/* A tag that the card has taken off, or is to write, is back in the header, which
+ * becomes that in @head. */
+static void put_tag_back(struct frame_view *v, u8 head[TAGGED_HEADER])
+{
+	u16 type = v->skb->vlan_stag ? 0x88a8 : 0x8100;
+
+	memcpy(head, v->head, ADDRESSES);
+	put_unaligned_be16(type, head + ADDRESSES);
+	put_unaligned_be16(v->skb->vlan_tci, head + ADDRESSES + 2);
+	memcpy(head + ADDRESSES + 4, v->head + ADDRESSES, 2);
+	v->head = head;
+	v->head_len = TAGGED_HEADER;
+}
+
 /* The tap. Context: any softnet, any thread that sends. Consumes @skb. */
 static int capture_rcv(struct sk_buff *skb, struct net_device *dev,
 		       struct packet_type *pt,
@@ -356,8 +373,13 @@ static int capture_rcv(struct sk_buff *skb, struct net_device *dev,
 		.outgoing = skb->pkt_type == SKB_PACKET_OUTGOING,
 	};
 	bool linear = !skb_is_nonlinear(skb);
+	u8 head[TAGGED_HEADER];
 
 	v.head_len = (u32)(skb->data - v.head);
+	if (unlikely(skb->vlan_present) && v.head_len == UNTAGGED_HEADER) {
+		put_tag_back(&v, head);
+		linear = false;
+	}
 	v.len = v.head_len + skb->len;
 	if (c->direction == INET_CAPTURE_BOTH ||
 	    v.outgoing == (c->direction == INET_CAPTURE_OUT))

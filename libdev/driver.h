@@ -13,6 +13,7 @@ extern const struct netdev_driver tap_driver;
 extern const struct netdev_driver tun_driver;
 extern const struct netdev_driver fd_driver;
 extern const struct netdev_driver igb_driver;
+extern const struct netdev_driver vlan_driver;
 extern const struct netdev_driver wire_driver;
 extern const struct netdev_driver xdp_driver;
 

@@ -19,6 +19,7 @@ static const struct netdev_driver *const drivers[] = {
 	&tun_driver,
 	&wire_driver,
 	&fd_driver,
+	&vlan_driver,
 	&igb_driver,
 #ifdef HAVE_XDP
 	&xdp_driver,

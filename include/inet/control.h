@@ -80,6 +80,31 @@ int inet_netdev_counter_each(struct net_device *dev,
 			     void (*fn)(void *arg, const char *name, u64 value),
 			     void *arg) INET_API;
 
+/* ---- VLANs ------------------------------------------------------------ */
+
+/* Zero and NULL mean the default for every member but @size; inet-vlan(4). */
+struct inet_vlan_config {
+	size_t size;		/* sizeof(struct inet_vlan_config) */
+	const char *name;	/* of the device; default: eth0.5 */
+	u16 proto;		/* 0x8100: 802.1Q, the default; 0x88a8: 802.1ad */
+	u8 mac[6];		/* default: that of the device below */
+	u8 egress[16];		/* the tag's priority, 0 to 7, of packets with
+				 * each SO_PRIORITY */
+	u32 ingress[8];		/* and the reverse */
+};
+
+/*
+ * A device above @dev, which is one of Ethernet: it sends with, and has what arrives
+ * with, a tag of VLAN @vid, 0 to 4094. It goes up and down with @dev and is closed
+ * with it. @config NULL: all defaults.
+ * Return: the device, down, or NULL with errno and a sentence in inet_strerror():
+ * EINVAL, ERANGE, EEXIST (the VLAN has one, or the name), EMLINK (above two
+ * others), ENOMEM.
+ */
+struct net_device *inet_vlan_open(struct net_device *dev, u16 vid,
+				  const struct inet_vlan_config *config)
+	INET_API;
+
 /* ---- addresses, routes, neighbours ------------------------------------ */
 
 /* "10.0.0.2/24" (no length: /32), optionally " broadcast 10.0.0.255". Adds

@@ -26,6 +26,7 @@ struct inet_wire;
  *	tap:%d,mtu=9000			a new one, the kernel numbers it
  *	xdp:eth0,except=tcp/22		an interface, past the kernel's stack
  *	igb:0000:01:00.0		an Intel card, without the kernel
+ *	vlan:tap0,id=5			a VLAN of a device
  *	wire:w0,peer=w1,delay=20ms	two devices with a cable between them
  *
  * The device is down: give it addresses, then inet_netdev_up(). The whole list

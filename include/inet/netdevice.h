@@ -36,6 +36,7 @@ struct napi_struct;
 struct neighbour;
 struct netdev_queue;
 struct softnet_data;
+struct vlan_info;
 struct xps_map;
 
 /* net_device.flags: the values of IFF_* in <net/if.h>. */
@@ -61,6 +62,10 @@ enum netdev_flags {
 #define NETIF_F_GRO (1ULL << 5)		/* the stack may merge received */
 #define NETIF_F_LOOPBACK (1ULL << 6)	/* frames cannot be corrupted */
 #define NETIF_F_GSO (1ULL << 7)		/* the stack cuts what it cannot */
+#define NETIF_F_HW_VLAN_CTAG_TX (1ULL << 8)	/* writes skb->vlan_tci */
+#define NETIF_F_HW_VLAN_CTAG_RX (1ULL << 9)	/* takes it off */
+#define NETIF_F_HW_VLAN_CTAG_FILTER (1ULL << 10) /* ndo_vlan_rx_add_vid() */
+#define NETIF_F_LLTX (1ULL << 11)	/* sends in several threads at once */
 
 /* net_device.type: ARPHRD_* */
 enum {
@@ -72,7 +77,7 @@ enum {
 /* What ndo_start_xmit() answers. */
 enum netdev_tx {
 	NETDEV_TX_OK = 0,	/* taken: the skb is the driver's */
-	NETDEV_TX_BUSY = 1,	/* ring full: skb stays the caller's, queue is
+	NETDEV_TX_BUSY = 0x10,	/* ring full: skb stays the caller's, queue is
 				 * stopped and the driver will wake it */
 };
 
@@ -87,7 +92,8 @@ struct net_device_ops {
 
 	/* Sends one frame; see enum netdev_tx. Must be set. With
 	 * netdev_xmit_more() true another frame follows at once and the
-	 * doorbell may wait. */
+	 * doorbell may wait. A device with NETIF_F_LLTX, which stands above
+	 * another, takes each and says what dev_queue_xmit() there does. */
 	enum netdev_tx (*ndo_start_xmit)(struct sk_buff *skb,
 					 struct net_device *dev);
 
@@ -99,6 +105,16 @@ struct net_device_ops {
 
 	/* Changes the link address. NULL: dev->dev_addr is just stored. */
 	int (*ndo_set_mac_address)(struct net_device *dev, const u8 *addr);
+
+	/* Called before dev->features becomes @features, which differs in
+	 * what hw_features allows. 0, or -E with a sentence: it does not.
+	 * NULL: just stored. */
+	int (*ndo_set_features)(struct net_device *dev, u64 features);
+
+	/* Packets of this VLAN (802.1Q) are to pass, or no more: a device with
+	 * NETIF_F_HW_VLAN_CTAG_FILTER drops others. Down or up. May be NULL. */
+	int (*ndo_vlan_rx_add_vid)(struct net_device *dev, u16 vid);
+	void (*ndo_vlan_rx_kill_vid)(struct net_device *dev, u16 vid);
 
 	/* Called with a value inside [min_mtu, max_mtu]. NULL: just stored. */
 	int (*ndo_change_mtu)(struct net_device *dev, u32 new_mtu);
@@ -181,6 +197,7 @@ struct net_device {
 	struct netdev_rx_queue *rx;
 	struct xps_map *xps;		/* RCU; NULL: queues by hash */
 	struct in_device *ip_ptr;	/* IPv4 configuration, RCU */
+	struct vlan_info *vlan_info;	/* VLAN devices above, RCU */
 	struct netdev_hw_addr *mc;	/* multicast list, under net's lock */
 	struct napi_struct *napi_list;
 	struct net_device *next;

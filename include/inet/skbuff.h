@@ -156,7 +156,7 @@ struct sk_buff {
 	u16 network_header;
 	u16 transport_header;
 	__be16 protocol;	/* ETH_P_* */
-	u16 vlan_tci;		/* accelerated tag, valid if vlan_present */
+	u16 vlan_tci;		/* the tag beside it, valid if vlan_present */
 	u16 queue_mapping;
 	u8 pkt_type : 3;
 	u8 ip_summed : 2;
@@ -169,6 +169,7 @@ struct sk_buff {
 	u8 decrypted : 1;
 	u8 ipvs_property : 1;
 	u8 ooo_okay : 1;	/* may leave by another queue than the last one */
+	u8 vlan_stag : 1;	/* vlan_tci is of 802.1ad, not of 802.1Q */
 	u8 drop_reason;		/* last seen, for the tracer */
 	int skb_iif;		/* ifindex it arrived on */
 };

@@ -46,6 +46,7 @@ struct igb_part {
 	bool crc_per_queue;	/* queues strip the CRC each */
 	bool phpm;		/* leaves the link alone if told */
 	bool rss_of_many;	/* hashes with more than one queue only */
+	u8 vfta_writes;		/* until a word of the VLANs' table is there */
 	bool tested;		/* somebody has run this one */
 };
 
@@ -173,6 +174,7 @@ struct igb {
 	struct inet_lock lock;		/* going up and down */
 	bool up, running;		/* is, and is to be; under lock */
 	bool gone;			/* the card */
+	u32 vlans[E1000_VFTA_REGS];	/* that pass the filter; under lock */
 	u32 mbit;			/* of the last link */
 	u64 resets;
 	struct inet_lock stats_lock;
@@ -237,8 +239,11 @@ void igb_irq_disable(struct igb *igb);
 /* The address that the reset has loaded. Return: 0, -EIO: it is none. */
 int igb_read_mac_addr(struct igb *igb, u8 mac[6]);
 void igb_rar_set(struct igb *igb, u32 i, const u8 *mac);
-/* The filter: our address, and what flags and list of the device say. */
-void igb_set_rx_filter(struct igb *igb);
+/* The filter: our address, and what flags and list of the device say; of VLANs,
+ * if it has @features for it. */
+void igb_set_rx_filter(struct igb *igb, u64 features);
+/* Word @i of the table of VLANs. */
+void igb_write_vfta(struct igb *igb, u32 i);
 /* Bit of the multicast table for @addr. */
 u32 igb_hash_mc_addr(const u8 *addr);
 /* Has the PHY look for its partner. Return: 0, -EIO. */

@@ -18,27 +18,28 @@
 
 static const struct igb_part part_82576 = {
 	.name = "82576", .nr_queues = 16, .nr_rar = 24,
-	.rx_wthresh = 1, .tx_wthresh = 1, .tested = true,
+	.rx_wthresh = 1, .tx_wthresh = 1, .vfta_writes = 1, .tested = true,
 };
 
 static const struct igb_part part_i350 = {
 	.name = "I350", .nr_queues = 8, .nr_rar = 32,
 	.rx_wthresh = 4, .tx_wthresh = 16, .ivar_by_row = true,
 	.reset_flag = true, .crc_per_queue = true, .phpm = true,
+	.vfta_writes = 10,	/* an erratum */
 };
 
 static const struct igb_part part_i210 = {
 	.name = "I210", .nr_queues = 4, .nr_rar = 16,
 	.rx_wthresh = 4, .tx_wthresh = 16, .ivar_by_row = true,
 	.reset_flag = true, .crc_per_queue = true, .phpm = true,
-	.rss_of_many = true,
+	.rss_of_many = true, .vfta_writes = 1,
 };
 
 static const struct igb_part part_i211 = {
 	.name = "I211", .nr_queues = 2, .nr_rar = 16,
 	.rx_wthresh = 4, .tx_wthresh = 16, .ivar_by_row = true,
 	.reset_flag = true, .crc_per_queue = true, .phpm = true,
-	.rss_of_many = true,
+	.rss_of_many = true, .vfta_writes = 1,
 };
 
 static const struct {
@@ -236,15 +237,16 @@ static int start_autoneg(struct igb *igb)
 	return igb_write_phy_reg(igb, PHY_CONTROL, control);
 }
 
-/* Pauses are neither offered nor made. */
+/* Pauses are neither offered nor made. Tags are taken off, and written where a
+ * descriptor says so: that is one switch. */
 int igb_setup_link(struct igb *igb)
 {
 	u32 ctrl = igb_rd32(igb, E1000_CTRL);
 	int err;
 
-	ctrl |= E1000_CTRL_SLU;
+	ctrl |= E1000_CTRL_SLU | E1000_CTRL_VME;
 	ctrl &= ~(E1000_CTRL_FRCSPD | E1000_CTRL_FRCDPX | E1000_CTRL_RFCE |
-		  E1000_CTRL_TFCE | E1000_CTRL_VME);
+		  E1000_CTRL_TFCE);
 	igb_wr32(igb, E1000_CTRL, ctrl);
 	if (igb->part->phpm)
 		igb_wr32(igb, E1000_PHPM, igb_rd32(igb, E1000_PHPM) &
@@ -308,8 +310,15 @@ static void set_multicast(struct igb *igb)
 		igb_wr32(igb, E1000_MTA(i), mta[i]);
 }
 
+void igb_write_vfta(struct igb *igb, u32 i)
+{
+	for (u32 n = 0; n < igb->part->vfta_writes; n++)
+		igb_wr32(igb, E1000_VFTA(i), igb->vlans[i]);
+	igb_flush(igb);
+}
+
 /* Only what chooses frames; whether any come at all stays. */
-void igb_set_rx_filter(struct igb *igb)
+void igb_set_rx_filter(struct igb *igb, u64 features)
 {
 	u32 rctl = igb_rd32(igb, E1000_RCTL), flags = igb->dev->flags;
 
@@ -317,6 +326,8 @@ void igb_set_rx_filter(struct igb *igb)
 	rctl |= E1000_RCTL_BAM;
 	if (flags & NETDEV_IFF_PROMISC)
 		rctl |= E1000_RCTL_UPE | E1000_RCTL_MPE;
+	else if (features & NETIF_F_HW_VLAN_CTAG_FILTER)
+		rctl |= E1000_RCTL_VFE;
 	if (flags & NETDEV_IFF_ALLMULTI)
 		rctl |= E1000_RCTL_MPE;
 	set_multicast(igb);

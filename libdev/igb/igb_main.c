@@ -177,9 +177,9 @@ static void setup_tables(struct igb *igb)
 	for (u32 i = 0; i < E1000_UTA_REGS; i++)
 		igb_wr32(igb, E1000_UTA(i), 0);
 	for (u32 i = 0; i < E1000_VFTA_REGS; i++)
-		igb_wr32(igb, E1000_VFTA(i), 0);
+		igb_write_vfta(igb, i);
 	igb_rar_set(igb, 0, igb->dev->dev_addr);
-	igb_set_rx_filter(igb);
+	igb_set_rx_filter(igb, READ_ONCE(igb->dev->features));
 	igb_wr32(igb, E1000_VET, 0x81008100);
 	igb_wr32(igb, E1000_RFCTL, igb_rd32(igb, E1000_RFCTL) |
 		 E1000_RFCTL_IPV6_EX_DIS);
@@ -538,8 +538,45 @@ static void igb_set_rx_mode(struct net_device *dev)
 
 	mutex_lock(&igb->lock);
 	if (igb->up)
-		igb_set_rx_filter(igb);
+		igb_set_rx_filter(igb, READ_ONCE(dev->features));
 	mutex_unlock(&igb->lock);
+}
+
+/* ndo_set_features: all but the filter of VLANs is read packet by packet. */
+static int igb_set_features(struct net_device *dev, u64 features)
+{
+	struct igb *igb = igb_priv(dev);
+
+	mutex_lock(&igb->lock);
+	if (igb->up)
+		igb_set_rx_filter(igb, features);
+	mutex_unlock(&igb->lock);
+	return 0;
+}
+
+/* Whether frames of @vid pass. */
+static void set_vlan(struct igb *igb, u16 vid, bool on)
+{
+	u32 *word = &igb->vlans[vid >> 5], bit = 1u << (vid & 31);
+
+	mutex_lock(&igb->lock);
+	*word = on ? *word | bit : *word & ~bit;
+	if (igb->up)
+		igb_write_vfta(igb, vid >> 5);
+	mutex_unlock(&igb->lock);
+}
+
+static int igb_vlan_rx_add_vid(struct net_device *dev, u16 vid)
+{
+	set_vlan(igb_priv(dev), vid, true);
+	return 0;
+}
+
+/* A tag of VLAN 0 says a priority: it is everybody's. */
+static void igb_vlan_rx_kill_vid(struct net_device *dev, u16 vid)
+{
+	if (vid)
+		set_vlan(igb_priv(dev), vid, false);
 }
 
 /* Other frames need other descriptors. */
@@ -568,6 +605,9 @@ const struct net_device_ops igb_netdev_ops = {
 	.ndo_set_mac_address = igb_set_mac,
 	.ndo_change_mtu = igb_change_mtu,
 	.ndo_set_rx_mode = igb_set_rx_mode,
+	.ndo_set_features = igb_set_features,
+	.ndo_vlan_rx_add_vid = igb_vlan_rx_add_vid,
+	.ndo_vlan_rx_kill_vid = igb_vlan_rx_kill_vid,
 	.ndo_get_stats64 = igb_get_stats64,
 	.ndo_each_counter = igb_each_counter,
 	.ndo_uninit = igb_remove,

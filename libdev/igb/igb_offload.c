@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the card does with a packet beside sending it: the checksum of TCP and UDP
- * over IPv4, and cutting TCP. It is told where the headers are by a context
+ * over IPv4, cutting TCP, and a VLAN tag. It is told where the headers are by a context
  * descriptor, and believes it: so they are looked at here.
  */
 #include "igb/igb.h"
@@ -58,12 +58,24 @@ static bool tso_of(const struct sk_buff *skb, u32 l4_off,
 	return true;
 }
 
+/* The tag beside @skb is written behind the addresses; it counts nowhere. */
+static void tag_of(const struct sk_buff *skb, struct igb_tx_offload *o)
+{
+	o->context = true;
+	o->vlan_macip_lens = (u32)skb->vlan_tci << E1000_ADVTXD_VLAN_SHIFT |
+			     IP_OFFSET << E1000_ADVTXD_MACLEN_SHIFT;
+	o->type_tucmd_mlhl = E1000_ADVTXD_DTYP_CTXT | E1000_ADVTXD_DCMD_DEXT;
+	o->cmd = E1000_ADVTXD_DCMD_VLE;
+}
+
 bool igb_tx_offload_of(const struct sk_buff *skb, struct igb_tx_offload *o)
 {
 	const u8 *frame = skb->data;
 	u32 len = skb_headlen(skb), ihl, type, l4_off;
 
 	*o = (struct igb_tx_offload){ .paylen = skb->len };
+	if (unlikely(skb->vlan_present))
+		tag_of(skb, o);
 	if (likely(skb->ip_summed != CHECKSUM_PARTIAL))
 		return !skb->shinfo->gso_size;
 	if (len < IP_OFFSET + 20 || frame[12] != 0x08 || frame[13] != 0x00)
@@ -75,7 +87,7 @@ bool igb_tx_offload_of(const struct sk_buff *skb, struct igb_tx_offload *o)
 	    !l4_type(skb, frame[IP_OFFSET + 9], &type))
 		return false;
 	o->context = true;
-	o->vlan_macip_lens = ihl | IP_OFFSET << E1000_ADVTXD_MACLEN_SHIFT;
+	o->vlan_macip_lens |= ihl | IP_OFFSET << E1000_ADVTXD_MACLEN_SHIFT;
 	o->type_tucmd_mlhl = E1000_ADVTXD_DTYP_CTXT | E1000_ADVTXD_DCMD_DEXT |
 			     E1000_ADVTXD_TUCMD_IPV4 | type;
 	o->popts = E1000_ADVTXD_POPTS_TXSM;

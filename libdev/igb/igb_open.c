@@ -283,8 +283,11 @@ static void igb_setup(struct net_device *dev)
 	dev->min_mtu = ETHER_MIN_MTU;
 	dev->max_mtu = IGB_MAX_MTU;
 	dev->features |= NETIF_F_SG | NETIF_F_GRO | NETIF_F_GSO | NETIF_F_RXCSUM |
-			 NETIF_F_HW_CSUM | NETIF_F_TSO;
-	dev->hw_features |= NETIF_F_RXCSUM | NETIF_F_HW_CSUM | NETIF_F_TSO;
+			 NETIF_F_HW_CSUM | NETIF_F_TSO |
+			 NETIF_F_HW_VLAN_CTAG_TX | NETIF_F_HW_VLAN_CTAG_RX |
+			 NETIF_F_HW_VLAN_CTAG_FILTER;
+	dev->hw_features |= NETIF_F_RXCSUM | NETIF_F_HW_CSUM | NETIF_F_TSO |
+			    NETIF_F_HW_VLAN_CTAG_FILTER;
 	dev->netdev_ops = &igb_netdev_ops;
 	dev->carrier = false;
 }
@@ -360,6 +363,7 @@ int igb_probe(struct net *net, const struct igb_config *c,
 		return netdev_error(net, -ENOMEM, "igb: out of memory");
 	igb = igb_priv(dev);
 	igb->dev = dev;
+	igb->vlans[0] = 1;	/* tags that only say a priority */
 	igb->other_fd = igb->notice_fd[0] = igb->notice_fd[1] = -1;
 	lock_init(&igb->lock, inet_get_mode(net) == INET_THREADED);
 	lock_init(&igb->stats_lock, inet_get_mode(net) == INET_THREADED);

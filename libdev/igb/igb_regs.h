@@ -268,6 +268,7 @@ struct e1000_adv_tx_context_desc {
 	u32 mss_l4len_idx;
 };
 
+#define E1000_ADVTXD_VLAN_SHIFT 16
 #define E1000_ADVTXD_IPLEN_MASK 0x1ffu
 #define E1000_ADVTXD_MACLEN_SHIFT 9
 #define E1000_ADVTXD_MACLEN_MASK 0x7fu

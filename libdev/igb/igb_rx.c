@@ -125,7 +125,7 @@ void igb_rx_ring_down(struct igb_q_vector *q)
 /* What a descriptor says, read once. */
 struct claim {
 	u32 status, len, rss;
-	u16 pkt_info;
+	u16 pkt_info, vlan;
 };
 
 /* Takes the claim of the oldest descriptor that was lent, of which there always is
@@ -141,6 +141,7 @@ static bool claim_of(const struct igb_rx_ring *rx, struct claim *c)
 	c->len = le16_to_cpu(READ_ONCE(d->wb.length));
 	c->rss = le32_to_cpu(READ_ONCE(d->wb.rss));
 	c->pkt_info = le16_to_cpu(READ_ONCE(d->wb.pkt_info));
+	c->vlan = le16_to_cpu(READ_ONCE(d->wb.vlan));
 	return true;
 }
 
@@ -168,6 +169,10 @@ static void set_offloads(struct igb_q_vector *q, const struct claim *c,
 	    type == E1000_RXDADV_RSSTYPE_IPV6_TCP) {
 		skb->hash = c->rss;
 		skb->l4_hash = 1;
+	}
+	if (unlikely(c->status & E1000_RXD_STAT_VP)) {
+		skb->vlan_tci = c->vlan;
+		skb->vlan_present = 1;
 	}
 }
 

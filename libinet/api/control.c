@@ -9,6 +9,7 @@
 #include "core/dev.h"
 #include "core/net.h"
 #include "core/skbuff.h"
+#include "core/vlan.h"
 
 /* ---- devices ---------------------------------------------------------- */
 
@@ -27,6 +28,20 @@ struct net_device *inet_netdev_find(struct net *net, const char *name)
 	}
 	dev_put(dev);	/* the registration keeps it */
 	return dev;
+}
+
+struct net_device *inet_vlan_open(struct net_device *dev, u16 vid,
+				  const struct inet_vlan_config *config)
+{
+	const struct inet_vlan_config none = { .size = sizeof(none) };
+	const struct inet_vlan_config *c = config ? config : &none;
+	struct net_device *vlan = NULL;
+
+	if (!dev || c->size != sizeof(*c))
+		errno = EINVAL;
+	else
+		errno = -register_vlan_dev(dev, vid, c, &vlan);
+	return vlan;
 }
 
 int inet_netdev_up(struct net_device *dev)

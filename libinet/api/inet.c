@@ -14,6 +14,7 @@
 #include "core/net.h"
 #include "core/rps.h"
 #include "core/socket.h"
+#include "core/vlan.h"
 #include "ipv4/inet_net.h"
 #include "ipv4/ip_net.h"
 #include "packet/af_packet.h"
@@ -25,6 +26,7 @@ static const struct pernet_operations *const pernet_list[] = {
 	&sock_net_ops,
 	&net_dev_ops,
 	&rps_net_ops,
+	&vlan_net_ops,
 	&ipv4_net_ops,
 	&inet_net_ops,
 	&packet_net_ops,

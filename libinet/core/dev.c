@@ -15,6 +15,7 @@
 #include "core/net.h"
 #include "core/rps.h"
 #include "core/skbuff.h"
+#include "core/vlan.h"
 #include "core/xps.h"
 #include "lib/assert.h"
 
@@ -411,6 +412,9 @@ static const struct {
 	{ "tx-udp-segmentation", NETIF_F_GSO_UDP_L4 },
 	{ "gso", NETIF_F_GSO },
 	{ "gro", NETIF_F_GRO },
+	{ "rxvlan", NETIF_F_HW_VLAN_CTAG_RX },
+	{ "txvlan", NETIF_F_HW_VLAN_CTAG_TX },
+	{ "rx-vlan-filter", NETIF_F_HW_VLAN_CTAG_FILTER },
 };
 
 /* The feature with this name, 0: there is none, and a sentence says which there
@@ -423,24 +427,41 @@ static u64 dev_feature_find(struct net *net, const char *name)
 		if (!strcmp(dev_features[i].name, name))
 			return dev_features[i].bit;
 	net_error(net, -EINVAL, "%.20s: no such feature; there are: "
-		  "rx, tx, sg, tso, tx-udp-segmentation, gso, gro", name);
+		  "rx, tx, sg, tso, tx-udp-segmentation, gso, gro, rxvlan, "
+		  "txvlan, rx-vlan-filter", name);
+	return 0;
+}
+
+/* By the wish to change @name, what there is becomes @next. 0 or -E with a
+ * sentence. Under rtnl. */
+static int dev_change_features(struct net_device *dev, const char *name,
+			       u64 next)
+{
+	int err = 0;
+
+	if ((dev->features ^ next) & ~dev->hw_features)
+		return net_error(dev->net, -EOPNOTSUPP, "%s: %s: is fixed",
+				 dev->name, name);
+	if (dev->netdev_ops->ndo_set_features)
+		err = dev->netdev_ops->ndo_set_features(dev, next);
+	if (err)
+		return err;
+	WRITE_ONCE(dev->features, next);
+	vlan_transfer_features(dev);
 	return 0;
 }
 
 int dev_set_feature(struct net_device *dev, const char *name, bool on)
 {
-	u64 bit = dev_feature_find(dev->net, name), now;
+	u64 bit = dev_feature_find(dev->net, name), next;
 	int err = 0;
 
 	if (!bit)
 		return -EINVAL;
 	rtnl_lock(dev->net);
-	now = dev->features;
-	if (!(dev->hw_features & bit) && !!(now & bit) != on)
-		err = net_error(dev->net, -EOPNOTSUPP, "%s: %s: is fixed",
-				dev->name, name);
-	else
-		WRITE_ONCE(dev->features, on ? now | bit : now & ~bit);
+	next = on ? dev->features | bit : dev->features & ~bit;
+	if (next != dev->features)
+		err = dev_change_features(dev, name, next);
 	rtnl_unlock(dev->net);
 	return err;
 }
@@ -571,10 +592,12 @@ int dev_mc_del(struct net_device *dev, const u8 *addr)
 /* From any thread; whoever changes it says so. */
 static void netif_carrier_set(struct net_device *dev, bool on)
 {
-	if (__atomic_exchange_n(&dev->carrier, on, __ATOMIC_RELAXED) != on)
-		net_log_ratelimited(&dev->net->log, INET_LOG_INFO,
-				    "%s: link is %s", dev->name,
-				    on ? "up" : "down");
+	if (__atomic_exchange_n(&dev->carrier, on, __ATOMIC_RELAXED) == on)
+		return;
+	net_log_ratelimited(&dev->net->log, INET_LOG_INFO, "%s: link is %s",
+			    dev->name, on ? "up" : "down");
+	if (rcu_access_pointer(dev->vlan_info))
+		vlan_transfer_carrier(dev, on);
 }
 
 void netif_carrier_on(struct net_device *dev)

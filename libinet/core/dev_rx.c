@@ -12,6 +12,7 @@
 #include "core/skbuff.h"
 #include "core/ubuf.h"
 #include "core/dst.h"
+#include "core/vlan.h"
 #include "lib/byteorder.h"
 #include "wire/eth.h"
 
@@ -105,22 +106,12 @@ static __noinline void deliver_taps(struct sk_buff *skb, struct net *net,
 		deliver_skb(skb, pt, dev);
 }
 
-/* The dispatch. Consumes @skb. Context: softnet, RCU. */
-__always_inline int __netif_receive_skb_core(struct sk_buff *skb)
+/* To whom has the ethertype. Consumes. */
+static inline int deliver(struct sk_buff *skb, struct net *net,
+			  struct net_device *dev)
 {
-	struct net_device *dev = skb->dev;
-	struct net *net = dev->net;
 	struct packet_type *pt;
 
-	NET_ROAD(net, skb);
-	skb_reset_network_header(skb);
-	skb_reset_transport_header(skb);
-	skb->skb_iif = dev->ifindex;
-	if (unlikely(data_race(net->ptype_all) ||
-		     data_race(dev->ptype_all)))
-		deliver_taps(skb, net, dev);
-	if (unlikely(skb->drop_reason || !netif_running(dev)))
-		return rx_refuse(skb);
 	NET_ROAD_AT(net, skb, "ptype_base[]");
 	pt = rcu_dereference(net->ptype_base[be16_to_cpu(skb->protocol) %
 					     PTYPE_HASH_SIZE]);
@@ -128,6 +119,68 @@ __always_inline int __netif_receive_skb_core(struct sk_buff *skb)
 		   !rcu_access_pointer(pt->next)))
 		return pt->func(skb, dev, pt, dev);
 	return deliver_chain(skb, pt);
+}
+
+/* It is on @dev now: headers, taps. */
+static inline void arrived(struct sk_buff *skb, struct net *net,
+			   struct net_device *dev)
+{
+	skb_reset_network_header(skb);
+	skb_reset_transport_header(skb);
+	skb->skb_iif = dev->ifindex;
+	if (unlikely(data_race(net->ptype_all) ||
+		     data_race(dev->ptype_all)))
+		deliver_taps(skb, net, dev);
+}
+
+/* The next tag, behind the one that a VLAN device has taken. Return: whether
+ * there is none, or it is one. */
+static bool next_tag(struct sk_buff *skb)
+{
+	if (!eth_type_vlan(skb->protocol))
+		return true;
+	if (skb_vlan_untag(skb))
+		return false;
+	skb->protocol = ((const struct ethhdr *)(void *)
+				 skb_mac_header(skb))->h_proto;
+	return true;
+}
+
+/* Packets with tags go to the devices that have them, one tag after another. A tag
+ * of VLAN 0 says a priority and nothing else. Consumes. */
+static __noinline int rx_vlan(struct sk_buff *skb)
+{
+	struct net *net = skb->dev->net;
+
+	for (u32 i = 0; i < VLAN_MAX_DEPTH && skb->vlan_present; i++) {
+		if (vlan_do_receive(skb))
+			arrived(skb, net, skb->dev);
+		else if (skb->vlan_tci & VLAN_VID_MASK)
+			break;
+		skb->vlan_present = 0;
+		if (!next_tag(skb))
+			break;
+	}
+	if (skb->vlan_present || eth_type_vlan(skb->protocol)) {
+		skb->drop_reason = SKB_DROP_REASON_VLAN;
+		return rx_refuse(skb);
+	}
+	return deliver(skb, net, skb->dev);
+}
+
+/* The dispatch. Consumes @skb. Context: softnet, RCU. */
+__always_inline int __netif_receive_skb_core(struct sk_buff *skb)
+{
+	struct net_device *dev = skb->dev;
+	struct net *net = dev->net;
+
+	NET_ROAD(net, skb);
+	arrived(skb, net, dev);
+	if (unlikely(skb->drop_reason || !netif_running(dev)))
+		return rx_refuse(skb);
+	if (unlikely(skb->vlan_present))
+		return rx_vlan(skb);
+	return deliver(skb, net, dev);
 }
 
 /* ---- entries ---------------------------------------------------------- */

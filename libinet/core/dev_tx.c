@@ -144,6 +144,27 @@ static inline struct netdev_queue *netdev_pick_tx(struct net_device *dev,
 	return &dev->tx[skb->queue_mapping];
 }
 
+/* Through a device above another, which takes a packet or a list in as many threads
+ * as come. Consumes. Return: what the one below says. */
+static int xmit_through(struct sk_buff *skb, struct net_device *dev)
+{
+	int ret = NET_XMIT_SUCCESS, one;
+	struct sk_buff *next;
+
+	for (; skb; skb = next) {
+		next = skb->next;
+		skb->next = NULL;
+		NET_ROAD(dev->net, skb);
+		if (unlikely(data_race(dev->net->ptype_all) ||
+			     data_race(dev->ptype_all)))
+			dev_queue_xmit_nit(skb, dev);
+		one = (int)dev->netdev_ops->ndo_start_xmit(skb, dev);
+		if (one != NET_XMIT_SUCCESS)
+			ret = one;
+	}
+	return ret;
+}
+
 /* A device without a queue: the driver takes it at once. Consumes. */
 static __noinline int xmit_noqueue(struct sk_buff *skb, struct net_device *dev,
 				   struct netdev_queue *txq)
@@ -151,6 +172,8 @@ static __noinline int xmit_noqueue(struct sk_buff *skb, struct net_device *dev,
 	skb = validate_xmit_skb(skb, dev);
 	if (!skb)
 		return NET_XMIT_DROP;
+	if (dev->features & NETIF_F_LLTX)
+		return xmit_through(skb, dev);
 	spin_lock(&txq->xmit_lock);
 	skb = dev_hard_start_xmit_list(skb, dev, txq, false);
 	spin_unlock(&txq->xmit_lock);

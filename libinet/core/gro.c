@@ -151,7 +151,7 @@ static bool gro_same_link(const struct sk_buff *p, const struct sk_buff *skb)
 	return NAPI_GRO_CB(p)->hash == NAPI_GRO_CB(skb)->hash &&
 	       p->dev == skb->dev && p->protocol == skb->protocol &&
 	       p->vlan_present == skb->vlan_present &&
-	       p->vlan_tci == skb->vlan_tci &&
+	       p->vlan_tci == skb->vlan_tci && p->vlan_stag == skb->vlan_stag &&
 	       skb_network_header(p) - skb_mac_header(p) == len &&
 	       gro_same_bytes(skb_mac_header(p), skb_mac_header(skb), len);
 }

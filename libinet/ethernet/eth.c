@@ -8,6 +8,7 @@
 #include "core/dev.h"
 #include "core/net.h"
 #include "core/skbuff.h"
+#include "core/vlan.h"
 #include "lib/byteorder.h"
 #include "wire/eth.h"
 #include "wire/reason.h"
@@ -95,15 +96,34 @@ static enum skb_drop_reason eth_reason(int err)
 	}
 }
 
+/* The first tag of a frame goes beside it; what the next one is about finds out
+ * who has the first. Return: the ethertype behind it. */
+static __be16 eth_untag(struct sk_buff *skb)
+{
+	int err = skb_vlan_untag(skb);
+
+	if (err)
+		skb->drop_reason = err == -ENOMEM ? SKB_DROP_REASON_NOMEM :
+						    SKB_DROP_REASON_VLAN;
+	return ((const struct ethhdr *)(void *)skb_mac_header(skb))->h_proto;
+}
+
 /* A frame that is not plain Ethernet II: 802.3 with SNAP, VLAN tags. @skb is
  * behind the header. Return: its ethertype; sets skb->drop_reason when it may
  * not go on. */
 static __be16 eth_type_slow(struct sk_buff *skb)
 {
 	const struct ethhdr *eth = (const void *)skb_mac_header(skb);
-	bool has_len = be16_to_cpu(eth->h_proto) < ETH_P_802_3_MIN;
+	__be16 proto = eth->h_proto;
 	struct eth_info info;
+	bool has_len;
 	int err;
+
+	if (eth_type_vlan(proto) && !skb->vlan_present)
+		proto = eth_untag(skb);
+	if (skb->drop_reason || eth_type_vlan(proto))
+		return proto;
+	has_len = be16_to_cpu(proto) < ETH_P_802_3_MIN;
 
 	/* an 802.3 length is about all pieces of the frame */
 	if (has_len && skb_linearize(skb)) {
@@ -115,10 +135,6 @@ static __be16 eth_type_slow(struct sk_buff *skb)
 	if (err) {
 		skb->drop_reason = (u8)eth_reason(err);
 		return 0;
-	}
-	if (info.nr_vlan) {	/* no VLAN devices: nobody has this tag */
-		skb->drop_reason = SKB_DROP_REASON_VLAN;
-		return info.proto;
 	}
 	skb_pull(skb, info.hdr_len - ETH_HLEN);
 	if (has_len)

@@ -430,6 +430,53 @@ def wire_shows_segments_with_right_sums():
             assert len(udp) >= 20, len(udp)
 
 
+@contextlib.contextmanager
+def kernels_vlan(vid, address):
+    """The kernel's VLAN on the wire, with ADDRESS."""
+    run("ip", "link", "add", "link", os.environ["IGB_PEER_IF"], "name", "vlan",
+        "type", "vlan", "id", str(vid))
+    try:
+        run("ip", "address", "add", address, "dev", "vlan")
+        run("ip", "link", "set", "vlan", "up")
+        yield
+    finally:
+        run("ip", "link", "del", "vlan")
+
+
+@case
+def vlan_of_the_kernel_is_ours():
+    """Tags and checksums and segments by the cards of both ends; another VLAN, and
+    none, are apart."""
+    specs = [f"igb:{os.environ['IGB_VFIO_BDF']}={OURS}/24",
+             "vlan:igb0,id=5=10.5.0.2/24"]
+    with kernels_vlan(5, "10.5.0.1/24"), Card(specs=specs) as card:
+        said = run("ping", "-c", "2", "-i", "0.2", "-s", "4000", "10.5.0.2")
+        assert " 0% packet loss" in said, said
+        card.tell("source", 8)
+        before = int(card.tell("counter", "tx_tcp_seg_good")[0])
+        with connect("10.5.0.2", 19) as sock:
+            got = 0
+            while piece := sock.recv(1 << 16):
+                got += len(piece)
+        assert got == 8 * MIB, got
+        assert int(card.tell("counter", "tx_tcp_seg_good")[0]) > before
+        with connect("10.5.0.2", 9) as sock:
+            sock.sendall(bytes(4 * MIB))
+            sock.shutdown(socket.SHUT_WR)
+            assert sock.recv(1) == b""
+        run("ping", "-c", "1", OURS)
+    with kernels_vlan(6, "10.5.0.1/24"), Card(specs=specs):
+        assert "100% packet loss" in run("ping", "-c", "1", "-W", "2",
+                                         "10.5.0.2", check=False)
+
+
+@case
+def vlans_of_the_kernel_on_a_tap_are_ours():
+    """The test that this machine's kernel can run."""
+    said = run(BUILD + "/tests/system/test_vlan_kernel")
+    assert "skipped" not in said.lower() and "FAILED" not in said, said
+
+
 @case
 def two_cards_forward():
     """One stack between two networks: what the one has merged the other cuts."""

@@ -53,7 +53,7 @@ done
 case $peer in igb|virtio) ;; *) die "--peer igb or virtio" ;; esac
 
 ### 1. what is needed from Debian ###########################################
-kdir=$cache/kernel-$suite
+kdir=$cache/kernel-$suite-2	# counts what is taken of the package
 qemu_ok() { command -v qemu-system-x86_64 >/dev/null &&
     qemu-system-x86_64 -device igb,help >/dev/null 2>&1; }
 prepared() { qemu_ok && [ -e "$kdir/.done" ]; }
@@ -135,7 +135,8 @@ if ! [ -e "$kdir/.done" ]; then
             tr , ' '); do add_mod "$d"; done
         echo "$n" >>"$kdir.tmp/base/mod/order"
     }
-    for m in virtio_pci virtio_net igb vfio_iommu_type1 vfio_pci 9p 9pnet_virtio overlay; do
+    for m in virtio_pci virtio_net igb vfio_iommu_type1 vfio_pci 9p 9pnet_virtio overlay \
+        tun 8021q; do
         add_mod $m
     done
     rm -rf "$kdir.tmp/pkg" "$kdir.tmp/deb"

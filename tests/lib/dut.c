@@ -339,6 +339,50 @@ const struct dut_ops dut_wire = {
 	.set_carrier = wire_carrier,
 };
 
+/* ---- a VLAN of a wire ------------------------------------------------- */
+
+#define VLAN_BELOW_MTU 65521
+
+/* Above one end of a wire, @below: up, its own MTU still 1500. */
+static struct net_device *vlan_above(struct net_device *below)
+{
+	struct net_device *dev = inet_vlan_open(below, 5, NULL);
+
+	inet_netdev_set_mtu(below, VLAN_BELOW_MTU);
+	inet_netdev_up(below);	/* where memory is short it stays down */
+	return dev;
+}
+
+static struct net_device *vlan_open(struct dut *d)
+{
+	struct net_device *far;
+
+	d->wire = inet_wire_connect(d->net, "v0", d->far_net, "v1", NULL);
+	if (!d->wire)
+		return NULL;
+	far = inet_wire_device(d->wire, 'b');
+	d->below = inet_wire_device(d->wire, 'a');
+	d->far_dev = vlan_above(far);
+	assert_non_null(d->far_dev);
+	dut_collect(&d->far_rx, d->far_net, &d->far_pt, d->far_dev);
+	return vlan_above(d->below);
+}
+
+const struct dut_ops dut_vlan = {
+	.name = "vlan",
+	.above = true,
+	.has_carrier = true,
+	.max_mtu = VLAN_BELOW_MTU,
+	.max_inject = 65535,
+	.create = wire_create,
+	.open = vlan_open,
+	.destroy = wire_destroy,
+	.inject = wire_inject,
+	.far_run = wire_far_run,
+	.set_far_mtu = wire_far_mtu,
+	.set_carrier = wire_carrier,
+};
+
 /* ---- tap -------------------------------------------------------------- */
 
 static bool write_file(const char *path, const char *text)

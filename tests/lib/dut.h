@@ -46,6 +46,7 @@ struct dut {
 	struct dut_frames far_rx;	/* the device sent these */
 	struct inet_wire *wire;
 	struct igb_model *card;
+	struct net_device *below;	/* dev stands above it */
 	int far_fd;
 	int home_fd;			/* the namespace to go back to */
 	char far_name[16];
@@ -62,6 +63,7 @@ struct dut_ops {
 	bool has_napi;		/* of its own */
 	bool by_fd;		/* its interrupt is a descriptor */
 	bool raw;		/* without a link header */
+	bool above;		/* another, which judges frames */
 	u32 padded;		/* what is shorter is sent with zeros behind */
 	bool filters;		/* a card drops giants that are no tag longer
 				 * than allowed, and counts them */
@@ -85,6 +87,7 @@ extern const struct dut_ops dut_loopback, dut_wire, dut_tap, dut_tun;
 extern const struct dut_ops dut_tap_vnet, dut_tap_queues, dut_tun_vnet;
 extern const struct dut_ops dut_fd, dut_fd_raw;
 extern const struct dut_ops dut_igb, dut_igb_queues;
+extern const struct dut_ops dut_vlan;
 #ifdef HAVE_XDP
 extern const struct dut_ops dut_xdp, dut_xdp_native;
 /* dut_namespace(), and whether interfaces can be made there and programs loaded;

@@ -453,14 +453,15 @@ static u32 fill(struct igb_model *m, u32 q, const u8 *p, u32 len,
 }
 
 /* Context: lock. */
-static int receive(struct igb_model *m, const u8 *frame, u32 len)
+static int receive(struct igb_model *m, const u8 *wire, u32 len)
 {
+	u8 frame[IGB_MODEL_FRAME];
 	u32 rctl = REG(m, E1000_RCTL), q, off;
 	u32 longest = rctl & E1000_RCTL_LPE ? REG(m, E1000_RLPML) : 1522;
 	union e1000_adv_rx_desc wb = { .read = { 0 } };
 
 	if (!(rctl & E1000_RCTL_EN) || len < 6 ||
-	    !(REG(m, E1000_STATUS) & E1000_STATUS_LU) || !passes(m, frame))
+	    !(REG(m, E1000_STATUS) & E1000_STATUS_LU) || !passes(m, wire))
 		return -1;
 	if (!(rctl & E1000_RCTL_SECRC))
 		igb_model_violation(m, "the CRC is not cut off");
@@ -468,6 +469,9 @@ static int receive(struct igb_model *m, const u8 *frame, u32 len)
 		REG(m, E1000_ROC)++;
 		return -1;
 	}
+	memcpy(frame, wire, len);
+	if (!igb_model_take_tag(m, frame, &len, &wb))
+		return -1;
 	igb_model_judge(m, frame, len, &wb);
 	q = queue_of(m, &wb);
 	off = (REG(m, E1000_SRRCTL(q)) & E1000_SRRCTL_BSIZEPKT_MASK) << 10;

@@ -130,6 +130,9 @@ void igb_model_write(struct igb_model *m, u32 off, u32 value);
 void igb_model_reset(struct igb_model *m);
 /* Puts what was gathered on the wire. */
 void igb_model_transmit(struct igb_model *m, struct igb_model_ring *r);
+/* Takes a tag off. Return: false: the filter does not know it. */
+bool igb_model_take_tag(struct igb_model *m, u8 *frame, u32 *len,
+			union e1000_adv_rx_desc *d);
 /* What the card finds out about a received frame. */
 void igb_model_judge(struct igb_model *m, const u8 *frame, u32 len,
 		     union e1000_adv_rx_desc *d);

@@ -10,7 +10,9 @@
 
 #include "lib/compiler.h"
 
+#define ADDRESSES 12u
 #define ETH 14u
+#define VLAN 4u
 
 /* Ones-complement sum of octets, added to @sum. */
 static u32 sum_of(const u8 *p, u32 len, u32 sum)
@@ -20,6 +22,12 @@ static u32 sum_of(const u8 *p, u32 len, u32 sum)
 	while (sum >> 16)
 		sum = (sum & 0xffff) + (sum >> 16);
 	return sum;
+}
+
+static void put_be16(u8 *p, u32 v)
+{
+	p[0] = (u8)(v >> 8);
+	p[1] = (u8)v;
 }
 
 /* ---- sending ---------------------------------------------------------- */
@@ -55,8 +63,24 @@ static struct where headers_of(struct igb_model *m,
 	return w;
 }
 
-static void emit(struct igb_model *m, const u8 *frame, u32 len)
+/* On the wire, with the tag of the context if a descriptor says so. */
+static void emit(struct igb_model *m, const struct igb_model_ring *r,
+		 const u8 *frame, u32 len)
 {
+	u8 tagged[IGB_MODEL_FRAME + VLAN];
+	u32 tci = le32_to_cpu(r->ctx.vlan_macip_lens) >> E1000_ADVTXD_VLAN_SHIFT;
+
+	if (r->cmd & E1000_ADVTXD_DCMD_VLE) {
+		if (!r->ctx_known || !(m->regs[E1000_CTRL / 4] & E1000_CTRL_VME))
+			igb_model_violation(m, "a tag that nobody has set");
+		memcpy(tagged, frame, ADDRESSES);
+		put_be16(tagged + ADDRESSES, 0x8100);
+		put_be16(tagged + ADDRESSES + 2, tci);
+		memcpy(tagged + ADDRESSES + VLAN, frame + ADDRESSES,
+		       len - ADDRESSES);
+		frame = tagged;
+		len += VLAN;
+	}
 	if (m->sent)
 		m->sent(m->sent_arg, frame, len);
 }
@@ -70,12 +94,6 @@ static void insert_l4(u8 *frame, u32 len, const struct where *w, u32 seed)
 		sum = 0xffff;
 	frame[w->csum] = (u8)(sum >> 8);
 	frame[w->csum + 1] = (u8)sum;
-}
-
-static void put_be16(u8 *p, u32 v)
-{
-	p[0] = (u8)(v >> 8);
-	p[1] = (u8)v;
 }
 
 /* Segment @n of what was gathered: @len octets of payload from @off on. */
@@ -104,7 +122,7 @@ static void emit_segment(struct igb_model *m, const struct igb_model_ring *r,
 	sum = ~sum_of(seg + w->ip, w->ip_len, 0) & 0xffff;
 	put_be16(seg + w->ip + 10, sum);
 	insert_l4(seg, headers + len, w, headers - w->l4 + len);
-	emit(m, seg, headers + len);
+	emit(m, r, seg, headers + len);
 }
 
 /* Cuts what was gathered. */
@@ -150,7 +168,7 @@ void igb_model_transmit(struct igb_model *m, struct igb_model_ring *r)
 	if (r->olinfo & E1000_ADVTXD_POPTS_IXSM)
 		igb_model_violation(m, "IXSM without TSE is not what is meant");
 	m->regs[E1000_GPTC / 4]++;
-	emit(m, r->frame, r->len);
+	emit(m, r, r->frame, r->len);
 }
 
 /* ---- receiving -------------------------------------------------------- */
@@ -197,6 +215,27 @@ static u32 judge_l4(const u8 *ip, u32 ihl, u32 total)
 	       (l4_is_right(ip, ihl, total) ? 0 : E1000_RXDEXT_STATERR_TCPE);
 }
 
+bool igb_model_take_tag(struct igb_model *m, u8 *frame, u32 *len,
+			union e1000_adv_rx_desc *d)
+{
+	u32 vid, tci;
+
+	if (*len < ETH + 2 || frame[ADDRESSES] != 0x81 || frame[ADDRESSES + 1])
+		return true;
+	tci = (u32)frame[ETH] << 8 | frame[ETH + 1];
+	vid = tci & 0xfff;
+	if ((m->regs[E1000_RCTL / 4] & E1000_RCTL_VFE) &&
+	    !(m->regs[E1000_VFTA(vid >> 5) / 4] >> (vid & 31) & 1))
+		return false;
+	if (!(m->regs[E1000_CTRL / 4] & E1000_CTRL_VME))
+		return true;
+	*len -= VLAN;
+	memmove(frame + ADDRESSES, frame + ADDRESSES + VLAN, *len - ADDRESSES);
+	d->wb.vlan = cpu_to_le16((u16)tci);
+	d->wb.status_error = cpu_to_le32(E1000_RXD_STAT_VP);
+	return true;
+}
+
 /* IPv4 only; of all else it says nothing. */
 void igb_model_judge(struct igb_model *m, const u8 *frame, u32 len,
 		     union e1000_adv_rx_desc *d)
@@ -222,5 +261,5 @@ void igb_model_judge(struct igb_model *m, const u8 *frame, u32 len,
 	d->wb.pkt_info = cpu_to_le16((u16)(type | E1000_RXDADV_PKTTYPE_IPV4));
 	d->wb.rss = cpu_to_le32(igb_model_toeplitz(m, tuple, type ==
 				E1000_RXDADV_RSSTYPE_IPV4_TCP ? 12 : 8));
-	d->wb.status_error = cpu_to_le32(status);
+	d->wb.status_error |= cpu_to_le32(status);
 }

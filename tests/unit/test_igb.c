@@ -346,19 +346,19 @@ static void address_and_filter_are_set(void **state)
 static void receive_control_follows_the_flags(void **state)
 {
 	const u32 always = E1000_RCTL_EN | E1000_RCTL_BAM | E1000_RCTL_SECRC |
-			   E1000_RCTL_LPE;
+			   E1000_RCTL_LPE, filter = always | E1000_RCTL_VFE;
 	struct igb_lab *l = *state;
 
 	igb_lab_open(l);
-	assert_int_equal(igb_lab_reg(l, E1000_RCTL), always);
+	assert_int_equal(igb_lab_reg(l, E1000_RCTL), filter);
 	dev_set_promiscuity(l->dev, 1);
 	assert_int_equal(igb_lab_reg(l, E1000_RCTL),
 			 always | E1000_RCTL_UPE | E1000_RCTL_MPE);
 	dev_set_promiscuity(l->dev, -1);
 	dev_set_allmulti(l->dev, 1);
-	assert_int_equal(igb_lab_reg(l, E1000_RCTL), always | E1000_RCTL_MPE);
+	assert_int_equal(igb_lab_reg(l, E1000_RCTL), filter | E1000_RCTL_MPE);
 	dev_set_allmulti(l->dev, -1);
-	assert_int_equal(igb_lab_reg(l, E1000_RCTL), always);
+	assert_int_equal(igb_lab_reg(l, E1000_RCTL), filter);
 }
 
 /* The example of Intel's data sheet. */
