@@ -90,4 +90,13 @@ report=$(mktemp -d)
 		grep -q '</svg>' "$report/ratios-inmem.svg"; }
 verdict $? 'run_writes_a_report_with_a_picture'
 rm -rf "$report"
+name=losslab_compares_the_senders_over_a_link
+if [ "$(id -u)" -ne 0 ] || ! [ -e /dev/net/tun ]; then
+	verdict 0 "$name # SKIP needs root and /dev/net/tun"
+else
+	(cd "$top_builddir" && timeout 120 "$top_srcdir/bench/losslab" \
+		--seeds 1 --seconds 0.5 --links 10/20 --faults clean) |
+		grep -Eq '^\| clean \| [1-9][0-9.]* / [1-9][0-9.]* \('
+	verdict $? "$name"
+fi
 echo "1..$n"

@@ -63,6 +63,8 @@ int args_parse(const struct args_spec *spec, const char *text, void *out,
 	ARG_ROW("reorder", type, m.reorder_ppm, PPM, 0, 1000000),	\
 	ARG_ROW("reorder-late", type, m.reorder_ns, TIME, 1,		\
 		INET_FAULT_MAX_NS),					\
+	ARG_ROW("reorder-least", type, m.reorder_least_ns, TIME, 1,	\
+		INET_FAULT_MAX_NS),					\
 	ARG_ROW("loss", type, m.loss_ppm, PPM, 0, 1000000),		\
 	ARG_ROW("loss-every", type, m.loss_every, U32, 1, UINT32_MAX),	\
 	ARG_ROW("burst-enter", type, m.burst_enter_ppm, PPM, 0, 1000000), \
@@ -81,8 +83,8 @@ int args_parse(const struct args_spec *spec, const char *text, void *out,
 #define FAULT_ARGS_USAGE						\
 	"[,seed=N][,rate=RATE][,queue=BYTES][,blackhole=MTU]"		\
 	"[,delay=TIME][,jitter=TIME][,reorder=P][,reorder-late=TIME]"	\
-	"[,loss=P][,loss-every=N][,burst-enter=P][,burst-leave=P]"	\
-	"[,burst-loss=P][,partition][,corrupt=P][,corrupt-hidden=P]"	\
+	"[,reorder-least=TIME][,loss=P][,loss-every=N][,burst-enter=P]"	\
+	"[,burst-leave=P][,burst-loss=P][,partition][,corrupt=P][,corrupt-hidden=P]"	\
 	"[,truncate=P][,pad=P][,dup=P][,dup-max=N]"
 
 #endif /* LIBDEV_ARGS_H */

@@ -38,7 +38,8 @@ struct inet_fault_config {
 	u64 delay_ns;
 	u64 jitter_ns;		/* 0 .. jitter_ns more; keeps the order */
 	u32 reorder_ppm;	/* a frame is overtaken: it comes ... */
-	u64 reorder_ns;		/* ... 1 .. reorder_ns late; 0: 1 ms */
+	u64 reorder_ns;		/* ... at most so late; 0: 1 ms */
+	u64 reorder_least_ns;	/* ... and at least so late; 0: 1 ns */
 
 	/* losses */
 	u32 loss_ppm;		/* each frame for itself */

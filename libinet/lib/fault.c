@@ -73,6 +73,8 @@ struct fault_problem fault_config_problem(const struct inet_fault_config *c)
 		{ "jitter_ns", c->jitter_ns, INET_FAULT_MAX_NS },
 		{ "reorder_ppm", c->reorder_ppm, PPM },
 		{ "reorder_ns", c->reorder_ns, INET_FAULT_MAX_NS },
+		{ "reorder_least_ns", c->reorder_least_ns,
+		  c->reorder_ns ? c->reorder_ns : REORDER_DEFAULT_NS },
 		{ "loss_ppm", c->loss_ppm, PPM },
 		{ "burst_enter_ppm", c->burst_enter_ppm, PPM },
 		{ "burst_leave_ppm", c->burst_leave_ppm, PPM },
@@ -111,6 +113,8 @@ static void adopt(struct fault_state *f, const struct inet_fault_config *c)
 		f->config.burst_loss_ppm = PPM;
 	if (c->reorder_ns == 0)
 		f->config.reorder_ns = REORDER_DEFAULT_NS;
+	if (c->reorder_least_ns == 0)
+		f->config.reorder_least_ns = 1;
 	if (c->dup_max == 0)
 		f->config.dup_max = 1;
 	if (c->burst_enter_ppm == 0)
@@ -214,8 +218,9 @@ static u64 arrival(struct fault_state *f, u64 leaves_ns, u64 i)
 		due = f->last_due_ns;
 	if (happens(f, FAULT_REORDER, i, c->reorder_ppm)) {
 		f->counters.reordered++;
-		return due + 1 + span_ns(draw(f, FAULT_REORDER, i, 1),
-					 c->reorder_ns - 1);
+		return due + c->reorder_least_ns +
+		       span_ns(draw(f, FAULT_REORDER, i, 1),
+			       c->reorder_ns - c->reorder_least_ns);
 	}
 	f->last_due_ns = due;
 	return due;

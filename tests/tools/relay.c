@@ -50,6 +50,7 @@
 #define FRAME_MAX 65600u
 #define BATCH 64u		/* frames of one end before the other's turn */
 #define SOCKET_BUFFER (8 << 20)
+#define LONGEST_NS 100000000u	/* of a sleep */
 
 struct end {
 	const char *name;
@@ -163,6 +164,8 @@ static u32 take(struct end *e)
 			break;
 		}
 		len = read(e->fd, frame, sizeof(frame));
+		if (len < 0 && (errno == EBADFD || errno == ENXIO))
+			die(e->name, "it is gone");
 		if (len < 0)
 			break;
 		source.len = (u32)len;
@@ -192,24 +195,23 @@ static u32 give(struct end *from, struct end *to)
 
 /* ---- the loop --------------------------------------------------------- */
 
-/* Sleeps until an end sends, a frame is due or @deadline has come. */
+/* Sleeps until an end sends, a frame is due or @deadline has come; not for long,
+ * because a signal may have come just before. */
 static void sleep_until(struct end *ends, u64 deadline_ns)
 {
-	u64 now = now_ns(), until = deadline_ns;
+	u64 now = now_ns(), until = now + LONGEST_NS;
 	struct pollfd fds[2];
 	struct timespec ts;
-	sigset_t none;
 
+	until = min(until, deadline_ns);
 	for (u32 i = 0; i < 2; i++) {
 		until = min(until, wire_queue_next(&ends[i].out));
 		fds[i] = (struct pollfd){ .fd = ends[i].waits ? -1 : ends[i].fd,
 					  .events = POLLIN };
 	}
 	until = until > now ? until - now : 0;
-	ts.tv_sec = (time_t)min(until / 1000000000u, (u64)3600);
-	ts.tv_nsec = (long)(until % 1000000000u);
-	sigemptyset(&none);
-	ppoll(fds, 2, &ts, &none);
+	ts = (struct timespec){ .tv_nsec = (long)until };
+	ppoll(fds, 2, &ts, NULL);
 }
 
 static void relay(struct end *ends, u64 deadline_ns)
@@ -322,12 +324,7 @@ int main(int argc, char **argv)
 	const struct sigaction sa = { .sa_handler = on_signal };
 	struct end ends[2] = { 0 };
 	u64 deadline_ns = parse_options(argc, argv, ends);
-	sigset_t ours;
 
-	sigemptyset(&ours);
-	sigaddset(&ours, SIGTERM);
-	sigaddset(&ours, SIGINT);
-	sigprocmask(SIG_BLOCK, &ours, NULL);	/* but in ppoll() */
 	sigaction(SIGTERM, &sa, NULL);
 	sigaction(SIGINT, &sa, NULL);
 	prctl(PR_SET_TIMERSLACK, 1000UL);

@@ -345,6 +345,30 @@ static void reordered_frames_are_overtaken(void **state)
 	assert_share(late, N, 50000);
 }
 
+/* With both limits the same a late frame is late by exactly that. */
+static void late_frames_are_late_by_at_least(void **state)
+{
+	const struct inet_fault_config c = {
+		.seed = 9, .delay_ns = MS, .reorder_ppm = 50000,
+		.reorder_ns = 3 * MS, .reorder_least_ns = 3 * MS,
+	};
+	const struct inet_fault_config wrong = { .reorder_least_ns = 2 * MS };
+	struct fault_state f = make(&c);
+
+	(void)state;
+	for (u32 i = 0; i < N; i++) {
+		u64 now = i * 1000ull;
+		struct fault_verdict v;
+
+		fault_decide(&f, now, 100, &v);
+		assert_true(v.due_ns[0] == now + MS ||
+			    v.due_ns[0] == now + 4 * MS);
+	}
+	assert_share((u32)f.counters.reordered, N, 50000);
+	assert_string_equal(fault_config_problem(&wrong).name,
+			    "reorder_least_ns");
+}
+
 static void rate_spaces_the_frames(void **state)
 {
 	const struct inet_fault_config c = { .rate_bps = 8000000 };
@@ -546,6 +570,7 @@ int main(void)
 		cmocka_unit_test(delay_and_jitter_keep_the_order),
 		cmocka_unit_test(jitter_of_close_frames_keeps_the_order),
 		cmocka_unit_test(reordered_frames_are_overtaken),
+		cmocka_unit_test(late_frames_are_late_by_at_least),
 		cmocka_unit_test(rate_spaces_the_frames),
 		cmocka_unit_test(full_queue_drops_the_tail),
 		cmocka_unit_test(black_hole_takes_big_frames_only),
