@@ -170,6 +170,7 @@ struct inet_igb_info {
 	u32 ring_size;
 	u32 link_mbit;		/* 0: there is no link */
 	u64 resets;		/* of a card that had stopped */
+	u64 huge_bytes;		/* of the frame pool, in huge pages */
 	bool gone;		/* it does not answer, or was wanted back */
 };
 

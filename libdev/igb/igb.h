@@ -160,6 +160,7 @@ struct igb {
 	const struct igb_part *part;
 	struct netdev_frames frames;
 	u64 frames_dma;
+	u64 huge_bytes;			/* of the frames, in huge pages */
 	struct igb_q_vector *q_vector;
 	u32 nr_queues;
 	u32 ring_size;

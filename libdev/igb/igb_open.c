@@ -3,6 +3,7 @@
 #include "igb/igb.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -71,6 +72,31 @@ static int start_card(struct igb *igb, u8 mac[6])
 
 /* ---- memory ----------------------------------------------------------- */
 
+/* Octets of the frames that lie in huge pages, of which the card's IOMMU needs few
+ * entries, by the kernel's own account; 0 where it gives none. */
+static u64 frames_in_huge_pages(const struct igb *igb)
+{
+	uintptr_t from = (uintptr_t)igb->frames.region, start = 0, end;
+	uintptr_t to = from + (uintptr_t)igb->frames.nr_frames *
+			      igb->frames.frame_size;
+	FILE *f = fopen("/proc/self/smaps", "re");
+	unsigned long long kib;
+	char line[256];
+	u64 huge = 0;
+
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR " ", &start, &end) == 2)
+			continue;
+		if (start >= from && start < to &&
+		    (sscanf(line, "AnonHugePages: %llu kB", &kib) == 1 ||
+		     sscanf(line, "Private_Hugetlb: %llu kB", &kib) == 1))
+			huge += kib << 10;
+	}
+	if (f)
+		fclose(f);
+	return min(huge, (u64)(to - from));
+}
+
 /* The frames of the stack, as the card sees them. Return: 0 or -E. */
 static int map_frames(struct igb *igb)
 {
@@ -84,7 +110,10 @@ static int map_frames(struct igb *igb)
 		return igb_bad(igb, -EINVAL, "the frames are no whole pages: "
 			       "inet_config.nr_frames must be even");
 	err = vfio_dma_map(&igb->vfio, f->region, len, &igb->frames_dma);
-	return err ? igb_refused(igb, err) : 0;
+	if (err)
+		return igb_refused(igb, err);
+	igb->huge_bytes = frames_in_huge_pages(igb);
+	return 0;
 }
 
 /* Descriptors of all rings, on pages of their own. Return: 0 or -E with a
@@ -298,6 +327,10 @@ static void igb_announce(const struct igb *igb)
 		      "of %u%s", igb->part->name, igb->vfio.bdf, igb->nr_queues,
 		      igb->part->nr_queues, igb->ring_size, igb->part->tested ?
 		      "" : "; nobody has run this driver on one yet");
+	netdev_printk(INET_LOG_DEBUG, igb->dev, "%llu of %llu MiB of frames lie in "
+		      "huge pages", (unsigned long long)igb->huge_bytes >> 20,
+		      (unsigned long long)igb->frames.nr_frames *
+			      igb->frames.frame_size >> 20);
 }
 
 /* All but the registration. Return: 0 or -E with a sentence. */
@@ -424,6 +457,7 @@ int inet_igb_get_info(struct net_device *dev, struct inet_igb_info *info)
 		.ring_size = igb->ring_size,
 		.link_mbit = READ_ONCE(dev->carrier) ? READ_ONCE(igb->mbit) : 0,
 		.resets = READ_ONCE(igb->resets),
+		.huge_bytes = igb->huge_bytes,
 		.gone = READ_ONCE(igb->gone),
 	};
 	memcpy(info->pci_address, igb->vfio.bdf, sizeof(info->pci_address));

@@ -12,6 +12,7 @@
 #include "lib/points.h"
 
 #define POOL_ALIGN 4096		/* what AF_XDP and VFIO ask of the region */
+#define POOL_HUGE_ALIGN ((size_t)2 << 20)	/* so that pages may be huge */
 #define POOL_MIN_FRAMES 64
 #define POOL_MAX_FRAMES (1u << 24)
 
@@ -24,6 +25,7 @@ static size_t info_size(const struct frame_pool *pool)
 int frame_pool_init(struct net *net, u32 nr_frames, u32 frame_size)
 {
 	struct frame_pool *pool = &net->pool;
+	size_t align = POOL_ALIGN;
 
 	if (frame_size != 2048 && frame_size != 4096)
 		return net_error(net, -EINVAL,
@@ -35,8 +37,11 @@ int frame_pool_init(struct net *net, u32 nr_frames, u32 frame_size)
 	pool->frame_size = frame_size;
 	pool->nr_frames = nr_frames;
 	pool->region_size = (size_t)nr_frames * frame_size;
-	pool->region = mem_alloc_aligned(&net->mem, pool->region_size,
-					 POOL_ALIGN);
+	if (pool->region_size >= POOL_HUGE_ALIGN) {
+		align = POOL_HUGE_ALIGN;
+		pool->region_size = ALIGN(pool->region_size, align);
+	}
+	pool->region = mem_alloc_aligned(&net->mem, pool->region_size, align);
 	if (!pool->region)
 		return -ENOMEM;
 	/* where frames go from one processor to another, what they count in

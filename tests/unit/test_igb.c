@@ -229,6 +229,9 @@ static void device_says_what_it_is(void **state)
 	l->config.nr_queues = 2;
 	igb_lab_open(l);
 	assert_int_equal(inet_igb_get_info(l->dev, &info), 0);
+	/* whether there are any is the machine's; the pool is where some can be */
+	assert_true(info.huge_bytes <= 8u << 20);
+	assert_int_equal((uintptr_t)l->igb->frames.region % (2u << 20), 0);
 	assert_string_equal(info.part, "82576");
 	assert_string_equal(info.pci_address, IGB_MODEL_BDF);
 	assert_int_equal(info.nr_queues, 2);

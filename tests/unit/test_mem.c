@@ -2,7 +2,9 @@
 /* mem.c: accounts, the armed failure, caches, and what forgetting costs. */
 #include "unit.h"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "lib/assert.h"
 #include "lib/mem.h"
@@ -364,9 +366,34 @@ static void many_objects_are_one_allocation(void **state)
 
 #define C(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* Whole huge pages begin at their border, and are given back as a whole; what only
+ * has their length is as good. */
+static void huge_pages_come_and_go(void **state)
+{
+	const struct inet_env *env = inet_env_default();
+	const size_t huge = 2u << 20;
+
+	(void)state;
+	for (size_t n = 1; n <= 4; n++) {
+		u8 *p = env->alloc(env->opaque, n * huge, huge);
+		u8 *other = env->alloc(env->opaque, n * huge, 4096);
+
+		assert_non_null(p);
+		assert_int_equal((uintptr_t)p % huge, 0);
+		memset(p, 0x5a, n * huge);
+		memset(other, 0xa5, n * huge);
+		env->free(env->opaque, p, n * huge);
+		assert_int_equal(msync(p, n * huge, MS_ASYNC), -1);
+		assert_int_equal(errno, ENOMEM);
+		assert_int_equal(other[n * huge - 1], 0xa5);
+		env->free(env->opaque, other, n * huge);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(huge_pages_come_and_go),
 		C(allocated_freed_counts_return_to_zero),
 		C(aligned_allocation_is_aligned),
 		C(calloc_that_overflows_fails),
