@@ -17,8 +17,11 @@
  *	counter NAME		of the card's own
  *	raw SIZE N BATCH	frames per second of a bare loop on the first card's first
  *				queue, BATCH frames a doorbell and a report
- *	xmit SIZE N		the same by the stack's dev_queue_xmit()
+ *	path SIZE N BATCH	the same by the driver alone: its ndo_start_xmit() with
+ *				frames that are there already, its poll()
+ *	xmit SIZE N		the same by the stack's dev_queue_xmit(), frames made anew
  *	udp SIZE N IP		the same by a socket
+ *	road N			the stations of the next N milliseconds
  *	drain IP		MiB per second from port 19 there
  */
 #include <arpa/inet.h>
@@ -35,7 +38,9 @@
 #include <inet/netdev.h>
 #include <inet/protocol.h>
 #include <inet/socket.h>
+#include <inet/trace.h>
 
+#include "core/sch_generic.h"
 #include "igb/igb.h"
 
 #define NR_SEEN 4096u
@@ -240,6 +245,40 @@ static const char *raw(char **w)
 	return NULL;
 }
 
+/* Frames that are sent again and again: each has come back before, for the card of
+ * this machine sends while its tail is written. */
+static const char *path(char **w)
+{
+	u32 len = (u32)atoi(w[1]), n = (u32)atoi(w[2]), batch = (u32)atoi(w[3]);
+	struct netdev_queue *txq = &card.dev->tx[0];
+	struct igb *igb = igb_priv(card.dev);
+	struct sk_buff *frames[BATCH];
+	u64 begun;
+
+	for (u32 i = 0; i < BATCH; i++) {
+		frames[i] = alloc_skb(card.net, len);
+		if (!frames[i] || batch > BATCH)
+			return "no memory, or too many";
+		fill(skb_put(frames[i], len), len);
+		frames[i]->dev = card.dev;
+		frames[i]->queue_mapping = 0;
+	}
+	begun = now_ns();
+	for (u32 done = 0; done < n; done += batch) {
+		for (u32 k = 0; k < batch; k++) {
+			frames[k]->users++;
+			txq->more = k < batch - 1;
+			igb_xmit_frame(frames[k], card.dev);
+		}
+		napi_schedule(&igb->q_vector[0].napi);
+		inet_run(card.net, 0);
+	}
+	rate(begun, n);
+	for (u32 i = 0; i < BATCH; i++)
+		consume_skb(frames[i]);
+	return NULL;
+}
+
 static const char *xmit(char **w)
 {
 	u32 len = (u32)atoi(w[1]), n = (u32)atoi(w[2]);
@@ -331,6 +370,23 @@ static const char *rss(char **w __maybe_unused)
 	return NULL;
 }
 
+/* A word for each station, on one line. */
+static const char *road(char **w)
+{
+	const struct inet_trace_point *pt;
+	u64 end = now_ns() + strtoull(w[1], NULL, 10) * 1000000;
+
+	if (inet_trace_start(card.net, 100000))
+		return "no trace";
+	while (now_ns() < end)
+		inet_run(card.net, LOOK_NS / 100);
+	inet_trace_stop(card.net);
+	for (size_t i = 0; (pt = inet_trace_get(card.net, i)); i++)
+		printf("%s ", pt->function);
+	printf("\n");
+	return NULL;
+}
+
 static const char *promisc(char **w)
 {
 	dev_set_promiscuity(card.dev, atoi(w[1]));
@@ -406,7 +462,7 @@ static const struct {
 	{ "allmulti", 2, allmulti }, { "mc", 2, mc }, { "mac", 2, mac },
 	{ "feature", 3, feature }, { "sysctl", 3, sysctl },
 	{ "source", 2, source }, { "counter", 2, counter }, { "raw", 4, raw },
-	{ "xmit", 3, xmit }, { "udp", 4, udp }, { "drain", 2, drain },
+	{ "path", 4, path }, { "xmit", 3, xmit }, { "road", 2, road }, { "udp", 4, udp }, { "drain", 2, drain },
 };
 
 static void command(char *line)
