@@ -72,7 +72,7 @@ SHIM_EXPORT ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 	struct shim_socket sock;
 
 	if (msg && (msg->msg_name || msg->msg_controllen) && shim_is_dgram(fd, &sock))
-		return shim_dgram_send(fd, msg, flags);
+		return shim_dgram_send(fd, &sock, msg, flags);
 	return sent(fd, shim_next_sendmsg()(fd, msg, flags), flags);
 }
 
@@ -87,7 +87,7 @@ SHIM_EXPORT ssize_t sendto(int fd, const void *buf, size_t len, int flags,
 
 	if (addr && shim_identify(fd, &sock)) {
 		if (sock.kind == 'd')
-			return shim_dgram_send(fd, &msg, flags);
+			return shim_dgram_send(fd, &sock, &msg, flags);
 		addr = NULL;
 	}
 	return sent(fd, shim_next_sendto()(fd, buf, len, flags, addr,

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Datagrams: messages of the AF_UNIX socket, some of which have an address in front
- * (protocol.h). A message is looked at before it is taken, since only a place for what
- * is in front keeps the program's buffer for the datagram.
+ * (protocol.h).
  */
 #include <errno.h>
 #include <stddef.h>
@@ -27,19 +26,45 @@ bool shim_is_dgram(int fd, struct shim_socket *sock)
 }
 
 /* Is there something in front of the @n bytes at @head? */
-static bool headed(const struct shim_dgram *head, ssize_t n)
+static bool headed(const struct shim_socket *sock, const struct shim_dgram *head, ssize_t n)
 {
 	return n >= (ssize_t)sizeof(*head) && head->control_len <= SHIM_CONTROL &&
-	       !memcmp(head->magic, SHIM_MAGIC, sizeof(head->magic));
+	       head->mark == sock->own.mark;
 }
 
-/* The next message's head. Return: 1 it has one, 0 it has none, -1 with errno. */
-static int look(int fd, struct shim_dgram *head, int flags)
+/* Copies @len bytes from place @at of the pieces to @buf, or the other way. */
+static void copy(const struct iovec *iov, size_t at, char *buf, size_t len, bool out)
 {
-	ssize_t n = shim_next_recv()(fd, head, sizeof(*head),
-				     (flags & MSG_DONTWAIT) | MSG_PEEK);
+	size_t n;
 
-	return n < 0 ? -1 : headed(head, n);
+	for (; len; iov++) {
+		if (at >= iov->iov_len) {
+			at -= iov->iov_len;
+			continue;
+		}
+		n = iov->iov_len - at < len ? iov->iov_len - at : len;
+		if (out)
+			memcpy(buf, (char *)iov->iov_base + at, n);
+		else
+			memcpy((char *)iov->iov_base + at, buf, n);
+		buf += n;
+		len -= n;
+		at = 0;
+	}
+}
+
+/* Moves @len bytes of the pieces from place @from to place @to. */
+static void move(const struct iovec *iov, size_t from, size_t to, size_t len)
+{
+	char buf[512];
+	size_t done, n, at;
+
+	for (done = 0; done < len; done += n) {
+		n = len - done < sizeof(buf) ? len - done : sizeof(buf);
+		at = to < from ? done : len - done - n;
+		copy(iov, from + at, buf, n, true);
+		copy(iov, to + at, buf, n, false);
+	}
 }
 
 /* The address of a datagram, for who wants it. */
@@ -61,65 +86,70 @@ static void name_out(const struct shim_socket *sock, const struct shim_dgram *he
 		msg->msg_namelen = 0;
 }
 
-/* Takes a message that has @head. */
-static ssize_t take_headed(int fd, const struct shim_dgram *head, struct msghdr *msg,
-			   int flags)
+/* Control messages, for who wants them. */
+static void control_out(const struct iovec *iov, size_t len, struct msghdr *msg)
 {
-	char front[sizeof(*head) + SHIM_CONTROL];
-	size_t len = sizeof(*head) + head->control_len, room = msg->msg_controllen;
-	struct iovec iov[PIECES + 1] = { { front, len } };
-	struct msghdr all = { .msg_iov = iov, .msg_iovlen = msg->msg_iovlen + 1 };
-	ssize_t n;
-
-	memcpy(iov + 1, msg->msg_iov, msg->msg_iovlen * sizeof(*iov));
-	n = shim_next_recvmsg()(fd, &all, flags);
-	if (n < (ssize_t)len)
-		return n < 0 ? n : 0;
-	msg->msg_flags = all.msg_flags;
-	msg->msg_controllen = head->control_len;
-	if (head->control_len > room) {
-		msg->msg_controllen = 0;
+	if (len > msg->msg_controllen) {
 		msg->msg_flags |= MSG_CTRUNC;
-	} else if (head->control_len) {
-		memcpy(msg->msg_control, front + sizeof(*head), head->control_len);
+		len = 0;
 	}
-	return n - (ssize_t)len;
+	copy(iov, 0, msg->msg_control, len, true);
+	msg->msg_controllen = len;
 }
 
+/* An error is taken, also by who only looks. One of several readers may take what is
+ * another's then: a datagram is lost, as they are. */
+static ssize_t fail(int fd, const struct shim_dgram *head, int flags)
+{
+	char byte;
+
+	if (flags & MSG_PEEK)
+		shim_next_recv()(fd, &byte, 1, MSG_DONTWAIT);
+	errno = head->err;
+	return -1;
+}
+
+/*
+ * It is taken at one go, so that each of several readers has a whole one: the first
+ * bytes to @head, which is what they are in most cases, the last to @tail, as many as
+ * the control messages may have moved it. Then it is moved to its place.
+ */
 ssize_t shim_dgram_recv(int fd, const struct shim_socket *sock, struct msghdr *msg,
 			int flags)
 {
 	struct shim_dgram head;
-	struct msghdr bare;
+	char tail[SHIM_CONTROL];
+	struct iovec iov[PIECES + 2] = { { &head, sizeof(head) } };
+	struct msghdr all = { .msg_iov = iov, .msg_iovlen = msg->msg_iovlen + 2 };
+	size_t i, room = 0, len;
+	bool has;
 	ssize_t n;
-	int has;
 
 	if (msg->msg_iovlen > PIECES) {
 		errno = EMSGSIZE;
 		return -1;
 	}
-	has = look(fd, &head, flags);
-	if (has < 0)
-		return -1;
-	if (has && head.err) {
-		shim_next_recv()(fd, &head, sizeof(head), MSG_DONTWAIT);
-		errno = head.err;
-		return -1;
+	for (i = 0; i < msg->msg_iovlen; i++)
+		room += msg->msg_iov[i].iov_len;
+	memcpy(iov + 1, msg->msg_iov, msg->msg_iovlen * sizeof(*iov));
+	iov[msg->msg_iovlen + 1] = (struct iovec){ tail, sizeof(tail) };
+	n = shim_next_recvmsg()(fd, &all, flags | MSG_TRUNC);
+	has = headed(sock, &head, n);
+	if (n < 0 || (has && head.err))
+		return n < 0 ? n : fail(fd, &head, flags);
+	len = (size_t)n - (has ? sizeof(head) + head.control_len : 0);
+	msg->msg_flags = len > room ? MSG_TRUNC : 0;
+	n = (ssize_t)(flags & MSG_TRUNC || len < room ? len : room);
+	len = len < room ? len : room;
+	control_out(iov + 1, has ? head.control_len : 0, msg);
+	if (has && head.control_len) {
+		move(iov + 1, head.control_len, 0, len);
+	} else if (!has) {
+		i = len < sizeof(head) ? len : sizeof(head);
+		move(iov + 1, 0, i, len - i);
+		copy(iov + 1, 0, (char *)&head, i, false);
 	}
-	if (has) {
-		n = take_headed(fd, &head, msg, flags);
-	} else {
-		bare = *msg;
-		bare.msg_name = NULL;
-		bare.msg_namelen = 0;
-		bare.msg_control = NULL;
-		bare.msg_controllen = 0;
-		n = shim_next_recvmsg()(fd, &bare, flags);
-		msg->msg_flags = bare.msg_flags;
-		msg->msg_controllen = 0;
-	}
-	if (n >= 0)
-		name_out(sock, has ? &head : NULL, msg);
+	name_out(sock, has ? &head : NULL, msg);
 	return n;
 }
 
@@ -144,9 +174,11 @@ static int refused(const struct msghdr *msg)
 	return 0;
 }
 
-ssize_t shim_dgram_send(int fd, const struct msghdr *msg, int flags)
+ssize_t shim_dgram_send(int fd, const struct shim_socket *sock,
+			const struct msghdr *msg, int flags)
 {
-	struct shim_dgram head = { .control_len = (uint32_t)msg->msg_controllen };
+	struct shim_dgram head = { .mark = sock->own.mark,
+				   .control_len = (uint32_t)msg->msg_controllen };
 	struct iovec iov[PIECES + 2] = {
 		{ &head, sizeof(head) }, { msg->msg_control, msg->msg_controllen },
 	};
@@ -159,7 +191,6 @@ ssize_t shim_dgram_send(int fd, const struct msghdr *msg, int flags)
 		errno = err;
 		return -1;
 	}
-	memcpy(head.magic, SHIM_MAGIC, sizeof(head.magic));
 	if (msg->msg_name)
 		memcpy(&head.addr, msg->msg_name, sizeof(head.addr));
 	memcpy(iov + 2, msg->msg_iov, msg->msg_iovlen * sizeof(*iov));
@@ -167,7 +198,7 @@ ssize_t shim_dgram_send(int fd, const struct msghdr *msg, int flags)
 	return n < (ssize_t)front ? n : n - (ssize_t)front;
 }
 
-int shim_dgram_next(int fd)
+int shim_dgram_next(int fd, const struct shim_socket *sock)
 {
 	struct shim_dgram head;
 	int err = errno;
@@ -177,6 +208,6 @@ int shim_dgram_next(int fd)
 	errno = err;
 	if (n <= 0)
 		return 0;
-	return (int)(headed(&head, n) ? n - (ssize_t)(sizeof(head) + head.control_len) :
+	return (int)(headed(sock, &head, n) ? n - (ssize_t)(sizeof(head) + head.control_len) :
 					n);
 }

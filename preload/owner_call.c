@@ -39,6 +39,7 @@ bool shim_identify(int fd, struct shim_socket *sock)
 	int err = errno;
 
 	memset(sock, 0, sizeof(*sock));
+	sock->fd = fd;
 	if (!kernel_name(fd, SYS_getsockname, &sock->own) || !sock->own.kind) {
 		errno = err;
 		return false;
@@ -56,15 +57,6 @@ bool shim_identify(int fd, struct shim_socket *sock)
 	return true;
 }
 
-bool shim_peer_trusted(int fd)
-{
-	struct ucred cred;
-	socklen_t len = sizeof(cred);
-
-	return !syscall(SYS_getsockopt, fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) &&
-	       (!cred.uid || cred.uid == geteuid());
-}
-
 int shim_connect_place(int fd, const char *owner, const char *place)
 {
 	struct sockaddr_un un;
@@ -76,24 +68,37 @@ int shim_connect_place(int fd, const char *owner, const char *place)
 			return errno == ECONNREFUSED ? ENETDOWN : errno;
 		poll(NULL, 0, 1);
 	}
-	return 0;
+	if (shim_peer_trusted(fd))
+		return 0;
+	syscall(SYS_shutdown, fd, SHUT_RDWR);	/* it may not be closed, and written to */
+	return ENETDOWN;
 }
 
-/* Sends @call and gets the reply. 0 or an errno. */
-static int exchange(int fd, const struct shim_call *call,
+/* Sends @call with the descriptor that it is about, and gets the reply. 0 or an
+ * errno. */
+static int exchange(int fd, int about, const struct shim_call *call,
 		    struct shim_reply *reply)
 {
+	union {
+		char buf[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr cmsg;
+	} rights = { .cmsg = { CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS } };
+	struct iovec iov = { (void *)call, SHIM_CALL_LEN(call) };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1,
+			      .msg_control = rights.buf,
+			      .msg_controllen = sizeof(rights.buf) };
 	ssize_t n;
 
-	if (send(fd, call, SHIM_CALL_LEN(call), MSG_NOSIGNAL) < 0)
-		return ENETDOWN;
+	memcpy(CMSG_DATA(&rights.cmsg), &about, sizeof(about));
+	if (syscall(SYS_sendmsg, fd, &msg, MSG_NOSIGNAL) < 0)
+		return errno == ETOOMANYREFS ? ENOBUFS : ENETDOWN;
 	do {
 		n = syscall(SYS_recvfrom, fd, reply, sizeof(*reply), 0, NULL, NULL);
 	} while (n < 0 && errno == EINTR);
 	return n < (ssize_t)offsetof(struct shim_reply, data) ? ENETDOWN : 0;
 }
 
-int shim_call_start(const char *owner, const struct shim_call *call,
+int shim_call_start(const struct shim_socket *sock, const struct shim_call *call,
 		    struct shim_reply *reply)
 {
 	int err, fd = (int)syscall(SYS_socket, AF_UNIX,
@@ -101,11 +106,9 @@ int shim_call_start(const char *owner, const struct shim_call *call,
 
 	if (fd < 0)
 		return -1;
-	err = shim_connect_place(fd, owner, "control");
-	if (!err && !shim_peer_trusted(fd))
-		err = ENETDOWN;
+	err = shim_connect_place(fd, sock->own.owner, "control");
 	if (!err)
-		err = exchange(fd, call, reply);
+		err = exchange(fd, sock->fd, call, reply);
 	if (!err)
 		return fd;
 	close(fd);
@@ -121,7 +124,7 @@ int shim_call(const struct shim_socket *sock, struct shim_call *call,
 	call->id = sock->id;
 	call->kind = (uint32_t)sock->kind;
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
-	fd = shim_call_start(sock->own.owner, call, reply);
+	fd = shim_call_start(sock, call, reply);
 	if (fd < 0)
 		reply->err = errno;
 	else

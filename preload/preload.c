@@ -26,7 +26,7 @@
 #define SHIM_EXPORT __attribute__((visibility("default")))
 #define TYPE_FLAGS (SOCK_NONBLOCK | SOCK_CLOEXEC)
 
-/* Looked up at the first call, by whoever comes first; all find the same. */
+/* Looked up once, by whoever comes first; all find the same. */
 #define CALL(type, name, parameters) \
 	type(*shim_next_##name(void)) parameters \
 	{ \
@@ -41,6 +41,15 @@
 	}
 #include "calls.def"
 #undef CALL
+
+/* All of them at the beginning: dlsym() takes locks, which a handler of a signal may
+ * not. What other libraries do before is no handler's. */
+__attribute__((constructor)) static void find_next_calls(void)
+{
+#define CALL(type, name, parameters) shim_next_##name();
+#include "calls.def"
+#undef CALL
+}
 
 /* A call that did not work: -1 with errno. */
 static int failed(int err)
@@ -63,6 +72,8 @@ static int name_socket(int fd, const char *owner, char kind)
 
 	strncpy(name.owner, owner, SHIM_OWNER_MAX);
 	if (syscall(SYS_getsockopt, fd, SOL_SOCKET, SO_COOKIE, &name.id, &len))
+		return errno;
+	if (kind == 'd' && syscall(SYS_getrandom, &name.mark, sizeof(name.mark), 0) < 0)
 		return errno;
 	len = shim_build(&un, &name);
 	if (syscall(SYS_bind, fd, &un, len))
@@ -223,7 +234,7 @@ static int connect_by_owner(int fd, const struct shim_socket *sock,
 {
 	bool wait = call->value;
 	struct shim_reply reply;
-	int control = shim_call_start(sock->own.owner, call, &reply), err, err2;
+	int control = shim_call_start(sock, call, &reply), err, err2;
 
 	if (control < 0)
 		return errno;
@@ -262,19 +273,21 @@ SHIM_EXPORT int connect(int fd, const struct sockaddr *addr, socklen_t len)
 	return failed(err);
 }
 
-/* The prologue of an accepted connection, and its peer's address. Return: @fd, or -1:
- * somebody else had connected. */
-static int accepted(int fd, const struct shim_name *name, struct sockaddr *addr,
-		    socklen_t *len)
+/* The next one who has connected to @fd, and his name. */
+static int next_accepted(int fd, int flags, struct sockaddr_un *un, socklen_t *len)
 {
-	if (!shim_peer_trusted(fd)) {
-		close(fd);
-		return failed(ECONNABORTED);
-	}
-	shim_send_prologue(fd, name->id, SHIM_PROLOGUE);
-	if (addr && len)
-		shim_copy_out(&name->peer, sizeof(name->peer), addr, len);
-	return fd;
+	*len = sizeof(*un);
+	memset(un, 0, sizeof(*un));
+	return shim_next_accept4()(fd, (struct sockaddr *)un, len, flags);
+}
+
+/* Was it the owner who connected @fd to @sock? */
+static bool from_owner(int fd, const struct shim_socket *sock,
+		       const struct sockaddr_un *un, socklen_t len,
+		       struct shim_name *name)
+{
+	return shim_parse(un, len, name) && name->kind == 'c' &&
+	       !strcmp(name->owner, sock->own.owner) && shim_peer_trusted(fd);
 }
 
 /* Where nothing can come any more the kernel says EAGAIN, TCP says EINVAL. */
@@ -291,22 +304,30 @@ static int accept_error(int fd)
 	return failed(err);
 }
 
-/* A listens for the owner, whose end has the addresses in its name. What others have
- * accepted is none of ours. */
+/* A listens for the owner, whose end has the addresses in its name; anybody else who
+ * connects to it is hung up on. What other sockets accept is none of ours. */
 SHIM_EXPORT int accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags)
 {
-	struct sockaddr_un un = { 0 };
-	socklen_t un_len = sizeof(un);
+	struct sockaddr_un un;
+	socklen_t un_len;
 	struct shim_name name;
-	int new = shim_next_accept4()(fd, (struct sockaddr *)&un, &un_len, flags);
+	struct shim_socket sock;
+	int new = next_accepted(fd, flags, &un, &un_len);
 
+	if (new >= 0 && (un.sun_family != AF_UNIX || !shim_identify(fd, &sock))) {
+		if (addr && len)
+			shim_copy_out(&un, un_len, addr, len);
+		return new;
+	}
+	while (new >= 0 && !from_owner(new, &sock, &un, un_len, &name)) {
+		close(new);
+		new = next_accepted(fd, flags, &un, &un_len);
+	}
 	if (new < 0)
 		return accept_error(fd);
-	if (un.sun_family == AF_UNIX && shim_parse(&un, un_len, &name) &&
-	    name.kind == 'c')
-		return accepted(new, &name, addr, len);
+	shim_send_prologue(new, name.id, SHIM_PROLOGUE);
 	if (addr && len)
-		shim_copy_out(&un, un_len, addr, len);
+		shim_copy_out(&name.peer, sizeof(name.peer), addr, len);
 	return new;
 }
 
@@ -445,7 +466,7 @@ SHIM_EXPORT int ioctl(int fd, unsigned long request, ...)
 	arg = va_arg(ap, void *);
 	va_end(ap);
 	if (request == FIONREAD && shim_is_dgram(fd, &sock)) {
-		*(int *)arg = shim_dgram_next(fd);
+		*(int *)arg = shim_dgram_next(fd, &sock);
 		return 0;
 	}
 	if ((request != SIOCOUTQ && request != SIOCATMARK) ||

@@ -16,6 +16,7 @@
 struct shim_socket {
 	struct shim_name own;
 	uint64_t id;
+	int fd;
 	char kind;		/* 's', 'd': made by socket(); 'c': by accept() */
 	bool attached;		/* has its other end */
 	struct sockaddr_in local, peer;	/* of kind 'c' */
@@ -25,20 +26,17 @@ struct shim_socket {
 bool shim_identify(int fd, struct shim_socket *sock);
 
 /*
- * A call to the owner. The first reply is waited for whatever signals come. Return: a
+ * A call to the owner, on the socket @fd. The first reply is waited for whatever signals come. Return: a
  * descriptor to get a second reply from, or -1: the owner is not there, or is not
  * trusted (errno ENETDOWN), or what socket() says.
  */
-int shim_call_start(const char *owner, const struct shim_call *call,
+int shim_call_start(const struct shim_socket *sock, const struct shim_call *call,
 		    struct shim_reply *reply);
 /* The same when there is only one reply. Return: the owner's answer, 0 or an errno. */
 int shim_call(const struct shim_socket *sock, struct shim_call *call,
 	      struct shim_reply *reply);
 /* What the kernel calls @err, ECONNRESET or nothing, the owner may know better. */
 int shim_why(const struct shim_socket *sock, int err);
-/* Is the process at the other end of @fd root's, or ours? */
-bool shim_peer_trusted(int fd);
-
 /* The owner's name of this process; NULL: none, all calls go on to the kernel. */
 const char *shim_owner(void);
 
@@ -56,9 +54,10 @@ bool shim_is_dgram(int fd, struct shim_socket *sock);
 /* As recvmsg() and sendmsg(), of such a socket. */
 ssize_t shim_dgram_recv(int fd, const struct shim_socket *sock, struct msghdr *msg,
 			int flags);
-ssize_t shim_dgram_send(int fd, const struct msghdr *msg, int flags);
+ssize_t shim_dgram_send(int fd, const struct shim_socket *sock,
+			const struct msghdr *msg, int flags);
 /* How long the next datagram is; 0: there is none. */
-int shim_dgram_next(int fd);
+int shim_dgram_next(int fd, const struct shim_socket *sock);
 
 /* As @len bytes are copied out by the kernel: cut to *@room, which becomes @len. */
 void shim_copy_out(const void *value, socklen_t len, void *out, socklen_t *room);

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "protocol.h"
 
@@ -20,6 +22,15 @@ bool shim_owner_valid(const char *text)
 		    (!isalnum((unsigned char)text[i]) && !strchr("-_.", text[i])))
 			return false;
 	return i > 0;
+}
+
+bool shim_peer_trusted(int fd)
+{
+	struct ucred cred;
+	socklen_t len = sizeof(cred);
+
+	return !syscall(SYS_getsockopt, fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) &&
+	       (!cred.uid || cred.uid == geteuid());
 }
 
 socklen_t shim_place(struct sockaddr_un *un, const char *owner,
@@ -38,9 +49,11 @@ socklen_t shim_build(struct sockaddr_un *un, const struct shim_name *name)
 {
 	char place[64];
 
-	if (name->kind != 'c')
-		snprintf(place, sizeof(place), "%c/%016llx", name->kind,
-			 (unsigned long long)name->id);
+	if (name->kind == 's')
+		snprintf(place, sizeof(place), "s/%016llx", (unsigned long long)name->id);
+	else if (name->kind == 'd')
+		snprintf(place, sizeof(place), "d/%016llx/%016llx",
+			 (unsigned long long)name->id, (unsigned long long)name->mark);
 	else
 		snprintf(place, sizeof(place), "c/%016llx/%08x:%04x/%08x:%04x",
 			 (unsigned long long)name->id,
@@ -111,7 +124,9 @@ bool shim_parse(const struct sockaddr_un *un, socklen_t len,
 	if ((p[0] != 's' && p[0] != 'd' && p[0] != 'c') || p[1] != '/')
 		return true;
 	name->kind = p[0];
-	p = hex(p + 2, 16, p[0] == 'c' ? '/' : 0, &name->id);
+	p = hex(p + 2, 16, p[0] == 's' ? 0 : '/', &name->id);
+	if (name->kind == 'd')
+		p = hex(p, 16, 0, &name->mark);
 	if (name->kind == 'c') {
 		p = hex_address(p, '/', &name->local);
 		p = hex_address(p, 0, &name->peer);

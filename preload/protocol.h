@@ -10,12 +10,16 @@
  *	stream		where a program connects A, once connect() may succeed
  *	dgram		SOCK_SEQPACKET: where it connects A of a datagram socket, at once
  *	s/ID		A of a stream socket; ID is its SO_COOKIE
- *	d/ID		A of a datagram socket
+ *	d/ID/MARK	A of a datagram socket; MARK is random
  *	c/ID/L/P	B of an accepted connection, connected to the listening A;
  *			L and P are the addresses of the stack and of the peer
  *
  * Whether a descriptor is ours, and which one it is, is asked of the kernel by
  * getsockname() and getpeername(); no table can become stale.
+ *
+ * Everybody in the network namespace sees these names, and may connect to them: each
+ * side asks who the other one is (shim_peer_trusted()). A call on a socket brings its
+ * descriptor (SCM_RIGHTS): who has it may do as he likes, nobody else.
  *
  * Prologue. Before its first byte A sends SHIM_PROLOGUE bytes or more: the ID and
  * the length of all of it in hexadecimal. A long one fills A's buffer, so that A is
@@ -25,7 +29,8 @@
  *
  * Datagrams. A message is a datagram, for or from the peer if the socket is connected.
  * With another address, with control messages, or of a socket that is not connected it
- * has a struct shim_dgram and the control messages in front.
+ * has a struct shim_dgram and the control messages in front, told by a number that the
+ * program has made up and nobody on the network knows.
  */
 #ifndef SHIM_PROTOCOL_H
 #define SHIM_PROTOCOL_H
@@ -46,11 +51,10 @@
 #define SHIM_FILL 131072
 
 #define SHIM_CONTROL 512		/* bytes of control messages of a datagram */
-#define SHIM_MAGIC "\177inet datagram\1"	/* 15 bytes and a NUL */
 
 /* In front of a datagram. */
 struct shim_dgram {
-	char magic[16];		/* SHIM_MAGIC */
+	uint64_t mark;		/* of the socket's name */
 	int32_t err;		/* to the program: no datagram, but this error */
 	uint32_t control_len;
 	struct sockaddr_in addr;	/* whose, or whither; AF_UNSPEC: the peer */
@@ -89,6 +93,13 @@ struct shim_reply {
 	unsigned char data[SHIM_DATA];
 };
 
+/*
+ * Who is at the other end of @fd? Both sides have one rule: root is trusted, and who
+ * runs as we do. A stack that root runs is everybody's, like the kernel's own; the
+ * owner asks for no more than that then.
+ */
+bool shim_peer_trusted(int fd);
+
 #define SHIM_CALL_LEN(call) (offsetof(struct shim_call, data) + (call)->len)
 #define SHIM_REPLY_LEN(reply) (offsetof(struct shim_reply, data) + (reply)->len)
 
@@ -97,6 +108,7 @@ struct shim_name {
 	char owner[SHIM_OWNER_MAX + 1];
 	char kind;		/* 's', 'd', 'c'; 0: a place of the owner's */
 	uint64_t id;
+	uint64_t mark;		/* of kind 'd' */
 	struct sockaddr_in local, peer;	/* of kind 'c' */
 };
 

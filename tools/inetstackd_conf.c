@@ -3,6 +3,7 @@
 #include <confuse.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <inet/control.h>
@@ -20,14 +21,20 @@ static int refused(struct net *net, const char *what)
 /* "name = value". 0 or -1. */
 static int apply_sysctl(struct net *net, const char *line)
 {
-	char name[128], value[128];
+	const char *value = strchr(line, '=');
+	size_t len = strcspn(line, " =");
+	char *name = value && len ? strndup(line, len) : NULL;
+	int ret;
 
-	if (sscanf(line, "%127[^ =] = %127[^\n]", name, value) != 2) {
+	if (!name) {
 		fprintf(stderr, "inetstackd: sysctl \"%s\": NAME = VALUE is wanted\n",
 			line);
 		return -1;
 	}
-	return inet_sysctl_set(net, name, value) ? refused(net, line) : 0;
+	value += 1 + strspn(value + 1, " ");
+	ret = inet_sysctl_set(net, name, value) ? refused(net, line) : 0;
+	free(name);
+	return ret;
 }
 
 /* One device with its addresses, up. 0 or -1. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The owner's loop: epoll, the stack's turn, and what must be looked at by the clock. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
@@ -29,13 +30,56 @@ void owner_unwatch(struct watch *w)
 	w->fd = -1;
 }
 
-/* Programs call. */
-static void control_ready(struct owner *o, struct watch *w, uint32_t events)
+bool owner_serves(const struct owner *o, int fd)
+{
+	return o->everybody || shim_peer_trusted(fd);
+}
+
+/* accept4(); who finds no descriptor left is hung up on, since he would be there, and
+ * wake us, for ever. */
+static int accept_or_refuse(struct owner *o, int place, struct sockaddr_un *un,
+			    socklen_t *len)
+{
+	int fd = accept4(place, (struct sockaddr *)un, len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	bool refused;
+
+	if (fd >= 0 || (errno != EMFILE && errno != ENFILE) || o->spare < 0)
+		return fd;
+	close(o->spare);
+	fd = accept4(place, NULL, NULL, SOCK_CLOEXEC);
+	refused = fd >= 0;
+	if (refused)
+		close(fd);
+	o->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	errno = refused ? ECONNABORTED : EAGAIN;
+	return -1;
+}
+
+int owner_accept(struct owner *o, struct watch *w, struct sockaddr_un *un,
+		 socklen_t *len)
 {
 	int fd;
 
+	do {
+		*len = sizeof(*un);
+		fd = accept_or_refuse(o, w->fd, un, len);
+		if (fd >= 0 && owner_serves(o, fd))
+			return fd;
+		if (fd >= 0)
+			close(fd);
+	} while (fd >= 0 || errno == ECONNABORTED);
+	return -1;
+}
+
+/* Programs call. */
+static void control_ready(struct owner *o, struct watch *w, uint32_t events)
+{
+	struct sockaddr_un un;
+	socklen_t len;
+	int fd;
+
 	(void)events;
-	while ((fd = accept4(w->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0)
+	while ((fd = owner_accept(o, w, &un, &len)) >= 0)
 		call_new(o, fd);
 }
 
@@ -49,12 +93,7 @@ static void stream_ready(struct owner *o, struct watch *w, uint32_t events)
 	int fd;
 
 	(void)events;
-	for (;;) {
-		len = sizeof(un);
-		fd = accept4(w->fd, (struct sockaddr *)&un, &len,
-			     SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (fd < 0)
-			return;
+	while ((fd = owner_accept(o, w, &un, &len)) >= 0) {
 		c = shim_parse(&un, len, &name) && name.kind == 's' ?
 			    conn_find(o, name.id) : NULL;
 		if (c && c->watch.fd < 0)
@@ -69,18 +108,16 @@ static void dgram_ready(struct owner *o, struct watch *w, uint32_t events)
 {
 	struct shim_name name = { 0 };
 	struct sockaddr_un un;
-	socklen_t len = sizeof(un);
+	socklen_t len;
 	int fd;
 
 	(void)events;
-	while ((fd = accept4(w->fd, (struct sockaddr *)&un, &len,
-			     SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
+	while ((fd = owner_accept(o, w, &un, &len)) >= 0) {
 		if (shim_parse(&un, len, &name) && name.kind == 'd' &&
 		    !conn_find(o, name.id))
-			dgram_new(o, fd, name.id);
+			dgram_new(o, fd, &name);
 		else
 			close(fd);
-		len = sizeof(un);
 	}
 }
 
@@ -112,6 +149,8 @@ static int place_open(struct owner *o, struct watch *w, const char *place, int t
 int owner_listen(struct owner *o)
 {
 	o->work_tail = &o->work;
+	o->everybody = !geteuid();
+	o->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	o->control.ready = control_ready;
 	o->stream.ready = stream_ready;
 	o->dgram.ready = dgram_ready;
@@ -139,6 +178,8 @@ static s64 next_timeout(const struct owner *o)
 	s64 ns = inet_next_timeout_ns(o->net);
 	s64 own = -1;
 
+	if (o->put_off)
+		return 0;
 	if (o->parked)
 		own = PARKED_NS;
 	else if (o->bare)

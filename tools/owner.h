@@ -9,7 +9,9 @@
 #define TOOLS_OWNER_H
 
 #include <signal.h>
+#include <stdalign.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -41,9 +43,10 @@ struct conn {
 	struct watch watch;	/* of B; first */
 	struct conn *next;	/* in its bucket, or of the dead */
 	struct conn *next_bare, **prev_bare;	/* without B: swept */
-	struct conn *next_work;
+	struct conn *next_work, *next_put_off;
 	struct owner *owner;
 	uint64_t id;
+	uint64_t mark;		/* of datagrams with something in front */
 	char kind;		/* protocol.h */
 	struct socket *sock;	/* NULL: it is over */
 	int err;		/* SO_ERROR of a connection that is gone */
@@ -53,7 +56,7 @@ struct conn {
 	bool connecting;
 	bool bare;		/* a connected datagram socket's messages */
 	bool dead;		/* freed after this round */
-	bool to_work;		/* is on the list */
+	bool to_work, is_put_off;	/* is on the list */
 	uint32_t events;	/* of B, since it was worked on */
 	int revents;		/* of the inet socket */
 	bool over;		/* B closes when there is something unread in it */
@@ -74,15 +77,18 @@ struct owner {
 	const char *name;
 	int epoll;
 	struct watch stack, control, stream, dgram;
+	int spare;		/* a descriptor for when there is none, or -1 */
+	bool everybody;		/* may use it: root runs it */
 	struct nf_hook_ops hook;	/* conn_see_packet() */
 	struct conn *buckets[OWNER_BUCKETS];
 	struct conn *bare, *dead;
 	struct conn *work, **work_tail;
+	struct conn *put_off;	/* for the next round */
 	unsigned int nr_conns, nr_leases;
 	bool parked;		/* some listener has one */
 	u64 swept_ns, busy_ns;	/* the last time */
 	unsigned int idle_s;	/* ends when unused for so long; 0: never */
-	char buf[SHIM_FILL];
+	alignas(max_align_t) char buf[SHIM_FILL];	/* also of control messages */
 };
 
 /* ---- owner.c ---------------------------------------------------------- */
@@ -90,8 +96,14 @@ struct owner {
 /* Opens the two places of protocol.h. 0, or -1 with errno: EADDRINUSE, this owner
  * runs already. */
 int owner_listen(struct owner *o);
+/* May the process at the other end of @fd use this stack? */
+bool owner_serves(const struct owner *o, int fd);
 /* Takes the datagram sockets that programs have made by now. */
 void owner_accept_dgrams(struct owner *o);
+/* Who has connected to the place @w; -1: nobody more, or nobody whom we serve. Without
+ * a descriptor left who waits there is sent away. */
+int owner_accept(struct owner *o, struct watch *w, struct sockaddr_un *un,
+		 socklen_t *len);
 /* Serves until *@stop. 0, or -1 with errno. */
 int owner_run(struct owner *o, const volatile sig_atomic_t *stop);
 /* Watches @w->fd. 0 or -1. */
@@ -113,9 +125,12 @@ void conn_free(struct conn *c, bool reset);
 void conn_attach(struct conn *c, int fd);
 /* Begins to listen for events of the inet socket. */
 void conn_watch_sock(struct conn *c);
-/* Does what events have asked for, and those that come of it. They only ask, since a
- * call on one socket may have the stack tell of another. */
+/* Does what events have asked for, and those that come of it; what is put off is the
+ * next round's. They only ask, since a call on one socket may have the stack tell of
+ * another. */
 void conn_work(struct owner *o);
+/* Once more, in the next round. */
+void conn_put_off(struct conn *c);
 /* Frees those that died since the last time. */
 void conn_bury(struct owner *o);
 /* Closes sockets without B whose A is gone, if it is time or @now. */
@@ -133,7 +148,7 @@ int conn_unsent(const struct conn *c);
 /* ---- owner_dgram.c ---------------------------------------------------- */
 
 /* A program has made a datagram socket: @fd is its B. */
-void dgram_new(struct owner *o, int fd, uint64_t id);
+void dgram_new(struct owner *o, int fd, const struct shim_name *name);
 /* What events of both sides ask for. */
 void dgram_work(struct conn *c, uint32_t events);
 

@@ -234,9 +234,52 @@ void call_answer(struct watch *waiter, int err)
 	send(waiter->fd, &reply, SHIM_REPLY_LEN(&reply), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-/* Does what is asked for. */
+/* Is @about a descriptor of the socket that the call names? An accepted one has the
+ * name of its listener, but not its number; its own name is at the other end. */
+static bool names_call(struct owner *o, int about, const struct shim_call *call)
+{
+	struct sockaddr_un un = { 0 }, peer = { 0 };
+	socklen_t len = sizeof(un), peer_len = sizeof(peer), id_len = sizeof(uint64_t);
+	struct shim_name name;
+	struct conn *c;
+	uint64_t id;
+
+	if (call->kind != 'c')
+		return !getsockopt(about, SOL_SOCKET, SO_COOKIE, &id, &id_len) &&
+		       id == call->id &&
+		       !getsockname(about, (struct sockaddr *)&un, &len) &&
+		       shim_parse(&un, len, &name) && name.id == id &&
+		       name.kind == (char)call->kind && !strcmp(name.owner, o->name);
+	c = conn_find(o, call->id);
+	return !c || (!getsockname(c->watch.fd, (struct sockaddr *)&un, &len) &&
+		      !getpeername(about, (struct sockaddr *)&peer, &peer_len) &&
+		      len == peer_len && !memcmp(&un, &peer, len));
+}
+
+/* The next call, and the descriptor that came with it; -1: none. */
+static ssize_t receive_call(int fd, struct shim_call *call, int *about)
+{
+	union {
+		char buf[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr cmsg;
+	} rights;
+	struct iovec iov = { call, sizeof(*call) };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1,
+			      .msg_control = rights.buf,
+			      .msg_controllen = sizeof(rights.buf) };
+	ssize_t n = recvmsg(fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	struct cmsghdr *cmsg = n < 0 ? NULL : CMSG_FIRSTHDR(&msg);
+
+	*about = -1;
+	if (cmsg && cmsg->cmsg_level == SOL_SOCKET && cmsg->cmsg_type == SCM_RIGHTS &&
+	    cmsg->cmsg_len == CMSG_LEN(sizeof(int)))
+		memcpy(about, CMSG_DATA(cmsg), sizeof(int));
+	return n;
+}
+
+/* Does what is asked for, by who has the socket's descriptor in @about (-1: none). */
 static void serve(struct owner *o, struct caller *caller,
-		  const struct shim_call *call)
+		  const struct shim_call *call, int about)
 {
 	bool make = call->op == SHIM_BIND || call->op == SHIM_LISTEN ||
 		    call->op == SHIM_CONNECT || call->op == SHIM_SETSOCKOPT ||
@@ -246,12 +289,14 @@ static void serve(struct owner *o, struct caller *caller,
 
 	if (call->op == SHIM_LEASE)
 		reply.err = call_lease(o, caller->watch.fd);
+	else if (call->op != SHIM_PING && !names_call(o, about, call))
+		reply.err = about < 0 ? ENOBUFS : EPERM;
 	else if (call->op != SHIM_PING)
 		reply.err = call_conn(o, call, make, &c);
 	if (c && !reply.err)
 		reply.err = call_on(o, c, call, &reply);
 	if (call->op == SHIM_CONNECT && call->value && c && !c->waiter &&
-	    reply.err == EINPROGRESS) {
+	    !caller->waits && reply.err == EINPROGRESS) {
 		caller->waits = c;
 		c->waiter = &caller->watch;
 	}
@@ -264,7 +309,8 @@ static void caller_ready(struct owner *o, struct watch *w, uint32_t events)
 {
 	struct caller *caller = (struct caller *)w;
 	struct shim_call call;
-	ssize_t n = recv(w->fd, &call, sizeof(call), MSG_DONTWAIT);
+	int about;
+	ssize_t n = receive_call(w->fd, &call, &about);
 
 	(void)events;
 	if (n < 0 && errno == EAGAIN)
@@ -273,22 +319,14 @@ static void caller_ready(struct owner *o, struct watch *w, uint32_t events)
 	    (size_t)n != offsetof(struct shim_call, data) + call.len)
 		caller_free(caller);
 	else
-		serve(o, caller, &call);
-}
-
-/* May the process at the other end of @fd use this stack? Root and who runs it. */
-static bool trusted(int fd)
-{
-	struct ucred cred;
-	socklen_t len = sizeof(cred);
-
-	return !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) &&
-	       (!cred.uid || cred.uid == geteuid() || !geteuid());
+		serve(o, caller, &call, about);
+	if (about >= 0)
+		close(about);
 }
 
 void call_new(struct owner *o, int fd)
 {
-	struct caller *caller = trusted(fd) ? calloc(1, sizeof(*caller)) : NULL;
+	struct caller *caller = calloc(1, sizeof(*caller));
 
 	if (!caller) {
 		close(fd);

@@ -16,6 +16,7 @@
  * listener before each SYN.
  */
 #include <errno.h>
+#include <limits.h>
 #include <netinet/ip.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -87,16 +88,20 @@ struct conn *conn_new(struct owner *o, uint64_t id, char kind, struct socket *so
 	return c;
 }
 
-/* Closes the inet socket. */
+/* Closes the inet socket. A program that wants its close() to wait does not get it: the
+ * owner waits for nobody. */
 static void close_sock(struct conn *c, bool reset)
 {
-	const struct linger linger = { .l_onoff = 1 };
+	struct linger linger = { 0 };
+	socklen_t len = sizeof(linger);
 
 	if (!c->sock)
 		return;
-	if (reset)
-		inet_setsockopt(c->sock, SOL_SOCKET, SO_LINGER, &linger,
-				sizeof(linger));
+	inet_getsockopt(c->sock, SOL_SOCKET, SO_LINGER, &linger, &len);
+	if (reset || linger.l_linger) {
+		linger = (struct linger){ .l_onoff = reset };
+		inet_setsockopt(c->sock, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+	}
 	inet_close(c->sock);
 	c->sock = NULL;
 }
@@ -368,12 +373,28 @@ static bool conn_out(struct conn *c)
 	}
 }
 
+/* The program is gone, and left more than the stack has room for: it gets the room, a
+ * buffer of ours at most, so that the end of a socket which nobody has any more is the
+ * stack's business (tcp_orphan_retries, tcp_max_orphans). Return: as conn_out(). */
+static bool take_all(struct conn *c)
+{
+	const int all = INT_MAX / 2;
+
+	if (!c->sock || c->connecting || (!c->out.buf && !queued(c)))
+		return true;
+	inet_setsockopt(c->sock, SOL_SOCKET, SO_SNDBUFFORCE, &all, sizeof(all));
+	c->unread = true;
+	return conn_out(c);
+}
+
 /* The program has ended its direction, or itself, and all it said is on its way.
  * Return: false, @c is no more. */
 static bool conn_end(struct conn *c)
 {
 	char last;
 
+	if (c->hung_up && !take_all(c))
+		return false;
 	if ((!c->hung_up && !c->shut) || c->out.buf || queued(c))
 		return true;
 	if (c->hung_up) {
@@ -461,10 +482,36 @@ static void work_on(struct conn *c)
 		conn_end(c);
 }
 
+static void to_work(struct conn *c)
+{
+	struct owner *o = c->owner;
+
+	if (c->to_work)
+		return;
+	c->to_work = true;
+	c->next_work = NULL;
+	*o->work_tail = c;
+	o->work_tail = &c->next_work;
+}
+
+void conn_put_off(struct conn *c)
+{
+	if (c->is_put_off)
+		return;
+	c->is_put_off = true;
+	c->next_put_off = c->owner->put_off;
+	c->owner->put_off = c;
+}
+
 void conn_work(struct owner *o)
 {
 	struct conn *c;
 
+	while ((c = o->put_off)) {
+		o->put_off = c->next_put_off;
+		c->is_put_off = false;
+		to_work(c);
+	}
 	while ((c = o->work)) {
 		o->work = c->next_work;
 		if (!o->work)
@@ -477,24 +524,16 @@ void conn_work(struct owner *o)
 
 void conn_bury(struct owner *o)
 {
-	struct conn *c;
+	struct conn *c, **p = &o->dead;
 
-	while ((c = o->dead)) {
-		o->dead = c->next;
+	while ((c = *p)) {
+		if (c->is_put_off) {
+			p = &c->next;
+			continue;
+		}
+		*p = c->next;
 		free(c);
 	}
-}
-
-static void to_work(struct conn *c)
-{
-	struct owner *o = c->owner;
-
-	if (c->to_work)
-		return;
-	c->to_work = true;
-	c->next_work = NULL;
-	*o->work_tail = c;
-	o->work_tail = &c->next_work;
 }
 
 /* Events of B. */

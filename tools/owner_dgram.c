@@ -7,11 +7,14 @@
 #include <errno.h>
 #include <poll.h>
 #include <stddef.h>
+#include <stdalign.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
 #include "owner.h"
+
+#define BUDGET 64		/* messages of one program before others have their turn */
 
 /* A message to the program. Return: false, it has no room. */
 static bool give(struct conn *c, const char *buf, size_t len)
@@ -23,9 +26,8 @@ static bool give(struct conn *c, const char *buf, size_t len)
 /* An error that the next receiving call is to have. */
 static void give_error(struct conn *c, int err)
 {
-	struct shim_dgram head = { .err = err };
+	struct shim_dgram head = { .mark = c->mark, .err = err };
 
-	memcpy(head.magic, SHIM_MAGIC, sizeof(head.magic));
 	give(c, (char *)&head, sizeof(head));
 }
 
@@ -33,8 +35,9 @@ static void give_error(struct conn *c, int err)
  * Return: where it begins, *@len how long it is; NULL with errno. */
 static char *next_datagram(struct conn *c, size_t *len)
 {
-	char control[SHIM_CONTROL], *buf = c->owner->buf, *data;
-	struct shim_dgram head = { 0 };
+	alignas(struct cmsghdr) char control[SHIM_CONTROL];
+	char *buf = c->owner->buf, *data;
+	struct shim_dgram head = { .mark = c->mark };
 	struct iovec iov = { buf + sizeof(head) + SHIM_CONTROL, OWNER_BUFFER };
 	struct msghdr msg = {
 		.msg_name = &head.addr, .msg_namelen = sizeof(head.addr),
@@ -49,7 +52,6 @@ static char *next_datagram(struct conn *c, size_t *len)
 	*len = (size_t)n;
 	if (c->bare && !msg.msg_controllen)
 		return data;
-	memcpy(head.magic, SHIM_MAGIC, sizeof(head.magic));
 	head.control_len = (uint32_t)msg.msg_controllen;
 	data -= msg.msg_controllen;
 	memcpy(data, control, msg.msg_controllen);
@@ -86,8 +88,8 @@ static int transmit(struct conn *c, char *buf, size_t len)
 	struct iovec iov = { buf, len };
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
 
-	if (len >= sizeof(head) && !memcmp(buf, SHIM_MAGIC, sizeof(head.magic))) {
-		memcpy(&head, buf, sizeof(head));
+	memcpy(&head, buf, len < sizeof(head) ? len : sizeof(head));
+	if (len >= sizeof(head) && head.mark == c->mark) {
 		if (head.control_len > len - sizeof(head))
 			return EINVAL;
 		iov.iov_base = buf + sizeof(head) + head.control_len;
@@ -127,44 +129,48 @@ static bool program_shut(const struct conn *c)
 	return poll(&p, 1, 0) > 0 && (p.revents & (POLLRDHUP | POLLHUP));
 }
 
-/* From the program to the network. */
-static void dgram_out(struct conn *c)
+/* From the program to the network. Return: false, the rest is the next round's. */
+static bool dgram_out(struct conn *c)
 {
 	char *buf = c->owner->buf;
 	ssize_t n;
+	int i;
 
-	for (;;) {
+	for (i = 0; i < BUDGET; i++) {
 		if (c->out.buf && !dgram_send(c, c->out.buf, c->out.end))
-			return;
+			return true;
 		rest_free(&c->out);
 		n = recv(c->watch.fd, buf, sizeof(c->owner->buf), MSG_DONTWAIT);
 		if (n < 0 || (!n && program_shut(c)))
-			return;
+			return true;
 		if (!dgram_send(c, buf, (size_t)n) && n &&
 		    rest_keep(&c->out, buf, (size_t)n))
-			return;
+			return true;
 	}
+	conn_put_off(c);
+	return false;
 }
 
 void dgram_work(struct conn *c, uint32_t events)
 {
-	dgram_out(c);
-	if (events & EPOLLHUP)
+	c->hung_up |= (events & EPOLLHUP) != 0;
+	if (dgram_out(c) && c->hung_up)
 		conn_free(c, false);
 	else
 		dgram_in(c);
 }
 
-void dgram_new(struct owner *o, int fd, uint64_t id)
+void dgram_new(struct owner *o, int fd, const struct shim_name *name)
 {
 	struct socket *sock = inet_socket(o->net, AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
-	struct conn *c = sock ? conn_new(o, id, 'd', sock) : NULL;
+	struct conn *c = sock ? conn_new(o, name->id, 'd', sock) : NULL;
 	const int sndbuf = SHIM_SNDBUF;
 
 	if (!c) {
 		close(fd);
 		return;
 	}
+	c->mark = name->mark;
 	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &sndbuf, sizeof(sndbuf));
 	conn_attach(c, fd);
 	if (c->sock)

@@ -2,6 +2,7 @@
 """What the tests of inetrun share: a namespace with the kernel's end of a TAP, the
 owner of a stack on the other end, programs run on either side.
 """
+import contextlib
 import os
 import re
 import shutil
@@ -22,6 +23,13 @@ STACK = "10.0.0.2"
 INETRUN = os.path.join(BUILD, "inetrun")
 INETSTACKD = os.path.join(BUILD, "inetstackd")
 BODY = os.path.join(BUILD, "tests/preload/body")
+
+DEVICE = "tap:tap0,mac=02:00:00:00:00:02"
+CONF = f"""# the test's
+device "{DEVICE}" {{ addresses = {{"{STACK}/24", "10.0.0.3/24"}} qdisc = "fq" }}
+routes = {{"default via {KERNEL}"}}
+sysctls = {{"net.ipv4.tcp_keepalive_time = 77"}}
+"""
 
 
 def on_stack(*argv):
@@ -47,6 +55,14 @@ class Owner:
     def descriptors(self):
         """How many it has open."""
         return len(os.listdir(f"/proc/{self.proc.pid}/fd"))
+
+    @contextlib.contextmanager
+    def stopped(self):
+        """It does nothing meanwhile."""
+        self.proc.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self.proc.pid, os.WSTOPPED | os.WNOWAIT)
+        yield
+        self.proc.send_signal(signal.SIGCONT)
 
     def kill(self):
         """As it would crash."""
@@ -128,3 +144,45 @@ def wait_for(address, patience=10):
             if time.monotonic() > end:
                 raise AssertionError(f"nobody listens at {address}") from err
             time.sleep(0.05)
+
+
+def conf_file(text):
+    """A configuration of that TEXT."""
+    path = os.path.join(tempfile.mkdtemp(), "test.conf")
+    with open(path, "w", encoding="ascii") as file:
+        file.write(text)
+    return path
+
+
+def python(code, *, wrong=False):
+    """Runs python CODE on the stack. Return: what it printed."""
+    done = subprocess.run(on_stack(need("python3"), "-c", code), timeout=60,
+                          stdout=subprocess.PIPE, text=True, check=False)
+    assert wrong or done.returncode == 0, done
+    return done.stdout.strip()
+
+
+def waits(done, what, patience=10):
+    """Until DONE()."""
+    end = time.monotonic() + patience
+    while not done():
+        assert time.monotonic() < end, what
+        time.sleep(0.05)
+
+
+def client(code):
+    """A program on the stack that has connected to a server of the kernel's, and the
+    server's socket. CODE goes on with the connection c.
+    """
+    with socket.create_server((KERNEL, 0), backlog=200) as server:
+        server.settimeout(20)
+        # pylint: disable=consider-using-with
+        proc = subprocess.Popen(on_stack(
+            need("python3"), "-c", "import socket\nc = socket.create_connection(("
+            f"'{KERNEL}', {server.getsockname()[1]}))\n"
+            f"print('connected', flush=True)\n{code}"),
+            stdout=subprocess.PIPE, text=True)
+        conn, _ = server.accept()
+        conn.settimeout(20)
+        assert proc.stdout.readline() == "connected\n"
+        return proc, conn

@@ -4,65 +4,16 @@
 either side, and what is left over.
 """
 import os
+import re
 import resource
 import signal
 import socket
 import subprocess
 import tempfile
-import time
 
-from lab import (INETRUN, INETSTACKD, KERNEL, STACK, Owner, lab, need, on_stack,
-                 wait_for)
+from lab import (CONF, DEVICE, INETRUN, INETSTACKD, KERNEL, STACK, Owner, client,
+                 conf_file, lab, need, on_stack, python, wait_for, waits)
 from peer import case, run_cases
-
-DEVICE = "tap:tap0,mac=02:00:00:00:00:02"
-CONF = f"""# the test's
-device "{DEVICE}" {{ addresses = {{"{STACK}/24", "10.0.0.3/24"}} qdisc = "fq" }}
-routes = {{"default via {KERNEL}"}}
-sysctls = {{"net.ipv4.tcp_keepalive_time = 77"}}
-"""
-
-
-def conf_file(text):
-    """A configuration of that TEXT."""
-    path = os.path.join(tempfile.mkdtemp(), "test.conf")
-    with open(path, "w", encoding="ascii") as file:
-        file.write(text)
-    return path
-
-
-def python(code, *, wrong=False):
-    """Runs python CODE on the stack. Return: what it printed."""
-    done = subprocess.run(on_stack(need("python3"), "-c", code), timeout=60,
-                          stdout=subprocess.PIPE, text=True, check=False)
-    assert wrong or done.returncode == 0, done
-    return done.stdout.strip()
-
-
-def waits(done, what, patience=10):
-    """Until DONE()."""
-    end = time.monotonic() + patience
-    while not done():
-        assert time.monotonic() < end, what
-        time.sleep(0.05)
-
-
-def client(code):
-    """A program on the stack that has connected to a server of the kernel's, and the
-    server's socket. CODE goes on with the connection c.
-    """
-    with socket.create_server((KERNEL, 0), backlog=200) as server:
-        server.settimeout(20)
-        # pylint: disable=consider-using-with
-        proc = subprocess.Popen(on_stack(
-            need("python3"), "-c", "import socket\nc = socket.create_connection(("
-            f"'{KERNEL}', {server.getsockname()[1]}))\n"
-            f"print('connected', flush=True)\n{code}"),
-            stdout=subprocess.PIPE, text=True)
-        conn, _ = server.accept()
-        conn.settimeout(20)
-        assert proc.stdout.readline() == "connected\n"
-        return proc, conn
 
 
 @case
@@ -84,6 +35,8 @@ def file_with_mistakes_is_refused():
                           "10.0.0.999"),
                          ('sysctls = {"net.ipv4.nothing = 1"}', "nothing"),
                          ('routes = {"default via nowhere"}', "nowhere"),
+                         ('sysctls = {"net.ipv4.tcp_keepalive_time = 77' +
+                          " " * 130 + '8"}', "1 number"),
                          ("idle = 100000", "idle")):
         done = subprocess.run([INETSTACKD, "-c", conf_file(text)], timeout=20,
                               stderr=subprocess.PIPE, text=True, check=False)
@@ -220,6 +173,28 @@ def restarted_server_gets_its_port_again():
                 assert False, "nobody was connected to"
             except ConnectionRefusedError:
                 pass
+
+
+@case
+def calls_are_looked_up_before_the_program_begins():
+    """dlsym() is for no handler of a signal: all of calls.def stands in the dynamic
+    linker's log before the line "transferring control".
+    """
+    log = tempfile.mkdtemp()
+    with Owner():
+        subprocess.run(["env", "LD_DEBUG=files,symbols", f"LD_DEBUG_OUTPUT={log}/log",
+                        *on_stack("true")], timeout=20, check=True)
+    with open(os.path.join(os.environ["top_srcdir"], "preload/calls.def"),
+              encoding="ascii") as rows:
+        calls = re.findall(r"^CALL\(\w+, (\w+)", rows.read(), re.M)
+    for name in os.listdir(log):
+        with open(os.path.join(log, name), encoding="ascii", errors="replace") as file:
+            before, _, after = file.read().rpartition("transferring control")
+        if after.startswith(": true"):
+            missing = [call for call in calls if f"symbol={call};" not in before]
+            assert calls and not missing, missing
+            return
+    assert False, "no log"
 
 
 lab()
