@@ -26,7 +26,7 @@ struct shim_socket {
 bool shim_identify(int fd, struct shim_socket *sock);
 
 /*
- * A call to the owner, on the socket @fd. The first reply is waited for whatever signals come. Return: a
+ * A call to the owner. The first reply is waited for whatever signals come. Return: a
  * descriptor to get a second reply from, or -1: the owner is not there, or is not
  * trusted (errno ENETDOWN), or what socket() says.
  */

@@ -3,7 +3,7 @@
  * inetstackd: owns a stack, and the sockets that programs run by inetrun have of it.
  *
  *	inetstackd [-c FILE | -d DEVICE [-a ADDR/LEN] [-g GATEWAY]] [-n NAME]
- *		[-i SECONDS]
+ *		[-i SECONDS] [-m ADDR:PORT]
  *
  * It says "inetstackd: NAME: ready" when programs may come, on standard output.
  */
@@ -24,7 +24,7 @@
 #include "owner.h"
 
 struct options {
-	const char *file, *device, *addr, *gateway, *name;
+	const char *file, *device, *addr, *gateway, *name, *metrics;
 	int idle_s;		/* -1: not said */
 };
 
@@ -40,14 +40,15 @@ static void on_signal(int number)
 static int help(int option)
 {
 	fputs("usage: inetstackd [-h] [-c FILE | -d DEVICE [-a ADDR/LEN] [-g GATEWAY]]\n"
-	      "                  [-n NAME] [-i SECONDS]\n"
+	      "                  [-n NAME] [-i SECONDS] [-m ADDR:PORT]\n"
 	      "  -h          this text (--help too)\n"
 	      "  -c FILE     devices, addresses, routes, knobs: inet.conf(5)\n"
 	      "  -d DEVICE   such as tap:tap0\n"
 	      "  -a ADDR/LEN its address\n"
 	      "  -g GATEWAY  default route\n"
 	      "  -n NAME     what programs find it by (default: FILE's, or \"default\")\n"
-	      "  -i SECONDS  end after being unused for so long (default 0: never)\n",
+	      "  -i SECONDS  end after being unused for so long (default 0: never)\n"
+	      "  -m ADDR:PORT  answer Prometheus there, on the stack\n",
 	      option == 'h' ? stdout : stderr);
 	return option == 'h' ? 0 : 2;
 }
@@ -62,7 +63,7 @@ static int parse(struct options *o, int argc, char **argv)
 	long idle;
 	int c;
 
-	while ((c = getopt_long(argc, argv, "hc:d:a:g:n:i:", words, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "hc:d:a:g:n:i:m:", words, NULL)) != -1) {
 		switch (c) {
 		case 'c':
 			o->file = optarg;
@@ -78,6 +79,9 @@ static int parse(struct options *o, int argc, char **argv)
 			break;
 		case 'n':
 			o->name = optarg;
+			break;
+		case 'm':
+			o->metrics = optarg;
 			break;
 		case 'i':
 			idle = strtol(optarg, &end, 10);
@@ -117,16 +121,17 @@ static const char *name_of(const struct options *o)
 }
 
 /* The stack as the command line or the file wants it. 0 or -1. */
-static int set_up(struct net *net, const struct options *o, unsigned int *idle_s)
+static int set_up(struct net *net, const struct options *o, struct settings *settings)
 {
 	struct net_device *dev;
 	char route[64];
 
-	*idle_s = 0;
-	if (o->file && conf_apply(net, o->file, idle_s))
+	if (o->file && conf_apply(net, o->file, settings))
 		return -1;
 	if (o->idle_s >= 0)
-		*idle_s = (unsigned int)o->idle_s;
+		settings->idle_s = (unsigned int)o->idle_s;
+	if (o->metrics)
+		snprintf(settings->metrics, METRICS_MAX, "%s", o->metrics);
 	if (!o->device)
 		return 0;
 	dev = inet_netdev_open(net, o->device);
@@ -166,6 +171,7 @@ static void raise_limit(void)
 int main(int argc, char **argv)
 {
 	struct options options = { .idle_s = -1 };
+	struct settings settings = { 0 };
 	static struct owner o;
 	int ret = parse(&options, argc, argv);
 
@@ -177,18 +183,26 @@ int main(int argc, char **argv)
 	signals();
 	raise_limit();
 	o.net = inet_create(NULL);
-	if (!o.net || set_up(o.net, &options, &o.idle_s)) {
+	if (!o.net || set_up(o.net, &options, &settings)) {
 		inet_destroy(o.net);
 		return 1;
 	}
+	o.idle_s = settings.idle_s;
 	ret = owner_listen(&o);
-	if (ret) {
+	if (!ret && *settings.metrics && metrics_listen(&o, settings.metrics)) {
+		fprintf(stderr, "inetstackd: metrics \"%s\": %s\n", settings.metrics,
+			strerror(errno));
+		ret = -1;
+	} else if (ret) {
 		fprintf(stderr, "inetstackd: %s: %s\n", o.name, strerror(errno));
 	} else {
 		printf("inetstackd: %s: ready\n", o.name);
 		fflush(stdout);
 		ret = owner_run(&o, &stop);
 	}
+	metrics_close(&o);
+	admin_close(&o);
+	call_close(&o);
 	inet_destroy(o.net);
 	return ret ? 1 : 0;
 }

@@ -5,8 +5,16 @@
 
 #include <inet/inet.h>
 
-/* Reads the file of inet.conf(5) at @path and sets @net up by it; *@idle_s: what it
- * says. 0, or -1 after a sentence. */
-int conf_apply(struct net *net, const char *path, unsigned int *idle_s);
+#define METRICS_MAX 64
+
+/* What is not the stack's, but the owner's. */
+struct settings {
+	unsigned int idle_s;
+	char metrics[METRICS_MAX];	/* "ADDRESS:PORT", or "" */
+};
+
+/* Reads the file of inet.conf(5) at @path and sets @net up by it. 0, or -1 after a
+ * sentence. */
+int conf_apply(struct net *net, const char *path, struct settings *settings);
 
 #endif /* TOOLS_INETSTACKD_H */

@@ -75,7 +75,7 @@ static int apply(struct net *net, cfg_t *cfg)
 	return 0;
 }
 
-int conf_apply(struct net *net, const char *path, unsigned int *idle_s)
+int conf_apply(struct net *net, const char *path, struct settings *settings)
 {
 	cfg_opt_t device[] = {
 		CFG_STR_LIST("addresses", "{}", CFGF_NONE),
@@ -87,6 +87,7 @@ int conf_apply(struct net *net, const char *path, unsigned int *idle_s)
 		CFG_STR_LIST("routes", "{}", CFGF_NONE),
 		CFG_STR_LIST("sysctls", "{}", CFGF_NONE),
 		CFG_INT("idle", 0, CFGF_NONE),
+		CFG_STR("metrics", "", CFGF_NONE),
 		CFG_END(),
 	};
 	cfg_t *cfg = cfg_init(file, CFGF_NONE);
@@ -104,7 +105,8 @@ int conf_apply(struct net *net, const char *path, unsigned int *idle_s)
 		fprintf(stderr, "inetstackd: %s: idle is not from 0 to 86400\n", path);
 		ret = -1;
 	}
-	*idle_s = (unsigned int)idle;
+	settings->idle_s = (unsigned int)idle;
+	snprintf(settings->metrics, METRICS_MAX, "%s", cfg_getstr(cfg, "metrics"));
 	cfg_free(cfg);
 	return ret;
 }

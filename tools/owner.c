@@ -83,6 +83,18 @@ static void control_ready(struct owner *o, struct watch *w, uint32_t events)
 		call_new(o, fd);
 }
 
+/* Tools ask. */
+static void admin_ready(struct owner *o, struct watch *w, uint32_t events)
+{
+	struct sockaddr_un un;
+	socklen_t len;
+	int fd;
+
+	(void)events;
+	while ((fd = owner_accept(o, w, &un, &len)) >= 0)
+		admin_new(o, fd);
+}
+
 /* Programs have connected their sockets: whose, the name of A says. */
 static void stream_ready(struct owner *o, struct watch *w, uint32_t events)
 {
@@ -154,6 +166,7 @@ int owner_listen(struct owner *o)
 	o->control.ready = control_ready;
 	o->stream.ready = stream_ready;
 	o->dgram.ready = dgram_ready;
+	o->admin.ready = admin_ready;
 	o->stack.ready = stack_ready;
 	o->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (o->epoll < 0)
@@ -167,6 +180,7 @@ int owner_listen(struct owner *o)
 	if (owner_watch(o, &o->stack, EPOLLIN) ||
 	    place_open(o, &o->stream, "stream", SOCK_STREAM) ||
 	    place_open(o, &o->dgram, "dgram", SOCK_SEQPACKET) ||
+	    place_open(o, &o->admin, "admin", SOCK_STREAM) ||
 	    place_open(o, &o->control, "control", SOCK_SEQPACKET))
 		return -1;
 	return 0;
@@ -178,7 +192,7 @@ static s64 next_timeout(const struct owner *o)
 	s64 ns = inet_next_timeout_ns(o->net);
 	s64 own = -1;
 
-	if (o->put_off)
+	if (o->put_off || o->scraped)
 		return 0;
 	if (o->parked)
 		own = PARKED_NS;
@@ -225,8 +239,11 @@ int owner_run(struct owner *o, const volatile sig_atomic_t *stop)
 		conn_unpark(o);
 		conn_sweep(o, false);
 		inet_run(o->net, 0);
+		metrics_work(o);
 		conn_work(o);
 		conn_bury(o);
+		admin_work(o);
+		admin_bury(o);
 	}
 	return 0;
 }

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 #include <inet/inet.h>
@@ -25,6 +26,9 @@
 #define OWNER_BUCKETS 16384	/* of the table of sockets; a power of two */
 
 struct owner;
+struct caller;
+struct guest;
+struct scrape;
 
 /* Something that epoll watches. */
 struct watch {
@@ -76,14 +80,21 @@ struct owner {
 	struct net *net;
 	const char *name;
 	int epoll;
-	struct watch stack, control, stream, dgram;
+	struct watch stack, control, stream, dgram, admin;
 	int spare;		/* a descriptor for when there is none, or -1 */
 	bool everybody;		/* may use it: root runs it */
 	struct nf_hook_ops hook;	/* conn_see_packet() */
 	struct conn *buckets[OWNER_BUCKETS];
+	struct caller *callers;
 	struct conn *bare, *dead;
 	struct conn *work, **work_tail;
 	struct conn *put_off;	/* for the next round */
+	struct guest *guests, *gone;	/* tools that ask */
+	unsigned int nr_guests;
+	struct socket *metrics;	/* listens for those who scrape; NULL: none */
+	struct scrape *scrapes;
+	unsigned int nr_scrapes;
+	bool scraped;		/* there is something to do for them */
 	unsigned int nr_conns, nr_leases;
 	bool parked;		/* some listener has one */
 	u64 swept_ns, busy_ns;	/* the last time */
@@ -156,7 +167,29 @@ void dgram_work(struct conn *c, uint32_t events);
 
 /* A program has connected to "control". */
 void call_new(struct owner *o, int fd);
+/* Hangs up on all who call. */
+void call_close(struct owner *o);
 /* The second reply to a connect() that waits. */
 void call_answer(struct watch *waiter, int err);
+
+/* ---- owner_admin.c, owner_ip.c ---------------------------------------- */
+
+/* A tool has connected to "admin". */
+void admin_new(struct owner *o, int fd);
+/* Ends captures that have what they want; frees who has gone; and at the end all. */
+void admin_work(struct owner *o);
+void admin_bury(struct owner *o);
+void admin_close(struct owner *o);
+/* "OBJECT COMMAND ...", as inet-ip(1). 0, an errno, or -1: the stack has a sentence. */
+int admin_ip(struct net *net, char *words, bool may_change, FILE *out);
+
+/* ---- owner_metrics.c -------------------------------------------------- */
+
+/* All that the stack counts as text of Prometheus. 0 or -1. */
+int metrics_show(struct net *net, FILE *out);
+/* Listens for HTTP at "ADDRESS:PORT" of the stack. 0, or -1 with errno. */
+int metrics_listen(struct owner *o, const char *address);
+void metrics_work(struct owner *o);
+void metrics_close(struct owner *o);
 
 #endif /* TOOLS_OWNER_H */

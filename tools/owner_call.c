@@ -18,6 +18,7 @@
 /* A call under way. */
 struct caller {
 	struct watch watch;	/* first */
+	struct caller *next, **prev;
 	struct conn *waits;	/* for this one's handshake */
 };
 
@@ -221,8 +222,17 @@ static void caller_free(struct caller *caller)
 {
 	if (caller->waits)
 		caller->waits->waiter = NULL;
+	*caller->prev = caller->next;
+	if (caller->next)
+		caller->next->prev = caller->prev;
 	owner_unwatch(&caller->watch);
 	free(caller);
+}
+
+void call_close(struct owner *o)
+{
+	while (o->callers)
+		caller_free(o->callers);
 }
 
 void call_answer(struct watch *waiter, int err)
@@ -334,6 +344,11 @@ void call_new(struct owner *o, int fd)
 	}
 	caller->watch.fd = fd;
 	caller->watch.ready = caller_ready;
+	caller->next = o->callers;
+	caller->prev = &o->callers;
+	if (caller->next)
+		caller->next->prev = &caller->next;
+	o->callers = caller;
 	if (owner_watch(o, &caller->watch, EPOLLIN | EPOLLRDHUP))
 		caller_free(caller);
 }

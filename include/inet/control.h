@@ -22,6 +22,10 @@ struct inet_netdev_stats;
 /* "eth0" of this stack, or NULL with ENODEV. Borrowed: good until the device
  * is closed. */
 struct net_device *inet_netdev_find(struct net *net, const char *name) INET_API;
+/* Calls @fn for each, in the order in which they came. It may ask of the device what
+ * there is to ask, and change nothing. */
+int inet_netdev_each(struct net *net,
+		     void (*fn)(void *arg, struct net_device *dev), void *arg) INET_API;
 /* Up and down; down also fails what is queued. */
 int inet_netdev_up(struct net_device *dev) INET_API;
 int inet_netdev_down(struct net_device *dev) INET_API;
@@ -67,6 +71,9 @@ int inet_netdev_set_queue(struct net_device *dev, const char *knob,
 			  const char *value) INET_API;
 int inet_netdev_get_queue(struct net_device *dev, const char *knob, char *value,
 			  size_t size) INET_API;
+/* Between inet_netdev_up() and inet_netdev_down(). */
+bool inet_netdev_is_up(const struct net_device *dev) INET_API;
+unsigned int inet_netdev_get_mtu(const struct net_device *dev) INET_API;
 const char *inet_netdev_name(const struct net_device *dev) INET_API;
 int inet_netdev_index(const struct net_device *dev) INET_API;
 /* Return: 1 the link is up, 0 it is not, -1 with EINVAL. A change is a line in

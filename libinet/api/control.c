@@ -187,6 +187,30 @@ int inet_netdev_get_stats(struct net_device *dev,
 	return 0;
 }
 
+int inet_netdev_each(struct net *net,
+		     void (*fn)(void *arg, struct net_device *dev), void *arg)
+{
+	struct net_device *dev;
+
+	if (!net || !fn)
+		return api_result(-EINVAL);
+	rcu_read_lock(&net->rcu);
+	for_each_netdev_rcu(net, dev)
+		fn(arg, dev);
+	rcu_read_unlock(&net->rcu);
+	return 0;
+}
+
+bool inet_netdev_is_up(const struct net_device *dev)
+{
+	return dev && netif_running(dev);
+}
+
+unsigned int inet_netdev_get_mtu(const struct net_device *dev)
+{
+	return dev ? READ_ONCE(dev->mtu) : 0;
+}
+
 int inet_netdev_counter_each(struct net_device *dev,
 			     void (*fn)(void *arg, const char *name, u64 value),
 			     void *arg)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* inet_socket_show(): the sockets of a stack as ss(8) prints them. */
 #include <inet/control.h>
+#include <inet/sock_diag.h>
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -8,9 +9,7 @@
 #include <stdio.h>
 
 #include "api/api.h"
-#include "core/socket.h"
-#include "ipv4/inet_hashtables.h"
-#include "ipv4/inet_timewait_sock.h"
+#include "core/sock.h"
 #include "lib/print_whole.h"
 
 static const char *const state_names[TCP_MAX_STATES] = {
@@ -27,79 +26,50 @@ static const char *const state_names[TCP_MAX_STATES] = {
 	[TCP_CLOSING] = "CLOSING",
 };
 
-static const char *family_name(const struct sock *sk)
+static const char *family_name(const struct inet_diag_info *info)
 {
-	if (sk->sk_family != AF_INET)
+	if (info->family != AF_INET)
 		return "pkt";
-	switch (sk->sk_type) {
+	switch (info->type) {
 	case SOCK_STREAM:
 		return "tcp";
 	case SOCK_DGRAM:
-		return sk->sk_protocol == IPPROTO_UDP ? "udp" : "icmp";
+		return info->protocol == IPPROTO_UDP ? "udp" : "icmp";
 	default:
 		return "raw";
 	}
 }
 
-static void put_name(FILE *out, __be32 addr, u16 port)
+static void put_name(FILE *out, const struct sockaddr_in *addr)
 {
 	char text[INET_ADDRSTRLEN], name[INET_ADDRSTRLEN + 8];
 
-	inet_ntop(AF_INET, &addr, text, sizeof(text));
-	if (port)
-		snprintf(name, sizeof(name), "%s:%u", text, port);
+	inet_ntop(AF_INET, &addr->sin_addr, text, sizeof(text));
+	if (addr->sin_port)
+		snprintf(name, sizeof(name), "%s:%u", text, ntohs(addr->sin_port));
 	else
 		snprintf(name, sizeof(name), "%s:*", text);
 	fprintf(out, " %22s", name);
 }
 
-/* One line of @skc, which is no whole sock when its state says so. */
-static void show_one(FILE *out, const struct sock_common *skc, u8 state)
+static void show_one(void *arg, const struct inet_diag_info *info)
 {
-	const struct sock *sk = (const struct sock *)skc;
-	bool whole = state != TCP_TIME_WAIT && state != TCP_NEW_SYN_RECV;
-	u8 shown = state;
+	FILE *out = arg;
 
-	if (state == TCP_TIME_WAIT)
-		shown = READ_ONCE(inet_twsk(sk)->tw_substate);
-	else if (state == TCP_NEW_SYN_RECV)
-		shown = TCP_SYN_RECV;
-	fprintf(out, "%-5s %-10s %7d %7d", whole ? family_name(sk) : "tcp",
-		shown < TCP_MAX_STATES && state_names[shown] ?
-		state_names[shown] : "UNCONN",
-		whole ? sk_rmem_alloc_get(sk) : 0,
-		whole ? READ_ONCE(sk->sk_wmem_queued) : 0);
-	put_name(out, skc->skc_rcv_saddr, skc->skc_num);
-	put_name(out, skc->skc_daddr, ntohs(skc->skc_dport));
+	fprintf(out, "%-5s %-10s %7u %7u", family_name(info),
+		info->state < TCP_MAX_STATES && state_names[info->state] ?
+		state_names[info->state] : "UNCONN", info->rqueue, info->wqueue);
+	put_name(out, &info->src);
+	put_name(out, &info->dst);
 	fputc('\n', out);
 }
 
-/* A connection that no struct socket stands for: not accepted yet, closed by
- * its owner, in TIME-WAIT. */
-static void show_unowned(void *out, struct sock_common *skc)
-{
-	u8 state = READ_ONCE(skc->skc_state);
-
-	if (state == TCP_TIME_WAIT || state == TCP_NEW_SYN_RECV ||
-	    !READ_ONCE(((struct sock *)skc)->sk_socket))
-		show_one(out, skc, state);
-}
-
 /* Prints them all; print_whole()'s print. */
-static void show_all(FILE *out, void *arg)
+static void show_all(FILE *out, void *net)
 {
-	struct net *net = arg;
-	struct socket *sock;
-
 	fprintf(out, "%-5s %-10s %7s %7s %22s %22s\n", "Netid", "State",
 		"Recv-Q", "Send-Q", "Local", "Peer");
-	spin_lock(&net->sockets_lock);
-	list_for_each_entry(sock, &net->sockets, net_list)
-		if (sock->sk)
-			show_one(out, &sock->sk->__sk_common,
-				 READ_ONCE(sock->sk->sk_state));
-	spin_unlock(&net->sockets_lock);
-	inet_ehash_each(net, show_unowned, out);
+	inet_diag_each(net, show_one, out);
 }
 
 int inet_socket_show(struct net *net, FILE *out)

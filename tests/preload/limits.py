@@ -10,7 +10,7 @@ import subprocess
 
 from lab import (CONF, KERNEL, STACK, Owner, client, conf_file, lab, need, on_stack,
                  python, waits)
-from peer import case, run_cases
+from peer import case, run, run_cases
 
 FILL = ("c.setblocking(False)\ntry:\n    while True: c.send(bytes(65536))\n"
         "except BlockingIOError: pass")
@@ -55,14 +55,18 @@ def closed_connection_to_a_full_window_ends():
 
 @case
 def close_that_lingers_stops_nobody():
-    """SO_LINGER of a minute, and a peer that does not read: others go on."""
+    """SO_LINGER of a minute, and a peer that does not acknowledge: others go on."""
     with Owner():
-        proc, conn = client("import struct\nc.setsockopt(socket.SOL_SOCKET, "
-                            "socket.SO_LINGER, struct.pack('ii', 1, 60))\n" + FILL)
+        proc, conn = client("import struct, time\nc.setsockopt(socket.SOL_SOCKET, "
+                            "socket.SO_LINGER, struct.pack('ii', 1, 60))\n"
+                            "c.recv(1)\ntime.sleep(0.5)\nc.send(b'lost')")
+        conn.send(b"-")
+        run("ip", "link", "set", "tap0", "down")
         proc.wait(20)
         done = subprocess.run(on_stack(need("python3"), "-c", "import socket\n"
                                        f"socket.socket().bind(('{STACK}', 1))"),
                               timeout=20, check=False)
+        run("ip", "link", "set", "tap0", "up")
         conn.close()
     assert done.returncode == 0, done
 

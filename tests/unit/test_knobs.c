@@ -10,6 +10,7 @@
 
 #include <inet/control.h>
 #include <inet/netdev.h>
+#include <inet/sock_diag.h>
 #include <inet/socket.h>
 #include <inet/trace.h>
 
@@ -160,6 +161,61 @@ static void connections_without_a_socket_are_shown(void **state)
 	tp_close(&t);
 }
 
+/* What inet_diag_each() tells of the connection @t of @state. */
+struct told {
+	u8 state;
+	u32 times;
+	struct inet_diag_info info;
+};
+
+static void told(void *arg, const struct inet_diag_info *info)
+{
+	struct told *told = arg;
+
+	if (info->state != told->state)
+		return;
+	told->info = *info;
+	told->times++;
+}
+
+static struct inet_diag_info info_of(struct tp *t, u8 state)
+{
+	struct told found = { .state = state };
+
+	assert_int_equal(inet_diag_each(t->f.net, told, &found), 0);
+	assert_int_equal(found.times, 1);
+	return found.info;
+}
+
+static void connection_is_told_of_with_its_queues_and_timer(void **state)
+{
+	struct inet_diag_info info;
+	struct tp t;
+
+	(void)state;
+	tp_open(&t);
+	tp_listen(&t, 4);
+	info = info_of(&t, TCP_LISTEN);
+	assert_int_equal(info.rqueue, 0);
+	assert_int_equal(info.wqueue, 4);
+	tp_syn(&t);
+	assert_null(info_of(&t, TCP_SYN_RECV).sock);
+	tp_send(&t, "A", 1, 1, NULL, 0);
+	assert_int_equal(info_of(&t, TCP_LISTEN).rqueue, 1);
+	tp_accept(&t);
+	tp_send(&t, "PA", 1, 1, "four", 4);
+	fx_run(&t.f);
+	assert_int_equal(inet_send(t.s, "sixsix", 6, 0), 6);
+	info = info_of(&t, TCP_ESTABLISHED);
+	assert_ptr_equal(info.sock, t.s);
+	assert_int_equal(info.rqueue, 4);
+	assert_int_equal(info.wqueue, 6);
+	assert_int_equal(info.timer, INET_DIAG_TIMER_ON);
+	assert_true(info.expires_ms > 0 && info.expires_ms <= 3000);
+	assert_int_equal(info.dst.sin_port, htons(t.pport));
+	tp_close(&t);
+}
+
 #define EINVAL_IS(call, failed) do { \
 	errno = 0; \
 	assert_true((call) == (failed)); \
@@ -255,6 +311,7 @@ int main(void)
 		C(output_that_is_null_is_einval),
 		cmocka_unit_test(stack_or_device_that_is_null_is_einval),
 		cmocka_unit_test(connections_without_a_socket_are_shown),
+		cmocka_unit_test(connection_is_told_of_with_its_queues_and_timer),
 		cmocka_unit_test(
 			listener_with_a_full_queue_counts_the_syn_as_dropped),
 	};
