@@ -140,7 +140,10 @@ static void print(const struct options *o, char **patterns)
 	unsigned long long n;
 	size_t i;
 
-	printf(o->json ? "{\"inet\":{" : o->device ? "" : "#%s\n", admin_stack(o->name));
+	if (o->json)
+		printf("{\"inet\":{");
+	else if (!o->device)
+		printf("#%s\n", admin_stack(o->name));
 	for (i = 0; i < nr_counters; i++) {
 		n = counters[i].value - (o->absolute ? 0 : counters[i].before);
 		if ((!n && !o->zeros) || !wanted(counters[i].name, patterns))
