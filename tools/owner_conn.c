@@ -517,7 +517,8 @@ void conn_work(struct owner *o)
 		if (!o->work)
 			o->work_tail = &o->work;
 		c->to_work = false;
-		if (!c->dead)
+		/* What it has sent may have woken it, too. */
+		if (!c->dead && !c->is_put_off)
 			work_on(c);
 	}
 }
