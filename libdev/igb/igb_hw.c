@@ -139,10 +139,14 @@ static int get_hw_semaphore(struct igb *igb)
 {
 	if (!wait_for(igb, E1000_SWSM, E1000_SWSM_SMBI, false, SWFW_US))
 		return -EBUSY;
-	igb_wr32(igb, E1000_SWSM, igb_rd32(igb, E1000_SWSM) |
-		 E1000_SWSM_SWESMBI);
-	if (igb_rd32(igb, E1000_SWSM) & E1000_SWSM_SWESMBI)
-		return 0;
+	/* it does not stay set while firmware has it */
+	for (u32 us = 0; us < SWFW_US; us += POLL_US) {
+		igb_wr32(igb, E1000_SWSM, igb_rd32(igb, E1000_SWSM) |
+			 E1000_SWSM_SWESMBI);
+		if (igb_rd32(igb, E1000_SWSM) & E1000_SWSM_SWESMBI)
+			return 0;
+		igb_sleep_us(igb, POLL_US);
+	}
 	igb_wr32(igb, E1000_SWSM, 0);
 	return -EBUSY;
 }

@@ -462,7 +462,8 @@ static const struct {
 	{ "allmulti", 2, allmulti }, { "mc", 2, mc }, { "mac", 2, mac },
 	{ "feature", 3, feature }, { "sysctl", 3, sysctl },
 	{ "source", 2, source }, { "counter", 2, counter }, { "raw", 4, raw },
-	{ "path", 4, path }, { "xmit", 3, xmit }, { "road", 2, road }, { "udp", 4, udp }, { "drain", 2, drain },
+	{ "path", 4, path }, { "xmit", 3, xmit }, { "road", 2, road },
+	{ "udp", 4, udp }, { "drain", 2, drain },
 };
 
 static void command(char *line)

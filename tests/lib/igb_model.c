@@ -616,6 +616,11 @@ void igb_model_write(struct igb_model *m, u32 off, u32 value)
 {
 	u32 reg = canonical(off);
 
+	if (reg == E1000_SWSM && (value & E1000_SWSM_SWESMBI) &&
+	    m->firmware_has) {
+		m->firmware_has--;
+		value &= ~E1000_SWSM_SWESMBI;
+	}
 	if (reg == E1000_STATUS)
 		REG(m, reg) &= ~(value & E1000_STATUS_DEV_RST_SET);
 	else if (reg == E1000_CTRL)

@@ -60,6 +60,7 @@ struct igb_model {
 	bool no_mask;		/* vectors do not mask themselves (QEMU) */
 	bool link_slow;		/* the link comes by igb_model_cable() only */
 	bool phy_dead, phy_error, semaphore_stuck;
+	u32 firmware_has;	/* times that SWESMBI cannot be set yet */
 	bool no_notices;	/* an old kernel */
 	bool no_reset;		/* by the bus */
 

@@ -659,6 +659,23 @@ static void phy_that_firmware_keeps_fails_up(void **state)
 	assert_int_equal(inet_netdev_up(l->dev), 0);
 }
 
+static void phy_that_firmware_has_for_a_while_is_waited_for(void **state)
+{
+	struct igb_lab *l = *state;
+
+	l->m->firmware_has = 50;
+	igb_lab_open(l);
+	assert_int_equal(l->m->firmware_has, 0);
+	igb_lab_assert_works(l);
+	/* and not for ever */
+	assert_int_equal(inet_netdev_down(l->dev), 0);
+	l->m->firmware_has = U32_MAX;
+	assert_int_equal(inet_netdev_up(l->dev), -1);
+	assert_int_equal(errno, EBUSY);
+	l->m->firmware_has = 0;
+	assert_int_equal(inet_netdev_up(l->dev), 0);
+}
+
 /* ---- interrupts ------------------------------------------------------- */
 
 static void vector_is_masked_while_it_is_polled(void **state)
@@ -1101,6 +1118,7 @@ int main(void)
 		CASE(phy_that_does_not_answer_fails_up_with_a_sentence),
 		CASE(phy_that_says_no_fails_up),
 		CASE(phy_that_firmware_keeps_fails_up),
+		CASE(phy_that_firmware_has_for_a_while_is_waited_for),
 		CASE(vector_is_masked_while_it_is_polled),
 		CASE(card_that_does_not_mask_works),
 		CASE(event_without_a_cause_is_an_empty_poll),
