@@ -190,6 +190,8 @@ static void tap_vnet_apply(struct sk_buff *skb, const struct tap_vnet *v)
 		skb->shinfo->gso_size = v->gso_size;
 		skb->shinfo->gso_segs = v->gso_segs;
 		skb->shinfo->gso_type = v->udp ? SKB_GSO_UDP_L4 : SKB_GSO_TCPV4;
+		if (v->ecn)
+			skb->shinfo->gso_type |= SKB_GSO_TCP_ECN;
 	}
 }
 

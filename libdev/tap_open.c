@@ -242,7 +242,8 @@ static void tap_features(struct tap *tap, const struct tap_args *args)
 		dev->features |= NETIF_F_GSO_UDP_L4;
 		dev->hw_features |= NETIF_F_GSO_UDP_L4;
 	}
-	dev->features |= NETIF_F_RXCSUM | NETIF_F_HW_CSUM | NETIF_F_TSO;
+	dev->features |= NETIF_F_RXCSUM | NETIF_F_HW_CSUM | NETIF_F_TSO |
+			 NETIF_F_TSO_ECN;
 	dev->hw_features |= NETIF_F_HW_CSUM | NETIF_F_TSO;
 }
 

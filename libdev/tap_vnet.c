@@ -146,8 +146,10 @@ int tap_vnet_parse(const u8 hdr[TAP_VNET_LEN], const u8 *frame, u32 head,
 	switch (h.gso_type) {
 	case VIRTIO_NET_HDR_GSO_NONE:
 		return 0;
-	case VIRTIO_NET_HDR_GSO_TCPV4:
 	case VIRTIO_NET_HDR_GSO_TCPV4 | VIRTIO_NET_HDR_GSO_ECN:
+		res->ecn = true;
+		fallthrough;
+	case VIRTIO_NET_HDR_GSO_TCPV4:
 		return vnet_gso_tcp(&h, frame, head, len, res);
 	case VIRTIO_NET_HDR_GSO_UDP_L4:
 		return vnet_gso_udp(&h, frame, head, len, res);

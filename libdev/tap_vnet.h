@@ -20,6 +20,7 @@ struct tap_vnet {
 	u16 csum_start;		/* from the frame's first octet */
 	u16 csum_offset;
 	bool udp;		/* with gso_size: UDP, else TCP, over IPv4 */
+	bool ecn;		/* CWR is of the first only */
 	u16 gso_size;		/* to be cut, 0: not */
 	u16 gso_segs;
 	u16 hlen;		/* with gso_size: octets of all headers */

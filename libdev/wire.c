@@ -714,7 +714,7 @@ static const struct net_device_ops wire_netdev_ops = {
 static void wire_setup(struct net_device *dev)
 {
 	driver_ether_setup(dev);
-	dev->features |= NETIF_F_SG;
+	dev->features |= NETIF_F_SG | NETIF_F_TSO_ECN;
 	dev->hw_features |= NETIF_F_HW_CSUM | NETIF_F_TSO | NETIF_F_GSO_UDP_L4;
 	dev->netdev_ops = &wire_netdev_ops;
 }

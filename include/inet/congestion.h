@@ -35,6 +35,8 @@ enum tcp_ca_event {
 	CA_EVENT_CWND_RESTART,	/* after idle */
 	CA_EVENT_COMPLETE_CWR,	/* the window has come down */
 	CA_EVENT_LOSS,		/* timeout */
+	CA_EVENT_ECN_NO_CE,	/* text came that was not marked, */
+	CA_EVENT_ECN_IS_CE,	/* or was: TCP_CONG_NEEDS_ECN */
 };
 
 /* What one ACK says about the path. */
@@ -57,6 +59,10 @@ struct rate_sample {
 	bool is_app_limited;	/* it was sent when there was little to send */
 };
 
+/* tcp_congestion_ops.flags: all packets of the connection may be marked (ECT), and it
+ * asks for ECN and agrees on it, whatever net.ipv4.tcp_ecn says. */
+#define TCP_CONG_NEEDS_ECN 0x2
+
 /*
  * The members that are not said to be may not be NULL. States are TCP_CA_Open,
  * TCP_CA_Disorder, TCP_CA_CWR, TCP_CA_Recovery and TCP_CA_Loss of
@@ -64,6 +70,7 @@ struct rate_sample {
  */
 struct tcp_congestion_ops {
 	const char *name;
+	u32 flags;		/* TCP_CONG_* */
 	/* The connection begins, or changes over to this one; its private area
 	 * is zeroed. May be NULL. */
 	void (*init)(struct sock *sk);
@@ -107,11 +114,12 @@ void *tcp_cong_priv(const struct sock *sk) INET_EXPORT(tcp_cong_priv);
 /* What a congestion control sees of its connection. */
 struct tcp_cong_info {
 	u64 now_ns;		/* of the stack's clock */
-	u32 snd_cwnd;		/* packets, as the next four */
+	u32 snd_cwnd;		/* packets, as the next five */
 	u32 snd_ssthresh;
 	u32 snd_cwnd_clamp;	/* the window is never larger */
 	u32 packets_in_flight;
 	u32 delivered;		/* since the beginning */
+	u32 delivered_ce;	/* ... by ACKs that told of marks */
 	u32 mss;		/* bytes */
 	u32 srtt_us;		/* 0: not measured yet */
 	u32 min_rtt_us;

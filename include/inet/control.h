@@ -33,8 +33,8 @@ int inet_netdev_down(struct net_device *dev) INET_API;
 int inet_netdev_close(struct net_device *dev) INET_API;
 int inet_netdev_set_mtu(struct net_device *dev, unsigned int mtu) INET_API;
 int inet_netdev_set_mac(struct net_device *dev, const u8 mac[6]) INET_API;
-/* As ethtool -K: "rx", "tx" (checksums), "sg", "tso", "tx-udp-segmentation",
- * "gso", "gro". EINVAL, EOPNOTSUPP (this device's is fixed). */
+/* As ethtool -K: "rx", "tx" (checksums), "sg", "tso", "tx-tcp-ecn-segmentation",
+ * "tx-udp-segmentation", "gso", "gro". EINVAL, EOPNOTSUPP (this device's is fixed). */
 int inet_netdev_set_feature(struct net_device *dev, const char *name,
 			    bool on) INET_API;
 /* Return: 1 on, 0 off, -1 with EINVAL. */

@@ -59,13 +59,14 @@ enum netdev_flags {
 #define NETIF_F_RXCSUM (1ULL << 2)	/* may set CHECKSUM_UNNECESSARY */
 #define NETIF_F_TSO (1ULL << 3)		/* cuts SKB_GSO_TCPV4 */
 #define NETIF_F_GSO_UDP_L4 (1ULL << 4)	/* cuts SKB_GSO_UDP_L4 */
-#define NETIF_F_GRO (1ULL << 5)		/* the stack may merge received */
-#define NETIF_F_LOOPBACK (1ULL << 6)	/* frames cannot be corrupted */
-#define NETIF_F_GSO (1ULL << 7)		/* the stack cuts what it cannot */
-#define NETIF_F_HW_VLAN_CTAG_TX (1ULL << 8)	/* writes skb->vlan_tci */
-#define NETIF_F_HW_VLAN_CTAG_RX (1ULL << 9)	/* takes it off */
-#define NETIF_F_HW_VLAN_CTAG_FILTER (1ULL << 10) /* ndo_vlan_rx_add_vid() */
-#define NETIF_F_LLTX (1ULL << 11)	/* sends in several threads at once */
+#define NETIF_F_TSO_ECN (1ULL << 5)	/* cuts SKB_GSO_TCP_ECN */
+#define NETIF_F_GRO (1ULL << 6)		/* the stack may merge received */
+#define NETIF_F_LOOPBACK (1ULL << 7)	/* frames cannot be corrupted */
+#define NETIF_F_GSO (1ULL << 8)		/* the stack cuts what it cannot */
+#define NETIF_F_HW_VLAN_CTAG_TX (1ULL << 9)	/* writes skb->vlan_tci */
+#define NETIF_F_HW_VLAN_CTAG_RX (1ULL << 10)	/* takes it off */
+#define NETIF_F_HW_VLAN_CTAG_FILTER (1ULL << 11) /* ndo_vlan_rx_add_vid() */
+#define NETIF_F_LLTX (1ULL << 12)	/* sends in several threads at once */
 
 /* net_device.type: ARPHRD_* */
 enum {

@@ -73,7 +73,8 @@ struct skb_frag {
 /* gso_type */
 #define SKB_GSO_TCPV4 (1u << 0)
 #define SKB_GSO_UDP_L4 (1u << 1)
-#define SKB_GSO_DODGY (1u << 2)	/* the header came from outside: check it */
+#define SKB_GSO_TCP_ECN (1u << 2)	/* TCPV4 with CWR, which is the first segment's */
+#define SKB_GSO_DODGY (1u << 3)	/* the header came from outside: check it */
 
 /* Bookkeeping of one frame, one cache line. */
 struct skb_shared_info {

@@ -409,6 +409,7 @@ static const struct {
 	{ "tx", NETIF_F_HW_CSUM },
 	{ "sg", NETIF_F_SG },
 	{ "tso", NETIF_F_TSO },
+	{ "tx-tcp-ecn-segmentation", NETIF_F_TSO_ECN },
 	{ "tx-udp-segmentation", NETIF_F_GSO_UDP_L4 },
 	{ "gso", NETIF_F_GSO },
 	{ "gro", NETIF_F_GRO },
@@ -427,8 +428,9 @@ static u64 dev_feature_find(struct net *net, const char *name)
 		if (!strcmp(dev_features[i].name, name))
 			return dev_features[i].bit;
 	net_error(net, -EINVAL, "%.20s: no such feature; there are: "
-		  "rx, tx, sg, tso, tx-udp-segmentation, gso, gro, rxvlan, "
-		  "txvlan, rx-vlan-filter", name);
+		  "rx, tx, sg, tso, tx-tcp-ecn-segmentation, "
+		  "tx-udp-segmentation, gso, gro, rxvlan, txvlan, rx-vlan-filter",
+		  name);
 	return 0;
 }
 

@@ -103,10 +103,13 @@ static inline struct sk_buff *dev_hard_start_xmit_list(struct sk_buff *skb,
  * to gather, too. */
 static inline bool netif_gso_ok(const struct sk_buff *skb, u64 features)
 {
-	u64 need = NETIF_F_SG | NETIF_F_HW_CSUM;
+	const u64 types = NETIF_F_TSO | NETIF_F_GSO_UDP_L4 | NETIF_F_TSO_ECN;
+	u64 need = skb->shinfo->gso_type * NETIF_F_TSO;
 
-	need |= skb->shinfo->gso_type & SKB_GSO_UDP_L4 ? NETIF_F_GSO_UDP_L4 :
-							 NETIF_F_TSO;
+	static_assert(SKB_GSO_UDP_L4 * NETIF_F_TSO == NETIF_F_GSO_UDP_L4 &&
+		      SKB_GSO_TCP_ECN * NETIF_F_TSO == NETIF_F_TSO_ECN,
+		      "in the same order");
+	need = (need & types) | NETIF_F_SG | NETIF_F_HW_CSUM;
 	return (features & need) == need;
 }
 

@@ -105,6 +105,7 @@ struct netns_ipv4 {
 	s32 sysctl_tcp_timestamps, sysctl_tcp_window_scaling;
 	s32 sysctl_tcp_sack, sysctl_tcp_dsack;
 	s32 sysctl_tcp_early_retrans, sysctl_tcp_frto;
+	s32 sysctl_tcp_ecn, sysctl_tcp_ecn_fallback;
 	s32 sysctl_tcp_rfc1337, sysctl_tcp_stdurg;
 	s32 sysctl_tcp_invalid_ratelimit, sysctl_tcp_challenge_ack_limit;
 	s32 sysctl_tcp_rst_per_sec;

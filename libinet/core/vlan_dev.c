@@ -26,7 +26,7 @@
 #include "core/skbuff.h"
 
 /* What the device below does for packets with tags, where it writes them. */
-#define VLAN_FEATURES (NETIF_F_SG | NETIF_F_HW_CSUM | NETIF_F_TSO | \
+#define VLAN_FEATURES (NETIF_F_SG | NETIF_F_HW_CSUM | NETIF_F_TSO | NETIF_F_TSO_ECN | \
 		       NETIF_F_GSO_UDP_L4)
 
 /* ---- sending ---------------------------------------------------------- */

@@ -161,9 +161,21 @@ static int ip_rcv_finish(struct net *net, struct sock *sk, struct sk_buff *skb)
 
 /* ---- the header --------------------------------------------------------- */
 
+/* A packet that may be, or was, marked: @ecn is not INET_ECN_NOT_ECT. */
+static void ip_count_ecn(struct net *net, const struct sk_buff *skb, u8 ecn)
+{
+	static const enum mib_counter by_ecn[] = {
+		[INET_ECN_ECT_1] = MIB_IP_INECT1PKTS,
+		[INET_ECN_ECT_0] = MIB_IP_INECT0PKTS,
+		[INET_ECN_CE] = MIB_IP_INCEPKTS,
+	};
+
+	net_mib_add(net, by_ecn[ecn], max_t(u32, skb->shinfo->gso_segs, 1));
+}
+
 /*
- * Checks the header (RFC 1122 3.2.1.1, .2; RFC 791) and cuts the padding of the
- * link. Return: SKB_NOT_DROPPED_YET, or why not; counted.
+ * Checks the header (RFC 1122 3.2.1.1, .2; RFC 791), cuts the padding of the
+ * link, counts marks. Return: SKB_NOT_DROPPED_YET, or why not; counted.
  */
 static __noinline enum skb_drop_reason ip_rcv_header(struct net *net,
 						     struct sk_buff *skb)
@@ -184,6 +196,8 @@ static __noinline enum skb_drop_reason ip_rcv_header(struct net *net,
 		NET_INC_STATS(net, IP_INHDRERRORS);
 		return SKB_DROP_REASON_IP_CSUM;
 	}
+	if (iph->tos & INET_ECN_MASK)
+		ip_count_ecn(net, skb, iph->tos & INET_ECN_MASK);
 	len = be16_to_cpu(iph->tot_len);
 	if (unlikely(skb->len < len)) {
 		NET_INC_STATS(net, IP_INTRUNCATEDPKTS);
@@ -208,15 +222,19 @@ header:
 }
 
 /* Is it at first sight a header that passes all these checks, with nothing behind
- * the packet? Nearly each is. */
+ * the packet, and not about ECN? Nearly each is. */
 static inline bool ip_header_usual(const struct sk_buff *skb)
 {
+	const u32 version = (IPVERSION << 4 | IP_HLEN_MIN / 4) << 24;
+	const __be32 looked_at = cpu_to_be32(0xff00ffff | INET_ECN_MASK << 16);
 	const struct iphdr *iph = ip_hdr(skb);
+	__be32 word;
 
-	return skb_headlen(skb) >= IP_HLEN_MIN &&
-	       iph->ver_ihl == (IPVERSION << 4 | IP_HLEN_MIN / 4) &&
-	       iph->tot_len == cpu_to_be16((u16)skb->len) &&
-	       skb->len <= U16_MAX && !ip_fast_csum(iph, IP_HLEN_MIN / 4);
+	if (skb_headlen(skb) < IP_HLEN_MIN || skb->len > U16_MAX)
+		return false;
+	memcpy(&word, iph, sizeof(word));
+	return (word & looked_at) == cpu_to_be32(version | skb->len) &&
+	       !ip_fast_csum(iph, IP_HLEN_MIN / 4);
 }
 
 /* packet_type.func of ETH_P_IP. */

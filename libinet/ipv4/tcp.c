@@ -45,6 +45,7 @@ static void tcp_init_counters(struct tcp_sock *tp)
 	tp->tlp_sampled = true;		/* the first probe need not wait */
 	tp->frto = TCP_FRTO_OFF;
 	tp->total_retrans = tp->tx.delivered = tp->dsack_dups = 0;
+	tp->delivered_ce = 0;
 	tp->lost = tp->app_limited = tp->rate_delivered = tp->rate_ticks = 0;
 	tp->rate_limited = false;
 	tp->sack_high = tp->prr_delivered = tp->prr_out = tp->prior_cwnd = 0;
@@ -71,6 +72,7 @@ void tcp_init_connection_state(struct sock *sk)
 	tp->out_of_order_queue = RB_ROOT;
 	tp->ooo_last_skb = NULL;
 	tcp_sack_reset(tp);
+	tp->ecn_flags = 0;
 	tp->mss_cache = TCP_MSS_DEFAULT;
 	tp->tcp_header_len = TCP_HLEN_MIN;
 	tp->pred_flags = 0;

@@ -16,7 +16,8 @@
  *	tcp_data.c	received text: queues, window; tcp_sack.c; tcp_urg.c
  *	tcp_output.c	segments out; tcp_window.c; tcp_connect.c SYN
  *	tcp_timer.c	retransmission, probes, keep-alive, delayed ACK
- *	tcp_cong.c	congestion control: tcp_reno.c, tcp_cubic.c, tcp_bbr.c
+ *	tcp_ecn.c	marks instead of losses
+ *	tcp_cong.c	congestion control: tcp_reno.c, tcp_cubic.c, tcp_bbr.c, tcp_dctcp.c
  *	tcp_pacing.c	when text may leave
  *	tcp.c tcp_recvmsg.c tcp_close.c tcp_sockopt.c	the calls
  */
@@ -318,7 +319,7 @@ struct tcp_sock {
 	u8 frto;			/* TCP_FRTO_* */
 	u32 tlp_high_seq, tlp_flight;	/* SND.NXT, packets after the probe */
 	struct {			/* see tcp_undo.c */
-		bool armed, tsval_set;
+		bool armed, tsval_set, marked;	/* ECE came meanwhile */
 		u32 tsval;		/* of the first retransmission */
 		u32 marker;		/* SND.UNA when the repair began */
 		u32 cwnd, ssthresh;	/* before */
@@ -336,7 +337,7 @@ struct tcp_sock {
 	u32 max_seg_acked, max_size_acked, ptb_mtu, ptb_seq;
 	u32 total_retrans;
 	struct tcp_tx tx;	/* now */
-	u32 lost;		/* packets that recovery found lost, ever */
+	u32 lost, delivered_ce;	/* packets that were lost, or whose ACKs told of marks, ever */
 	u32 app_limited, rate_delivered, rate_ticks;	/* see tcp_rate.c */
 	bool rate_limited;
 	u64 lsndtime_ns;	/* last data sent */
@@ -345,9 +346,12 @@ struct tcp_sock {
 	u32 rcv_ooopack;
 
 	/* receiving */
-	u8 num_sacks;		/* of selective_acks, the newest first */
-	bool dsack;		/* duplicate_sack is to be told */
+	union {			/* to be told: of selective_acks, newest first; duplicate_sack */
+		struct { u8 num_sacks; bool dsack; };
+		u16 has_sacks;
+	};
 	bool sack_news;		/* the newest block is not told yet */
+	u8 ecn_flags;		/* TCP_ECN_* */
 	struct tcp_sack_block duplicate_sack, selective_acks[TCP_MAX_SACKS];
 	struct rb_root out_of_order_queue;
 	struct sk_buff *ooo_last_skb;
@@ -878,6 +882,7 @@ int tcp_secrets_set(struct net *net, const struct sysctl_row *row,
 #define FLAG_DSACK 0x400		/* something came twice */
 #define FLAG_DSACK_TLP 0x800		/* the probe of the tail did */
 #define FLAG_ORIG_ACKED 0x1000		/* F-RTO: what was sent once came */
+#define FLAG_ECE 0x2000			/* a mark came */
 #define FLAG_ACKED (FLAG_DATA_ACKED | FLAG_SYN_ACKED)
 /* RFC 5681: none of these in a duplicate ACK */
 #define FLAG_NOT_DUP (FLAG_DATA | FLAG_WIN_UPDATE | FLAG_ACKED)
@@ -1008,7 +1013,7 @@ int tcp_recv_urg(struct sock *sk, struct inet_msg *msg, size_t len, int flags);
 /* Does the next ACK say more than how far text is in order? */
 static inline bool tcp_has_sacks(const struct tcp_sock *tp)
 {
-	return tp->num_sacks | tp->dsack;
+	return tp->has_sacks;
 }
 
 /* Nothing waits any more, or nobody is to count on it. */
@@ -1055,7 +1060,7 @@ static inline u64 tcp_fin_time_ns(const struct sock *sk)
 
 /* ---- tcp_cong.c ------------------------------------------------------- */
 
-extern const struct tcp_congestion_ops tcp_reno, tcp_cubic, tcp_bbr;
+extern const struct tcp_congestion_ops tcp_reno, tcp_cubic, tcp_bbr, tcp_dctcp;
 
 /* The list and its knobs, at a stack's creation. */
 int tcp_cong_net_init(struct net *net);

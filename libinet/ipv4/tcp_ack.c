@@ -14,6 +14,7 @@
  * depends on what it acknowledges, not on the length of the queue.
  */
 #include "ipv4/tcp.h"
+#include "ipv4/tcp_ecn.h"
 #include "ipv4/tcp_rate.h"
 
 /* ---- round trips (RFC 6298) ------------------------------------------- */
@@ -348,7 +349,7 @@ static bool tcp_ack_is_dubious(const struct sock *sk,
 			       const struct tcp_ack_state *a)
 {
 	return !(a->flag & FLAG_NOT_DUP) ||
-	       (a->flag & (FLAG_DATA_SACKED | FLAG_DSACK)) ||
+	       (a->flag & (FLAG_DATA_SACKED | FLAG_DSACK | FLAG_ECE)) ||
 	       inet_csk(sk)->icsk_ca_state != TCP_CA_Open;
 }
 
@@ -437,6 +438,8 @@ int tcp_ack(struct sock *sk, const struct sk_buff *skb, int flag)
 		else
 			NET_INC_STATS(sock_net(sk), TCP_PUREACKS);
 		tcp_ack_update_window(sk, skb, &a);
+		if (tcp_ecn_rcv_ecn_echo(tp, tcp_hdr(skb)))
+			a.flag |= FLAG_ECE;
 	}
 	tcp_snd_una_update(tp, a.ack);
 	WRITE_ONCE(sk->sk_err_soft, 0);

@@ -14,7 +14,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "ipv4/tcp.h"
+#include "ipv4/tcp_ecn.h"
 
 /* ---- the list --------------------------------------------------------- */
 
@@ -22,6 +22,7 @@ static const struct tcp_congestion_ops *const tcp_cong_builtin[] = {
 	&tcp_cubic,		/* the default */
 	&tcp_reno,
 	&tcp_bbr,
+	&tcp_dctcp,
 };
 
 /* The row that is called @name, or @len bytes of it; -1: none. Context: RCU or
@@ -228,10 +229,20 @@ int tcp_cong_net_init(struct net *net)
 
 /* ---- of a socket -------------------------------------------------------- */
 
+/* May each packet be marked? */
+static void tcp_ca_mark(struct sock *sk)
+{
+	if (unlikely(tcp_ca_needs_ecn(sk)))
+		INET_ECN_xmit(sk);
+	else
+		INET_ECN_dontxmit(sk);
+}
+
 void tcp_assign_congestion_control(struct sock *sk)
 {
 	inet_csk(sk)->icsk_ca_ops =
 		READ_ONCE(sock_net(sk)->ipv4.tcp->cong_default);
+	tcp_ca_mark(sk);
 }
 
 void tcp_init_congestion_control(struct sock *sk)
@@ -241,6 +252,7 @@ void tcp_init_congestion_control(struct sock *sk)
 	if (icsk->icsk_ca_initialized)
 		return;
 	memset(icsk->icsk_ca_priv, 0, sizeof(icsk->icsk_ca_priv));
+	tcp_ca_mark(sk);
 	if (icsk->icsk_ca_ops->init)
 		icsk->icsk_ca_ops->init(sk);
 	icsk->icsk_ca_initialized = 1;
@@ -285,6 +297,7 @@ int tcp_set_congestion_control(struct sock *sk, const char *name)
 		return 0;
 	tcp_cleanup_congestion_control(sk);
 	icsk->icsk_ca_ops = ca;
+	tcp_ca_mark(sk);
 	if (!(TCPF(sk->sk_state) & (TCPF(TCP_CLOSE) | TCPF(TCP_LISTEN))))
 		tcp_init_congestion_control(sk);
 	return 0;
@@ -398,6 +411,7 @@ void tcp_cong_get_info(const struct sock *sk, struct tcp_cong_info *info)
 		.snd_cwnd_clamp = tp->snd_cwnd_clamp,
 		.packets_in_flight = tcp_packets_in_flight(tp),
 		.delivered = tp->tx.delivered,
+		.delivered_ce = tp->delivered_ce,
 		.mss = tp->mss_cache,
 		.srtt_us = tp->srtt_us >> 3,
 		.min_rtt_us = tp->rtt_min_us,

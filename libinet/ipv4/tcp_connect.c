@@ -7,6 +7,7 @@
 
 #include "ipv4/ip.h"
 #include "ipv4/tcp.h"
+#include "ipv4/tcp_ecn.h"
 
 /* The MSS we tell the peer: what the path's first hop takes, and not more than
  * TCP_MAXSEG says (MUST-67, SHLD-6). */
@@ -122,6 +123,7 @@ int tcp_connect(struct sock *sk)
 	if (!skb)
 		return -ENOBUFS;
 	tcp_init_nondata_skb(skb, tp->write_seq, TCPHDR_SYN);
+	tcp_ecn_send_syn(sk, skb);
 	tcp_connect_queue_skb(sk, skb);
 	NET_INC_STATS(sock_net(sk), TCP_ACTIVEOPENS);
 	/* what cannot be sent now is sent again by the timer */
@@ -139,6 +141,7 @@ void tcp_send_synack(struct sock *sk)
 
 	inet_assert(skb && (TCP_SKB_CB(skb)->tcp_flags & TCPHDR_SYN));
 	TCP_SKB_CB(skb)->tcp_flags |= TCPHDR_ACK;
+	tcp_ecn_send_synack(sk, skb);
 	/* which of the two will be acknowledged only a timestamp tells (Karn) */
 	TCP_SKB_CB(skb)->sacked |= TCPCB_EVER_RETRANS;
 	(void)tcp_transmit_skb(sk, skb, true);
@@ -201,7 +204,7 @@ struct sk_buff *tcp_make_synack(const struct sock *sk, struct dst_entry *dst,
 	th->seq = htonl(treq->snt_isn);
 	th->ack_seq = htonl(treq->rcv_nxt);
 	th->doff_res = (u8)((TCP_HLEN_MIN + optlen) << 2);
-	th->flags = TCPHDR_SYN | TCPHDR_ACK;
+	th->flags = TCPHDR_SYN | TCPHDR_ACK | (treq->ecn_ok ? TCPHDR_ECE : 0);
 	th->window = htons((u16)min(treq->rsk_rcv_wnd, 65535u));
 	th->check = 0;
 	th->urg_ptr = 0;

@@ -17,7 +17,7 @@
  * segment, or when the timer runs out.
  */
 #include "core/skbuff.h"
-#include "ipv4/tcp.h"
+#include "ipv4/tcp_ecn.h"
 
 #define TCP_COLLAPSE_SIZE 8192u	/* of a packet that several have become */
 
@@ -140,6 +140,8 @@ void tcp_event_data_recv(struct sock *sk, struct sk_buff *skb)
 	u64 now = tp->mstamp_ns;
 	u32 gap;
 
+	if (unlikely(tp->ecn_flags))
+		tcp_ecn_check_ce(sk, skb);
 	inet_csk_schedule_ack(sk);
 	tcp_measure_rcv_mss(sk, skb);
 	tcp_rcv_rtt_measure_ts(sk, skb);
@@ -643,6 +645,8 @@ static void tcp_data_queue_ofo(struct sock *sk, struct sk_buff *skb)
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct sk_buff *prev;
 
+	if (unlikely(tp->ecn_flags))
+		tcp_ecn_check_ce(sk, skb);
 	/* MAY-13: the sender must learn of the hole at once */
 	inet_csk(sk)->icsk_ack.pending |= ICSK_ACK_NOW | ICSK_ACK_SCHED;
 	if (unlikely(!tcp_try_rmem_schedule(sk, skb))) {
@@ -801,6 +805,8 @@ void tcp_data_queue(struct sock *sk, struct sk_buff *skb)
 		return;
 	}
 	skb_dst_drop(skb);
+	if (unlikely(tcp_hdr(skb)->cwr))
+		tcp_ecn_accept_cwr(sk, skb);
 	skb_pull(skb, __tcp_hdrlen(tcp_hdr(skb)));
 	/* after this trims cannot fail */
 	if (unlikely(skb_own_frags(skb))) {

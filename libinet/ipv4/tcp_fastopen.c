@@ -25,7 +25,7 @@
 #include "core/skbuff.h"
 #include "ipv4/inet_common.h"
 #include "ipv4/ip.h"
-#include "ipv4/tcp.h"
+#include "ipv4/tcp_ecn.h"
 #include "lib/jhash.h"
 #include "lib/mem.h"
 
@@ -459,6 +459,7 @@ static void fastopen_send_synack(struct sock *child, u32 isn)
 	if (!skb)		/* the client's SYN comes again, and finds no child */
 		return;
 	tcp_init_nondata_skb(skb, isn, TCPHDR_SYN | TCPHDR_ACK);
+	tcp_ecn_send_synack(child, skb);
 	sk_wmem_queued_add(child, (s32)skb->truesize);
 	sk_mem_charge(child, (s32)skb->truesize);
 	__skb_queue_tail(&tp->rtx_queue, skb);

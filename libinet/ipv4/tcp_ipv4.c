@@ -17,7 +17,7 @@
 #include "ipv4/ip.h"
 #include "ipv4/ip_options.h"
 #include "ipv4/route.h"
-#include "ipv4/tcp.h"
+#include "ipv4/tcp_ecn.h"
 #include "lib/checksum.h"
 #include "lib/err.h"
 #include "lib/jhash.h"
@@ -374,7 +374,8 @@ static void tcp_v4_reqsk_send_ack(const struct sock *sk, struct sk_buff *skb,
 		.seq = treq->snt_isn + 1, .ack_seq = treq->rcv_nxt,
 		.window = (u16)min(treq->rsk_rcv_wnd >> treq->rcv_wscale,
 				   65535u),
-		.flags = TCPHDR_ACK, .tos = inet_sk(sk)->tos,
+		.flags = TCPHDR_ACK,
+		.tos = inet_sk(sk)->tos & (u8)~INET_ECN_MASK,
 		.ts = treq->tstamp_ok,
 		.tsval = tcp_ns_to_ts(net_now(req->rsk_net)) + treq->ts_off,
 		.tsecr = treq->ts_recent,

@@ -12,7 +12,7 @@
  */
 #include "ipv4/ip.h"
 #include "ipv4/ip_options.h"
-#include "ipv4/tcp.h"
+#include "ipv4/tcp_ecn.h"
 
 /* The window that a child will begin with. */
 static void tcp_openreq_init_rwin(struct request_sock *req,
@@ -71,6 +71,7 @@ static void tcp_openreq_init(struct request_sock *req, const struct sock *sk,
 	treq->rcv_isn = TCP_SKB_CB(skb)->seq;
 	treq->rcv_nxt = treq->rcv_isn + 1;
 	treq->syn_tos = ip_hdr(skb)->tos;
+	tcp_ecn_create_request(req, skb, sk);
 }
 
 /* How a SYN is answered. */

@@ -90,6 +90,9 @@ static void tcp_tlp_repaired(struct sock *sk)
 	/* what was under way when it got lost counts, not what is now */
 	tp->snd_ssthresh = max(tp->snd_ssthresh, tp->tlp_flight / 2);
 	tp->snd_cwnd = min(cwnd, tp->snd_ssthresh);
+	/* and nothing else is under way that it would have to wait for */
+	tcp_ca_event(sk, CA_EVENT_COMPLETE_CWR);
+	tcp_set_ca_state(sk, tp->sacked_out ? TCP_CA_Disorder : TCP_CA_Open);
 }
 
 void tcp_process_tlp_ack(struct sock *sk, const struct tcp_ack_state *a)

@@ -7,7 +7,7 @@
  * Context: softnet, RCU.
  */
 #include "ipv4/ip.h"
-#include "ipv4/tcp.h"
+#include "ipv4/tcp_ecn.h"
 
 /* RFC 9293 3.10.7.4, first check, on plain numbers. */
 static bool tcp_in_window(u32 seq, u32 end_seq, u32 s_win, u32 e_win)
@@ -29,7 +29,7 @@ static void tcp_time_wait_init(struct inet_timewait_sock *tw,
 	const struct tcp_sock *tp = tcp_sk(sk);
 
 	tw->tw_rcv_wscale = tp->rx_opt.rcv_wscale;
-	tw->tw_tos = inet_sk(sk)->tos;
+	tw->tw_tos = inet_sk(sk)->tos & (u8)~INET_ECN_MASK;
 	tcptw->tw_rcv_nxt = tp->rcv_nxt;
 	tcptw->tw_snd_nxt = tp->snd_nxt;
 	tcptw->tw_rcv_wnd = tcp_receive_window(tp);
@@ -265,6 +265,7 @@ static void tcp_child_init_options(struct tcp_sock *tp,
 	tp->rx_opt.tstamp_ok = treq->tstamp_ok;
 	tp->rx_opt.wscale_ok = treq->wscale_ok;
 	tp->rx_opt.sack_ok = treq->sack_ok;
+	tp->ecn_flags = treq->ecn_ok ? TCP_ECN_OK : 0;
 	tp->rx_opt.saw_tstamp = 0;
 	tp->rx_opt.snd_wscale = treq->snd_wscale;
 	tp->rx_opt.rcv_wscale = treq->wscale_ok ? treq->rcv_wscale : 0;

@@ -98,6 +98,9 @@ static const struct sysctl_row tcp_knobs[] = {
 	TCP_ROW(dsack, 0, 1, 1),
 	TCP_ROW(early_retrans, 0, 4, 3),
 	TCP_ROW(frto, 0, 2, 2),
+	/* 1: asks for it, too */
+	TCP_ROW(ecn, 0, 2, 2),
+	TCP_ROW(ecn_fallback, 0, 1, 1),
 	TCP_ROW(rfc1337, 0, 1, 1),
 	TCP_ROW(stdurg, 0, 1, 0),
 	TCP_ROW(invalid_ratelimit, 0, INT32_MAX, 500),

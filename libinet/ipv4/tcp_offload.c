@@ -5,7 +5,9 @@
  * GRO: a segment joins the one before it when it is the next of the same
  * connection and its header says nothing new: flags, window, acknowledgment
  * and options are the same, its length is that of the others, or less for the
- * last. Flags that want attention (SYN, FIN, RST, URG, PSH) end the row.
+ * last. Flags that want attention (SYN, FIN, RST, URG, PSH) end the row. CWR is
+ * the first one's, and a packet that was marked on its way joins none that was not
+ * (ip_offload.c).
  * Merging looks at nothing that it has not checked: a wrong checksum is left
  * for tcp_v4_rcv() to count.
  *
@@ -51,7 +53,7 @@ static u32 tcp_gro_mss(const struct sk_buff *p)
 /* Do both headers say the same, but for what a row of segments differs in? */
 static bool tcp_gro_same_header(const struct tcphdr *a, const struct tcphdr *b)
 {
-	const u8 may_differ = TCPHDR_FIN | TCPHDR_PSH;
+	const u8 may_differ = TCPHDR_FIN | TCPHDR_PSH | TCPHDR_CWR;
 
 	return a->doff_res == b->doff_res && a->window == b->window &&
 	       !((a->flags ^ b->flags) & ~may_differ) &&
@@ -132,6 +134,8 @@ static int tcp4_gro_complete(struct sk_buff *skb, int thoff)
 	__tcp_v4_send_check(skb, skb->len - (u32)thoff, iph->saddr, iph->daddr);
 	skb->shinfo->gso_segs = NAPI_GRO_CB(skb)->count;
 	skb->shinfo->gso_type = SKB_GSO_TCPV4;
+	if (tcp_hdr(skb)->cwr)
+		skb->shinfo->gso_type |= SKB_GSO_TCP_ECN;
 	return 0;
 }
 

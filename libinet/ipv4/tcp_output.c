@@ -33,6 +33,7 @@
 #include "core/ubuf.h"
 #include "ipv4/ip.h"
 #include "ipv4/tcp.h"
+#include "ipv4/tcp_ecn.h"
 #include "ipv4/tcp_rate.h"
 #include "lib/checksum.h"
 
@@ -314,13 +315,16 @@ int tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it)
 		tcp_pacing_sent(sk, skb, payload);
 	if (unlikely(READ_ONCE(sk->sk_tx_queue)))
 		tcp_keep_tx_queue(sk, skb);
+	if (unlikely(tcp_sk(sk)->ecn_flags))
+		tcp_ecn_send(sk, skb, payload);
 	icsk->icsk_af_ops->send_check(sk, skb, tcp_build_header(sk, skb));
 	tcp_count_sent(sk, TCP_SKB_CB(skb), payload);
 	skb->priority = sk->sk_priority;
 	err = icsk->icsk_af_ops->queue_xmit(sk, skb, &icsk->icsk_fl);
 	if (likely(err <= 0))
 		return err;
-	tcp_enter_cwr(sk);
+	if (tcp_sk(sk)->packets_out)
+		tcp_enter_cwr(sk);
 	return err == NET_XMIT_CN ? 0 : err;
 }
 
@@ -785,6 +789,8 @@ int tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb)
 	}
 	if (inet_csk(sk)->icsk_af_ops->rebuild_header(sk))
 		return -EHOSTUNREACH;
+	if ((TCP_SKB_CB(skb)->tcp_flags & TCPHDR_SYN_ECN) == TCPHDR_SYN_ECN)
+		tcp_ecn_clear_syn(sk, skb);
 	err = tcp_retrans_fit(sk, skb);
 	if (err)
 		return err;

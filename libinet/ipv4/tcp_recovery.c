@@ -12,8 +12,9 @@
  *	Loss		the timer fired: all is taken for lost and sent again as
  *			slow start allows; or the path became narrower: what is
  *			too large for it is, and no window shrinks
- *	CWR		our own device dropped: a smaller window until what is
- *			in flight now is acknowledged
+ *	CWR		our own device dropped, or a mark came (tcp_ecn.c): the
+ *			window comes down until what was in flight is
+ *			acknowledged, and a little more, which told the peer
  *
  * With SACK the states are the same, but tcp_scoreboard.c knows what has arrived,
  * tcp_rack.c what is lost, and the window comes down bit by bit (RFC 6937): see the
@@ -24,7 +25,7 @@
  * each, which is RFC 5681's inflation of the window, and a partial ACK sets
  * the count right, which is RFC 6582's deflation.
  */
-#include "ipv4/tcp.h"
+#include "ipv4/tcp_ecn.h"
 
 /* ---- counting duplicate ACKs ------------------------------------------ */
 
@@ -92,6 +93,14 @@ static void tcp_reduce_ssthresh(struct sock *sk)
 	tp->snd_ssthresh = inet_csk(sk)->icsk_ca_ops->ssthresh(sk);
 	tp->snd_cwnd_cnt = 0;
 	tp->tlp_out = false;		/* its loss would be this one */
+	tcp_ecn_queue_cwr(tp);
+}
+
+/* From the window of now it comes down bit by bit: tcp_cwnd_reduction(). */
+static void tcp_begin_cwnd_reduction(struct tcp_sock *tp)
+{
+	tp->prior_cwnd = tp->snd_cwnd;
+	tp->prr_delivered = tp->prr_out = 0;
 }
 
 /* Fast recovery begins (RFC 6582 3.2, step 2). */
@@ -101,11 +110,10 @@ static void tcp_enter_recovery(struct sock *sk)
 
 	NET_INC_STATS(sock_net(sk), TCP_RENORECOVERY);
 	tcp_undo_arm(sk);
-	if (!tcp_in_cwnd_reduction(sk)) {
+	if (!tcp_in_cwnd_reduction(sk))
 		tcp_reduce_ssthresh(sk);
-		if (!tcp_ca_controls(sk))
-			tp->snd_cwnd = tp->snd_ssthresh;
-	}
+	if (!tcp_ca_controls(sk))
+		tp->snd_cwnd = tp->snd_ssthresh;
 	tp->high_seq = tp->snd_nxt;
 	tcp_set_ca_state(sk, TCP_CA_Recovery);
 	tcp_mark_head_lost(sk);
@@ -128,12 +136,12 @@ void tcp_enter_cwr(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	if (inet_csk(sk)->icsk_ca_state >= TCP_CA_CWR || !tp->packets_out)
+	if (inet_csk(sk)->icsk_ca_state >= TCP_CA_CWR)
 		return;
 	INET_PROBE(CWR);
 	tp->undo.armed = false;
+	tcp_begin_cwnd_reduction(tp);
 	tcp_reduce_ssthresh(sk);
-	tp->snd_cwnd = min(tp->snd_cwnd, tp->snd_ssthresh);
 	tp->high_seq = tp->snd_nxt;
 	tcp_set_ca_state(sk, TCP_CA_CWR);
 }
@@ -263,10 +271,22 @@ static void tcp_alert_recovery(struct sock *sk, const struct tcp_ack_state *a,
 	}
 }
 
+/* The window has come down to where it was to. */
+static void tcp_end_cwnd_reduction(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (tcp_ca_controls(sk))
+		return;
+	tp->snd_cwnd = tp->snd_ssthresh;
+	tp->snd_cwnd_stamp_ns = tp->mstamp_ns;
+}
+
 /*
  * high_seq is reached. At exactly high_seq duplicate ACKs may still come that
- * our own retransmissions caused: they must not start another recovery, so
- * the state is held until something beyond is acknowledged (RFC 6582 4.1).
+ * our own retransmissions caused, or that tell of a mark until CWR has come: they
+ * must not bring the window down again, so the state is held until something
+ * beyond is acknowledged (RFC 6582 4.1).
  *
  * Return: true when the state was left.
  */
@@ -278,10 +298,12 @@ static bool tcp_try_to_leave(struct sock *sk, const struct tcp_ack_state *a)
 	tp->sacked_out = 0;
 	if (state == TCP_CA_Recovery && before(a->prior_una, tp->high_seq))
 		tcp_deflate_cwnd(sk);	/* just now */
-	if (state != TCP_CA_CWR && tp->snd_una == tp->high_seq)
+	if (tp->snd_una == tp->high_seq)
 		return false;
 	INET_PROBE(FAST_RECOVERY_LEFT);
 	tp->frto = TCP_FRTO_OFF;
+	if (state == TCP_CA_CWR)
+		tcp_end_cwnd_reduction(sk);
 	if (state != TCP_CA_Loss)
 		tcp_ca_event(sk, CA_EVENT_COMPLETE_CWR);
 	tcp_set_ca_state(sk, TCP_CA_Open);
@@ -323,11 +345,11 @@ static void tcp_enter_sack_recovery(struct sock *sk)
 	struct tcp_sock *tp = tcp_sk(sk);
 
 	NET_INC_STATS(sock_net(sk), TCP_SACKRECOVERY);
-	tp->prior_cwnd = tp->snd_cwnd;
-	tp->prr_delivered = tp->prr_out = 0;
 	tcp_undo_arm(sk);
-	if (!tcp_in_cwnd_reduction(sk))
+	if (!tcp_in_cwnd_reduction(sk)) {
+		tcp_begin_cwnd_reduction(tp);
 		tcp_reduce_ssthresh(sk);
+	}
 	tp->high_seq = tp->snd_nxt;
 	tcp_set_ca_state(sk, TCP_CA_Recovery);
 }
@@ -350,12 +372,10 @@ static void tcp_leave_with_sack(struct sock *sk)
 	if (state >= TCP_CA_Recovery)
 		tcp_rack_recovered(tp);
 	tp->frto = TCP_FRTO_OFF;
-	if (state == TCP_CA_Recovery && !tcp_ca_controls(sk)) {
-		tp->snd_cwnd = tp->snd_ssthresh;
-		tp->snd_cwnd_stamp_ns = tp->mstamp_ns;
-	}
-	if (state != TCP_CA_Loss)
+	if (state != TCP_CA_Loss) {
+		tcp_end_cwnd_reduction(sk);
 		tcp_ca_event(sk, CA_EVENT_COMPLETE_CWR);
+	}
 	tcp_set_ca_state(sk, TCP_CA_Open);
 }
 
@@ -388,38 +408,37 @@ static void tcp_alert_with_sack(struct sock *sk, struct tcp_ack_state *a)
 	if (tcp_check_sack_reneging(sk, a))
 		return;
 	if (icsk->icsk_ca_state >= TCP_CA_CWR &&
-	    !before(tp->snd_una, tp->high_seq))
+	    (icsk->icsk_ca_state == TCP_CA_CWR ?
+		     after(tp->snd_una, tp->high_seq) :
+		     !before(tp->snd_una, tp->high_seq)))
 		tcp_leave_with_sack(sk);
 	if (tcp_rack_mark_lost(sk))
 		a->flag &= ~FLAG_SET_XMIT_TIMER;
 	if (icsk->icsk_ca_state < TCP_CA_Recovery) {
 		if (tp->lost_out)
 			tcp_enter_sack_recovery(sk);
+		else if (a->flag & FLAG_ECE)
+			tcp_enter_cwr(sk);
 		else if (icsk->icsk_ca_state != TCP_CA_CWR)
 			tcp_set_ca_state(sk, tp->sacked_out ? TCP_CA_Disorder :
 							      TCP_CA_Open);
 	}
-	if (icsk->icsk_ca_state == TCP_CA_Recovery)
+	if (tcp_in_cwnd_reduction(sk))
 		tcp_cwnd_reduction(sk, a->delivered,
 				   (a->flag & FLAG_SND_UNA_ADVANCED) &&
 					   tp->lost_out <= prior_lost);
 }
 
-/* What an ACK means while not all is well: see the head of the file. */
-void tcp_fastretrans_alert(struct sock *sk, struct tcp_ack_state *a)
+/* ---- each ACK ----------------------------------------------------------- */
+
+/* Without SACK. */
+static void tcp_alert_without_sack(struct sock *sk,
+				   const struct tcp_ack_state *a)
 {
-	bool dup = tcp_ack_is_dup(a);
 	struct inet_connection_sock *icsk = inet_csk(sk);
+	bool dup = tcp_ack_is_dup(a);
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	if (unlikely(tp->frto) && tcp_process_frto(sk, a))
-		return;
-	if (tcp_try_undo(sk, a) && !tp->rx_opt.sack_ok)
-		return;
-	if (tp->rx_opt.sack_ok) {
-		tcp_alert_with_sack(sk, a);
-		return;
-	}
 	if (icsk->icsk_ca_state >= TCP_CA_CWR &&
 	    !before(tp->snd_una, tp->high_seq) && !tcp_try_to_leave(sk, a))
 		return;
@@ -445,5 +464,45 @@ void tcp_fastretrans_alert(struct sock *sk, struct tcp_ack_state *a)
 		break;
 	default:
 		tcp_alert_open(sk, dup);
+		if (a->flag & FLAG_ECE)
+			tcp_enter_cwr(sk);
 	}
+}
+
+/* A mark came. At a window of one segment the next waits for a whole RTO (RFC 3168
+ * 6.1.2). */
+static void tcp_ack_marked(struct sock *sk, struct tcp_ack_state *a)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	tp->delivered_ce += a->delivered;
+	NET_ADD_STATS(sock_net(sk), TCP_DELIVEREDCE, a->delivered);
+	tp->undo.marked = true;
+	if (tp->snd_cwnd == 1) {
+		a->flag &= ~FLAG_SET_XMIT_TIMER;
+		tcp_rearm_rto(sk);
+	}
+}
+
+/* What an ACK means while not all is well: see the head of the file. */
+void tcp_fastretrans_alert(struct sock *sk, struct tcp_ack_state *a)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (a->flag & FLAG_ECE)
+		tcp_ack_marked(sk, a);
+	if (unlikely(tp->frto) && tcp_process_frto(sk, a))
+		return;
+	if (tcp_try_undo(sk, a) && !tp->rx_opt.sack_ok)
+		return;
+	if (tp->rx_opt.sack_ok) {
+		tcp_alert_with_sack(sk, a);
+	} else {
+		tcp_alert_without_sack(sk, a);
+		if (inet_csk(sk)->icsk_ca_state == TCP_CA_CWR)
+			tcp_cwnd_reduction(sk, a->delivered,
+					   a->flag & FLAG_SND_UNA_ADVANCED);
+	}
+	if (a->flag & FLAG_ECE)		/* whatever began just now */
+		tp->undo.marked = true;
 }

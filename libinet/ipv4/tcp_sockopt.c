@@ -9,6 +9,7 @@
 
 #include "core/sockopt.h"
 #include "ipv4/tcp.h"
+#include "ipv4/tcp_ecn.h"
 #include "ipv4/tcp_rate.h"
 
 #define MAX_TCP_KEEPIDLE 32767
@@ -584,6 +585,10 @@ static void tcp_info_base(struct sock *sk, struct tcp_info *info)
 		info->tcpi_snd_wscale = tp->rx_opt.snd_wscale;
 		info->tcpi_rcv_wscale = tp->rx_opt.rcv_wscale;
 	}
+	if (tp->ecn_flags & TCP_ECN_OK)
+		info->tcpi_options |= TCPI_OPT_ECN;
+	if (tp->ecn_flags & TCP_ECN_SEEN)
+		info->tcpi_options |= TCPI_OPT_ECN_SEEN;
 	if (tp->syn_data_acked)
 		info->tcpi_options |= TCPI_OPT_SYN_DATA;
 	info->tcpi_rto = icsk->icsk_rto_us;
@@ -638,6 +643,7 @@ void tcp_get_info(struct sock *sk, void *buf, socklen_t *len)
 	info.tcpi_data_segs_in = tp->data_segs_in;
 	info.tcpi_data_segs_out = tp->data_segs_out;
 	info.tcpi_delivered = tp->tx.delivered;
+	info.tcpi_delivered_ce = tp->delivered_ce;
 	info.tcpi_delivery_rate = tcp_delivery_rate(tp);
 	/* beside the scales, where libc declares nothing */
 	if (tp->rate_limited)

@@ -12,8 +12,8 @@
  * the last minute but one is too old. mss is a place in a table. Of 2^32 numbers
  * 16 are good: two minutes, eight sizes.
  *
- * With timestamps the low bits of ours carry window scale and SACK; without
- * them the connection has neither. The child's timestamps go on from the one that
+ * With timestamps the low bits of ours carry window scale, SACK and ECN; without
+ * them the connection has none. The child's timestamps go on from the one that
  * was echoed: whoever made it, the peer sees no step back.
  *
  * Text that has overtaken the ACK, and the text right behind that, tells of no
@@ -23,7 +23,7 @@
 #include <string.h>
 
 #include "ipv4/ip.h"
-#include "ipv4/tcp.h"
+#include "ipv4/tcp_ecn.h"
 
 #define COOKIE_MINUTES 2		/* that are good: this one, the last */
 #define COOKIE_RECENT_NS (2 * 60 * (s64)NSEC_PER_SEC)
@@ -143,7 +143,9 @@ static void cookie_ts_decode(struct tcp_request_sock *treq, u32 ts)
 	u32 wscale = ts & TS_OPT_WSCALE_MASK;
 
 	treq->sack_ok = (ts & TS_OPT_SACK) && READ_ONCE(net->ipv4.sysctl_tcp_sack);
-	treq->ecn_ok = !!(ts & TS_OPT_ECN);
+	treq->ecn_ok = (ts & TS_OPT_ECN) &&
+		       (READ_ONCE(net->ipv4.sysctl_tcp_ecn) ||
+			tcp_ca_needs_ecn(treq->req.rsk_listener));
 	treq->wscale_ok = wscale <= TCP_MAX_WINDOW_SHIFT &&
 			  READ_ONCE(net->ipv4.sysctl_tcp_window_scaling);
 	treq->snd_wscale = treq->wscale_ok ? wscale & 0xf : 0;

@@ -3,7 +3,7 @@
  * TCP: SYN-SENT (RFC 9293 3.10.7.3), and what begins a connection on either
  * side.
  */
-#include "ipv4/tcp.h"
+#include "ipv4/tcp_ecn.h"
 
 /* The peer's options are known: what was agreed on? */
 static void tcp_take_syn_options(struct sock *sk, const struct sk_buff *skb,
@@ -49,6 +49,7 @@ static void tcp_take_syn(struct sock *sk, const struct sk_buff *skb,
 	tp->snd_wnd = ntohs(tcp_hdr(skb)->window);
 	tp->max_window = tp->snd_wnd;
 	tcp_update_wl(tp, TCP_SKB_CB(skb)->seq);
+	tcp_ecn_rcv_syn(tp, tcp_hdr(skb));
 	tcp_take_syn_options(sk, skb, info);
 	tcp_sync_mss(sk, inet_csk(sk)->icsk_pmtu_cookie);
 	tcp_initialize_rcv_mss(sk);

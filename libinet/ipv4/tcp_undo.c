@@ -12,15 +12,17 @@
  *
  * tp->undo remembers the windows from before the repair. It outlives the repair,
  * since reports of duplicates come a round trip later, and is forgotten when the
- * window comes down for another reason.
+ * window comes down for another reason. A mark is congestion, whatever was lost:
+ * where one came meanwhile the windows stay as they are.
  */
-#include "ipv4/tcp.h"
+#include "ipv4/tcp_ecn.h"
 
 void tcp_undo_arm(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
 	tp->undo.armed = true;
+	tp->undo.marked = false;
 	tp->undo.marker = tp->snd_una;
 	tp->undo.cwnd = tp->snd_cwnd;
 	tp->undo.ssthresh = tp->snd_ssthresh;
@@ -92,9 +94,12 @@ static void tcp_undo(struct sock *sk)
 
 	INET_PROBE(UNDO);
 	tcp_unmark_lost(tp);
-	tp->snd_cwnd = icsk->icsk_ca_ops->undo_cwnd(sk);
-	tp->snd_ssthresh = max(tp->snd_ssthresh, tp->undo.ssthresh);
-	tp->snd_cwnd_stamp_ns = tp->mstamp_ns;
+	if (likely(!tp->undo.marked)) {
+		tp->snd_cwnd = icsk->icsk_ca_ops->undo_cwnd(sk);
+		tp->snd_ssthresh = max(tp->snd_ssthresh, tp->undo.ssthresh);
+		tp->snd_cwnd_stamp_ns = tp->mstamp_ns;
+		tcp_ecn_withdraw_cwr(tp);
+	}
 	tp->undo.armed = false;
 	tp->frto = TCP_FRTO_OFF;
 	icsk->icsk_retransmits = 0;

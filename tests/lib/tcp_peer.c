@@ -125,7 +125,7 @@ static void send_segment(struct tp *t, const struct tcp_seg_info *seg,
 			 const void *opt, u32 opt_len, const void *data)
 {
 	static u8 frame[FX_FRAME_MAX];
-	struct fx_ip ip = { .proto = IPPROTO_TCP };
+	struct fx_ip ip = { .proto = IPPROTO_TCP, .tos = t->tos };
 	u32 len = fx_build_tcp(frame, &ip, seg, opt, opt_len, data,
 			       seg->payload_len);
 
@@ -292,8 +292,8 @@ static void take_isn(struct tp *t, const char *flags, u32 ack)
 
 void tp_syn(struct tp *t)
 {
-	tp_send(t, "S", 0, 0, NULL, 0);
-	take_isn(t, "SA", 1);
+	tp_send(t, t->ecn ? "SEC" : "S", 0, 0, NULL, 0);
+	take_isn(t, t->ecn ? "SAE" : "SA", 1);
 }
 
 void tp_accept(struct tp *t)
@@ -326,13 +326,13 @@ void tp_connect(struct tp *t)
 	assert_int_equal(errno, EINPROGRESS);
 	fx_run(&t->f);
 	t->lport = tp_sk(t)->sk_num;
-	take_isn(t, "S", 0);
+	take_isn(t, t->ecn ? "SEC" : "S", 0);
 }
 
 void tp_active(struct tp *t)
 {
 	tp_connect(t);
-	tp_send(t, "SA", 0, 1, NULL, 0);
+	tp_send(t, t->ecn ? "SAE" : "SA", 0, 1, NULL, 0);
 	t->ts_on = t->ts && t->ts_on;
 	tp_expect(t, "A", 1, 1, 0);
 	assert_int_equal(tp_state(t), TCP_ESTABLISHED);

@@ -39,6 +39,8 @@ struct tp {
 	s8 ws;				/* -1: no option */
 	bool sack;			/* permitted */
 	bool ts;			/* on every segment once agreed on */
+	bool ecn;			/* asks for it, or agrees on it */
+	u8 tos;				/* of tp_send()'s segments */
 	u32 ts_val;			/* the peer's clock; ms */
 	u32 ts_ecr;
 	u16 urg_ptr;

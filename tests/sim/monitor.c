@@ -46,6 +46,9 @@
  *			if the SYN had them, timestamps then in every segment,
  *			else in none; they never go back; an echo is one that
  *			came
+ *	ECN		agreed on in both SYNs, before anything tells of it; only
+ *			new text may be marked; ECE says that a mark came, CWR
+ *			stands on new text
  *	resets		answer something, at most one for each segment; their
  *			numbers are those of the connection; none from TIME-WAIT
  *	challenges	answers to forged segments keep both of their limits
@@ -418,6 +421,42 @@ static void sent_options(struct world *w, struct flow *f, int h,
 		    "no timestamp where it was agreed", 0, 0);
 }
 
+/* RFC 3168, of a SYN. */
+static void sent_syn_ecn(struct world *w, struct flow *f, int h,
+			 const struct segment *s)
+{
+	struct stream *me = &f->of[h], *peer = &f->of[!h];
+	u8 ecn = s->flags & ECN;
+
+	if (s->flags & ACK ? ecn & CWR || (ecn && !peer->ecn) :
+			     ecn && ecn != ECN)
+		bad(w, f, h, "a SYN that asks for no ECN there is", s->flags,
+		    peer->ecn);
+	if (ecn)
+		me->ecn = true;
+	else
+		me->no_ecn = true;
+}
+
+/* ... of any segment; before its text is known. */
+static void sent_ecn(struct world *w, struct flow *f, int h,
+		     const struct segment *s)
+{
+	const struct stream *me = &f->of[h], *peer = &f->of[!h];
+	bool fresh = s->len && s->seq - me->iss >= me->end;
+
+	if (f->forged)			/* by whom it was asked nobody knows */
+		return;
+	if (s->flags & SYN)
+		sent_syn_ecn(w, f, h, s);
+	else if (s->flags & ECN && !(me->ecn && peer->ecn))
+		bad(w, f, h, "ECN that was not agreed", s->flags, 0);
+	else if ((s->flags & ECE && !me->ce) || (s->flags & CWR && !fresh))
+		bad(w, f, h, "ECN without a reason", s->flags, fresh);
+	if (s->tos & TOS_CE && !(fresh && me->ecn && peer->ecn && !me->no_ecn))
+		bad(w, f, h, "a packet that must not be marked", s->tos, fresh);
+}
+
 static void monitor_sent(struct world *w, const struct segment *s)
 {
 	int h;
@@ -427,7 +466,7 @@ static void monitor_sent(struct world *w, const struct segment *s)
 	if (!f)
 		return;
 	me = &f->of[h];
-	if (s->reserved || s->flags & 0xc0)
+	if (s->reserved)
 		bad(w, f, h, "reserved bits", s->reserved, s->flags);
 	if (s->flags & RST) {
 		sent_rst(w, f, h, s);
@@ -447,6 +486,7 @@ static void monitor_sent(struct world *w, const struct segment *s)
 	if (!(s->flags & (ACK | SYN)))
 		bad(w, f, h, "a segment without ACK", s->flags, 0);
 	monitor_sent_state(w, f, h, s);
+	sent_ecn(w, f, h, s);
 	sent_options(w, f, h, s);
 	monitor_sent_sack(w, f, h, s);
 	sent_size(w, f, h, s);
@@ -625,6 +665,7 @@ static void monitor_arrived(struct world *w, const struct segment *s)
 		return;
 	}
 	me->challenged_ns = 0;
+	me->ce |= (s->tos & TOS_CE) == TOS_CE;
 	if (s->flags & RST) {
 		me->got_rst = true;
 		if (s->has_ts)		/* TIME-WAIT takes it, but not the RST */

@@ -14,6 +14,10 @@
 #define PSH 8
 #define ACK 16
 #define URG 32
+#define ECE 64
+#define CWR 128
+#define ECN (ECE | CWR)
+#define TOS_CE 3		/* of the two low bits */
 #define SEQ_MAX (SIM_MAX_BYTES + 2)	/* SYN, bytes, FIN */
 #define MAX_SACKS 4
 #define NR_RECENT 1024
@@ -78,11 +82,14 @@ struct stream {
 	u64 data_ns;		/* the last segment with data */
 	u16 mss;		/* that the sender of this stream offers */
 	bool scale_offered, ts_offered, sack_offered;
+	bool ecn;		/* its SYN asks, its SYN-ACK agrees */
+	bool no_ecn;		/* or one does not */
 	u8 scale;
 	u32 ts;			/* last timestamp */
 	bool rst;		/* sent one */
 	/* as a receiver of the other stream */
 	bool acked_any;
+	bool ce;		/* a packet came that was marked */
 	u32 acked, edge;	/* positions in the other stream */
 	u32 credit;		/* segments that it may answer */
 	u32 since;		/* ... that came after the last in order */

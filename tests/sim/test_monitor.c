@@ -231,6 +231,31 @@ RULE(reserved_bits_are_caught)
 	caught("reserved bits");
 }
 
+/* RFC 3168: asked for, agreed on, and only new text may be marked. */
+RULE(ecn_that_was_not_agreed_is_caught)
+{
+	(void)state;
+	open_pair();
+	LEAVES(0, ACK | ECE, 1, 1);
+	caught("ECN that was not agreed");
+}
+
+RULE(text_that_may_be_marked_is_caught_without_ecn)
+{
+	(void)state;
+	open_pair();
+	LEAVES(0, ACK | PSH, 1, 1, 10, .tos = 2);
+	caught("a packet that must not be marked");
+}
+
+RULE(half_an_ecn_syn_is_caught)
+{
+	(void)state;
+	open_world();
+	LEAVES(0, SYN | CWR);
+	caught("a SYN that asks for no ECN there is");
+}
+
 /* ---- receivers -------------------------------------------------------- */
 
 RULE(ack_of_what_did_not_arrive_is_caught)
@@ -498,6 +523,9 @@ int main(void)
 		cmocka_unit_test(segment_above_the_mss_is_caught),
 		cmocka_unit_test(segment_without_ack_is_caught),
 		cmocka_unit_test(reserved_bits_are_caught),
+		cmocka_unit_test(ecn_that_was_not_agreed_is_caught),
+		cmocka_unit_test(text_that_may_be_marked_is_caught_without_ecn),
+		cmocka_unit_test(half_an_ecn_syn_is_caught),
 		cmocka_unit_test(ack_of_what_did_not_arrive_is_caught),
 		cmocka_unit_test(ack_that_goes_back_is_caught),
 		cmocka_unit_test(window_that_shrinks_is_caught),

@@ -158,6 +158,19 @@ static int set_congestion(struct world *w, struct host *h)
 			       names[rng_range(&own, 0, nr - 1)]);
 }
 
+/* Some ask for ECN, and few know nothing of it. The draw is no part of the other
+ * streams. */
+static int set_ecn(struct world *w, struct host *h)
+{
+	struct rng own;
+
+	rng_init(&own, w->seed, 800 + (u64)(h - w->host));
+	if (w->without >> SIM_KNOBS & 1 || !rng_chance(&own, 40))
+		return 0;
+	return inet_sysctl_set(h->net, "net.ipv4.tcp_ecn",
+			       rng_chance(&own, 10) ? "0" : "1");
+}
+
 /* A knob turned in every fourth world. */
 static int set_knobs(struct world *w, struct host *h)
 {
@@ -183,7 +196,8 @@ static int set_knobs(struct world *w, struct host *h)
 			h->rto_min_us = 50000;
 	}
 	return set_rare_knobs(w, h) || set_poor(w, h) ||
-	       set_recovery_knobs(w, h) || set_congestion(w, h) ? -1 : 0;
+	       set_recovery_knobs(w, h) || set_congestion(w, h) ||
+	       set_ecn(w, h) ? -1 : 0;
 }
 
 /* Turns a knob, unless @value is 0. */

@@ -126,15 +126,15 @@ static void stack_lists_what_there_is(void **st)
 	(void)st;
 	tp_open(&t);
 	knob_is(&t, "net.ipv4.tcp_congestion_control", "cubic");
-	knob_is(&t, "net.ipv4.tcp_available_congestion_control", "cubic reno bbr");
-	knob_is(&t, "net.ipv4.tcp_allowed_congestion_control", "cubic reno bbr");
+	knob_is(&t, "net.ipv4.tcp_available_congestion_control", "cubic reno bbr dctcp");
+	knob_is(&t, "net.ipv4.tcp_allowed_congestion_control", "cubic reno bbr dctcp");
 	assert_int_equal(inet_sysctl_set(t.f.net,
 		"net.ipv4.tcp_available_congestion_control", "reno"), -1);
 	assert_int_equal(errno, EPERM);
 	assert_int_equal(inet_sysctl_set(t.f.net,
 		"net.ipv4.tcp_allowed_congestion_control", "reno vegas"), -1);
 	assert_int_equal(errno, ENOENT);
-	knob_is(&t, "net.ipv4.tcp_allowed_congestion_control", "cubic reno bbr");
+	knob_is(&t, "net.ipv4.tcp_allowed_congestion_control", "cubic reno bbr dctcp");
 	tp_close(&t);
 }
 
@@ -251,7 +251,7 @@ static void own_one_comes_and_goes(void **st)
 	assert_int_equal(tcp_register_congestion_control(t.f.net, &steady),
 			 -EEXIST);
 	knob_is(&t, "net.ipv4.tcp_available_congestion_control",
-		"cubic reno bbr steady");
+		"cubic reno bbr dctcp steady");
 	fx_sysctl(&t.f, "net.ipv4.tcp_congestion_control", "steady");
 	assert_int_equal(tcp_unregister_congestion_control(t.f.net, &steady),
 			 -EBUSY);
@@ -259,7 +259,7 @@ static void own_one_comes_and_goes(void **st)
 	fx_sysctl(&t.f, "net.ipv4.tcp_congestion_control", "cubic");
 	assert_int_equal(tcp_unregister_congestion_control(t.f.net, &steady),
 			 0);
-	knob_is(&t, "net.ipv4.tcp_available_congestion_control", "cubic reno bbr");
+	knob_is(&t, "net.ipv4.tcp_available_congestion_control", "cubic reno bbr dctcp");
 	ca_is(t.s, "steady");		/* it keeps what it has */
 	assert_int_equal(set_ca(t.l, "steady"), ENOENT);
 	tp_close(&t);
@@ -282,7 +282,7 @@ static void list_is_bounded(void **st)
 		if (!tcp_register_congestion_control(t.f.net, &many[i]))
 			taken++;
 	}
-	assert_int_equal(taken, TCP_CA_MAX - 3);
+	assert_int_equal(taken, TCP_CA_MAX - 4);
 	assert_int_equal(tcp_register_congestion_control(t.f.net, &steady),
 			 -ENOSPC);
 	tp_close(&t);
