@@ -57,6 +57,8 @@ int args_parse(const struct args_spec *spec, const char *text, void *out,
 	ARG_ROW("rate", type, m.rate_bps, RATE, 1,			\
 		INET_FAULT_MAX_BPS),					\
 	ARG_ROW("queue", type, m.queue_bytes, U32, 1, 0x7fffffff),	\
+	ARG_ROW("mark-queue", type, m.mark_bytes, U32, 1, 0x7fffffff),	\
+	ARG_ROW("mark", type, m.mark_ppm, PPM, 0, 1000000),		\
 	ARG_ROW("blackhole", type, m.mtu, U32, 1, 65535),		\
 	ARG_ROW("delay", type, m.delay_ns, TIME, 0, INET_FAULT_MAX_NS), \
 	ARG_ROW("jitter", type, m.jitter_ns, TIME, 0, INET_FAULT_MAX_NS), \
@@ -81,7 +83,8 @@ int args_parse(const struct args_spec *spec, const char *text, void *out,
 		INET_FAULT_MAX_COPIES - 1)
 
 #define FAULT_ARGS_USAGE						\
-	"[,seed=N][,rate=RATE][,queue=BYTES][,blackhole=MTU]"		\
+	"[,seed=N][,rate=RATE][,queue=BYTES][,mark-queue=BYTES]"	\
+	"[,mark=P][,blackhole=MTU]"					\
 	"[,delay=TIME][,jitter=TIME][,reorder=P][,reorder-late=TIME]"	\
 	"[,reorder-least=TIME][,loss=P][,loss-every=N][,burst-enter=P]"	\
 	"[,burst-leave=P][,burst-loss=P][,partition][,corrupt=P][,corrupt-hidden=P]"	\

@@ -31,6 +31,9 @@ struct inet_fault_config {
 	u64 rate_bps;		/* bits per second; 0: no limit */
 	u32 queue_bytes;	/* waiting for the wire, the next is dropped;
 				 * below 2^31; has no meaning without a rate */
+	u32 mark_bytes;		/* waiting: an IPv4 packet that finds more, and may
+				 * be, is marked (RFC 3168); 0: none; needs a rate */
+	u32 mark_ppm;		/* marked whatever waits */
 	u32 mtu;		/* frames with more than this after their
 				 * Ethernet header vanish: a black hole */
 
@@ -71,6 +74,7 @@ struct inet_fault_counters {
 	u64 lost_partition;
 	u64 lost_mtu;
 	u64 lost_queue;
+	u64 marked;
 	u64 duplicated;		/* extra copies */
 	u64 reordered;
 	u64 corrupted;

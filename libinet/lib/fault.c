@@ -68,6 +68,8 @@ struct fault_problem fault_config_problem(const struct inet_fault_config *c)
 {
 	const struct fault_problem ranges[] = {
 		{ "queue_bytes", c->queue_bytes, 0x7fffffff },
+		{ "mark_bytes", c->mark_bytes, 0x7fffffff },
+		{ "mark_ppm", c->mark_ppm, PPM },
 		{ "rate_bps", c->rate_bps, INET_FAULT_MAX_BPS },
 		{ "delay_ns", c->delay_ns, INET_FAULT_MAX_NS },
 		{ "jitter_ns", c->jitter_ns, INET_FAULT_MAX_NS },
@@ -99,7 +101,15 @@ bool fault_config_none(const struct inet_fault_config *c)
 	return !(c->rate_bps | c->mtu | c->delay_ns | c->jitter_ns |
 		 c->reorder_ppm | c->loss_ppm | c->loss_every |
 		 c->burst_enter_ppm | c->corrupt_ppm | c->corrupt_hidden_ppm |
-		 c->truncate_ppm | c->pad_ppm | c->dup_ppm) && !c->partition;
+		 c->truncate_ppm | c->pad_ppm | c->dup_ppm | c->mark_ppm) &&
+	       !c->partition;
+}
+
+/* How long @bytes take; 0 of them, or no rate: for ever. */
+static u64 bytes_ns(const struct inet_fault_config *c, u32 bytes)
+{
+	return c->rate_bps && bytes ?
+		       (u64)bytes * 8 * NS_PER_SEC / c->rate_bps : U64_MAX;
 }
 
 /* Fills in the defaults of a description that is in range. */
@@ -119,8 +129,8 @@ static void adopt(struct fault_state *f, const struct inet_fault_config *c)
 		f->config.dup_max = 1;
 	if (c->burst_enter_ppm == 0)
 		f->bad = false;
-	f->queue_ns = c->rate_bps && c->queue_bytes ?
-		(u64)c->queue_bytes * 8 * NS_PER_SEC / c->rate_bps : U64_MAX;
+	f->queue_ns = bytes_ns(c, c->queue_bytes);
+	f->mark_ns = bytes_ns(c, c->mark_bytes);
 }
 
 /* Each kind of fault gets a key of its own. */
@@ -232,6 +242,8 @@ void fault_decide(struct fault_state *f, u64 now_ns, u32 len,
 {
 	const struct inet_fault_config *c = &f->config;
 	u64 i = f->index++;
+	bool crowded = f->busy_until_ns > now_ns &&
+		       f->busy_until_ns - now_ns > f->mark_ns;
 	u64 leaves_ns;
 
 	v->nr_copies = 0;
@@ -251,6 +263,8 @@ void fault_decide(struct fault_state *f, u64 now_ns, u32 len,
 		f->counters.duplicated += extra;
 	}
 	f->counters.passed += v->nr_copies;
+	if (crowded || happens(f, FAULT_MARK, i, c->mark_ppm))
+		v->damage |= BIT(FAULT_MARK);
 	if (happens(f, FAULT_CORRUPT, i, c->corrupt_ppm))
 		v->damage |= BIT(FAULT_CORRUPT);
 	if (happens(f, FAULT_CORRUPT_HIDDEN, i, c->corrupt_hidden_ppm))
@@ -325,12 +339,32 @@ static void flip_hidden(struct fault_state *f, u64 index, u8 *frame, u32 len)
 	}
 }
 
+/* Says CE where the sender said ECT (RFC 3168 5), and mends the sum (RFC 1624). */
+static void mark_ce(struct fault_state *f, u8 *frame)
+{
+	u8 *tos = frame + ETH_HEADER + 1, *sum = frame + ETH_HEADER + 10;
+	u32 check;
+
+	if (!(*tos & 3) || (*tos & 3) == 3)
+		return;
+	check = (u32)(sum[0] << 8 | sum[1]) ^ 0xffff;
+	check += (u32)(*tos | 3) - *tos;
+	check = (check & 0xffff) + (check >> 16);
+	check ^= 0xffff;
+	sum[0] = (u8)(check >> 8);
+	sum[1] = (u8)check;
+	*tos |= 3;
+	f->counters.marked++;
+}
+
 /* Flips come before cutting: they need the whole headers. */
 u32 fault_damage(struct fault_state *f, const struct fault_verdict *v,
 		 u8 *frame, u32 len)
 {
 	u64 i = v->index;
 
+	if (v->damage & BIT(FAULT_MARK) && is_ipv4(frame, len))
+		mark_ce(f, frame);
 	if (v->damage & BIT(FAULT_CORRUPT) && is_ipv4(frame, len))
 		flip_bits(f, i, frame, len);
 	if (v->damage & BIT(FAULT_CORRUPT_HIDDEN) && is_ipv4(frame, len))

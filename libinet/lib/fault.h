@@ -19,6 +19,7 @@ enum fault_kind {
 	FAULT_CORRUPT_HIDDEN,
 	FAULT_TRUNCATE,
 	FAULT_PAD,
+	FAULT_MARK,
 	NR_FAULT_KINDS,
 };
 
@@ -29,6 +30,7 @@ struct fault_state {
 	u64 index;		/* of the next frame */
 	u64 busy_until_ns;	/* when the queue will have drained */
 	u64 queue_ns;		/* what config.queue_bytes take to send */
+	u64 mark_ns;		/* ... and config.mark_bytes */
 	u64 last_due_ns;	/* no frame in order comes earlier */
 	bool bad;		/* Gilbert's state */
 	/*

@@ -23,6 +23,20 @@ static void draw_distance(struct world *w, struct inet_fault_config *f)
 	}
 }
 
+/* Some cables mark what may be, where many wait or by chance. The draw is no part of
+ * the other streams. */
+static void draw_marks(const struct world *w, struct inet_fault_config *f)
+{
+	struct rng own;
+
+	rng_init(&own, f->seed, 900);
+	if (w->without >> SIM_KNOBS & 1 || !rng_chance(&own, 40))
+		return;
+	f->mark_bytes = f->queue_bytes / 4;
+	if (rng_chance(&own, 50))
+		f->mark_ppm = (u32)rng_log(&own, 1000, 300000);
+}
+
 /* Each kind of fault is there in every second world, or more seldom. */
 void faults_draw_link(struct world *w, struct inet_fault_config *f,
 		      struct inet_fault_config *healthy)
@@ -31,6 +45,7 @@ void faults_draw_link(struct world *w, struct inet_fault_config *f,
 
 	*f = (struct inet_fault_config){ .seed = rng_next(r) };
 	draw_distance(w, f);
+	draw_marks(w, f);
 	*healthy = *f;
 	if (sim_draw(w, r, SIM_JITTER, 50, &own))
 		f->jitter_ns = rng_log(&own, 1000, 20 * SIM_MS);

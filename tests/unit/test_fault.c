@@ -384,6 +384,51 @@ static void rate_spaces_the_frames(void **state)
 	assert_int_equal(v.due_ns[0], 1001 * MS);
 }
 
+/* Of IPv4 packets only those that say they may be; their sum stays right. */
+static void crowded_queue_marks_what_may_be(void **state)
+{
+	const struct inet_fault_config c = {
+		.rate_bps = 8000000, .mark_bytes = 10000,
+	};
+	struct fault_state f = make(&c);
+	struct fault_verdict v;
+	u8 frame[200 + INET_FAULT_MAX_PAD], before[200];
+
+	(void)state;
+	for (u32 i = 0; i < 50; i++) {
+		make_frame(frame, 200, i);
+		frame[15] = (u8)(0xb8 | (i & 3));
+		memcpy(before, frame, 200);
+		fault_decide(&f, 0, 1000, &v);
+		assert_int_equal(v.damage, i < 11 ? 0 : BIT(FAULT_MARK));
+		assert_int_equal(fault_damage(&f, &v, frame, 200), 200);
+		if (i < 11 || (i & 3) == 0 || (i & 3) == 3)
+			assert_memory_equal(frame, before, 200);
+		else
+			assert_int_equal(frame[15], 0xbb);
+		assert_int_equal(sum16(frame + 14, 20), sum16(before + 14, 20));
+	}
+	assert_int_equal(f.counters.marked, 19);
+	fault_decide(&f, 1000 * MS, 1000, &v);	/* nothing waits any more */
+	assert_int_equal(v.damage, 0);
+}
+
+static void marks_come_by_chance(void **state)
+{
+	const struct inet_fault_config c = { .seed = 7, .mark_ppm = 30000 };
+	struct fault_state f = make(&c);
+	struct fault_verdict v;
+	u32 nr = 0;
+
+	(void)state;
+	assert_false(fault_config_none(&c));
+	for (u32 i = 0; i < N; i++) {
+		fault_decide(&f, i, 1000, &v);
+		nr += v.damage == BIT(FAULT_MARK);
+	}
+	assert_share(nr, N, c.mark_ppm);
+}
+
 static void full_queue_drops_the_tail(void **state)
 {
 	const struct inet_fault_config c = {
@@ -575,6 +620,8 @@ int main(void)
 		cmocka_unit_test(full_queue_drops_the_tail),
 		cmocka_unit_test(black_hole_takes_big_frames_only),
 		cmocka_unit_test(partition_takes_everything_until_it_ends),
+		cmocka_unit_test(crowded_queue_marks_what_may_be),
+		cmocka_unit_test(marks_come_by_chance),
 		cmocka_unit_test(same_seed_repeats_another_does_not),
 		cmocka_unit_test(one_kind_switched_off_moves_no_other),
 		cmocka_unit_test(vetoed_fault_does_not_happen),
