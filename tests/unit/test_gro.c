@@ -598,8 +598,9 @@ static void feature_is_switched_by_name(void **state)
 	assert_int_equal(inet_netdev_set_feature(t.f.dev, "lro", true), -1);
 	assert_int_equal(errno, EINVAL);
 	assert_string_equal(inet_strerror(t.f.net), "lro: no such feature; "
-			    "there are: rx, tx, sg, tso, tx-udp-segmentation, "
-			    "gso, gro");
+			    "there are: rx, tx, sg, tso, "
+			    "tx-tcp-ecn-segmentation, tx-udp-segmentation, gso, "
+			    "gro, rxvlan, txvlan, rx-vlan-filter");
 	assert_int_equal(inet_netdev_set_feature(t.f.dev, "tso", true), -1);
 	assert_int_equal(errno, EOPNOTSUPP);
 	assert_string_equal(inet_strerror(t.f.net),
