@@ -285,6 +285,9 @@ struct proto {
 	/* Inside the stack: takes back what recvmsg lent (inet_msg.lend). Any
 	 * thread, nothing is locked. NULL: it lends nothing. */
 	void (*frames_put)(struct sock *sk, struct skb_loan *loan);
+	/* Inside the stack, of streams: what counts against SO_SNDBUF now. Any
+	 * thread, nothing is locked. NULL: what is queued, by true size. */
+	s32 (*stream_held)(const struct sock *sk);
 	const struct sockopt_row *options;	/* own level's, or NULL */
 	u32 nr_options;
 };

@@ -580,9 +580,18 @@ int sk_stream_error(struct sock *sk, int flags, int err);
 /* Empties the queues of a dead stream and settles its budget. */
 void sk_stream_kill_queues(struct sock *sk);
 
+/* What counts against the buffer. */
+static inline s32 sk_stream_held(const struct sock *sk)
+{
+	const struct proto *prot = READ_ONCE(sk->sk_prot);
+
+	return prot->stream_held ? prot->stream_held(sk) :
+				   READ_ONCE(sk->sk_wmem_queued);
+}
+
 static inline s32 sk_stream_wspace(const struct sock *sk)
 {
-	return READ_ONCE(sk->sk_sndbuf) - READ_ONCE(sk->sk_wmem_queued);
+	return READ_ONCE(sk->sk_sndbuf) - sk_stream_held(sk);
 }
 
 static inline bool sk_stream_memory_free(const struct sock *sk)
@@ -593,8 +602,9 @@ static inline bool sk_stream_memory_free(const struct sock *sk)
 /* A third of the buffer is free: worth waking a writer. */
 static inline bool sk_stream_is_writeable(const struct sock *sk)
 {
-	return sk_stream_wspace(sk) >= READ_ONCE(sk->sk_wmem_queued) >> 1 &&
-	       sk_stream_memory_free(sk);
+	s32 held = sk_stream_held(sk), room = READ_ONCE(sk->sk_sndbuf) - held;
+
+	return room > 0 && room >= held >> 1;
 }
 
 static inline bool sk_acceptq_is_full(const struct sock *sk)

@@ -77,7 +77,7 @@ void sk_stream_moderate_sndbuf(struct sock *sk)
 
 	if (sk->sk_userlocks & SOCK_SNDBUF_LOCK)
 		return;
-	val = min(sk->sk_sndbuf, sk->sk_wmem_queued >> 1);
+	val = min(sk->sk_sndbuf, sk_stream_held(sk) >> 1);
 	WRITE_ONCE(sk->sk_sndbuf, max(val, SOCK_MIN_SNDBUF));
 }
 
@@ -119,7 +119,7 @@ static bool sk_mem_allowed(struct sock *sk, s32 size, bool receive,
 	if (receive || !stream)
 		return false;
 	sk_stream_moderate_sndbuf(sk);
-	return sk->sk_wmem_queued + size >= sk->sk_sndbuf;
+	return sk_stream_held(sk) + size >= sk->sk_sndbuf;
 }
 
 /* forward_alloc is too small: takes quanta out of the budget. */

@@ -10,6 +10,7 @@
 
 #include "ipv4/inet_common.h"
 #include "ipv4/tcp.h"
+#include "ipv4/tcp_fastopen.h"
 
 /* ---- bind ------------------------------------------------------------- */
 
@@ -130,8 +131,10 @@ int inet_csk_get_port(struct sock *sk, u16 snum)
 
 int inet_csk_listen_start(struct sock *sk)
 {
-	int err;
+	int err = tcp_fastopen_listen(sk);
 
+	if (err)
+		return err;
 	WRITE_ONCE(sk->sk_state, TCP_LISTEN);
 	/* the port once more: others may share it only with those who do not
 	 * listen */

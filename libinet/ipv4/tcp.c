@@ -19,6 +19,8 @@
 #include "ipv4/inet_common.h"
 #include "ipv4/ip.h"
 #include "ipv4/tcp.h"
+#include "ipv4/tcp_chrono.h"
+#include "ipv4/tcp_fastopen.h"
 #include "ipv4/tcp_rate.h"
 #include "lib/checksum.h"
 
@@ -55,6 +57,10 @@ static void tcp_init_counters(struct tcp_sock *tp)
 	tp->segs_out = 0;
 	tp->data_segs_in = tp->data_segs_out = 0;
 	tp->rcv_ooopack = 0;
+	tp->total_rto = tp->total_rto_recoveries = 0;
+	tp->total_rto_ms = tp->rto_since_ms = 0;
+	tp->chrono = TCP_CHRONO_IDLE;
+	memset(tp->chrono_ticks, 0, sizeof(tp->chrono_ticks));
 	tp->last_oow_ack_ns = 0;
 }
 
@@ -172,7 +178,10 @@ __always_inline void tcp_skb_entail(struct sock *sk, struct sk_buff *skb)
 	sk_mem_charge(sk, (s32)skb->truesize);
 	if (tp->nonagle & TCP_NAGLE_PUSH)
 		tp->nonagle &= (u8)~TCP_NAGLE_PUSH;
-	if (!tp->packets_out && tcp_in_idle(sk))
+	if (tp->packets_out)
+		return;
+	tcp_chrono_start(tp, TCP_CHRONO_BUSY);
+	if (tcp_in_idle(sk))
 		tcp_cwnd_restart(sk, tp->mstamp_ns - tp->lsndtime_ns);
 }
 
@@ -217,6 +226,24 @@ void tcp_push(struct sock *sk, int flags, u32 mss_now, int nonagle)
 
 /* ---- sendmsg ---------------------------------------------------------- */
 
+/*
+ * What counts against SO_SNDBUF. An application sizes its buffer in octets, and in
+ * Linux, where a packet of many segments has one header, they are nearly all that
+ * counts. Here each segment has a frame of its own, so that of what a full one takes
+ * more than half is not text: that counts in tcp_mem, and against the buffer by a
+ * third, so that small segments cannot hold much more than it says.
+ */
+#define TCP_FRAME_SHARE 3
+
+s32 tcp_stream_held(const struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u32 octets = READ_ONCE(tp->write_seq) - READ_ONCE(tp->snd_una);
+
+	return (s32)max(octets, (u32)READ_ONCE(sk->sk_wmem_queued) /
+					TCP_FRAME_SHARE);
+}
+
 /* Room in the send buffer, and not too much waiting unsent
  * (TCP_NOTSENT_LOWAT). */
 bool tcp_stream_memory_free(const struct sock *sk)
@@ -226,7 +253,7 @@ bool tcp_stream_memory_free(const struct sock *sk)
 
 	if (!lowat)
 		lowat = READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_notsent_lowat);
-	return sk_stream_memory_free(sk) &&
+	return tcp_stream_held(sk) < READ_ONCE(sk->sk_sndbuf) &&
 	       READ_ONCE(tp->write_seq) - READ_ONCE(tp->snd_nxt) < lowat;
 }
 
@@ -266,10 +293,44 @@ static __noinline struct sk_buff *tcp_lend_segment(struct sock *sk,
 	return skb ? tcp_stream_charge(sk, skb, force) : NULL;
 }
 
+/* So many octets make a packet worth sending before the write is at its end: full
+ * segments. */
+static u32 tcp_size_goal(struct sock *sk, u32 mss)
+{
+	u32 goal = tcp_gso_max_segs(sk, mss) * mss;
+
+	goal = min(tcp_sk(sk)->max_window >> 1, goal);
+	return max(goal - goal % mss, mss);
+}
+
+/* Is there room for another segment behind @tail, or none if that is NULL? What makes
+ * one packet with those that wait belongs to them: as in Linux, room is asked for
+ * once for all of it. *@goal: as below. */
+static bool tcp_write_room(struct sock *sk, const struct sk_buff *tail, u32 mss,
+			   u32 *goal)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	u32 seq = tp->batch_seq;
+
+	if (tail && !(TCP_SKB_CB(tail)->sacked & TCPCB_EOR)) {
+		if (!*goal)
+			*goal = tcp_size_goal(sk, mss);
+		if (before(seq, tp->snd_nxt))
+			seq = tp->snd_nxt;
+		if (tp->write_seq - seq < *goal &&
+		    tcp_stream_held(sk) < READ_ONCE(sk->sk_sndbuf) + (s32)*goal)
+			return true;
+	}
+	if (!tcp_stream_memory_free(sk))
+		return false;
+	tp->batch_seq = tp->write_seq;
+	return true;
+}
+
 /* The segment that takes the next octets: the tail, or a new one. *@room: how
- * many it takes. NULL: wait for memory. */
+ * many it takes. *@goal: of this write, 0: not known yet. NULL: wait for memory. */
 static struct sk_buff *tcp_write_segment(struct sock *sk, struct inet_msg *msg,
-					 u32 mss, u32 *room)
+					 u32 mss, u32 *room, u32 *goal)
 {
 	struct sk_buff *skb = tcp_write_queue_tail(sk);
 	bool first, lend;
@@ -280,7 +341,7 @@ static struct sk_buff *tcp_write_segment(struct sock *sk, struct inet_msg *msg,
 		if (*room)
 			return skb;
 	}
-	if (!tcp_stream_memory_free(sk))
+	if (!tcp_write_room(sk, skb, mss, goal))
 		return NULL;
 	first = tcp_rtx_queue_empty(sk) && !skb;
 	lend = unlikely(msg->ubuf) && tcp_may_lend(sk, msg, mss, &p);
@@ -318,16 +379,8 @@ static void tcp_write_copy(struct sock *sk, struct sk_buff *skb, u32 n,
 	TCP_SKB_CB(skb)->end_seq += n;
 }
 
-/* So many octets make a packet worth sending before the write is at its end. */
-static u32 tcp_size_goal(struct sock *sk, u32 mss)
-{
-	u32 goal = tcp_gso_max_segs(sk, mss) * mss;
-
-	return clamp(tcp_sk(sk)->max_window >> 1, mss, goal);
-}
-
-/* The segment at the tail is full: what is there may be worth sending. *@goal: of
- * this write, 0: not known yet. */
+/* The segment at the tail is full: what is there may be worth sending. *@goal as
+ * above. */
 static void tcp_write_push(struct sock *sk, struct sk_buff *skb, u32 mss,
 			   u32 *goal)
 {
@@ -399,7 +452,7 @@ static int tcp_sendmsg_locked(struct sock *sk, struct inet_msg *msg)
 	tcp_rate_check_app_limited(sk);
 	mss = tcp_current_mss(sk);
 	while (msg->iter.count && !(copied && INET_BUGGIFY(SHORT_WRITE))) {
-		skb = tcp_write_segment(sk, msg, mss, &room);
+		skb = tcp_write_segment(sk, msg, mss, &room, &goal);
 		if (unlikely(!skb)) {
 			if (copied)
 				tcp_push(sk, flags & ~MSG_MORE, mss,

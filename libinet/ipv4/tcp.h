@@ -18,7 +18,7 @@
  *	tcp_timer.c	retransmission, probes, keep-alive, delayed ACK
  *	tcp_ecn.c	marks instead of losses
  *	tcp_cong.c	congestion control: tcp_reno.c, tcp_cubic.c, tcp_bbr.c, tcp_dctcp.c
- *	tcp_pacing.c	when text may leave
+ *	tcp_pacing.c	when text may leave; tcp_chrono.c what it waited for
  *	tcp.c tcp_recvmsg.c tcp_close.c tcp_sockopt.c	the calls
  */
 #ifndef IPV4_TCP_H
@@ -74,6 +74,7 @@
 #define TFO_SERVER_ENABLE 0x2
 #define TFO_CLIENT_NO_COOKIE 0x4
 #define TFO_SERVER_NO_COOKIE 0x200
+#define TFO_SERVER_ALL 0x400	/* listeners that do not ask for it, too */
 
 /* ---- per stack -------------------------------------------------------- */
 
@@ -255,6 +256,12 @@ static inline struct tcp_timewait_sock *tcp_twsk(const struct sock *sk)
 #define TCP_FRTO_SENT_HEAD 1	/* the first segment once more, no other */
 #define TCP_FRTO_SENT_NEW 2	/* then new text */
 
+/* tcp_sock.chrono: see tcp_chrono.c */
+enum tcp_chrono {
+	TCP_CHRONO_IDLE, TCP_CHRONO_BUSY, TCP_CHRONO_RWND_LIMITED,
+	TCP_CHRONO_SNDBUF_LIMITED, TCP_CHRONO_NR
+};
+
 #define TCP_URG_VALID 0x0100	/* low byte of urg_data is the octet */
 #define TCP_URG_NOTYET 0x0200	/* announced, not arrived */
 #define TCP_URG_READ 0x0400	/* handed out */
@@ -278,6 +285,7 @@ struct tcp_sock {
 	u32 tsoffset;
 	u32 snd_sml;		/* last byte of the last small segment */
 	u32 pushed_seq;
+	u32 batch_seq;		/* where a writer last asked for room */
 	u8 nonagle;		/* TCP_NAGLE_* */
 	u8 save_syn : 2;	/* TCP_SAVE_SYN; of a listener */
 	u8 recvmsg_inq : 1;	/* TCP_INQ */
@@ -287,6 +295,7 @@ struct tcp_sock {
 	u8 syn_data : 1;	/* so does text */
 	u8 syn_data_acked : 1;	/* and it was taken */
 	u8 passive_fastopen : 1;	/* of a child that the SYN made */
+	u8 syn_plain : 1;	/* from now on the SYN goes without the option */
 	u8 repair : 1, repair_queue : 2;	/* TCP_REPAIR */
 
 	/* round trips, us */
@@ -340,6 +349,10 @@ struct tcp_sock {
 	u32 lost, delivered_ce;	/* packets that were lost, or whose ACKs told of marks, ever */
 	u32 app_limited, rate_delivered, rate_ticks;	/* see tcp_rate.c */
 	bool rate_limited;
+	u16 total_rto, total_rto_recoveries;	/* timeouts, and rows of them */
+	u32 total_rto_ms, rto_since_ms;	/* of rows that are over; the last's begin, or 0 */
+	u8 chrono;		/* TCP_CHRONO_*: what bounds sending now */
+	u32 chrono_since, chrono_ticks[TCP_CHRONO_NR - 1];	/* see tcp_chrono.c */
 	u64 lsndtime_ns;	/* last data sent */
 	u64 bytes_acked, bytes_received, bytes_sent, bytes_retrans;
 	u32 segs_in, segs_out, data_segs_in, data_segs_out;
@@ -432,6 +445,15 @@ static inline u32 tcp_us_since(const struct tcp_sock *tp, u64 ns)
 static inline u32 tcp_ticks(u64 ns)
 {
 	return (u32)(ns >> 10);
+}
+
+/* What timeouts sent again has arrived. */
+static inline void tcp_rto_recovered(struct tcp_sock *tp)
+{
+	if (!tp->rto_since_ms)
+		return;
+	tp->total_rto_ms += tcp_ns_to_ts(tp->mstamp_ns) - tp->rto_since_ms;
+	tp->rto_since_ms = 0;
 }
 
 /* ---- sequence space and windows --------------------------------------- */
@@ -586,6 +608,7 @@ extern const struct proto tcp_prot;
 	.setsockopt = tcp_setsockopt, .getsockopt = tcp_getsockopt,	\
 	.frames_put = tcp_frames_put, .backlog_rcv = tcp_v4_do_rcv,	\
 	.release_cb = tcp_release_cb, .keepalive = tcp_set_keepalive,	\
+	.stream_held = tcp_stream_held,					\
 	.hash = inet_hash, .unhash = inet_unhash, .get_port = inet_csk_get_port
 struct inet_protocol;
 extern const struct inet_protocol tcp_protocol;
@@ -618,6 +641,9 @@ void tcp_write_queue_purge(struct sock *sk);
  * charged. NULL: over a limit (the sndbuf shrinks) or no memory. */
 struct sk_buff *tcp_stream_alloc_skb(struct sock *sk, u32 size, bool force);
 void tcp_skb_entail(struct sock *sk, struct sk_buff *skb);
+/* Octets that are not acknowledged yet, or where segments are small, a part of what
+ * they take: proto.stream_held. */
+s32 tcp_stream_held(const struct sock *sk);
 /* May a writer queue more: buffer, and TCP_NOTSENT_LOWAT? */
 bool tcp_stream_memory_free(const struct sock *sk);
 void tcp_wmem_free_skb(struct sock *sk, struct sk_buff *skb);
@@ -807,36 +833,6 @@ int tcp_set_repair_options(struct sock *sk, const void *val, socklen_t len);
 int tcp_set_repair_window(struct sock *sk, const void *val, socklen_t len);
 int tcp_get_repair_window(struct sock *sk, void *val, socklen_t *len);
 
-/* ---- tcp_fastopen.c --------------------------------------------------- */
-
-void tcp_fastopen_exit(struct net *net);
-/* Will the first write send the SYN? connect() is done then. */
-bool tcp_fastopen_defers_connect(struct sock *sk);
-/* @syn is about to be sent: together with text, and was? Context: it is alone on
- * the queue. */
-bool tcp_send_syn_data(struct sock *sk, struct sk_buff *syn);
-/* connect() by a write. 0: there is a connection; -EINPROGRESS, -E. What the SYN
- * took @msg has no more. */
-int tcp_sendmsg_fastopen(struct sock *sk, struct inet_msg *msg);
-/* The SYN with the option was not answered. */
-void tcp_fastopen_syn_lost(struct sock *sk);
-/* The SYN-ACK, with @info, has been looked at but for that. */
-void tcp_rcv_fastopen_synack(struct sock *sk,
-			     const struct tcp_options_info *info);
-/* The option of a SYN, or of a child's SYN-ACK; of a request's, with room for a
- * cookie. */
-void tcp_fastopen_syn_options(const struct sock *sk,
-			      struct tcp_out_options *opts);
-void tcp_fastopen_synack_options(const struct request_sock *req, u8 *cookie,
-				 struct tcp_out_options *opts);
-/* A SYN for a listener that has such a thing. True: all is done, @req is gone. */
-bool tcp_fastopen_server(struct sock *sk, struct sk_buff *skb,
-			 struct request_sock *req);
-/* The ACK of such a child's SYN-ACK. */
-void tcp_rcv_fastopen_acked(struct sock *sk, const struct sk_buff *skb);
-/* It waits no more. */
-void tcp_fastopen_done(struct sock *sk, bool reset);
-
 /* ---- tcp_syncookies.c ------------------------------------------------- */
 
 /* Takes from @req what a cookie cannot carry; then, in this order, makes the
@@ -986,6 +982,8 @@ void tcp_fastretrans_alert(struct sock *sk, struct tcp_ack_state *a);
 void tcp_enter_loss(struct sock *sk);
 void tcp_enter_cwr(struct sock *sk);
 void tcp_simple_retransmit(struct sock *sk);
+/* @skb in flight is lost, for no want of room on the path: it is sent again. */
+void tcp_retransmit_refused(struct sock *sk, struct sk_buff *skb);
 
 static inline void tcp_set_ca_state(struct sock *sk, u8 state);
 
@@ -1107,6 +1105,8 @@ static inline void tcp_set_ca_state(struct sock *sk, u8 state)
 
 	if (icsk->icsk_ca_ops->set_state)
 		icsk->icsk_ca_ops->set_state(sk, state);
+	if (state != TCP_CA_Loss)
+		tcp_rto_recovered(tcp_sk(sk));
 	icsk->icsk_ca_state = state;
 }
 

@@ -14,6 +14,7 @@
  * depends on what it acknowledges, not on the length of the queue.
  */
 #include "ipv4/tcp.h"
+#include "ipv4/tcp_chrono.h"
 #include "ipv4/tcp_ecn.h"
 #include "ipv4/tcp_rate.h"
 
@@ -289,6 +290,8 @@ static void tcp_clean_rtx_queue(struct sock *sk, struct tcp_ack_state *a)
 		tcp_clean_one(tp, skb, a);
 		tcp_rtx_queue_unlink_and_free(sk, skb);
 	}
+	if (!skb && tcp_write_queue_empty(sk))
+		tcp_chrono_idle(tp);
 	if (likely(between(tp->snd_up, a->prior_una, tp->snd_una)))
 		tp->snd_up = tp->snd_una;
 	if (tp->urg_mode && !after(tp->snd_up, tp->snd_una))

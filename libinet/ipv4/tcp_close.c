@@ -10,6 +10,7 @@
 
 #include "ipv4/inet_common.h"
 #include "ipv4/tcp.h"
+#include "ipv4/tcp_chrono.h"
 
 /* What close() makes of a state; TCP_ACTION_FIN: and a FIN must go out. */
 #define TCP_ACTION_FIN 0x80
@@ -81,6 +82,7 @@ void tcp_write_queue_purge(struct sock *sk)
 	while ((skb = __skb_dequeue(&sk->sk_write_queue)))
 		tcp_wmem_free_skb(sk, skb);
 	tp->packets_out = 0;
+	tcp_chrono_idle(tp);
 	tp->tlp_out = tp->undo.armed = false;
 	tp->retrans_out = tp->lost_out = tp->sacked_out = 0;
 	inet_csk(sk)->icsk_backoff = 0;

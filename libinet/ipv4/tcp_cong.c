@@ -14,6 +14,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "ipv4/tcp.h"
+#include "ipv4/tcp_chrono.h"
 #include "ipv4/tcp_ecn.h"
 
 /* ---- the list --------------------------------------------------------- */
@@ -365,6 +367,9 @@ void tcp_cwnd_validate(struct sock *sk, bool is_cwnd_limited)
 		tp->snd_cwnd_stamp_ns = tp->mstamp_ns;
 		return;
 	}
+	if (READ_ONCE(sk->sk_nospace) && tcp_write_queue_empty(sk) &&
+	    (TCPF(sk->sk_state) & (TCPF(TCP_ESTABLISHED) | TCPF(TCP_CLOSE_WAIT))))
+		tcp_chrono_start(tp, TCP_CHRONO_SNDBUF_LIMITED);
 	tp->snd_cwnd_used = max(tp->snd_cwnd_used, tp->packets_out);
 	if (!tcp_ca_controls(sk) &&
 	    READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_slow_start_after_idle) &&

@@ -8,6 +8,7 @@
 #include "ipv4/ip.h"
 #include "ipv4/tcp.h"
 #include "ipv4/tcp_ecn.h"
+#include "ipv4/tcp_fastopen.h"
 
 /* The MSS we tell the peer: what the path's first hop takes, and not more than
  * TCP_MAXSEG says (MUST-67, SHLD-6). */
@@ -47,7 +48,8 @@ u32 tcp_syn_options(struct sock *sk, struct tcp_out_options *opts)
 		opts->options |= OPTION_WSCALE;
 		opts->ws = tp->rx_opt.rcv_wscale;
 	}
-	if (unlikely(tp->syn_fastopen))
+	if (unlikely(tp->syn_fastopen && !tp->syn_plain &&
+		     (!answer || tp->passive_fastopen)))
 		tcp_fastopen_syn_options(sk, opts);
 	return (u32)tcp_options_size(opts);
 }

@@ -22,7 +22,10 @@
  *
  * Slow start, the first one, ends before there are losses: when the least round trip
  * of a round is longer than that of the one before, the window grows four times
- * slower (CSS); when that is still so five rounds later, it was right.
+ * slower (CSS); when that is still so five rounds later, it was right. However many
+ * packets one ACK acknowledges, the window opens by as many, as Linux's does: RFC
+ * 9406's L is infinite. Receivers merge what comes (GRO) and acknowledge a row of
+ * segments at once, of which a limit would take most.
  *
  * What a repair that was not needed has to give back is in one struct, copied
  * before each loss.
@@ -39,9 +42,6 @@
 #define HYSTART_N_RTT_SAMPLE 8
 #define HYSTART_CSS_GROWTH_DIVISOR 4
 #define HYSTART_CSS_ROUNDS 5
-#define HYSTART_L 8u
-/* RFC 3465, in the slow starts that come later */
-#define ABC_L 2u
 
 struct cubic_curve {
 	u32 w_max;		/* packets; 0: none */
@@ -224,11 +224,9 @@ static u32 cubic_slow_start(struct sock *sk, struct cubic *ca, u32 acked)
 	u64 grown;
 
 	ca->c.begun = false;
-	if (!hystart_runs(tp))
-		return tcp_slow_start(tp, min(acked, lossy ? 1 : ABC_L));
-	if (!tcp_is_paced(sk))		/* no bursts */
-		acked = min(acked, HYSTART_L);
-	if (ca->css) {
+	if (lossy)			/* RFC 3465 2.3 */
+		acked = min(acked, 1u);
+	if (ca->css && hystart_runs(tp)) {
 		grown = ca->credit + acked * ONE / HYSTART_CSS_GROWTH_DIVISOR;
 		ca->credit = (u32)(grown % ONE);
 		acked = (u32)(grown / ONE);

@@ -5,9 +5,9 @@
  * Client. A small table keeps what each peer gave out; TCP_FASTOPEN_CONNECT and
  * MSG_FASTOPEN use it. The SYN and its text stand apart in the retransmission
  * queue and go out as one packet, once: when the SYN is lost it goes again alone,
- * and when the SYN-ACK acknowledges no text it is sent as if it never had been.
- * A peer that loses such SYNs, or gives no cookie, is left in peace for a while
- * that doubles.
+ * and when the SYN-ACK acknowledges no text that is sent again at once. A SYN-ACK may
+ * have text itself. A peer that loses SYNs with text, or gives no cookie, is left in
+ * peace for a while that doubles.
  *
  * Server. A listener with TCP_FASTOPEN gives out cookies, SipHash of the two
  * addresses under a key (net.ipv4.tcp_fastopen_key or the listener's own). A SYN
@@ -25,7 +25,10 @@
 #include "core/skbuff.h"
 #include "ipv4/inet_common.h"
 #include "ipv4/ip.h"
+#include "ipv4/tcp.h"
+#include "ipv4/tcp_chrono.h"
 #include "ipv4/tcp_ecn.h"
+#include "ipv4/tcp_fastopen.h"
 #include "lib/jhash.h"
 #include "lib/mem.h"
 
@@ -103,15 +106,16 @@ static void fastopen_learn(struct sock *sk, const struct tcp_options_info *info)
 	spin_lock(&tn->limit_lock);
 	peer = fastopen_peer(net, sk->sk_daddr);
 	if (peer) {
-		peer->mss = tcp_sk(sk)->rx_opt.mss_clamp;
+		if (info->mss)	/* the peer's, whatever TCP_MAXSEG says */
+			peer->mss = info->mss;
 		peer->losses = 0;
 		if (info->saw_fastopen && info->fastopen_len) {
 			peer->len = info->fastopen_len;
 			peer->exp = info->fastopen_exp;
 			memcpy(peer->cookie, info->fastopen_cookie, peer->len);
 		}
-		/* a negative answer counts, too (RFC 7413 4.1.3) */
-		if (!peer->len)
+		/* a negative answer counts, too (RFC 7413 4.1.3), but was it asked? */
+		if (!peer->len && !tcp_sk(sk)->syn_plain)
 			peer->pause_until_ns = net_now(net) +
 					       FASTOPEN_PAUSE_NS;
 	}
@@ -124,8 +128,12 @@ void tcp_fastopen_syn_lost(struct sock *sk)
 	struct tcp_net *tn = net->ipv4.tcp;
 	struct tcp_fastopen_peer *peer;
 
-	tcp_sk(sk)->syn_fastopen = 0;
+	if (tcp_sk(sk)->syn_plain)
+		return;
+	tcp_sk(sk)->syn_plain = 1;
 	NET_INC_STATS(net, TCP_FASTOPENACTIVEFAIL);
+	if (!tcp_sk(sk)->syn_data)	/* as likely as any SYN */
+		return;
 	spin_lock(&tn->limit_lock);
 	peer = fastopen_peer(net, sk->sk_daddr);
 	if (peer) {
@@ -158,7 +166,7 @@ bool tcp_fastopen_defers_connect(struct sock *sk)
 	struct tcp_fastopen_peer peer;
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	if (!fastopen_client(sk) ||
+	if (!fastopen_client(sk) || (tp->seldom && tp->seldom->fastopen_msg) ||
 	    (!fastopen_without_cookie(sk) &&
 	     !(fastopen_ask(sk, &peer) && peer.len)))
 		return false;
@@ -168,14 +176,18 @@ bool tcp_fastopen_defers_connect(struct sock *sk)
 	return true;
 }
 
-/* How much text fits into a SYN to @peer. */
+/* How much text fits into a SYN to @peer; one that is not known is taken to be like
+ * this side, as in Linux. */
 static u32 fastopen_room(struct sock *sk, const struct tcp_fastopen_peer *peer)
 {
 	const struct inet_connection_sock *icsk = inet_csk(sk);
+	const struct tcp_sock *tp = tcp_sk(sk);
 	s32 path = (s32)icsk->icsk_pmtu_cookie - TCP_HLEN_MIN -
 		   icsk->icsk_af_ops->net_header_len - icsk->icsk_ext_hdr_len;
-	s32 mss = max(peer->mss, (u16)TCP_MSS_DEFAULT);
+	s32 mss = peer->mss ? max(peer->mss, (u16)TCP_MSS_DEFAULT) : tp->advmss;
 
+	if (tp->rx_opt.user_mss)
+		mss = min(mss, (s32)tp->rx_opt.user_mss);
 	return (u32)max(min(mss, path) - MAX_TCP_OPTION_SPACE, 0);
 }
 
@@ -225,6 +237,7 @@ bool tcp_send_syn_data(struct sock *sk, struct sk_buff *syn)
 	struct sk_buff *text = NULL;
 
 	tp->syn_data = tp->syn_fastopen = tp->syn_data_acked = 0;
+	tp->syn_plain = 0;
 	if (!seldom || !fastopen_client(sk) || !fastopen_ask(sk, &peer) ||
 	    (!tp->fastopen_connect && !seldom->fastopen_msg))
 		return false;
@@ -238,6 +251,7 @@ bool tcp_send_syn_data(struct sock *sk, struct sk_buff *syn)
 	if (!text)
 		return false;
 	tp->syn_data = 1;
+	tcp_chrono_start(tp, TCP_CHRONO_BUSY);
 	syn->tstamp = text->tstamp = tcp_departure_ns(tp);
 	return fastopen_transmit(sk, syn, text);
 }
@@ -247,6 +261,7 @@ int tcp_sendmsg_fastopen(struct sock *sk, struct inet_msg *msg)
 	const struct sockaddr *to = msg->name;
 	int flags = msg->flags & MSG_DONTWAIT ? O_NONBLOCK : 0, err = 0;
 	struct tcp_seldom *seldom;
+	bool begins = false;
 
 	if (!fastopen_client(sk) || (to && to->sa_family == AF_UNSPEC))
 		return -EOPNOTSUPP;
@@ -258,6 +273,7 @@ int tcp_sendmsg_fastopen(struct sock *sk, struct inet_msg *msg)
 	seldom->fastopen_msg = msg;
 	if (inet_test_bit(DEFER_CONNECT, sk)) {
 		inet_assign_bit(DEFER_CONNECT, sk, false);
+		begins = true;
 		err = tcp_connect(sk);
 		if (err)
 			tcp_done(sk);
@@ -266,7 +282,7 @@ int tcp_sendmsg_fastopen(struct sock *sk, struct inet_msg *msg)
 		err = __inet_stream_connect(sk->sk_socket, to, msg->namelen,
 					    flags);
 	seldom->fastopen_msg = NULL;
-	return err == -EALREADY ? -EINPROGRESS : err;
+	return begins && err == -EALREADY ? -EINPROGRESS : err;
 }
 
 void tcp_fastopen_syn_options(const struct sock *sk,
@@ -282,42 +298,46 @@ void tcp_fastopen_syn_options(const struct sock *sk,
 		opts->options &= (u8)~OPTION_FAST_OPEN_COOKIE;
 }
 
-/* Text that the SYN-ACK did not acknowledge has never been sent. */
-static void fastopen_take_back(struct sock *sk)
+/* The text of @skb, which has a SYN, becomes the connection's. */
+static void fastopen_add_text(struct sock *sk, const struct sk_buff *skb)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	struct sk_buff *skb = __skb_dequeue(&tp->rtx_queue);
-	struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
-	u32 done = tp->snd_una - tcb->seq;
+	struct sk_buff *text;
 
-	inet_assert(tp->packets_out == 1 && !tp->rtx_indexed);
-	tp->packets_out = tp->retrans_out = tp->lost_out = 0;
-	skb_pull(skb, done);
-	tcb->seq += done;
-	tcb->sacked = 0;
-	WRITE_ONCE(tp->snd_nxt, tcb->seq);
-	__skb_queue_head(&sk->sk_write_queue, skb);
-	tp->retrans_stamp_ns = 0;
-	inet_csk_clear_xmit_timer(sk);
+	if (TCP_SKB_CB(skb)->end_seq == tp->rcv_nxt)
+		return;
+	text = skb_clone((struct sk_buff *)(uintptr_t)skb);
+	if (!text)
+		return;		/* the peer sends it again */
+	skb_dst_drop(text);
+	TCP_SKB_CB(text)->seq++;
+	TCP_SKB_CB(text)->tcp_flags &= (u8)~TCPHDR_SYN;
+	tcp_data_queue(sk, text);
+	/* the answer to the SYN acknowledges it */
+	inet_csk(sk)->icsk_ack.ato_us = 0;
+	inet_csk(sk)->icsk_ack.quick = 0;
+	inet_csk(sk)->icsk_ack.pending = 0;
 }
 
-void tcp_rcv_fastopen_synack(struct sock *sk,
+bool tcp_rcv_fastopen_synack(struct sock *sk, const struct sk_buff *skb,
 			     const struct tcp_options_info *info)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
 	if (tp->syn_fastopen)
 		fastopen_learn(sk, info);
-	if (!tp->syn_data)
-		return;
-	if (tcp_rtx_queue_empty(sk)) {
+	if (!tcp_rtx_queue_empty(sk)) {
+		if (tp->syn_fastopen)
+			NET_INC_STATS(sock_net(sk), TCP_FASTOPENACTIVEFAIL);
+		tcp_retransmit_refused(sk, tcp_rtx_queue_head(sk));
+		return true;
+	}
+	if (tp->syn_data) {
 		tp->syn_data_acked = 1;
 		NET_INC_STATS(sock_net(sk), TCP_FASTOPENACTIVE);
-		return;
 	}
-	if (tp->syn_fastopen)
-		NET_INC_STATS(sock_net(sk), TCP_FASTOPENACTIVEFAIL);
-	fastopen_take_back(sk);
+	fastopen_add_text(sk, skb);
+	return false;
 }
 
 /* ---- server: cookies -------------------------------------------------- */
@@ -395,6 +415,22 @@ static bool fastopen_cookie_good(const struct sock *sk,
 
 /* ---- server: children without a handshake ----------------------------- */
 
+int tcp_fastopen_listen(struct sock *sk)
+{
+	const u32 wanted = TFO_SERVER_ENABLE | TFO_SERVER_ALL;
+	u32 mode = (u32)READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_fastopen);
+	struct tcp_seldom *seldom;
+
+	if ((mode & wanted) != wanted)
+		return 0;
+	seldom = tcp_seldom_get(sk);
+	if (!seldom)
+		return -ENOMEM;
+	if (!seldom->max_pending)
+		WRITE_ONCE(seldom->max_pending, sk->sk_max_ack_backlog);
+	return 0;
+}
+
 /* Takes a place among those that wait for their ACK. */
 static bool fastopen_reserve(struct sock *sk, struct tcp_seldom *seldom)
 {
@@ -404,11 +440,12 @@ static bool fastopen_reserve(struct sock *sk, struct tcp_seldom *seldom)
 	if (READ_ONCE(seldom->nr_reset) &&
 	    now >= READ_ONCE(seldom->reset_until_ns))
 		WRITE_ONCE(seldom->nr_reset, 0);
-	if (READ_ONCE(seldom->pending) + READ_ONCE(seldom->nr_reset) <
-	    READ_ONCE(seldom->max_pending)) {
-		count_add(&seldom->pending, 1, sk_smp(sk));
+	/* others do the same at the same time: what counts is who came first */
+	if (count_add(&seldom->pending, 1, sk_smp(sk)) +
+		    READ_ONCE(seldom->nr_reset) <=
+	    READ_ONCE(seldom->max_pending))
 		return true;
-	}
+	count_add(&seldom->pending, -1, sk_smp(sk));
 	NET_INC_STATS(net, TCP_FASTOPENLISTENOVERFLOW);
 	return false;
 }
@@ -432,22 +469,6 @@ void tcp_fastopen_done(struct sock *sk, bool reset)
 	}
 	rcu_read_unlock(&net->rcu);
 	sock_put(listener);
-}
-
-/* The text of the SYN @skb becomes the child's. */
-static void fastopen_add_text(struct sock *child, struct sk_buff *skb)
-{
-	struct tcp_sock *tp = tcp_sk(child);
-	struct sk_buff *text = skb_clone(skb);
-
-	if (!text)
-		return;		/* the client sends it again */
-	skb_dst_drop(text);
-	TCP_SKB_CB(text)->seq++;
-	TCP_SKB_CB(text)->tcp_flags &= (u8)~TCPHDR_SYN;
-	tcp_data_queue(child, text);
-	tp->syn_data_acked = tp->rcv_nxt != tp->copied_seq;
-	WRITE_ONCE(tp->rcv_wup, tp->rcv_nxt);
 }
 
 /* The SYN-ACK, at the head of the child's queue. */
@@ -495,6 +516,8 @@ static void fastopen_begin(struct sock *sk, struct sock *child,
 	tp->max_window = tp->snd_wnd;
 	tcp_init_transfer(child);
 	fastopen_add_text(child, skb);
+	tp->syn_data_acked = tp->rcv_nxt != tp->copied_seq;
+	WRITE_ONCE(tp->rcv_wup, tp->rcv_nxt);
 	fastopen_send_synack(child, tcp_rsk(req)->snt_isn);
 	NET_INC_STATS(sock_net(sk), TCP_FASTOPENPASSIVE);
 }
@@ -512,11 +535,13 @@ bool tcp_fastopen_server(struct sock *sk, struct sk_buff *skb,
 
 	if (!READ_ONCE(seldom->max_pending) || !(mode & TFO_SERVER_ENABLE))
 		return false;
-	bare = text && ((mode & TFO_SERVER_NO_COOKIE) ||
-			tcp_sk(sk)->fastopen_no_cookie);
+	bare = (mode & TFO_SERVER_NO_COOKIE) || tcp_sk(sk)->fastopen_no_cookie;
 	tcp_parse_options(skb, &info);
+	if (!text && !info.saw_fastopen)
+		return false;
+	/* a good cookie without text is taken, too, as Linux does */
 	if (!bare && (!info.saw_fastopen ||
-		      !fastopen_cookie_good(sk, req, &info) || !text))
+		      !fastopen_cookie_good(sk, req, &info)))
 		return false;
 	if (!fastopen_reserve(sk, seldom))
 		return false;
@@ -535,15 +560,23 @@ bool tcp_fastopen_server(struct sock *sk, struct sk_buff *skb,
 
 /* ---- the ACK ---------------------------------------------------------- */
 
+bool tcp_fastopen_waits(const struct sock *sk)
+{
+	const struct sk_buff *head = tcp_rtx_queue_head(sk);
+
+	return tcp_sk(sk)->passive_fastopen && head &&
+	       TCP_SKB_CB(head)->tcp_flags & TCPHDR_SYN;
+}
+
 void tcp_rcv_fastopen_acked(struct sock *sk, const struct sk_buff *skb)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	tcp_fastopen_done(sk, false);
 	tp->snd_wnd = (u32)ntohs(tcp_hdr(skb)->window)
 		      << tp->rx_opt.snd_wscale;
 	tp->max_window = max(tp->max_window, tp->snd_wnd);
 	tcp_update_wl(tp, TCP_SKB_CB(skb)->seq);
+	tcp_rto_recovered(tp);
 	tcp_set_state(sk, TCP_ESTABLISHED);
 	tcp_fast_path_check(sk);
 	if (sock_flag(sk, SOCK_KEEPOPEN))

@@ -23,6 +23,8 @@
 
 #include "core/skbuff.h"
 #include "ipv4/tcp.h"
+#include "ipv4/tcp_chrono.h"
+#include "ipv4/tcp_fastopen.h"
 
 /* ---- options ---------------------------------------------------------- */
 
@@ -166,13 +168,13 @@ void tcp_reset(struct sock *sk)
 {
 	int err = ECONNRESET;
 
+	if (unlikely(tcp_sk(sk)->passive_fastopen))
+		tcp_fastopen_done(sk, true);
 	switch (sk->sk_state) {
 	case TCP_SYN_SENT:
 	case TCP_SYN_RECV:	/* MUST-11 */
-		if (unlikely(tcp_sk(sk)->passive_fastopen)) {
-			tcp_fastopen_done(sk, true);
+		if (unlikely(tcp_sk(sk)->passive_fastopen))
 			break;
-		}
 		INET_PROBE(SYN_SENT_REFUSED);
 		err = ECONNREFUSED;
 		break;
@@ -351,6 +353,8 @@ void tcp_data_snd_check(struct sock *sk)
 		tcp_sndbuf_expand(sk);
 	if (tcp_stream_memory_free(sk))
 		sk->sk_write_space(sk);
+	if (!READ_ONCE(sk->sk_nospace))
+		tcp_chrono_stop(tcp_sk(sk), TCP_CHRONO_SNDBUF_LIMITED);
 }
 
 void tcp_ack_snd_check(struct sock *sk)
@@ -631,12 +635,9 @@ static int tcp_rcv_state_text(struct sock *sk, struct sk_buff *skb)
  * not come. */
 static bool tcp_is_syn_again(const struct sock *sk, const struct sk_buff *skb)
 {
-	const struct sk_buff *head = tcp_rtx_queue_head(sk);
-
-	return sk->sk_state == TCP_SYN_RECV && head && tcp_hdr(skb)->syn &&
-	       !tcp_hdr(skb)->ack && !tcp_hdr(skb)->rst &&
-	       TCP_SKB_CB(head)->tcp_flags & TCPHDR_SYN &&
-	       before(TCP_SKB_CB(skb)->seq, tcp_sk(sk)->rcv_nxt);
+	return tcp_hdr(skb)->syn && !tcp_hdr(skb)->ack && !tcp_hdr(skb)->rst &&
+	       before(TCP_SKB_CB(skb)->seq, tcp_sk(sk)->rcv_nxt) &&
+	       tcp_fastopen_waits(sk);
 }
 
 /* A synchronized state, or SYN-RECEIVED with a sock. */
@@ -661,10 +662,15 @@ static int tcp_rcv_synchronized(struct sock *sk, struct sk_buff *skb)
 	if (sk->sk_state == TCP_SYN_RECV &&
 	    !between(tcb->ack_seq, tp->snd_una + 1, tp->snd_nxt))
 		return 1;
-	if (tcp_ack(sk, skb, FLAG_SLOWPATH | FLAG_UPDATE_TS_RECENT) < 0) {
+	if (unlikely(tp->passive_fastopen && tcp_fastopen_waits(sk) &&
+		     !after(tcb->ack_seq, tp->snd_una)) ||
+	    tcp_ack(sk, skb, FLAG_SLOWPATH | FLAG_UPDATE_TS_RECENT) < 0) {
 		kfree_skb_reason(skb, SKB_DROP_REASON_TCP_INVALID_ACK_SEQUENCE);
 		return 0;
 	}
+	/* of one that was closed already: its state is not SYN-RECEIVED */
+	if (unlikely(tp->passive_fastopen))
+		tcp_fastopen_done(sk, false);
 	ret = tcp_rcv_state_ack(sk, skb);
 	if (ret > 0)
 		return ret;

@@ -12,7 +12,9 @@
  */
 #include "ipv4/ip.h"
 #include "ipv4/ip_options.h"
+#include "ipv4/tcp.h"
 #include "ipv4/tcp_ecn.h"
+#include "ipv4/tcp_fastopen.h"
 
 /* The window that a child will begin with. */
 static void tcp_openreq_init_rwin(struct request_sock *req,

@@ -286,6 +286,19 @@ static void tcp_child_init_options(struct tcp_sock *tp,
 	tp->tsoffset = treq->ts_off;
 }
 
+/* Those of the SYN-ACK. */
+static void tcp_child_count_timeouts(struct tcp_sock *tp,
+				     const struct request_sock *req)
+{
+	u32 sent_us = tcp_rsk(req)->snt_synack_us;
+
+	tp->total_rto = req->num_timeout;
+	tp->total_rto_recoveries = 1;
+	if (sent_us)
+		tp->total_rto_ms = (tcp_us(tp->mstamp_ns) - sent_us) /
+				   USEC_PER_MSEC;
+}
+
 /* NULL: no memory. */
 struct sock *tcp_create_openreq_child(const struct sock *sk,
 				      struct request_sock *req,
@@ -304,12 +317,14 @@ struct sock *tcp_create_openreq_child(const struct sock *sk,
 	tcp_child_init_seq(tp, tcp_rsk(req));
 	tcp_child_init_options(tp, req, skb);
 	tp->total_retrans = req->num_retrans;
+	if (unlikely(req->num_timeout))
+		tcp_child_count_timeouts(tp, req);
 	tp->lsndtime_ns = tp->mstamp_ns;
 	tp->rcv_tstamp_ns = tp->mstamp_ns;
 	tp->last_oow_ack_ns = 0;
 	inet_csk(newsk)->icsk_ack.lrcvtime_ns = tp->mstamp_ns;
 	tp->seldom = NULL;
-	tp->syn_fastopen = tp->syn_data = tp->syn_data_acked = 0;
+	tp->syn_fastopen = tp->syn_data = tp->syn_data_acked = tp->syn_plain = 0;
 	tp->passive_fastopen = tp->fastopen_connect = 0;
 	if (unlikely(tcp_rsk(req)->saved_syn))
 		tcp_inherit_syn(newsk, req);

@@ -9,6 +9,7 @@
 #include "ipv4/inet_common.h"
 #include "ipv4/protocol.h"
 #include "ipv4/tcp.h"
+#include "ipv4/tcp_fastopen.h"
 
 #define TCP_MEM_PAGES_MAX (1ll << 31)
 #define TCP_BUF_MAX (1 << 30)
@@ -84,8 +85,9 @@ static const struct sysctl_row tcp_knobs[] = {
 	TCP_ROW(syncookies, 0, 2, 1),
 	{ .name = "net.ipv4.tcp_syncookie_key", .kind = SYSCTL_STRING,
 	  .set = set_syncookie_key, .get = get_syncookie_key },
-	/* 1: client, 2: server, 4 and 0x200: the same without cookies */
-	TCP_ROW(fastopen, 0, 0x207, 1),
+	/* 1: client, 2: server, 4 and 0x200: the same without cookies, 0x400: every
+	 * listener */
+	TCP_ROW(fastopen, 0, 0x607, 1),
 	{ .name = "net.ipv4.tcp_fastopen_key", .kind = SYSCTL_STRING,
 	  .set = set_fastopen_key, .get = get_fastopen_key },
 	TCP_ROW(abort_on_overflow, 0, 1, 0),

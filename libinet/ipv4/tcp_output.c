@@ -33,6 +33,7 @@
 #include "core/ubuf.h"
 #include "ipv4/ip.h"
 #include "ipv4/tcp.h"
+#include "ipv4/tcp_chrono.h"
 #include "ipv4/tcp_ecn.h"
 #include "ipv4/tcp_rate.h"
 #include "lib/checksum.h"
@@ -421,7 +422,7 @@ static bool tcp_may_cut(const struct sock *sk, const struct sk_buff *skb)
 {
 	s64 limit = sk->sk_sndbuf + 2 * (s64)SKB_TRUESIZE(65536);
 
-	return sk->sk_wmem_queued / 2 <= limit ||
+	return sk->sk_wmem_queued / 4 <= limit ||
 	       skb == tcp_rtx_queue_head(sk);
 }
 
@@ -657,6 +658,7 @@ static bool tcp_write_xmit(struct sock *sk, u32 mss_now, int nonagle)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	bool cwnd_limited = false, held = false, first = !tp->packets_out;
+	bool rwnd_limited = false;
 	u32 sent = 0, quota, segs;
 	struct sk_buff *skb;
 	int err;
@@ -671,8 +673,10 @@ static bool tcp_write_xmit(struct sock *sk, u32 mss_now, int nonagle)
 			cwnd_limited = true;
 			break;
 		}
-		if (!tcp_may_send(sk, skb, mss_now, nonagle))
+		if (!tcp_may_send(sk, skb, mss_now, nonagle)) {
+			rwnd_limited = !tcp_snd_wnd_test(tp, skb, mss_now);
 			break;
+		}
 		if (unlikely(skb->len > mss_now) &&
 		    tcp_fragment(sk, &sk->sk_write_queue, skb, mss_now))
 			break;
@@ -687,6 +691,10 @@ static bool tcp_write_xmit(struct sock *sk, u32 mss_now, int nonagle)
 		tcp_row_sent(sk, segs, mss_now);
 		sent += segs;
 	}
+	if (unlikely(rwnd_limited))
+		tcp_chrono_start(tp, TCP_CHRONO_RWND_LIMITED);
+	else
+		tcp_chrono_stop(tp, TCP_CHRONO_RWND_LIMITED);
 	if (sent) {
 		tcp_arm_for_sent(sk, first);
 		tcp_cwnd_validate(sk, cwnd_limited ||

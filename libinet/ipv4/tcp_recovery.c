@@ -187,6 +187,38 @@ void tcp_enter_loss(struct sock *sk)
 	tcp_set_ca_state(sk, TCP_CA_Loss);
 }
 
+void tcp_retransmit_refused(struct sock *sk, struct sk_buff *skb)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	TCP_SKB_CB(skb)->sacked |= TCPCB_LOST;
+	tp->lost_out += tcp_skb_pcount(skb);
+	tp->retransmit_skb_hint = skb;
+	tp->undo.armed = false;
+	tp->frto = TCP_FRTO_OFF;
+	tp->high_seq = tp->snd_nxt;
+	tcp_set_ca_state(sk, TCP_CA_Loss);
+	tcp_xmit_retransmit_queue(sk);
+}
+
+/* A SYN with text did not fit: it goes again, alone, and tells the peer, too. What
+ * becomes of the text the SYN-ACK decides. */
+static void tcp_retransmit_narrow_syn(struct sock *sk)
+{
+	const struct inet_connection_sock *icsk = inet_csk(sk);
+	struct sk_buff *syn = tcp_rtx_queue_head(sk);
+	struct tcp_sock *tp = tcp_sk(sk);
+	u32 fits = icsk->icsk_pmtu_cookie - TCP_HLEN_MIN -
+		   icsk->icsk_af_ops->net_header_len;
+
+	if (!syn || !tp->syn_data || tp->syn_plain)
+		return;
+	tp->syn_plain = 1;
+	tp->advmss = (u16)min((u32)tp->advmss, fits);
+	if (!tcp_retransmit_skb(sk, syn))
+		tp->total_retrans--;	/* nothing was lost: RFC 5681 3.1 */
+}
+
 /*
  * The path takes less than we sent: what is too large for it is lost, which
  * says nothing about congestion (RFC 1191 6.3).
@@ -197,9 +229,10 @@ void tcp_simple_retransmit(struct sock *sk)
 	struct sk_buff *skb;
 	bool any = false;
 
-	/* text beside a SYN: the SYN-ACK decides what becomes of it */
-	if (sk->sk_state == TCP_SYN_SENT)
+	if (sk->sk_state == TCP_SYN_SENT) {
+		tcp_retransmit_narrow_syn(sk);
 		return;
+	}
 	/* by time: what is smaller may have been sent again before */
 	if (tp->rx_opt.sack_ok && !tp->rtx_indexed && tp->packets_out)
 		tcp_rtx_index_build(tp);

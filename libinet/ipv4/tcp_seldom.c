@@ -7,6 +7,7 @@
 
 #include "ipv4/ip.h"
 #include "ipv4/tcp.h"
+#include "ipv4/tcp_fastopen.h"
 #include "lib/mem.h"
 
 struct tcp_seldom *tcp_seldom_get(struct sock *sk)

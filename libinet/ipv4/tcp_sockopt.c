@@ -9,6 +9,7 @@
 
 #include "core/sockopt.h"
 #include "ipv4/tcp.h"
+#include "ipv4/tcp_chrono.h"
 #include "ipv4/tcp_ecn.h"
 #include "ipv4/tcp_rate.h"
 
@@ -553,6 +554,13 @@ struct tcp_info_linux {
 	u32 tcpi_rcv_wnd, tcpi_rehash;
 	u16 tcpi_total_rto, tcpi_total_rto_recoveries;
 	u32 tcpi_total_rto_time;
+	/* of accurate ECN */
+	u32 tcpi_received_ce;
+	u32 tcpi_delivered_e1_bytes, tcpi_delivered_e0_bytes;
+	u32 tcpi_delivered_ce_bytes;
+	u32 tcpi_received_e1_bytes, tcpi_received_e0_bytes;
+	u32 tcpi_received_ce_bytes;
+	u16 tcpi_accecn_fail_mode, tcpi_accecn_opt_seen;
 };
 
 static_assert(sizeof(struct tcp_info) == 104, "libc's tcp_info");
@@ -620,6 +628,25 @@ static void tcp_info_base(struct sock *sk, struct tcp_info *info)
 	info->tcpi_total_retrans = tp->total_retrans;
 }
 
+/* What bounded sending, and for how long; timeouts. */
+static void tcp_info_times(const struct tcp_sock *tp, struct tcp_info_linux *info)
+{
+	u64 us[TCP_CHRONO_NR];
+
+	tcp_chrono_read(tp, us);
+	info->tcpi_busy_time = us[TCP_CHRONO_BUSY] +
+			       us[TCP_CHRONO_RWND_LIMITED] +
+			       us[TCP_CHRONO_SNDBUF_LIMITED];
+	info->tcpi_rwnd_limited = us[TCP_CHRONO_RWND_LIMITED];
+	info->tcpi_sndbuf_limited = us[TCP_CHRONO_SNDBUF_LIMITED];
+	info->tcpi_total_rto = tp->total_rto;
+	info->tcpi_total_rto_recoveries = tp->total_rto_recoveries;
+	info->tcpi_total_rto_time = tp->total_rto_ms;
+	if (tp->rto_since_ms)
+		info->tcpi_total_rto_time += tcp_ns_to_ts(tp->mstamp_ns) -
+					     tp->rto_since_ms;
+}
+
 /* As much of it as *@len has room for. Context: locked. */
 void tcp_get_info(struct sock *sk, void *buf, socklen_t *len)
 {
@@ -653,6 +680,7 @@ void tcp_get_info(struct sock *sk, void *buf, socklen_t *len)
 	info.tcpi_rcv_ooopack = tp->rcv_ooopack;
 	info.tcpi_snd_wnd = tp->snd_wnd;
 	info.tcpi_rcv_wnd = tp->rcv_wnd;
+	tcp_info_times(tp, &info);
 	*len = min(*len, (socklen_t)sizeof(info));
 	memcpy(buf, &info, *len);
 }

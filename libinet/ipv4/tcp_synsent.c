@@ -3,7 +3,9 @@
  * TCP: SYN-SENT (RFC 9293 3.10.7.3), and what begins a connection on either
  * side.
  */
+#include "ipv4/tcp.h"
 #include "ipv4/tcp_ecn.h"
+#include "ipv4/tcp_fastopen.h"
 
 /* The peer's options are known: what was agreed on? */
 static void tcp_take_syn_options(struct sock *sk, const struct sk_buff *skb,
@@ -68,6 +70,7 @@ void tcp_init_transfer(struct sock *sk)
 	if (!tp->srtt_us && tp->total_retrans)
 		icsk->icsk_rto_us = TCP_TIMEOUT_FALLBACK_US;
 	tp->snd_cwnd_stamp_ns = tp->mstamp_ns;
+	tcp_rto_recovered(tp);
 	tcp_init_congestion_control(sk);
 	tcp_init_buffer_space(sk);
 	tcp_sndbuf_expand(sk);
@@ -79,6 +82,7 @@ void tcp_finish_connect(struct sock *sk)
 
 	tcp_set_state(sk, TCP_ESTABLISHED);
 	tp->lsndtime_ns = tp->mstamp_ns;
+	inet_csk(sk)->icsk_ack.lrcvtime_ns = tp->mstamp_ns;
 	tcp_init_transfer(sk);
 	if (sock_flag(sk, SOCK_KEEPOPEN))
 		inet_csk_reset_keepalive_timer(sk, keepalive_time_ns(tp));
@@ -113,22 +117,27 @@ static void tcp_synsent_established(struct sock *sk, struct sk_buff *skb,
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
+	bool answered = false, text;
 
 	tcp_take_syn(sk, skb, info);
 	(void)tcp_ack(sk, skb, FLAG_SLOWPATH);
-	if (unlikely(tp->syn_fastopen || tp->syn_data))
-		tcp_rcv_fastopen_synack(sk, info);
 	tcp_finish_connect(sk);
+	/* without Fast Open text in a SYN-ACK is not taken: it comes again */
+	if (unlikely(tp->syn_fastopen || tp->syn_data))
+		answered = tcp_rcv_fastopen_synack(sk, skb, info);
 	if (!sock_flag(sk, SOCK_DEAD))
 		sk->sk_state_change(sk);
-	/* text in a SYN-ACK is not taken: it comes again */
+	text = tp->rcv_nxt != TCP_SKB_CB(skb)->seq + 1;
 	consume_skb(skb);
-	if (!tcp_write_queue_empty(sk) || icsk->icsk_defer_accept ||
+	if (unlikely(answered))
+		return;
+	if (unlikely(text)) {
+		tcp_send_ack(sk);
+	} else if (!tcp_write_queue_empty(sk) || icsk->icsk_defer_accept ||
 	    inet_csk_in_pingpong_mode(sk)) {
 		/* there will be text soon, to carry the ACK */
 		inet_csk_schedule_ack(sk);
-		icsk->icsk_ack.ato_us = TCP_ATO_MIN_US;
-		icsk->icsk_ack.lrcvtime_ns = tp->mstamp_ns;
+		tcp_enter_quickack_mode(sk, TCP_MAX_QUICKACKS);
 		inet_csk_reset_xmit_timer(sk, ICSK_TIME_DACK, tp->mstamp_ns,
 					  TCP_DELACK_MAX_US * NSEC_PER_USEC);
 		tcp_data_snd_check(sk);

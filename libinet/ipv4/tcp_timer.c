@@ -17,6 +17,7 @@
 #include <errno.h>
 
 #include "ipv4/tcp.h"
+#include "ipv4/tcp_fastopen.h"
 
 #define ORPHAN_RETRIES_ALIVE 8
 
@@ -180,6 +181,16 @@ static bool tcp_write_timeout(struct sock *sk)
 
 /* ---- retransmission --------------------------------------------------- */
 
+/* For TCP_INFO. */
+static void tcp_count_timeout(struct tcp_sock *tp)
+{
+	if (!tp->inet_conn.icsk_retransmits && !tp->rto_since_ms) {
+		tp->total_rto_recoveries++;
+		tp->rto_since_ms = max(tcp_ns_to_ts(tp->mstamp_ns), 1u);
+	}
+	tp->total_rto++;
+}
+
 /* RFC 6298 5.5: twice as long the next time; but not beyond what
  * TCP_USER_TIMEOUT leaves. */
 static void tcp_back_off(struct sock *sk)
@@ -188,6 +199,7 @@ static void tcp_back_off(struct sock *sk)
 	const struct tcp_sock *tp = tcp_sk(sk);
 	u64 when, user = icsk->icsk_user_timeout_ms * NSEC_PER_MSEC, spent;
 
+	tcp_count_timeout(tcp_sk(sk));
 	if (icsk->icsk_backoff < 255)
 		icsk->icsk_backoff++;
 	if (icsk->icsk_retransmits < 255)

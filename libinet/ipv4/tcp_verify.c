@@ -247,7 +247,7 @@ static void verify_buffers(const struct sock *sk)
 	inet_assert(sk->sk_forward_alloc >= 0);
 	inet_assert(sk_rmem_alloc_get(sk) <= sk->sk_rcvbuf + one);
 	if (!net->proto_pressure[PROTO_MEM_TCP])
-		inet_assert(sk->sk_wmem_queued / 2 <= sk->sk_sndbuf + one +
+		inet_assert(sk->sk_wmem_queued / 4 <= sk->sk_sndbuf + one +
 			    2 * (s64)SKB_TRUESIZE(65536));
 }
 

@@ -69,6 +69,7 @@ struct drill {
 	u64 random;
 	struct net *net;
 	struct net_device *dev;
+	struct socket *sniffer;
 	struct napi_struct napi;
 	const u8 *rx;			/* on its way to the stack */
 	size_t rx_len;

@@ -8,6 +8,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,7 +130,7 @@ static ssize_t call_recvmsg(void *ud __maybe_unused, int fd, struct msghdr *msg,
 		do {
 			*msg = given;
 			n = inet_recvmsg(f->sock, msg, flags);
-		} while (again(f, n, flags));
+		} while (!(flags & MSG_ERRQUEUE) && again(f, n, flags));
 	}
 	return drill_leave(n);
 }
@@ -200,6 +202,35 @@ static size_t octets(const struct msghdr *msg)
 	return len;
 }
 
+/* Has the SYN not been answered? */
+static bool is_opening(const struct drill_file *f)
+{
+	struct tcp_info info = { 0 };
+	socklen_t len = sizeof(info);
+
+	return !inet_getsockopt(f->sock, IPPROTO_TCP, TCP_INFO, &info, &len) &&
+	       info.tcpi_state == TCP_SYN_SENT;
+}
+
+/* A call that blocks and whose text went with the SYN waits for the answer. -1 and
+ * errno: there is no connection. */
+static int wait_open(struct drill_file *f, int flags)
+{
+	int err = 0;
+	socklen_t len = sizeof(err);
+
+	if (!is_opening(f))
+		return 0;
+	do
+		errno = EAGAIN;
+	while (again(f, -1, flags) && is_opening(f));
+	if (is_opening(f))
+		return 0;
+	(void)inet_getsockopt(f->sock, SOL_SOCKET, SO_ERROR, &err, &len);
+	errno = err;
+	return err ? -1 : 0;
+}
+
 /* A call that blocks sends all. */
 static ssize_t send_all(struct drill_file *f, struct msghdr *msg, int flags)
 {
@@ -208,7 +239,15 @@ static ssize_t send_all(struct drill_file *f, struct msghdr *msg, int flags)
 
 	do {
 		n = inet_sendmsg(f->sock, msg, flags);
+		if (n < 0 && errno == EINPROGRESS && !f->nonblock &&
+		    !(flags & MSG_DONTWAIT)) {
+			flags &= ~MSG_FASTOPEN;
+			errno = EAGAIN;
+		}
+		if (n > 0 && wait_open(f, flags))
+			return -1;
 		if (n > 0) {
+			flags &= ~MSG_FASTOPEN;
 			advance(msg, (size_t)n);
 			sent += (size_t)n;
 			msg->msg_control = NULL;
@@ -230,6 +269,8 @@ static ssize_t call_sendmsg(void *ud __maybe_unused, int fd, const struct msghdr
 
 	drill_enter();
 	f = drill_socket(fd);
+	if (flags & MSG_FASTOPEN)
+		drill_read_knobs();
 	iov = calloc(given->msg_iovlen + 1, sizeof(*iov));
 	if (f && iov) {
 		if (given->msg_iovlen)
@@ -298,6 +339,7 @@ static int call_setsockopt(void *ud __maybe_unused, int fd, int level, int name,
 	struct drill_file *f;
 
 	drill_enter();
+	drill_read_knobs();
 	f = drill_socket(fd);
 	return (int)drill_leave(f ? inet_setsockopt(f->sock, level, name, val, len) :
 			  -1);

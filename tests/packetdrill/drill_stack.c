@@ -2,7 +2,9 @@
 /* The stack that packetdrill drives: see drill.h. */
 #include "drill.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <linux/if_ether.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -295,6 +297,17 @@ static bool kernel_knob(const char *name, char *value, size_t size)
 	return true;
 }
 
+/* The bits of tcp_fastopen that Linux has a meaning for: scripts set others, too. */
+#define FASTOPEN_BITS 0x607ul
+
+/* The value of @name as the stack is to have it. */
+static void adapt_knob(const char *name, char *value, size_t size)
+{
+	if (strcmp(name, "net.ipv4.tcp_fastopen") == 0)
+		snprintf(value, size, "%lu",
+			 strtoul(value, NULL, 10) & FASTOPEN_BITS);
+}
+
 /*
  * Scripts set Linux's knobs with sysctl(8) before they begin: in the namespace of
  * packetdrill they are the configuration. A value that the stack does not take is
@@ -304,11 +317,14 @@ void drill_read_knobs(void)
 {
 	char value[256];
 
-	for (char **name = drill.knobs; name && *name; name++)
-		if (kernel_knob(*name, value, sizeof(value)) &&
-		    inet_sysctl_set(drill.net, *name, value) &&
+	for (char **name = drill.knobs; name && *name; name++) {
+		if (!kernel_knob(*name, value, sizeof(value)))
+			continue;
+		adapt_knob(*name, value, sizeof(value));
+		if (inet_sysctl_set(drill.net, *name, value) &&
 		    getenv("DRILL_VERBOSE"))
 			fprintf(stderr, "%s\n", inet_strerror(drill.net));
+	}
 }
 
 /* ---- set-up ------------------------------------------------------------ */
@@ -346,6 +362,12 @@ static void start_device(const char *ip, unsigned int mtu)
 	need(inet_addr_add(drill.dev, addr), addr);
 	need(inet_netdev_up(drill.dev), "tun0");
 	need(inet_route_add(drill.net, "default dev tun0"), "default route");
+	/* packetdrill listens to the kernel's device by a packet socket, for which
+	 * lent memory is copied: scripts are written for that */
+	drill.sniffer = inet_socket(drill.net, AF_PACKET, SOCK_RAW,
+				    htons(ETH_P_ALL));
+	if (!drill.sniffer)
+		die("sniffer", inet_strerror(drill.net));
 }
 
 void drill_start(const char *flags)
@@ -380,6 +402,7 @@ void drill_stop(void)
 {
 	struct drill_packet *p;
 
+	inet_close(drill.sniffer);
 	inet_destroy(drill.net);
 	while ((p = drill.tx)) {
 		drill.tx = p->next;

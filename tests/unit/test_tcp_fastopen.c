@@ -312,6 +312,61 @@ static void children_that_were_reset_count_for_a_while(void **state)
 	tp_close(&t);
 }
 
+/* A listener that does not ask for it, where the stack says that all have it; a
+ * cookie without text is good, too, as in Linux. */
+static void every_listener_has_it_if_the_stack_says_so(void **state)
+{
+	u8 cookie[8];
+	struct tp t;
+
+	(void)state;
+	tp_open(&t);
+	fx_sysctl(&t.f, "net.ipv4.tcp_fastopen", "0x402");
+	tp_listen(&t, 16);
+	get_cookie(&t, cookie);
+	send_tfo(&t, TCPHDR_SYN, 0, cookie, 8, NULL, 0);
+	expect_synack(&t, 1);
+	tp_accept(&t);
+	assert_int_equal(tp_state(&t), TCP_SYN_RECV);
+	tp_read_nothing(&t);
+	tp_write(&t, "hello", 5);
+	tp_expect(&t, "PA", 1, 1, 5);
+	tp_send(&t, "A", 1, 6, NULL, 0);
+	assert_int_equal(tp_state(&t), TCP_ESTABLISHED);
+	tp_close(&t);
+}
+
+/* A child that was closed before its ACK has its place until that comes, or a RST,
+ * which counts. @attack S7 */
+static void child_closed_before_its_ack_gives_its_place_back(void **state)
+{
+	static const char *const ends[] = { "A", "RA" };
+	u8 cookie[8];
+	struct tp t;
+	u32 i;
+
+	(void)state;
+	open_server(&t, 1);
+	get_cookie(&t, cookie);
+	for (i = 0; i < 2; i++) {
+		ask(&t, cookie, 6);
+		tp_accept(&t);
+		tp_read(&t, "GET /", 5);
+		inet_close(t.s);
+		fx_run(&t.f);
+		tp_expect(&t, "FA", 1, 6, 0);
+		assert_int_equal(tcp_sk(t.l->sk)->seldom->pending, 1);
+		tp_send(&t, ends[i], 6, 1, NULL, 0);
+		assert_int_equal(tcp_sk(t.l->sk)->seldom->pending, 0);
+		assert_int_equal(tcp_sk(t.l->sk)->seldom->nr_reset, i);
+		fx_flush(&t.f);
+		t.pport++;
+	}
+	t.s = NULL;
+	ask(&t, cookie, 1);
+	tp_close(&t);
+}
+
 /* 100,000 SYNs with text and a cookie that was stolen. @attack S7 */
 static void flood_with_a_cookie_takes_no_more_than_its_places(void **state)
 {
@@ -470,8 +525,8 @@ static void client_sends_text_with_the_syn_the_second_time(void **state)
 	tp_close(&t);
 }
 
-/* The path has become narrower since the cookie came: the text goes again in smaller
- * segments, once there is a connection. */
+/* The path has become narrower since the cookie came: the SYN goes again at once, alone,
+ * and the text in smaller segments, once there is a connection. */
 static void client_hears_of_a_narrow_path_before_the_syn_ack(void **state)
 {
 	static const u8 text[1400];
@@ -486,11 +541,17 @@ static void client_hears_of_a_narrow_path_before_the_syn_ack(void **state)
 	assert_int_equal(t.p.tcp->flags, TCPHDR_SYN);
 	t.irs = ntohl(t.p.tcp->seq);
 	tp_icmp(&t, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, 1000, 0);
-	fx_flush(&t.f);
+	expect_syn(&t, 0);
+	assert_false(t.opt.saw_fastopen);
+	assert_int_equal(t.opt.mss, 960);
 	tp_send(&t, "SA", 0, 1, NULL, 0);
 	for (got = 0; fx_pop(&t.f, &t.p); got += t.p.data_len)
 		assert_true(t.p.data_len <= 960);
-	assert_true(got >= 960);
+	assert_int_equal(got, sizeof(text));
+	tp_send(&t, "A", 1, 1 + got, NULL, 0);
+	tp_write(&t, "more", 4);
+	tp_expect(&t, "PA", 1 + got, 1, 4);
+	tp_send(&t, "A", 1, 5 + got, NULL, 0);
 	assert_int_equal(inet_csk(tp_sk(&t))->icsk_ca_state, TCP_CA_Open);
 	tp_close(&t);
 }
@@ -550,6 +611,72 @@ static void client_sends_a_lost_syn_again_without_text(void **state)
 	t.s = inet_socket(t.f.net, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 	assert_int_equal(send_first(&t, "hello", 5), 5);
 	expect_syn(&t, 5);
+	tp_close(&t);
+}
+
+/* The SYN that asks for a cookie is lost: one that comes all the same is taken, and who
+ * gives none is asked again. */
+static void client_asks_again_when_the_question_was_lost(void **state)
+{
+	struct tp t;
+
+	(void)state;
+	open_client(&t);
+	assert_int_equal(send_first(&t, "hello", 5), -1);
+	expect_syn(&t, 0);
+	tp_expect_after(&t, NSEC_PER_SEC, "S", 0);
+	assert_false(t.opt.saw_fastopen);
+	tp_send(&t, "SA", 0, 1, NULL, 0);
+	tp_expect(&t, "A", 1, 1, 0);
+	inet_close(t.s);
+	fx_run(&t.f);
+	fx_flush(&t.f);
+	t.pport++;
+	t.s = inet_socket(t.f.net, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	assert_int_equal(send_first(&t, "hello", 5), -1);
+	expect_syn(&t, 0);
+	assert_true(t.opt.saw_fastopen);
+	tp_close(&t);
+}
+
+/* The server has an answer at once: it comes with the SYN-ACK, and so may the end. */
+static void client_takes_text_of_the_syn_ack(void **state)
+{
+	struct tp t;
+
+	(void)state;
+	open_client(&t);
+	learn_cookie(&t);
+	assert_int_equal(send_first(&t, "hello", 5), 5);
+	expect_syn(&t, 5);
+	send_tfo(&t, TCPHDR_SYN | TCPHDR_ACK | TCPHDR_FIN, 6, peers_cookie, 8,
+		 "world", 5);
+	tp_expect(&t, "A", 6, 7, 0);
+	assert_int_equal(tp_state(&t), TCP_CLOSE_WAIT);
+	tp_read(&t, "world", 5);
+	tp_read_eof(&t);
+	tp_close(&t);
+}
+
+/* The text that was not taken is no small segment that others have to wait for. */
+static void client_goes_on_behind_text_that_was_not_taken(void **state)
+{
+	static const u8 text[3000];
+	struct tp t;
+
+	(void)state;
+	open_client(&t);
+	learn_cookie(&t);
+	assert_int_equal(send_first(&t, "hello", 5), 5);
+	expect_syn(&t, 5);
+	tp_send(&t, "SA", 0, 1, NULL, 0);
+	tp_expect(&t, "PA", 1, 1, 5);
+	tp_write(&t, text, 10);
+	tp_expect(&t, "PA", 6, 1, 10);
+	/* and the first answer is acknowledged at once */
+	tp_send(&t, "PA", 1, 16, "hi", 2);
+	tp_expect(&t, "A", 16, 3, 0);
+	tp_read(&t, "hi", 2);
 	tp_close(&t);
 }
 
@@ -652,6 +779,8 @@ int main(void)
 		cmocka_unit_test(cookie_by_the_listeners_own_key),
 		cmocka_unit_test(children_without_an_ack_are_bounded),
 		cmocka_unit_test(children_that_were_reset_count_for_a_while),
+		cmocka_unit_test(every_listener_has_it_if_the_stack_says_so),
+		cmocka_unit_test(child_closed_before_its_ack_gives_its_place_back),
 		cmocka_unit_test(flood_with_a_cookie_takes_no_more_than_its_places),
 		cmocka_unit_test(synack_of_a_child_is_sent_again_and_given_up),
 		cmocka_unit_test(child_closed_before_its_ack_sends_a_fin),
@@ -660,6 +789,9 @@ int main(void)
 		cmocka_unit_test(client_hears_of_a_narrow_path_before_the_syn_ack),
 		cmocka_unit_test(client_sends_again_what_the_syn_ack_does_not_acknowledge),
 		cmocka_unit_test(client_sends_a_lost_syn_again_without_text),
+		cmocka_unit_test(client_asks_again_when_the_question_was_lost),
+		cmocka_unit_test(client_takes_text_of_the_syn_ack),
+		cmocka_unit_test(client_goes_on_behind_text_that_was_not_taken),
 		cmocka_unit_test(client_remembers_who_gives_no_cookie),
 		cmocka_unit_test(client_connect_waits_for_the_first_write),
 		cmocka_unit_test(client_syn_is_not_larger_than_a_segment),

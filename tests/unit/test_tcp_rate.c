@@ -15,16 +15,33 @@ struct info {
 	u32 segs_out, segs_in, notsent_bytes, min_rtt, data_segs_in,
 	    data_segs_out;
 	u64 delivery_rate;
+	u64 busy_time, rwnd_limited, sndbuf_limited;
+	u32 delivered, delivered_ce;
+	u64 bytes_sent, bytes_retrans;
+	u32 dsack_dups, reord_seen, rcv_ooopack, snd_wnd, rcv_wnd, rehash;
+	u16 total_rto, total_rto_recoveries;
+	u32 total_rto_time;
+	u32 ecn_bytes[7];
+	u16 ecn_state[2];
 };
+
+/* As long as Linux's. */
+static void get_info(struct tp *t, struct info *info)
+{
+	socklen_t len = sizeof(*info);
+
+	assert_int_equal(len, 280);
+	assert_int_equal(inet_getsockopt(t->s, IPPROTO_TCP, TCP_INFO, info,
+					 &len), 0);
+	assert_int_equal(len, 280);
+}
 
 /* In segments of 1460 octets in 10 s; @limited as the flag. */
 static u32 rate(struct tp *t, bool *limited)
 {
-	socklen_t len = sizeof(struct info);
 	struct info info;
 
-	assert_int_equal(inet_getsockopt(t->s, IPPROTO_TCP, TCP_INFO, &info,
-					 &len), 0);
+	get_info(t, &info);
 	if (limited)
 		*limited = ((u8 *)&info)[7] & 1;
 	return (u32)((info.delivery_rate * 10 + 730) / 1460);
@@ -150,9 +167,102 @@ static void sample_shorter_than_a_round_trip_is_none(void **st)
 	tp_close(&t);
 }
 
+/* Text waits 100 ms for the peer's window and 50 ms for its ACK. */
+static void time_is_told_that_sending_waited_for_the_window(void **st)
+{
+	struct info info;
+	struct tp t;
+
+	(void)st;
+	tp_open(&t);
+	tp_passive(&t);
+	t.win = 0;
+	tp_send(&t, "A", 1, 1, NULL, 0);
+	fx_advance(&t.f, 300 * FX_MS);
+	tp_write(&t, "hello", 5);
+	tp_silence(&t);
+	fx_advance(&t.f, 100 * FX_MS);
+	t.win = 65535;
+	tp_send(&t, "A", 1, 1, NULL, 0);
+	tp_expect(&t, "PA", 1, 1, 5);
+	fx_advance(&t.f, 50 * FX_MS);
+	tp_send(&t, "A", 1, 6, NULL, 0);
+	fx_advance(&t.f, 700 * FX_MS);
+	get_info(&t, &info);
+	assert_in_range(info.rwnd_limited, 99000, 101000);
+	assert_in_range(info.busy_time, 149000, 151000);
+	assert_int_equal(info.sndbuf_limited, 0);
+	assert_int_equal(info.rcv_wnd, tcp_sk(tp_sk(&t))->rcv_wnd);
+	assert_int_equal(info.total_rto, 0);
+	tp_close(&t);
+}
+
+/* The application waits 30 ms for room, with the windows open. */
+static void time_is_told_that_sending_waited_for_the_buffer(void **st)
+{
+	static const u8 text[100000];
+	struct info info;
+	struct tp t;
+
+	(void)st;
+	tp_open(&t);
+	t.win = 65535;
+	tp_passive(&t);
+	tp_setsockopt(&t, SOL_SOCKET, SO_SNDBUF, 3000);
+	assert_true(inet_send(t.s, text, sizeof(text), 0) > 15 * 1460);
+	assert_int_equal(inet_send(t.s, text, sizeof(text), 0), -1);
+	fx_run(&t.f);
+	fx_flush(&t.f);
+	get_info(&t, &info);
+	assert_int_equal(info.sndbuf_limited, 0);
+	tcp_sk(tp_sk(&t))->snd_cwnd = 100;
+	tp_send(&t, "A", 1, 1 + 10 * 1460, NULL, 0);
+	fx_flush(&t.f);
+	assert_true(tcp_write_queue_empty(tp_sk(&t)));
+	fx_advance(&t.f, 30 * FX_MS);
+	tp_send(&t, "A", 1, tcp_sk(tp_sk(&t))->snd_nxt - t.irs, NULL, 0);
+	fx_advance(&t.f, 500 * FX_MS);
+	get_info(&t, &info);
+	assert_in_range(info.sndbuf_limited, 29000, 31000);
+	assert_in_range(info.busy_time, 29000, 31000);
+	tp_close(&t);
+}
+
+/* Two timeouts in a row, and an ACK 200 ms after the second. */
+static void timeouts_and_the_time_that_they_took_are_told(void **st)
+{
+	struct info info;
+	struct tp t;
+
+	(void)st;
+	tp_open(&t);
+	tp_passive(&t);
+	tp_write(&t, "hello", 5);
+	tp_expect(&t, "PA", 1, 1, 5);
+	while (tcp_sk(tp_sk(&t))->total_rto < 2)
+		fx_advance(&t.f, 10 * FX_MS);
+	fx_advance(&t.f, 200 * FX_MS);
+	fx_flush(&t.f);
+	get_info(&t, &info);
+	assert_int_equal(info.total_rto, 2);
+	assert_int_equal(info.total_rto_recoveries, 1);
+	assert_in_range(info.total_rto_time, 300, 3000);
+	tp_send(&t, "A", 1, 6, NULL, 0);
+	tp_write(&t, "hello", 5);
+	tp_send(&t, "A", 1, 11, NULL, 0);
+	fx_advance(&t.f, 5000 * FX_MS);
+	fx_flush(&t.f);
+	get_info(&t, &info);
+	assert_in_range(info.total_rto_time, 300, 3000);
+	tp_close(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(time_is_told_that_sending_waited_for_the_window),
+		cmocka_unit_test(time_is_told_that_sending_waited_for_the_buffer),
+		cmocka_unit_test(timeouts_and_the_time_that_they_took_are_told),
 		cmocka_unit_test(full_windows_show_the_rate_of_the_path),
 		cmocka_unit_test(acks_in_a_heap_are_no_faster_path),
 		cmocka_unit_test(selected_segments_count),
