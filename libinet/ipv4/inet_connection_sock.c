@@ -131,8 +131,11 @@ int inet_csk_get_port(struct sock *sk, u16 snum)
 
 int inet_csk_listen_start(struct sock *sk)
 {
-	int err = tcp_fastopen_listen(sk);
+	int err;
 
+	if (tcp_sk(sk)->repair)
+		return -EINVAL;		/* its children would be, too */
+	err = tcp_fastopen_listen(sk);
 	if (err)
 		return err;
 	WRITE_ONCE(sk->sk_state, TCP_LISTEN);

@@ -823,46 +823,6 @@ void tcp_save_syn(const struct sock *sk, struct request_sock *req,
 void tcp_inherit_syn(struct sock *child, struct request_sock *req);
 void tcp_saved_syn_free(struct net *net, struct tcp_saved_syn **saved);
 
-/* ---- tcp_repair.c ----------------------------------------------------- */
-
-/* Instead of tcp_connect(). */
-int tcp_repair_connect(struct sock *sk);
-int tcp_set_repair(struct sock *sk, int val);
-int tcp_set_queue_seq(struct sock *sk, int val);
-int tcp_set_repair_options(struct sock *sk, const void *val, socklen_t len);
-int tcp_set_repair_window(struct sock *sk, const void *val, socklen_t len);
-int tcp_get_repair_window(struct sock *sk, void *val, socklen_t *len);
-
-/* ---- tcp_syncookies.c ------------------------------------------------- */
-
-/* Takes from @req what a cookie cannot carry; then, in this order, makes the
- * cookie its ISN and the timestamp's offset fit. @skb: the SYN. */
-void cookie_init_options(struct request_sock *req);
-void cookie_init_sequence(struct request_sock *req, const struct sk_buff *skb);
-/* An ACK for the listener @sk, borrowed. Return: @sk: it acknowledges no cookie;
- * the child, locked, with a reference; NULL: drop @skb, it may come again. */
-struct sock *cookie_v4_check(struct sock *sk, struct sk_buff *skb);
-
-/* The child of @req, which is in no table, on the accept queue and locked; or NULL,
- * and @req is gone. */
-struct sock *tcp_child_of_unhashed(struct sock *sk, struct sk_buff *skb,
-				   struct request_sock *req) unchecked_locking;
-
-/* ---- tcp_secret.c ----------------------------------------------------- */
-
-/* A knob's value. 0, -EINVAL. */
-int tcp_secrets_parse(const char *s, struct tcp_secrets *secrets);
-/* The same, written. 0, -ERANGE. */
-int tcp_secrets_print(const struct tcp_secrets *secrets, char *buf, size_t size);
-/* A copy of what stands in @tn. */
-void tcp_secrets_read(struct tcp_net *tn, const struct tcp_secrets *from,
-		      struct tcp_secrets *to);
-/* One at random. */
-void tcp_secrets_draw(struct net *net, struct tcp_secrets *secrets);
-/* The rest of sysctl_row.set. */
-int tcp_secrets_set(struct net *net, const struct sysctl_row *row,
-		    const char *value, struct tcp_secrets *secrets);
-
 /* ---- tcp_ack.c, tcp_recovery.c ---------------------------------------- */
 
 #define FLAG_DATA 0x01			/* the segment has data */
@@ -994,6 +954,8 @@ void tcp_data_queue(struct sock *sk, struct sk_buff *skb);
 /* Appends in-order text (header pulled) to the receive queue. True: it was
  * merged into the last one, and @skb is still the caller's. */
 bool tcp_queue_rcv(struct sock *sk, struct sk_buff *skb);
+/* Makes room for @skb in buffer and budget. False: there is none. */
+bool tcp_try_rmem_schedule(struct sock *sk, const struct sk_buff *skb);
 void tcp_event_data_recv(struct sock *sk, struct sk_buff *skb);
 void tcp_data_ready(struct sock *sk);
 void tcp_rcv_space_adjust(struct sock *sk);

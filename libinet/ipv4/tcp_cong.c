@@ -152,16 +152,16 @@ static int list_names(struct net *net, u32 rows, char *buf, size_t size)
 	size_t n = 0;
 	int i;
 
-	for (i = 0; i < TCP_CA_MAX; i++) {
+	rcu_read_lock(&net->rcu);
+	for (i = 0; i < TCP_CA_MAX && n < size; i++) {
 		ca = rcu_dereference(net->ipv4.tcp->cong[i]);
 		if (!ca || !(rows >> i & 1))
 			continue;
 		n += (size_t)snprintf(buf + n, size - n, "%s%s", n ? " " : "",
 				      ca->name);
-		if (n >= size)
-			return -ERANGE;
 	}
-	return 0;
+	rcu_read_unlock(&net->rcu);
+	return n < size ? 0 : -ERANGE;
 }
 
 static int get_available(struct net *net, const struct sysctl_row *row,

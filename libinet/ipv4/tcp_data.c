@@ -440,8 +440,7 @@ static bool tcp_prune_queue(struct sock *sk, const struct sk_buff *in_skb)
 	return false;
 }
 
-/* Makes room for @skb in buffer and budget. False: there is none. */
-static bool tcp_try_rmem_schedule(struct sock *sk, const struct sk_buff *skb)
+bool tcp_try_rmem_schedule(struct sock *sk, const struct sk_buff *skb)
 {
 	s32 size = (s32)skb->truesize;
 

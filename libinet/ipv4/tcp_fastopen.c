@@ -29,6 +29,8 @@
 #include "ipv4/tcp_chrono.h"
 #include "ipv4/tcp_ecn.h"
 #include "ipv4/tcp_fastopen.h"
+#include "ipv4/tcp_secret.h"
+#include "ipv4/tcp_syncookies.h"
 #include "lib/jhash.h"
 #include "lib/mem.h"
 

@@ -20,6 +20,8 @@
 #include "ipv4/tcp.h"
 #include "ipv4/tcp_ecn.h"
 #include "ipv4/tcp_fastopen.h"
+#include "ipv4/tcp_repair.h"
+#include "ipv4/tcp_syncookies.h"
 #include "lib/checksum.h"
 #include "lib/err.h"
 #include "lib/jhash.h"
@@ -168,7 +170,8 @@ int tcp_v4_connect(struct sock *sk, const struct sockaddr *addr, socklen_t len)
 		st = secure_tcp_seq_and_ts_off(net, inet->inet_saddr,
 					       sk->sk_daddr, inet->inet_sport,
 					       sk->sk_dport);
-		if (!tp->write_seq)	/* no TIME-WAIT was taken over */
+		/* no TIME-WAIT was taken over */
+		if (!tp->write_seq && likely(!tp->repair))
 			WRITE_ONCE(tp->write_seq, st.seq);
 		tp->high_seq = tp->write_seq;
 		tp->tsoffset = st.ts_off;

@@ -15,6 +15,7 @@
 #include "ipv4/tcp.h"
 #include "ipv4/tcp_ecn.h"
 #include "ipv4/tcp_fastopen.h"
+#include "ipv4/tcp_syncookies.h"
 
 /* The window that a child will begin with. */
 static void tcp_openreq_init_rwin(struct request_sock *req,

@@ -10,6 +10,7 @@
 #include "ipv4/protocol.h"
 #include "ipv4/tcp.h"
 #include "ipv4/tcp_fastopen.h"
+#include "ipv4/tcp_secret.h"
 
 #define TCP_MEM_PAGES_MAX (1ll << 31)
 #define TCP_BUF_MAX (1 << 30)

@@ -18,6 +18,7 @@
 #include "core/iov.h"
 #include "core/skbuff.h"
 #include "ipv4/tcp.h"
+#include "ipv4/tcp_repair.h"
 
 /* ---- queues ----------------------------------------------------------- */
 
@@ -49,39 +50,62 @@ static void repair_sent(struct sock *sk, struct sk_buff *skb)
 	tp->snd_sml = tp->write_seq;
 }
 
-/* It came, and nobody has read it. */
-static void repair_received(struct sock *sk, struct sk_buff *skb)
+/* It came, and nobody has read it. Consumes. 0, -ENOMEM. */
+static int repair_received(struct sock *sk, struct sk_buff *skb)
 {
+	if (!tcp_try_rmem_schedule(sk, skb)) {
+		consume_skb(skb);
+		return -ENOMEM;
+	}
 	skb->ip_summed = CHECKSUM_UNNECESSARY;
 	if (tcp_queue_rcv(sk, skb))
 		consume_skb(skb);
 	WRITE_ONCE(tcp_sk(sk)->rcv_wup, tcp_sk(sk)->rcv_nxt);
+	return 0;
+}
+
+/* One segment of @msg into the queue. Return: octets, or -E: -EAGAIN and -ENOMEM
+ * when the buffer of that direction is full. */
+static int repair_fill_one(struct sock *sk, struct inet_msg *msg)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	bool sending = tp->repair_queue == TCP_SEND_QUEUE;
+	struct sk_buff *skb;
+	int len, err = 0;
+
+	if (sending && !sk_stream_memory_free(sk))
+		return -EAGAIN;
+	skb = repair_segment(sk, msg, sending ? tp->write_seq : tp->rcv_nxt,
+			     tp->mss_cache);
+	if (!skb)
+		return -ENOMEM;
+	len = (int)skb->len;
+	if (sending)
+		repair_sent(sk, skb);
+	else
+		err = repair_received(sk, skb);
+	return err ? err : len;
 }
 
 /* send(). Return: octets, or -E. */
 static int repair_fill(struct sock *sk, struct inet_msg *msg)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	bool sending = tp->repair_queue == TCP_SEND_QUEUE;
-	struct sk_buff *skb;
-	int done = 0;
+	int done = 0, n;
 
 	if (tp->repair_queue == TCP_NO_QUEUE)
 		return -EINVAL;
 	if (sk->sk_state != TCP_ESTABLISHED)
 		return -EPIPE;
+	if (tp->repair_queue == TCP_SEND_QUEUE &&
+	    !skb_queue_empty(&sk->sk_write_queue))
+		return -EBUSY;		/* it would come before what waits */
 	tcp_mstamp_refresh(sk);
 	while (msg->iter.count) {
-		skb = repair_segment(sk, msg,
-				     sending ? tp->write_seq : tp->rcv_nxt,
-				     tp->mss_cache);
-		if (!skb)
-			return done ? done : -ENOMEM;
-		done += (int)skb->len;
-		if (sending)
-			repair_sent(sk, skb);
-		else
-			repair_received(sk, skb);
+		n = repair_fill_one(sk, msg);
+		if (n < 0)
+			return done ? done : n;
+		done += n;
 	}
 	return done;
 }

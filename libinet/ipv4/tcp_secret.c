@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "ipv4/tcp.h"
+#include "ipv4/tcp_secret.h"
 
 #define GROUPS 4
 #define GROUP_DIGITS 8

@@ -12,6 +12,8 @@
 #include "ipv4/tcp_chrono.h"
 #include "ipv4/tcp_ecn.h"
 #include "ipv4/tcp_rate.h"
+#include "ipv4/tcp_repair.h"
+#include "ipv4/tcp_secret.h"
 
 #define MAX_TCP_KEEPIDLE 32767
 #define MAX_TCP_KEEPINTVL 32767

@@ -24,6 +24,8 @@
 
 #include "ipv4/ip.h"
 #include "ipv4/tcp_ecn.h"
+#include "ipv4/tcp_secret.h"
+#include "ipv4/tcp_syncookies.h"
 
 #define COOKIE_MINUTES 2		/* that are good: this one, the last */
 #define COOKIE_RECENT_NS (2 * 60 * (s64)NSEC_PER_SEC)

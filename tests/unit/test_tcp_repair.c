@@ -286,12 +286,107 @@ static void repair_refuses_what_makes_no_sense(void **state)
 	tp_close(&t);
 }
 
+static void refused(struct socket *s, const void *buf, size_t len, int why)
+{
+	assert_int_equal(inet_send(s, buf, len, 0), -1);
+	assert_int_equal(errno, why);
+}
+
+/* Text that waits for the window would come behind what is put in. */
+static void unsent_text_keeps_its_place(void **state)
+{
+	struct tp t;
+
+	(void)state;
+	tp_open(&t);
+	tp_passive(&t);
+	t.win = 0;
+	tp_send(&t, "A", 1, 1, NULL, 0);
+	tp_write(&t, "waits", 5);
+	set(t.s, TCP_REPAIR, TCP_REPAIR_ON);
+	set(t.s, TCP_REPAIR_QUEUE, TCP_SEND_QUEUE);
+	refused(t.s, "sent", 4, EBUSY);
+	set(t.s, TCP_REPAIR, TCP_REPAIR_OFF_NO_WP);
+	tcp_verify_all(t.f.net);
+	tp_close(&t);
+}
+
+/* Each queue takes what the socket's buffer holds, and no more. */
+static void queues_end_with_their_buffers(void **state)
+{
+	static const char text[65536];
+	const int queues[] = { TCP_SEND_QUEUE, TCP_RECV_QUEUE };
+	const int why[] = { EAGAIN, ENOMEM };
+	ssize_t n, all;
+	struct tp t;
+
+	(void)state;
+	tp_open(&t);
+	tp_passive(&t);
+	set(t.s, TCP_REPAIR, TCP_REPAIR_ON);
+	for (int i = 0; i < 2; i++) {
+		set(t.s, TCP_REPAIR_QUEUE, queues[i]);
+		all = 0;
+		while ((n = inet_send(t.s, text, sizeof(text), 0)) > 0) {
+			all += n;
+			assert_true(all < 64 << 20);
+		}
+		assert_int_equal(errno, why[i]);
+		assert_true(all > 16384);
+	}
+	inet_close(t.s);
+	t.s = NULL;
+	tp_close(&t);
+}
+
+/* Zero is a sequence number as good as any. */
+static void sequence_of_zero_is_one(void **state)
+{
+	struct socket *s;
+	struct tp t;
+
+	(void)state;
+	tp_open(&t);
+	s = inet_socket(t.f.net, AF_INET, SOCK_STREAM, 0);
+	assert_non_null(s);
+	set(s, TCP_REPAIR, TCP_REPAIR_ON);
+	assert_int_equal(sk_bind(s, SK_HOST, 99), 0);
+	set(s, TCP_REPAIR_QUEUE, TCP_SEND_QUEUE);
+	set(s, TCP_QUEUE_SEQ, 0);
+	assert_int_equal(sk_connect(s, SK_PEER, 98), 0);
+	assert_int_equal(get(s, TCP_QUEUE_SEQ), 0);
+	inet_close(s);
+	tp_close(&t);
+}
+
+static void socket_in_repair_does_not_listen(void **state)
+{
+	struct socket *s;
+	struct tp t;
+
+	(void)state;
+	tp_open(&t);
+	s = inet_socket(t.f.net, AF_INET, SOCK_STREAM, 0);
+	assert_non_null(s);
+	set(s, TCP_REPAIR, TCP_REPAIR_ON);
+	assert_int_equal(inet_listen(s, 1), -1);
+	assert_int_equal(errno, EINVAL);
+	set(s, TCP_REPAIR, TCP_REPAIR_OFF);
+	assert_int_equal(inet_listen(s, 1), 0);
+	inet_close(s);
+	tp_close(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(connection_moves_to_another_stack),
 		cmocka_unit_test(queues_of_many_segments_move),
 		cmocka_unit_test(repair_refuses_what_makes_no_sense),
+		cmocka_unit_test(unsent_text_keeps_its_place),
+		cmocka_unit_test(queues_end_with_their_buffers),
+		cmocka_unit_test(sequence_of_zero_is_one),
+		cmocka_unit_test(socket_in_repair_does_not_listen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
