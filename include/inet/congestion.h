@@ -93,6 +93,9 @@ struct tcp_congestion_ops {
 	void (*cwnd_event)(struct sock *sk, enum tcp_ca_event ev);
 	/* New text is acknowledged, and a round trip measured. May be NULL. */
 	void (*pkts_acked)(struct sock *sk, const struct ack_sample *sample);
+	/* What TCP_CC_INFO says: at most @size octets to @info. Return: how many.
+	 * NULL: nothing. */
+	u32 (*get_info)(const struct sock *sk, void *info, u32 size);
 };
 
 /* Return: 0, -EEXIST (there is one of this name), -EINVAL (no name, or too long

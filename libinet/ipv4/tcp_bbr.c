@@ -23,6 +23,10 @@
  * In loss recovery the window first follows what arrives, packet for packet; after a
  * round it grows again, and is what it was when all is repaired.
  */
+#include <string.h>
+
+#include <linux/inet_diag.h>
+
 #include "ipv4/tcp.h"
 
 #define BW_SHIFT 24
@@ -318,6 +322,12 @@ static bool bbr_recovers(struct sock *sk, const struct rate_sample *rs)
 	return b->conserve;
 }
 
+static u32 bbr_cwnd_gain(const struct bbr *b)
+{
+	return b->mode == BBR_STARTUP || b->mode == BBR_DRAIN ? HIGH_GAIN :
+								CWND_GAIN;
+}
+
 /* Up to what the model says by what arrives, and no more. */
 static void bbr_set_cwnd(struct sock *sk, const struct rate_sample *rs)
 {
@@ -326,9 +336,7 @@ static void bbr_set_cwnd(struct sock *sk, const struct rate_sample *rs)
 	u32 target, cwnd;
 
 	if (rs->acked_sacked && !bbr_recovers(sk, rs)) {
-		target = bbr_inflight(sk, b->mode == BBR_STARTUP ||
-					  b->mode == BBR_DRAIN ? HIGH_GAIN :
-								 CWND_GAIN);
+		target = bbr_inflight(sk, bbr_cwnd_gain(b));
 		cwnd = tp->snd_cwnd;
 		if (b->filled)
 			cwnd = min(cwnd + rs->acked_sacked, target);
@@ -410,6 +418,24 @@ static void bbr_cwnd_event(struct sock *sk, enum tcp_ca_event event)
 		bbr_set_pacing_rate(sk, UNIT);
 }
 
+/* tcp_congestion_ops.get_info. */
+static u32 bbr_get_info(const struct sock *sk, void *info, u32 size)
+{
+	const struct bbr *b = inet_csk_ca(sk);
+	u64 bw = ((u64)b->max_bw * tcp_sk(sk)->mss_cache >> 6) * USEC_PER_SEC >>
+		 (BW_SHIFT - 6);
+	const struct tcp_bbr_info i = {
+		.bbr_bw_lo = (u32)bw, .bbr_bw_hi = (u32)(bw >> 32),
+		.bbr_min_rtt = b->min_rtt_us,
+		.bbr_pacing_gain = bbr_pacing_gain(b),
+		.bbr_cwnd_gain = bbr_cwnd_gain(b),
+	};
+
+	size = min(size, (u32)sizeof(i));
+	memcpy(info, &i, size);
+	return size;
+}
+
 const struct tcp_congestion_ops tcp_bbr = {
 	.name = "bbr",
 	.init = bbr_init,
@@ -418,4 +444,5 @@ const struct tcp_congestion_ops tcp_bbr = {
 	.cong_control = bbr_main,
 	.set_state = bbr_set_state,
 	.cwnd_event = bbr_cwnd_event,
+	.get_info = bbr_get_info,
 };

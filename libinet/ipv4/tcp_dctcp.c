@@ -12,6 +12,10 @@
  *
  * All packets are ECT. A peer that knows no ECN gets Reno.
  */
+#include <string.h>
+
+#include <linux/inet_diag.h>
+
 #include "ipv4/tcp_ecn.h"
 
 #define DCTCP_MAX_ALPHA 1024u
@@ -138,6 +142,27 @@ static void dctcp_cwnd_event(struct sock *sk, enum tcp_ca_event event)
 	}
 }
 
+/* ---- what it says of itself ---------------------------------------------- */
+
+/* tcp_congestion_ops.get_info. */
+static u32 dctcp_get_info(const struct sock *sk, void *info, u32 size)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	const struct dctcp *d = inet_csk_ca(sk);
+	const struct tcp_dctcp_info i = {
+		.dctcp_enabled = 1, .dctcp_ce_state = d->ce,
+		.dctcp_alpha = d->alpha,
+		.dctcp_ab_ecn = tp->mss_cache *
+				(tp->delivered_ce - d->old_delivered_ce),
+		.dctcp_ab_tot = tp->mss_cache *
+				(tp->tx.delivered - d->old_delivered),
+	};
+
+	size = min(size, (u32)sizeof(i));
+	memcpy(info, &i, size);
+	return size;
+}
+
 /* ---- life -------------------------------------------------------------- */
 
 static const struct tcp_congestion_ops tcp_dctcp_reno;
@@ -165,6 +190,7 @@ const struct tcp_congestion_ops tcp_dctcp = {
 	.cong_avoid = dctcp_cong_avoid,
 	.set_state = dctcp_set_state,
 	.cwnd_event = dctcp_cwnd_event,
+	.get_info = dctcp_get_info,
 };
 
 static const struct tcp_congestion_ops tcp_dctcp_reno = {

@@ -528,12 +528,13 @@ static int get_congestion(struct sock *sk, void *val, socklen_t *len)
 	return 0;
 }
 
-/* What the congestion control says of itself: those of the stack nothing, as
- * Linux's reno and cubic. */
-static int get_cc_info(struct sock *sk __maybe_unused, void *val __maybe_unused,
-		       socklen_t *len)
+/* What the congestion control says of itself, once there is a connection. */
+static int get_cc_info(struct sock *sk, void *val, socklen_t *len)
 {
-	*len = 0;
+	const struct inet_connection_sock *icsk = inet_csk(sk);
+
+	*len = icsk->icsk_ca_initialized && icsk->icsk_ca_ops->get_info ?
+		       icsk->icsk_ca_ops->get_info(sk, val, *len) : 0;
 	return 0;
 }
 

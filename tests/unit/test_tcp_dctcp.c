@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include <arpa/inet.h>
+#include <linux/inet_diag.h>
 #include <netinet/tcp.h>
 #include <string.h>
 
@@ -188,6 +189,35 @@ static void a_loss_is_one_whatever_was_marked(void **state)
 	tp_close(&t);
 }
 
+/* TCP_CC_INFO, as far as there is room. */
+static void it_tells_of_itself(void **state)
+{
+	struct tcp_dctcp_info info = { 0 };
+	socklen_t len = sizeof(info);
+	u32 at = 0;
+	struct tp t;
+
+	(void)state;
+	open_dctcp(&t, 10);
+	flight_write(&t, 10 * 1460);
+	fx_flush(&t.f);
+	acknowledge(&t, &at, 1, 0);	/* ends a window of nothing */
+	acknowledge(&t, &at, 4, 1);
+	assert_int_equal(inet_getsockopt(t.s, IPPROTO_TCP, TCP_CC_INFO, &info,
+					 &len), 0);
+	assert_int_equal(len, 16);
+	assert_int_equal(info.dctcp_enabled, 1);
+	assert_int_equal(info.dctcp_ce_state, 0);
+	assert_int_equal(info.dctcp_alpha, 960);
+	assert_int_equal(info.dctcp_ab_ecn, 1460);
+	assert_int_equal(info.dctcp_ab_tot, 4 * 1460);
+	len = 2;
+	assert_int_equal(inet_getsockopt(t.s, IPPROTO_TCP, TCP_CC_INFO, &info,
+					 &len), 0);
+	assert_int_equal(len, 2);
+	tp_close(&t);
+}
+
 /* ---- the receiver ------------------------------------------------------ */
 
 /* RFC 8257 3.2: an ACK that waits says what was before. */
@@ -229,6 +259,7 @@ int main(void)
 		cmocka_unit_test(window_comes_down_by_the_share_of_marks),
 		cmocka_unit_test(marks_on_all_halve),
 		cmocka_unit_test(a_loss_is_one_whatever_was_marked),
+		cmocka_unit_test(it_tells_of_itself),
 		cmocka_unit_test(each_change_of_marks_is_told_at_once),
 	};
 

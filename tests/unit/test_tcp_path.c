@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/inet_diag.h>
 #include <netinet/tcp.h>
 #include <string.h>
 
@@ -211,6 +212,23 @@ static void path_info(struct path *p, struct tcp_info *info, u64 *pacing_rate)
 	memcpy(pacing_rate, all + sizeof(*info), sizeof(*pacing_rate));
 }
 
+/* BBR says the same of the path: its bandwidth, in octets, and its round trip. */
+static void path_bbr_is_right(const struct path *p)
+{
+	struct tcp_bbr_info info = { 0 };
+	socklen_t len = sizeof(info);
+	u64 bw;
+
+	assert_int_equal(inet_getsockopt(p->s, IPPROTO_TCP, TCP_CC_INFO, &info,
+					 &len), 0);
+	assert_int_equal(len, sizeof(info));
+	bw = (u64)info.bbr_bw_hi << 32 | info.bbr_bw_lo;
+	assert_in_range(bw, RATE / 8 * 9 / 10, RATE / 8 * 11 / 10);
+	assert_in_range(info.bbr_min_rtt, 20000, 21000);
+	assert_in_range(info.bbr_pacing_gain, 192, 320);
+	assert_int_equal(info.bbr_cwnd_gain, 512);
+}
+
 /* Text leaves at the rate of the path, a quarter more or less, and the queue that
  * the start made is gone; after ten seconds without a shorter round trip the window
  * is four packets for 200 ms, and then what it was. */
@@ -229,6 +247,7 @@ static void bbr_finds_the_rate_and_the_round_trip(void **st)
 	path_info(&p, &info, &rate);
 	assert_in_range(rate, RATE / 8 * 7 / 10, RATE / 8 * 13 / 10);
 	assert_in_range(info.tcpi_rtt, 20000, 28000);
+	path_bbr_is_right(&p);
 	before = info.tcpi_snd_cwnd;
 	assert_in_range(before, 340, 1100);	/* the path holds 345 */
 	for (end = p.now_ns + 10 * SEC; p.now_ns < end;) {
