@@ -311,9 +311,9 @@ struct tcp_sock {
 	u32 max_packets_out, cwnd_usage_seq;
 	bool is_cwnd_limited;
 	bool fin_pending;	/* no memory for the FIN yet */
+	bool rtx_indexed;	/* rtx_tree is there, from the first SACK on */
 	struct sk_buff *retransmit_skb_hint;	/* all before it were tried */
-	struct rb_root rtx_tree;	/* of rtx_queue, by sequence number; */
-	bool rtx_indexed;		/* ... from the first SACK on */
+	struct rb_root rtx_tree;	/* of rtx_queue, by sequence number */
 	struct list_head tsorted_sent;	/* in flight, by time of sending */
 	struct {
 		u64 mstamp_ns;		/* when the newest that arrived was sent */
@@ -349,9 +349,9 @@ struct tcp_sock {
 	u32 lost, delivered_ce;	/* packets that were lost, or whose ACKs told of marks, ever */
 	u32 app_limited, rate_delivered, rate_ticks;	/* see tcp_rate.c */
 	bool rate_limited;
+	u8 chrono;		/* TCP_CHRONO_*: what bounds sending now */
 	u16 total_rto, total_rto_recoveries;	/* timeouts, and rows of them */
 	u32 total_rto_ms, rto_since_ms;	/* of rows that are over; the last's begin, or 0 */
-	u8 chrono;		/* TCP_CHRONO_*: what bounds sending now */
 	u32 chrono_since, chrono_ticks[TCP_CHRONO_NR - 1];	/* see tcp_chrono.c */
 	u64 lsndtime_ns;	/* last data sent */
 	u64 bytes_acked, bytes_received, bytes_sent, bytes_retrans;
@@ -386,6 +386,7 @@ struct tcp_sock {
 	/* knobs of the application; 0: the stack's */
 	u32 keepalive_time_s, keepalive_intvl_s;
 	u8 keepalive_probes;
+	bool tsq_queued;	/* on tsq_next's list */
 	u32 notsent_lowat;
 	s32 linger2_s;		/* TCP_LINGER2; < 0: no FIN-WAIT-2 */
 	u64 rcv_tstamp_ns;	/* last ACK received */
@@ -393,7 +394,6 @@ struct tcp_sock {
 	u64 wstamp_ns;		/* paced: text leaves not before; else 0 */
 	u64 edt_ns;		/* when the last that was sent leaves */
 	struct sock *tsq_next;	/* on a softnet's list, see tcp_tsq.c */
-	bool tsq_queued;
 	struct tcp_seldom *seldom;	/* or NULL */
 };
 

@@ -581,7 +581,6 @@ static const char *const knobs[][2] = {
 	{ "net.ipv4.tcp_max_syn_backlog", "1024" },
 	{ "net.ipv4.tcp_max_tw_buckets", "100000" },
 	{ "net.ipv4.tcp_rfc1337", "1" },
-	{ "net.ipv4.tcp_ecn", "0" },
 	{ "net.ipv4.tcp_sack", "0" },
 	{ "net.ipv4.tcp_syncookies", "0" },
 	{ "net.ipv4.tcp_early_retrans", "0" },

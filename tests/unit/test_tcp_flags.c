@@ -354,13 +354,16 @@ static bool right_reply(const struct tp *t, const struct before *b,
 {
 	const struct tcphdr *th = t->p.tcp;
 	u32 seq = ntohl(th->seq), ack = ntohl(th->ack_seq);
+	bool begins = b->state == TCP_LISTEN || b->state == TCP_TIME_WAIT;
+	u8 ecn = begins && s->flags & TCPHDR_ECE && s->flags & TCPHDR_CWR ?
+		TCPHDR_ECE : 0;
 
 	switch (want->reply) {
 	case ACK:
 		return th->flags == TCPHDR_ACK && seq == t->irs + b->nxt &&
 		       ack == t->iss + want->ack && !t->p.data_len;
 	case SYN_ACK:
-		return th->flags == (TCPHDR_SYN | TCPHDR_ACK) &&
+		return th->flags == (TCPHDR_SYN | TCPHDR_ACK | ecn) &&
 		       ack == t->iss + want->ack;
 	case RST_OF_ACK:
 		return th->flags == TCPHDR_RST && seq == t->irs + s->ack;
