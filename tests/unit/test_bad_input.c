@@ -148,9 +148,9 @@ static void refused(int (*give)(const char *text), const struct bad_input *bad,
 } while (0)
 
 #ifdef HAVE_XDP
-#define DRIVERS "tap tun wire fd igb xdp"
+#define DRIVERS "tap tun wire fd vlan igb xdp"
 #else
-#define DRIVERS "tap tun wire fd igb"
+#define DRIVERS "tap tun wire fd vlan igb"
 #endif
 
 static void device_string_wrong_is_explained(void **state)
