@@ -40,7 +40,7 @@
  *	congestion	the first flight is at most ten segments, later ones at
  *			most ten plus one for each segment acknowledged and each
  *			duplicate ACK; after a timeout one segment until
- *			something is heard
+ *			something is heard, and four more by BBR
  *	options		MSS, scale and SACK-permitted only in SYNs; MSS fits the
  *			MTU; scale, SACK and timestamps in a SYN-ACK only
  *			if the SYN had them, timestamps then in every segment,

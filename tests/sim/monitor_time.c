@@ -124,6 +124,9 @@ void monitor_flight(struct world *w, struct flow *f, int h, u32 end)
 	if (peer->mss < mss)
 		mss = peer->mss;
 	bound = (INITIAL_WINDOW + me->segments_acked + me->dup_acks) * mss + 1;
+	/* all is lost after a timeout, and BBR sends four all the same */
+	if (me->rto_ns)
+		bound += w->host[f->host[h]].least_window * mss;
 	/* What is below the furthest SACK has arrived, or counts as lost. */
 	if (me->sacked > from)
 		from = me->sacked;

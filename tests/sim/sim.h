@@ -142,6 +142,7 @@ struct host {
 	bool odd;		/* sees odd peers */
 	bool unjudged;		/* the monitor does not see all of it */
 	u32 rto_min_us;
+	u32 least_window;	/* in segments, of its congestion control */
 	u32 icmp_ratelimit_ms, challenge_limit, rst_limit;	/* 0: none */
 	u32 alloc_ppm;		/* allocations that fail */
 	u64 allocated;		/* bytes from env->alloc, not given back */

@@ -147,15 +147,21 @@ static int set_recovery_knobs(struct world *w, struct host *h)
  * streams. */
 static int set_congestion(struct world *w, struct host *h)
 {
-	static const char *const names[] = { "reno", "bbr" };
-	const unsigned int nr = sizeof(names) / sizeof(names[0]);
+	static const struct {
+		const char *name;
+		u32 least_window;
+	} cas[] = { { "reno", 0 }, { "bbr", 4 } };
+	const unsigned int nr = sizeof(cas) / sizeof(cas[0]);
 	struct rng own;
+	unsigned int i;
 
 	rng_init(&own, w->seed, 700 + (u64)(h - w->host));
 	if (w->without >> SIM_KNOBS & 1 || !rng_chance(&own, 50))
 		return 0;
+	i = (unsigned int)rng_range(&own, 0, nr - 1);
+	h->least_window = cas[i].least_window;
 	return inet_sysctl_set(h->net, "net.ipv4.tcp_congestion_control",
-			       names[rng_range(&own, 0, nr - 1)]);
+			       cas[i].name);
 }
 
 /* Some ask for ECN, and few know nothing of it. The draw is no part of the other

@@ -436,6 +436,8 @@ static u64 run_script(u64 seed, bool gso, u32 mtu)
 	/* a writer pushes more often without: then it shows earlier, in the
 	 * middle of a write, that the window was not used (RFC 2861) */
 	fx_sysctl(&s->t.f, "net.ipv4.tcp_slow_start_after_idle", "0");
+	/* what a full buffer takes goes by packets, too */
+	fx_sysctl(&s->t.f, "net.ipv4.tcp_wmem", "4096 4194304 4194304");
 	if (seed & 2)
 		s->t.f.dev->features |= NETIF_F_SG;
 	if (seed & 4)
