@@ -318,7 +318,7 @@ static bool tcp_write_room(struct sock *sk, const struct sk_buff *tail, u32 mss,
 		if (before(seq, tp->snd_nxt))
 			seq = tp->snd_nxt;
 		if (tp->write_seq - seq < *goal &&
-		    tcp_stream_held(sk) < READ_ONCE(sk->sk_sndbuf) + (s32)*goal)
+		    tcp_stream_held(sk) - (s32)*goal < READ_ONCE(sk->sk_sndbuf))
 			return true;
 	}
 	if (!tcp_stream_memory_free(sk))

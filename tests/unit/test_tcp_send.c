@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <string.h>
 
@@ -1044,9 +1045,27 @@ static void established_keepalive_of_the_peer_is_answered(void **state)
 	tp_close(&t);
 }
 
+/* The largest buffer that can be said takes all of a write. */
+static void largest_buffer_takes_all(void **state)
+{
+	struct tp t;
+
+	(void)state;
+	tp_open(&t);
+	fx_sysctl(&t.f, "net.core.wmem_max", "1073741824");
+	tp_passive(&t);
+	tp_setsockopt(&t, SOL_SOCKET, SO_SNDBUF, INT_MAX);
+	t.win = 0;
+	tp_send(&t, "A", 1, 1, NULL, 0);
+	tp_write_pattern(&t, 200000);
+	tcp_verify_all(t.f.net);
+	tp_close(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(largest_buffer_takes_all),
 		cmocka_unit_test(established_write_is_cut_into_full_segments),
 		cmocka_unit_test(established_nagle_holds_the_second_small_segment),
 		cmocka_unit_test(established_nodelay_sends_at_once),
