@@ -438,6 +438,12 @@ static inline bool sk_under_memory_pressure(const struct sock *sk)
 
 void sk_stream_moderate_sndbuf(struct sock *sk);
 
+/* Who looks at the sock without its lock sees it, too (inet_diag_each()). */
+static inline void sk_forward_alloc_add(struct sock *sk, s32 size)
+{
+	WRITE_ONCE(sk->sk_forward_alloc, sk->sk_forward_alloc + size);
+}
+
 /* Reserves @size bytes for the sock from its protocol's budget (tcp_mem,
  * udp_mem). False: over the limit. */
 static inline bool sk_mem_schedule(struct sock *sk, s32 size, bool receive)
@@ -457,14 +463,14 @@ static inline void sk_mem_reclaim(struct sock *sk)
 static inline void sk_mem_charge(struct sock *sk, s32 size)
 {
 	if (sk_has_account(sk))
-		sk->sk_forward_alloc -= size;
+		sk_forward_alloc_add(sk, -size);
 }
 
 static inline void sk_mem_uncharge(struct sock *sk, s32 size)
 {
 	if (!sk_has_account(sk))
 		return;
-	sk->sk_forward_alloc += size;
+	sk_forward_alloc_add(sk, size);
 	/* a burst shall not keep the budget for ever */
 	if (unlikely(sk->sk_forward_alloc >= SK_RECLAIM_THRESHOLD))
 		__sk_mem_reclaim(sk, SK_RECLAIM_CHUNK);

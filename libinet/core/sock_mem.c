@@ -129,14 +129,14 @@ bool __sk_mem_schedule(struct sock *sk, s32 size, bool receive)
 	s64 allocated = sk_memory_allocated_add(sk, amount);
 	u32 nr = sk_count_once(sk);
 
-	sk->sk_forward_alloc += amount;
+	sk_forward_alloc_add(sk, amount);
 	if (likely(allocated <= sk_mem_limit(sk, 0))) {
 		sk_set_pressure(sk, false);
 		return true;
 	}
 	if (sk_mem_allowed(sk, size, receive, allocated, nr))
 		return true;
-	sk->sk_forward_alloc -= amount;
+	sk_forward_alloc_add(sk, -amount);
 	sk_memory_allocated_add(sk, -amount);
 	return false;
 }
@@ -149,7 +149,7 @@ void sk_forced_mem_schedule(struct sock *sk, s32 size)
 		return;
 	amount = ALIGN(size - sk->sk_forward_alloc, SK_MEM_QUANTUM);
 	sk_count_once(sk);
-	sk->sk_forward_alloc += amount;
+	sk_forward_alloc_add(sk, amount);
 	sk_memory_allocated_add(sk, amount);
 }
 
@@ -158,7 +158,7 @@ void __sk_mem_reclaim(struct sock *sk, s32 amount)
 	s64 allocated;
 
 	amount = ALIGN_DOWN(amount, SK_MEM_QUANTUM);
-	sk->sk_forward_alloc -= amount;
+	sk_forward_alloc_add(sk, -amount);
 	allocated = sk_memory_allocated_add(sk, -amount);
 	if (sk_under_memory_pressure(sk) && allocated < sk_mem_limit(sk, 0))
 		sk_set_pressure(sk, false);

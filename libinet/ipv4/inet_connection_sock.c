@@ -399,11 +399,11 @@ struct sock *inet_csk_clone_lock(const struct sock *sk,
 	inet->inet_sport = htons(newsk->sk_num);
 	inet->inet_opt = NULL;		/* the listener's own */
 	inet->mc_list = NULL;
-	icsk->icsk_retransmits = 0;
+	WRITE_ONCE(icsk->icsk_retransmits, 0);
 	icsk->icsk_backoff = 0;
-	icsk->icsk_probes_out = 0;
+	WRITE_ONCE(icsk->icsk_probes_out, 0);
 	icsk->icsk_probes_tstamp_ns = 0;
-	icsk->icsk_pending = 0;
+	WRITE_ONCE(icsk->icsk_pending, 0);
 	icsk->icsk_timeout_ns = 0;
 	reqsk_queue_init(&icsk->icsk_accept_queue, sk_smp(newsk));
 	return newsk;
@@ -437,7 +437,7 @@ void inet_csk_init_xmit_timers(struct sock *sk,
 	timer_setup(&icsk->icsk_delack_timer, delack);
 	timer_setup(&sk->sk_timer, keepalive);
 	timer_setup(&icsk->icsk_pacing_timer, pacing);
-	icsk->icsk_pending = 0;
+	WRITE_ONCE(icsk->icsk_pending, 0);
 	icsk->icsk_ack.pending = 0;
 }
 
@@ -445,7 +445,7 @@ void inet_csk_clear_xmit_timers(struct sock *sk)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 
-	icsk->icsk_pending = 0;
+	WRITE_ONCE(icsk->icsk_pending, 0);
 	icsk->icsk_ack.pending = 0;
 	icsk->icsk_ack.retry = 0;
 	sk_stop_timer(sk, &icsk->icsk_retransmit_timer);

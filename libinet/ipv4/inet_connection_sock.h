@@ -186,9 +186,9 @@ static inline void inet_csk_reset_xmit_timer(struct sock *sk, u8 what,
 				icsk->icsk_ack.timeout_ns);
 		return;
 	}
-	icsk->icsk_pending = what;
-	icsk->icsk_timeout_ns =
-		now_ns + min(when_ns, (u64)icsk->icsk_rto_max_us * NSEC_PER_USEC);
+	WRITE_ONCE(icsk->icsk_pending, what);
+	WRITE_ONCE(icsk->icsk_timeout_ns, now_ns +
+		   min(when_ns, (u64)icsk->icsk_rto_max_us * NSEC_PER_USEC));
 	icsk_arm_lazily(sk, &icsk->icsk_retransmit_timer,
 			icsk->icsk_timeout_ns);
 }
@@ -197,7 +197,7 @@ static inline void inet_csk_clear_xmit_timer(struct sock *sk)
 {
 	/* Left running: it finds nothing to do, or the next use finds it
 	 * armed. Cheaper than taking it out on every ACK. */
-	inet_csk(sk)->icsk_pending = 0;
+	WRITE_ONCE(inet_csk(sk)->icsk_pending, 0);
 }
 
 void inet_csk_reset_keepalive_timer(struct sock *sk, u64 when_ns);

@@ -95,10 +95,10 @@ void tcp_init_connection_state(struct sock *sk)
 	WRITE_ONCE(icsk->icsk_ack.rcv_mss, TCP_MIN_MSS);
 	icsk->icsk_rto_us = TCP_TIMEOUT_INIT_US;
 	icsk->icsk_backoff = 0;
-	icsk->icsk_retransmits = 0;
-	icsk->icsk_probes_out = 0;
+	WRITE_ONCE(icsk->icsk_retransmits, 0);
+	WRITE_ONCE(icsk->icsk_probes_out, 0);
 	icsk->icsk_probes_tstamp_ns = 0;
-	icsk->icsk_pending = 0;
+	WRITE_ONCE(icsk->icsk_pending, 0);
 	icsk->icsk_ca_state = TCP_CA_Open;
 	icsk->icsk_ca_initialized = 0;
 }

@@ -423,7 +423,7 @@ int tcp_ack(struct sock *sk, const struct sk_buff *skb, int flag)
 		return verdict;
 	if (after(a.ack, a.prior_una)) {
 		a.flag |= FLAG_SND_UNA_ADVANCED;
-		inet_csk(sk)->icsk_retransmits = 0;
+		WRITE_ONCE(inet_csk(sk)->icsk_retransmits, 0);
 		tp->retrans_stamp_ns = 0;	/* R1, R2 count from here */
 		if (unlikely(tp->ptb_mtu) && after(a.ack, tp->ptb_seq))
 			tp->ptb_mtu = 0;	/* it did arrive */
@@ -446,7 +446,7 @@ int tcp_ack(struct sock *sk, const struct sk_buff *skb, int flag)
 	}
 	tcp_snd_una_update(tp, a.ack);
 	WRITE_ONCE(sk->sk_err_soft, 0);
-	inet_csk(sk)->icsk_probes_out = 0;
+	WRITE_ONCE(inet_csk(sk)->icsk_probes_out, 0);
 	tp->rcv_tstamp_ns = tp->mstamp_ns;
 	/* more options than usual: SACK */
 	if (unlikely(__tcp_hdrlen(tcp_hdr(skb)) > tp->tcp_header_len) &&

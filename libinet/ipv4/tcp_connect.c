@@ -91,7 +91,7 @@ void tcp_connect_init(struct sock *sk)
 	WRITE_ONCE(tp->rcv_wup, 0);
 	WRITE_ONCE(tp->copied_seq, 0);
 	icsk->icsk_rto_us = TCP_TIMEOUT_INIT_US;
-	icsk->icsk_retransmits = 0;
+	WRITE_ONCE(icsk->icsk_retransmits, 0);
 	tp->retrans_out = 0;
 	tp->total_retrans = 0;
 	/* R2 of the SYN counts from now; a SYN-ACK echoes nothing older */

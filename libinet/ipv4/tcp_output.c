@@ -1062,13 +1062,13 @@ void tcp_send_probe0(struct sock *sk)
 
 	err = tcp_write_wakeup(sk, false);
 	if (tp->packets_out || tcp_write_queue_empty(sk)) {
-		icsk->icsk_probes_out = 0;
+		WRITE_ONCE(icsk->icsk_probes_out, 0);
 		icsk->icsk_probes_tstamp_ns = 0;
 		icsk->icsk_backoff = 0;
 		return;
 	}
 	if (icsk->icsk_probes_out < 255)
-		icsk->icsk_probes_out++;
+		WRITE_ONCE(icsk->icsk_probes_out, icsk->icsk_probes_out + 1);
 	if (err <= 0) {
 		if (icsk->icsk_backoff < 24)
 			icsk->icsk_backoff++;

@@ -203,7 +203,7 @@ static void tcp_back_off(struct sock *sk)
 	if (icsk->icsk_backoff < 255)
 		icsk->icsk_backoff++;
 	if (icsk->icsk_retransmits < 255)
-		icsk->icsk_retransmits++;
+		WRITE_ONCE(icsk->icsk_retransmits, icsk->icsk_retransmits + 1);
 	icsk->icsk_rto_us = min(icsk->icsk_rto_us * 2, icsk->icsk_rto_max_us);
 	when = us_to_ns(icsk->icsk_rto_us);
 	if (user && tp->retrans_stamp_ns) {
@@ -303,7 +303,7 @@ static void tcp_probe_timer(struct sock *sk)
 		return;
 	}
 	if (tp->packets_out || tcp_write_queue_empty(sk)) {
-		icsk->icsk_probes_out = 0;
+		WRITE_ONCE(icsk->icsk_probes_out, 0);
 		icsk->icsk_probes_tstamp_ns = 0;
 		return;
 	}
@@ -337,7 +337,7 @@ void tcp_write_timer_handler(struct sock *sk)
 			       icsk->icsk_timeout_ns);
 		return;
 	}
-	icsk->icsk_pending = 0;
+	WRITE_ONCE(icsk->icsk_pending, 0);
 	if (event == ICSK_TIME_RETRANS)
 		tcp_retransmit_timer(sk);
 	else if (event == ICSK_TIME_REO_TIMEOUT)
@@ -439,7 +439,7 @@ static u64 tcp_keepalive_probe(struct sock *sk)
 	}
 	if (tcp_write_wakeup(sk, true) > 0)	/* our own queues are full */
 		return us_to_ns(TCP_RESOURCE_PROBE_INTERVAL_US);
-	icsk->icsk_probes_out++;
+	WRITE_ONCE(icsk->icsk_probes_out, icsk->icsk_probes_out + 1);
 	return keepalive_intvl_ns(sk);
 }
 

@@ -102,7 +102,7 @@ static void tcp_undo(struct sock *sk)
 	}
 	tp->undo.armed = false;
 	tp->frto = TCP_FRTO_OFF;
-	icsk->icsk_retransmits = 0;
+	WRITE_ONCE(icsk->icsk_retransmits, 0);
 	if (icsk->icsk_backoff && tp->srtt_us) {
 		icsk->icsk_backoff = 0;
 		tcp_set_rto(sk);
