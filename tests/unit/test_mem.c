@@ -2,9 +2,9 @@
 /* mem.c: accounts, the armed failure, caches, and what forgetting costs. */
 #include "unit.h"
 
-#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "lib/assert.h"
 #include "lib/mem.h"
@@ -364,7 +364,23 @@ static void many_objects_are_one_allocation(void **state)
 	assert_int_equal(mem_destroy(&mem), 0);
 }
 
-#define C(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+/* Is anything of our memory at @p? A call that takes an address would have to be
+ * told one that is nobody's, which valgrind objects to. */
+static bool is_mapped(const void *p, size_t len)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	uintptr_t first, end, at = (uintptr_t)p;
+	bool found = false;
+	char line[512];
+
+	assert_non_null(maps);
+	while (fgets(line, sizeof(line), maps)) {
+		if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR " ", &first, &end) == 2)
+			found |= first < at + len && at < end;
+	}
+	fclose(maps);
+	return found;
+}
 
 /* Whole huge pages begin at their border, and are given back as a whole; what only
  * has their length is as good. */
@@ -382,13 +398,15 @@ static void huge_pages_come_and_go(void **state)
 		assert_int_equal((uintptr_t)p % huge, 0);
 		memset(p, 0x5a, n * huge);
 		memset(other, 0xa5, n * huge);
+		assert_true(is_mapped(p, n * huge));
 		env->free(env->opaque, p, n * huge);
-		assert_int_equal(msync(p, n * huge, MS_ASYNC), -1);
-		assert_int_equal(errno, ENOMEM);
+		assert_false(is_mapped(p, n * huge));
 		assert_int_equal(other[n * huge - 1], 0xa5);
 		env->free(env->opaque, other, n * huge);
 	}
 }
+
+#define C(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
