@@ -19,6 +19,13 @@
 
 /* ---- connect ---------------------------------------------------------- */
 
+/* There is no @rt. As in Linux whoever sends counts it, not who looks it up. */
+static void ip4_count_no_route(const struct sock *sk, const struct rtable *rt)
+{
+	if (PTR_ERR(rt) == -ENETUNREACH)
+		NET_INC_STATS(sock_net(sk), IP_OUTNOROUTES);
+}
+
 struct rtable *ip4_datagram_route(struct sock *sk, const struct sockaddr *addr,
 				  socklen_t len, struct flowi4 *fl4)
 {
@@ -42,8 +49,10 @@ struct rtable *ip4_datagram_route(struct sock *sk, const struct sockaddr *addr,
 	rt = ip_route_connect(fl4, sin.sin_addr.s_addr, saddr, oif,
 			      (u8)sk->sk_protocol, inet->inet_sport,
 			      sin.sin_port, sk);
-	if (IS_ERR(rt))
+	if (IS_ERR(rt)) {
+		ip4_count_no_route(sk, rt);
 		return rt;
+	}
 	if ((rt->rt_flags & RTCF_BROADCAST) && !sock_flag(sk, SOCK_BROADCAST)) {
 		dst_release(&rt->dst);
 		return ERR_PTR(-EACCES);
@@ -214,8 +223,10 @@ static int ip4_sender_route(struct sock *sk, struct ip_datagram *d, bool cache,
 		}
 	}
 	rt = ip_route_output_flow(sock_net(sk), &d->fl4, sk);
-	if (IS_ERR(rt))
+	if (IS_ERR(rt)) {
+		ip4_count_no_route(sk, rt);
 		return (int)PTR_ERR(rt);
+	}
 	*owned = rt;
 	if ((rt->rt_flags & RTCF_BROADCAST) && !sock_flag(sk, SOCK_BROADCAST))
 		return -EACCES;

@@ -588,8 +588,6 @@ struct rtable *ip_route_output_flow(struct net *net, struct flowi4 *fl4,
 			output_remember(net, &asked, fl4, rt);
 	}
 	rcu_read_unlock(&net->rcu);
-	if (IS_ERR(rt) && PTR_ERR(rt) == -ENETUNREACH)
-		NET_INC_STATS(net, IP_OUTNOROUTES);
 	return rt;
 }
 

@@ -77,8 +77,10 @@ struct dst_entry *inet_csk_route_req(const struct sock *sk,
 	tcp_v4_req_flow(req, sk, &fl4);
 	fl4.daddr = ip_options_next_hop(tcp_rsk(req)->ireq_opt, fl4.daddr);
 	rt = ip_route_output_flow(sock_net(sk), &fl4, NULL);
-	if (IS_ERR(rt))
+	if (IS_ERR(rt)) {
+		NET_INC_STATS(sock_net(sk), IP_OUTNOROUTES);
 		return NULL;
+	}
 	if (unlikely(tcp_rsk(req)->ireq_opt && rt_is_to_many(rt))) {
 		dst_release(&rt->dst);
 		return NULL;

@@ -135,9 +135,7 @@ static void route_every_word_is_kept_and_shown(void **state)
 	fails(A(192, 0, 5, 1), -EHOSTUNREACH);
 	fails(A(192, 0, 6, 1), -EINVAL);
 	fails(A(192, 0, 7, 1), -EACCES);
-	assert_int_equal(net_mib_read(f.net, MIB_IP_OUTNOROUTES), 0);
 	fails(A(192, 0, 8, 1), -ENETUNREACH);
-	assert_int_equal(net_mib_read(f.net, MIB_IP_OUTNOROUTES), 1);
 }
 
 static void route_nonsense_is_refused_with_a_sentence(void **state)
