@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""No row without a use: each drop reason is given somewhere, each counter is
-counted, and what a knob or an option stores is read by other code than the
-row itself.
+"""No row without a use: each drop reason is given somewhere and named by a test,
+each counter is counted, and what a knob or an option stores is read by other code
+than the row itself.
 """
 import re
 from tap import Tap, code, read, tree
@@ -12,6 +12,14 @@ def sources():
     """The code of both libraries, without comments and literals."""
     return {f: code(read(f)) for f in tree()
             if re.match(r"(libinet|libdev)/.*\.[ch]$", f)}
+
+
+def tests():
+    """All words of the tests that judge single packets, and what they quote."""
+    text = "\n".join(read(f) for f in tree()
+                     if re.match(r"tests/(unit|contract|system|preload|igb-vm)/"
+                                 r".*\.(c|py)$", f))
+    return set(re.findall(r"\w+", text)), set(re.findall(r"[\"'](\w+)[\"']", text))
 
 
 def rows(name, pattern):
@@ -37,10 +45,14 @@ def main():
     tap = Tap()
     everything = "\n".join(sources().values())
     words = set(re.findall(r"\w+", everything))
+    tested, quoted = tests()
+    reasons = rows("include/inet/drop_reason.def", r"^DROP\((\w+),")
     tap.check("drop_reasons_are_given", [
-        reason for reason in
-        rows("include/inet/drop_reason.def", r"^DROP\((\w+),")
+        reason for reason in reasons
         if "SKB_DROP_REASON_" + reason not in words])
+    tap.check("drop_reasons_are_named_by_a_test", [
+        reason for reason in reasons
+        if "SKB_DROP_REASON_" + reason not in tested and reason not in quoted])
     tap.check("counters_are_counted", [
         counter for counter in rows("libinet/core/mib.def", r"^MIB\((\w+),")
         if not {counter, "MIB_" + counter} & words])
