@@ -375,7 +375,8 @@ static enum skb_drop_reason icmp_echo(struct net *net, struct sk_buff *skb)
 	csum_replace2(&check, cpu_to_be16(ICMP_ECHO << 8),
 		      cpu_to_be16(ICMP_ECHOREPLY << 8));
 	icmph->type = ICMP_ECHOREPLY;
-	icmph->checksum = check;
+	/* of a message that is all zeros there is no sum of zero */
+	icmph->checksum = check ? check : CSUM_MANGLED_0;
 	skb_reset_transport_header(skb);
 	skb->pkt_type = SKB_PACKET_HOST;
 	skb->ip_summed = CHECKSUM_NONE;

@@ -270,6 +270,19 @@ static bool tcp_is_crossing_synack(const struct sock *sk,
 	       tcb->end_seq == tp->rcv_nxt && tcb->ack_seq == tp->snd_nxt;
 }
 
+/* Before or beyond the window, and neither a RST nor a SYN. Consumes. */
+static void tcp_refuse_sequence(struct sock *sk, struct sk_buff *skb)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (after(TCP_SKB_CB(skb)->seq, tp->rcv_nxt))
+		NET_INC_STATS(sock_net(sk), TCP_OVERWINDOWDROP);
+	if (!tcp_oow_rate_limited(sock_net(sk), skb, MIB_TCP_ACKSKIPPEDSEQ,
+				  &tp->last_oow_ack_ns))
+		tcp_send_dupack(sk, skb);
+	kfree_skb_reason(skb, SKB_DROP_REASON_TCP_INVALID_SEQUENCE);
+}
+
 /*
  * The checks of RFC 9293 3.10.7.4 before the ACK field.
  *
@@ -299,11 +312,7 @@ static bool tcp_validate_incoming(struct sock *sk, struct sk_buff *skb)
 			tcp_validate_syn(sk, skb);
 			return false;
 		}
-		if (!tcp_oow_rate_limited(sock_net(sk), skb,
-					  MIB_TCP_ACKSKIPPEDSEQ,
-					  &tp->last_oow_ack_ns))
-			tcp_send_dupack(sk, skb);
-		kfree_skb_reason(skb, SKB_DROP_REASON_TCP_INVALID_SEQUENCE);
+		tcp_refuse_sequence(sk, skb);
 		return false;
 	}
 	if (th->rst) {

@@ -113,6 +113,18 @@ static void echo_of_any_size_returns_the_same_bytes(void **state)
 	fx_assert_no_skbs(&f);
 }
 
+/* Whose sum is not zero: fx_expect() looks. */
+static void echo_of_zeros_is_answered_with_a_sum(void **state)
+{
+	(void)state;
+	for (u32 n = 0; n < 3; n++) {
+		inject_icmp(&from_peer, ICMP_ECHO, 0, 0, "\0\0", n);
+		fx_expect(&f, &p);
+		assert_int_equal(p.icmp->type, ICMP_ECHOREPLY);
+		assert_int_equal(p.icmp->checksum, 0xffff);
+	}
+}
+
 /* @req 1122-3.2.2.6c */
 static void echo_reply_comes_from_the_address_that_was_asked(void **state)
 {
@@ -815,6 +827,7 @@ int main(void)
 		name, fx_setup_learned, fx_teardown, &f)
 	const struct CMUnitTest tests[] = {
 		T(echo_of_any_size_returns_the_same_bytes),
+		T(echo_of_zeros_is_answered_with_a_sum),
 		U(echo_reply_comes_from_the_address_that_was_asked),
 		T(echo_reply_records_us_in_route_and_timestamp),
 		T(echo_reply_takes_an_accepted_source_route_back),
