@@ -494,7 +494,9 @@ inet_capture_open(struct net *net, const struct inet_capture_config *config)
 {
 	struct inet_capture_config cfg;
 	struct inet_capture *c = NULL;
-	int err = net && config ? capture_config(net, config, &cfg) : -EINVAL;
+	int err = net && config ? capture_config(net, config, &cfg) :
+		  net ? netdev_error(net, -EINVAL, "%s: an argument is NULL",
+				     __func__) : -EINVAL;
 
 	if (!err) {
 		c = calloc(1, sizeof(*c));

@@ -145,6 +145,8 @@ struct net_device *inet_netdev_open(struct net *net, const char *spec)
 	int err;
 
 	if (!net || !spec) {
+		if (net)
+			netdev_error(net, 0, "%s: an argument is NULL", __func__);
 		errno = EINVAL;
 		return NULL;
 	}

@@ -17,10 +17,8 @@ struct net_device *inet_netdev_find(struct net *net, const char *name)
 {
 	struct net_device *dev;
 
-	if (!net || !name) {
-		errno = EINVAL;
+	if ((!net || !name) && net_null(net, __func__))
 		return NULL;
-	}
 	dev = dev_get_by_name(net, name);
 	if (!dev) {
 		errno = -net_error(net, -ENODEV, "%.40s: no such device", name);
@@ -81,32 +79,39 @@ int inet_netdev_set_mtu(struct net_device *dev, unsigned int mtu)
 
 int inet_netdev_set_mac(struct net_device *dev, const u8 mac[6])
 {
-	return api_result(dev && mac ? dev_set_mac_address(dev, mac) : -EINVAL);
+	if (!dev || !mac)
+		return api_null_dev(dev, __func__);
+	return api_result(dev_set_mac_address(dev, mac));
 }
 
 int inet_netdev_set_feature(struct net_device *dev, const char *name, bool on)
 {
-	return api_result(dev && name ? dev_set_feature(dev, name, on) :
-					-EINVAL);
+	if (!dev || !name)
+		return api_null_dev(dev, __func__);
+	return api_result(dev_set_feature(dev, name, on));
 }
 
 int inet_netdev_get_feature(const struct net_device *dev, const char *name)
 {
-	return api_result(dev && name ? dev_get_feature(dev, name) : -EINVAL);
+	if (!dev || !name)
+		return api_null_dev(dev, __func__);
+	return api_result(dev_get_feature(dev, name));
 }
 
 int inet_netdev_set_rps_cpus(struct net_device *dev, unsigned int queue,
 			     const char *softnets)
 {
-	return api_result(dev && softnets ?
-			  dev_set_rps_cpus(dev, queue, softnets) : -EINVAL);
+	if (!dev || !softnets)
+		return api_null_dev(dev, __func__);
+	return api_result(dev_set_rps_cpus(dev, queue, softnets));
 }
 
 int inet_netdev_get_rps_cpus(struct net_device *dev, unsigned int queue,
 			     char *buf, size_t size)
 {
-	return api_result(dev && buf ?
-			  dev_get_rps_cpus(dev, queue, buf, size) : -EINVAL);
+	if (!dev || !buf)
+		return api_null_dev(dev, __func__);
+	return api_result(dev_get_rps_cpus(dev, queue, buf, size));
 }
 
 int inet_netdev_set_rps_flow_cnt(struct net_device *dev, unsigned int queue,
@@ -118,27 +123,32 @@ int inet_netdev_set_rps_flow_cnt(struct net_device *dev, unsigned int queue,
 
 int inet_netdev_set_qdisc(struct net_device *dev, const char *spec)
 {
-	return api_result(dev && spec ? dev_set_qdisc(dev, spec) : -EINVAL);
+	if (!dev || !spec)
+		return api_null_dev(dev, __func__);
+	return api_result(dev_set_qdisc(dev, spec));
 }
 
 int inet_netdev_get_qdisc(struct net_device *dev, char *spec, size_t size)
 {
-	return api_result(dev && spec ? dev_get_qdisc(dev, spec, size) :
-					-EINVAL);
+	if (!dev || !spec)
+		return api_null_dev(dev, __func__);
+	return api_result(dev_get_qdisc(dev, spec, size));
 }
 
 int inet_netdev_set_queue(struct net_device *dev, const char *knob,
 			  const char *value)
 {
-	return api_result(dev && knob && value ?
-			  dev_set_queue(dev, knob, value) : -EINVAL);
+	if (!dev || !knob || !value)
+		return api_null_dev(dev, __func__);
+	return api_result(dev_set_queue(dev, knob, value));
 }
 
 int inet_netdev_get_queue(struct net_device *dev, const char *knob, char *value,
 			  size_t size)
 {
-	return api_result(dev && knob && value ?
-			  dev_get_queue(dev, knob, value, size) : -EINVAL);
+	if (!dev || !knob || !value)
+		return api_null_dev(dev, __func__);
+	return api_result(dev_get_queue(dev, knob, value, size));
 }
 
 const char *inet_netdev_name(const struct net_device *dev)
@@ -174,7 +184,7 @@ int inet_netdev_get_stats(struct net_device *dev,
 	u32 i;
 
 	if (!dev || !stats)
-		return api_result(-EINVAL);
+		return api_null_dev(dev, __func__);
 	netdev_stats_copy(stats, &dev->stats);
 	for (i = 0; i < dev->num_tx_queues; i++) {
 		spin_lock(&dev->tx[i].xmit_lock);
@@ -193,7 +203,7 @@ int inet_netdev_each(struct net *net,
 	struct net_device *dev;
 
 	if (!net || !fn)
-		return api_result(-EINVAL);
+		return net_null(net, __func__);
 	rcu_read_lock(&net->rcu);
 	for_each_netdev_rcu(net, dev)
 		fn(arg, dev);
@@ -216,7 +226,7 @@ int inet_netdev_counter_each(struct net_device *dev,
 			     void *arg)
 {
 	if (!dev || !fn)
-		return api_result(-EINVAL);
+		return api_null_dev(dev, __func__);
 	if (dev->netdev_ops->ndo_each_counter)
 		dev->netdev_ops->ndo_each_counter(dev, fn, arg);
 	return 0;
@@ -248,7 +258,7 @@ int inet_link_show(struct net *net, FILE *out)
 	struct net_device *dev;
 
 	if (!net || !out)
-		return api_result(-EINVAL);
+		return net_null(net, __func__);
 	rcu_read_lock(&net->rcu);
 	for_each_netdev_rcu(net, dev)
 		link_show(dev, out);
@@ -259,7 +269,7 @@ int inet_link_show(struct net *net, FILE *out)
 int inet_qdisc_show(struct net *net, FILE *out)
 {
 	if (!net || !out)
-		return api_result(-EINVAL);
+		return net_null(net, __func__);
 	return api_result(qdisc_show(net, out));
 }
 
@@ -267,14 +277,16 @@ int inet_qdisc_show(struct net *net, FILE *out)
 
 int inet_sysctl_set(struct net *net, const char *name, const char *value)
 {
-	return api_result(net && name && value ?
-			  sysctl_set(net, name, value) : -EINVAL);
+	if (!net || !name || !value)
+		return net_null(net, __func__);
+	return api_result(sysctl_set(net, name, value));
 }
 
 int inet_sysctl_get(struct net *net, const char *name, char *value, size_t size)
 {
-	return api_result(net && name && value ?
-			  sysctl_get(net, name, value, size) : -EINVAL);
+	if (!net || !name || !value)
+		return net_null(net, __func__);
+	return api_result(sysctl_get(net, name, value, size));
 }
 
 int inet_sysctl_each(struct net *net,
@@ -282,7 +294,7 @@ int inet_sysctl_each(struct net *net,
 		     void *arg)
 {
 	if (!net || !fn)
-		return api_result(-EINVAL);
+		return net_null(net, __func__);
 	sysctl_each(net, fn, arg);
 	return 0;
 }
@@ -294,7 +306,7 @@ int inet_counter_get(struct net *net, const char *name, u64 *value)
 	u32 i;
 
 	if (!net || !name || !value)
-		return api_result(-EINVAL);
+		return net_null(net, __func__);
 	for (i = 0; i < MIB_MAX; i++) {
 		if (!strcmp(net_mib_name(i), name)) {
 			*value = net_mib_read(net, (enum mib_counter)i);
@@ -312,7 +324,7 @@ int inet_counter_each(struct net *net,
 	u32 i;
 
 	if (!net || !fn)
-		return api_result(-EINVAL);
+		return net_null(net, __func__);
 	for (i = 0; i < MIB_MAX; i++)
 		fn(arg, net_mib_name(i), net_mib_read(net, (enum mib_counter)i));
 	return 0;
@@ -323,7 +335,7 @@ int inet_drop_get(struct net *net, const char *reason, u64 *value)
 	u32 i;
 
 	if (!net || !reason || !value)
-		return api_result(-EINVAL);
+		return net_null(net, __func__);
 	for (i = 1; i < SKB_DROP_REASON_MAX; i++) {
 		if (!strcmp(skb_drop_reason_name(i), reason)) {
 			*value = net_drop_read(net, (enum skb_drop_reason)i);
@@ -341,7 +353,7 @@ int inet_drop_each(struct net *net,
 	u32 i;
 
 	if (!net || !fn)
-		return api_result(-EINVAL);
+		return net_null(net, __func__);
 	for (i = 1; i < SKB_DROP_REASON_MAX; i++)
 		fn(arg, skb_drop_reason_name(i),
 		   net_drop_read(net, (enum skb_drop_reason)i));

@@ -133,7 +133,7 @@ int inet_diag_each(struct net *net,
 	struct socket *sock;
 
 	if (!net || !fn)
-		return api_result(-EINVAL);
+		return net_null(net, __func__);
 	spin_lock(&net->sockets_lock);
 	list_for_each_entry(sock, &net->sockets, net_list)
 		if (sock->sk)

@@ -21,6 +21,9 @@
 #include "core/socket.h"
 #include "core/sockopt.h"
 #include "core/trace.h"
+#include "ipv4/ip.h"
+#include "ipv4/tcp.h"
+#include "ipv4/udp.h"
 
 #define SOCK_FLAGS (SOCK_NONBLOCK | SOCK_CLOEXEC)
 
@@ -75,12 +78,15 @@ static __cold struct socket *about_socket(const struct net *net, int family,
 
 /* Return: -1, as the next one. Context: errno says why. */
 static __cold int about_address(const struct net *net, const char *call,
-				const struct sockaddr_storage *ss)
+				const struct sockaddr_storage *ss, socklen_t len)
 {
 	const struct sockaddr_in *sin = (const struct sockaddr_in *)ss;
 	char text[INET_ADDRSTRLEN];
 
-	if (sin->sin_family == AF_INET)
+	if (len > sizeof(*ss) || (errno == EINVAL && len < sizeof(*sin)))
+		net_error(net, 0, "%s: an address of %u bytes: %s", call, len,
+			  strerror(errno));
+	else if (sin->sin_family == AF_INET)
 		net_error(net, 0, "%s: %s port %u: %s", call,
 			  inet_ntop(AF_INET, &sin->sin_addr, text,
 				    sizeof(text)), ntohs(sin->sin_port),
@@ -88,11 +94,44 @@ static __cold int about_address(const struct net *net, const char *call,
 	return -1;
 }
 
-static __cold int about_option(const struct net *net, const char *call,
-			       int level, int optname)
+/* Its row, of whatever socket, or NULL. */
+static const struct sockopt_row *option_row(int level, int optname)
 {
-	net_error(net, 0, "%s: level %d, option %d: %s", call, level, optname,
-		  strerror(errno));
+	const struct {
+		const struct sockopt_row *rows;
+		u32 nr;
+	} tables[] = {
+		{ sock_options, nr_sock_options },
+		{ ip_options_rows, nr_ip_options_rows },
+		{ tcp_options, nr_tcp_options },
+		{ udp_options, nr_udp_options },
+	};
+	const struct sockopt_row *row = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(tables) && !row; i++)
+		row = sockopt_find(tables[i].rows, tables[i].nr, level, optname);
+	return row;
+}
+
+/* @val: the int that it was to be, or NULL. */
+static __cold int about_option(const struct net *net, const char *call,
+			       int level, int optname, const int *val)
+{
+	const struct sockopt_row *row = option_row(level, optname);
+	const char *why = strerror(errno);
+
+	if (!row)
+		net_error(net, 0, "%s: level %d, option %d: %s", call, level,
+			  optname, why);
+	else if (!val || row->kind == SOCKOPT_BYTES)
+		net_error(net, 0, "%s: %s: %s", call, row->name, why);
+	else if (errno == EINVAL && row->kind == SOCKOPT_INT &&
+		 (*val < row->min || *val > row->max))
+		net_error(net, 0, "%s: %s: %d is not in %lld..%lld", call,
+			  row->name, *val, (long long)row->min,
+			  (long long)row->max);
+	else
+		net_error(net, 0, "%s: %s: %d: %s", call, row->name, *val, why);
 	return -1;
 }
 
@@ -153,7 +192,7 @@ int inet_bind(struct socket *sock, const struct sockaddr *addr, socklen_t len)
 	if (!err)
 		err = sock->ops->bind(sock, (struct sockaddr *)&ss, len);
 	err = (int)sock_leave(sock, err);
-	return err < 0 ? about_address(net, __func__, &ss) : err;
+	return err < 0 ? about_address(net, __func__, &ss, len) : err;
 }
 
 int inet_listen(struct socket *sock, int backlog)
@@ -192,7 +231,7 @@ int inet_connect(struct socket *sock, const struct sockaddr *addr,
 	err = do_connect(sock, &ss, addr, len);
 	if (sock_leave(sock, err) >= 0)
 		return err;
-	return err == -EINPROGRESS ? -1 : about_address(net, __func__, &ss);
+	return err == -EINPROGRESS ? -1 : about_address(net, __func__, &ss, len);
 }
 
 /* A listener whose caller will not wait, and nobody at the door: accept loops
@@ -233,15 +272,15 @@ static int do_accept(struct socket *sock, struct socket **res)
 				 sock->nonblock ? O_NONBLOCK : 0);
 }
 
-struct socket *inet_accept4(struct socket *sock, struct sockaddr *addr,
-			    socklen_t *len, int flags)
+/* @call: by which it was called. */
+static struct socket *accept_as(struct socket *sock, struct sockaddr *addr,
+				socklen_t *len, int flags, const char *call)
 {
 	struct socket *newsock = NULL;
 	int err = flags & ~SOCK_FLAGS ? -EINVAL : sock_enter(sock);
 
 	if (api_result(err))
 		return NULL;
-	NET_ROAD(sock->net, NULL);
 	err = do_accept(sock, &newsock);
 	if (!err)
 		err = accept_getname(newsock, addr, len);
@@ -249,13 +288,23 @@ struct socket *inet_accept4(struct socket *sock, struct sockaddr *addr,
 		newsock->nonblock = flags & SOCK_NONBLOCK;
 	else if (newsock)
 		sock_release(newsock);
-	return sock_leave(sock, err) ? NULL : newsock;
+	return __sock_leave(sock, err, call) ? NULL : newsock;
+}
+
+struct socket *inet_accept4(struct socket *sock, struct sockaddr *addr,
+			    socklen_t *len, int flags)
+{
+	if (sock)
+		NET_ROAD(sock->net, NULL);
+	return accept_as(sock, addr, len, flags, __func__);
 }
 
 struct socket *inet_accept(struct socket *sock, struct sockaddr *addr,
 			   socklen_t *len)
 {
-	return inet_accept4(sock, addr, len, 0);
+	if (sock)
+		NET_ROAD(sock->net, NULL);
+	return accept_as(sock, addr, len, 0, __func__);
 }
 
 int inet_shutdown(struct socket *sock, int how)
@@ -667,13 +716,18 @@ int inet_setsockopt(struct socket *sock, int level, int optname,
 {
 	int err = sock_enter(sock);
 	struct net *net;
+	int v;
 
 	if (err)
 		return api_result(err);
 	net = sock->net;
 	err = do_setsockopt(sock, level, optname, val, len);
-	err = (int)sock_leave(sock, err);
-	return err < 0 ? about_option(net, __func__, level, optname) : err;
+	if (likely(sock_leave(sock, err) >= 0))
+		return err;
+	if (val && len >= (socklen_t)sizeof(v))
+		memcpy(&v, val, sizeof(v));
+	return about_option(net, __func__, level, optname,
+			    val && len >= (socklen_t)sizeof(v) ? &v : NULL);
 }
 
 static int do_getsockopt(struct socket *sock, int level, int optname,
@@ -698,7 +752,7 @@ int inet_getsockopt(struct socket *sock, int level, int optname, void *val,
 	net = sock->net;
 	err = do_getsockopt(sock, level, optname, val, len);
 	err = (int)sock_leave(sock, err);
-	return err < 0 ? about_option(net, __func__, level, optname) : err;
+	return err < 0 ? about_option(net, __func__, level, optname, NULL) : err;
 }
 
 /* SIOCGSTAMP and SIOCGSTAMPNS: when the last packet came. */

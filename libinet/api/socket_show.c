@@ -75,6 +75,6 @@ static void show_all(FILE *out, void *net)
 int inet_socket_show(struct net *net, FILE *out)
 {
 	if (!net || !out)
-		return api_result(-EINVAL);
+		return net_null(net, __func__);
 	return api_result(print_whole(out, show_all, net));
 }

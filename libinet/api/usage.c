@@ -45,7 +45,7 @@ static u64 timers_pending(struct net *net)
 int inet_get_usage(struct net *net, struct inet_usage *usage)
 {
 	if (!net || !usage)
-		return api_result(-EINVAL);
+		return net_null(net, __func__);
 	*usage = (struct inet_usage){
 		.mem_bytes = READ_ONCE(net->mem.live_bytes),
 		.frames_used = frame_pool_used(net),

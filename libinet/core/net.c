@@ -64,6 +64,14 @@ int netdev_error(struct net *net, int err, const char *fmt, ...)
 	return err;
 }
 
+int net_null(const struct net *net, const char *call)
+{
+	if (net)
+		net_error(net, 0, "%s: an argument is NULL", call);
+	errno = EINVAL;
+	return -1;
+}
+
 /* A call that would block fails often, and nobody asks why. */
 void net_call_failed(const struct net *net, int err, const char *call)
 {

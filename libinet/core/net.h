@@ -283,6 +283,9 @@ int net_error(const struct net *net, int err, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 /* The sentence "@call: what @err (negative) means", @call a literal. */
 void net_call_failed(const struct net *net, int err, const char *call);
+/* A call that wants what is NULL: a sentence, unless that is the stack. Return:
+ * -1, errno is EINVAL. */
+int net_null(const struct net *net, const char *call);
 /* The sentence, "" when the last one was about another stack. */
 const char *net_strerror(const struct net *net);
 /* A sentence about a stack that was at the same place is not about @net. */

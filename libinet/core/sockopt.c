@@ -36,9 +36,8 @@
 
 /* ---- all levels ------------------------------------------------------- */
 
-/* The row of one option, or NULL. */
-static const struct sockopt_row *sockopt_find(const struct sockopt_row *rows,
-					      u32 nr, int level, int optname)
+const struct sockopt_row *sockopt_find(const struct sockopt_row *rows, u32 nr,
+				       int level, int optname)
 {
 	u32 i;
 
@@ -717,12 +716,15 @@ static int get_bindtodevice(struct sock *sk, void *val, socklen_t *len)
 	return err;
 }
 
+/* The name goes before the option, which is a macro, becomes a number. */
+#define ROW(opt, str, k, lo, hi, setter, getter)			\
+	{ .level = SOL_SOCKET, .optname = (opt), .name = (str),		\
+	  .kind = SOCKOPT_##k, .min = (lo), .max = (hi),		\
+	  .set = (setter), .get = (getter) }
 #define ROW_INT(opt, setter, getter) \
-	SOCKOPT_ROW(SOL_SOCKET, opt, INT, INT32_MIN, INT32_MAX, setter, getter)
+	ROW(opt, #opt, INT, INT32_MIN, INT32_MAX, setter, getter)
 #define ROW_BOOL(opt, setter, getter) \
-	SOCKOPT_ROW(SOL_SOCKET, opt, BOOL, 0, 1, setter, getter)
-#define ROW_BYTES(opt, setter, getter) \
-	SOCKOPT_ROW_BYTES(SOL_SOCKET, opt, setter, getter)
+	ROW(opt, #opt, BOOL, 0, 1, setter, getter)
 
 const struct sockopt_row sock_options[] = {
 	ROW_BOOL(SO_REUSEADDR, set_reuseaddr, get_reuseaddr),
@@ -736,13 +738,14 @@ const struct sockopt_row sock_options[] = {
 	ROW_BOOL(SO_OOBINLINE, set_oobinline, get_oobinline),
 	ROW_BOOL(SO_NO_CHECK, set_no_check, get_no_check),
 	ROW_INT(SO_PRIORITY, set_priority, get_priority),
-	ROW_BYTES(SO_LINGER, set_linger, get_linger),
+	SOCKOPT_ROW_BYTES(SOL_SOCKET, SO_LINGER, set_linger, get_linger),
 	ROW_BOOL(SO_REUSEPORT, set_reuseport, get_reuseport),
 	ROW_INT(SO_RCVLOWAT, set_rcvlowat, get_rcvlowat),
 	ROW_INT(SO_SNDLOWAT, NULL, get_sndlowat),
-	ROW_BYTES(SO_RCVTIMEO, set_rcvtimeo, get_rcvtimeo),
-	ROW_BYTES(SO_SNDTIMEO, set_sndtimeo, get_sndtimeo),
-	ROW_BYTES(SO_BINDTODEVICE, set_bindtodevice, get_bindtodevice),
+	SOCKOPT_ROW_BYTES(SOL_SOCKET, SO_RCVTIMEO, set_rcvtimeo, get_rcvtimeo),
+	SOCKOPT_ROW_BYTES(SOL_SOCKET, SO_SNDTIMEO, set_sndtimeo, get_sndtimeo),
+	SOCKOPT_ROW_BYTES(SOL_SOCKET, SO_BINDTODEVICE, set_bindtodevice,
+			  get_bindtodevice),
 	ROW_BOOL(SO_TIMESTAMP, set_timestamp, get_timestamp),
 	ROW_INT(SO_ACCEPTCONN, NULL, get_acceptconn),
 	ROW_INT(SO_SNDBUFFORCE, set_sndbufforce, NULL),
@@ -758,11 +761,12 @@ const struct sockopt_row sock_options[] = {
 	ROW_INT(SO_INCOMING_NAPI_ID, NULL, get_incoming_napi_id),
 	SOCKOPT_ROW(SOL_SOCKET, SO_BUSY_POLL_BUDGET, INT, 1, NAPI_POLL_WEIGHT,
 		    set_busy_poll_budget, get_busy_poll_budget),
-	ROW_BYTES(SO_MAX_PACING_RATE, set_max_pacing_rate, get_max_pacing_rate),
-	ROW_BYTES(SO_MEMINFO, NULL, get_meminfo),
-	ROW_BYTES(SO_COOKIE, NULL, get_cookie),
+	SOCKOPT_ROW_BYTES(SOL_SOCKET, SO_MAX_PACING_RATE, set_max_pacing_rate,
+			  get_max_pacing_rate),
+	SOCKOPT_ROW_BYTES(SOL_SOCKET, SO_MEMINFO, NULL, get_meminfo),
+	SOCKOPT_ROW_BYTES(SOL_SOCKET, SO_COOKIE, NULL, get_cookie),
 	ROW_INT(SO_ZEROCOPY, set_zerocopy, get_zerocopy),
-	ROW_BYTES(SO_TXTIME, set_txtime, get_txtime),
+	SOCKOPT_ROW_BYTES(SOL_SOCKET, SO_TXTIME, set_txtime, get_txtime),
 	SOCKOPT_ROW(SOL_SOCKET, SO_BINDTOIFINDEX, INT, 0, INT32_MAX,
 		    set_bindtoifindex, get_bindtoifindex),
 };

@@ -50,6 +50,10 @@ struct sockopt_row {
 	  .kind = SOCKOPT_BYTES,					\
 	  .set_bytes = (setter), .get_bytes = (getter) }
 
+/* The row of one option, or NULL. */
+const struct sockopt_row *sockopt_find(const struct sockopt_row *rows, u32 nr,
+				       int level, int optname);
+
 /* Sets or reads through @rows; -ENOPROTOOPT when none fits. Takes the lock. */
 int sockopt_set(struct sock *sk, const struct sockopt_row *rows, u32 nr,
 		int level, int optname, const void *val, socklen_t len);

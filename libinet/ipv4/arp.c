@@ -558,10 +558,8 @@ int inet_neigh_add(struct net_device *dev, const char *neigh)
 	__be32 addr;
 	int err;
 
-	if (!dev || !neigh) {
-		errno = EINVAL;
-		return -1;
-	}
+	if (!dev || !neigh)
+		return net_null(dev ? dev_net(dev) : NULL, __func__);
 	net = dev_net(dev);
 	rtnl_lock(net);
 	err = dev->addr_len ? neigh_parse(dev, neigh, true, &addr, mac) :
@@ -591,10 +589,8 @@ int inet_neigh_del(struct net_device *dev, const char *neigh)
 	__be32 addr;
 	int err;
 
-	if (!dev || !neigh) {
-		errno = EINVAL;
-		return -1;
-	}
+	if (!dev || !neigh)
+		return net_null(dev ? dev_net(dev) : NULL, __func__);
 	net = dev_net(dev);
 	rtnl_lock(net);
 	err = neigh_parse(dev, neigh, false, &addr, mac);

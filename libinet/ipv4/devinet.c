@@ -561,10 +561,8 @@ int inet_addr_add(struct net_device *dev, const char *addr)
 	struct net *net;
 	int err, plen;
 
-	if (!dev || !addr) {
-		errno = EINVAL;
-		return -1;
-	}
+	if (!dev || !addr)
+		return net_null(dev ? dev_net(dev) : NULL, __func__);
 	net = dev_net(dev);
 	rtnl_lock(net);
 	err = addr_parse(dev, addr, &want, &plen);
@@ -587,10 +585,8 @@ int inet_addr_del(struct net_device *dev, const char *addr)
 	struct net *net;
 	int err, plen;
 
-	if (!dev || !addr) {
-		errno = EINVAL;
-		return -1;
-	}
+	if (!dev || !addr)
+		return net_null(dev ? dev_net(dev) : NULL, __func__);
 	net = dev_net(dev);
 	rtnl_lock(net);
 	err = addr_parse(dev, addr, &want, &plen);

@@ -483,15 +483,14 @@ int fib_parse_route(struct net *net, const char *text, bool adding,
 
 /* Adds or deletes what @route says; each sentence begins with it. POSIX's way
  * to return. */
-static int route_change(struct net *net, const char *route, bool adding)
+static int route_change(struct net *net, const char *route, bool adding,
+			const char *call)
 {
 	struct fib_config cfg;
 	int err;
 
-	if (!net || !route) {
-		errno = EINVAL;
-		return -1;
-	}
+	if (!net || !route)
+		return net_null(net, call);
 	rtnl_lock(net);
 	err = fib_parse_route(net, route, adding, &cfg);
 	if (!err) {
@@ -511,12 +510,12 @@ static int route_change(struct net *net, const char *route, bool adding)
 
 int inet_route_add(struct net *net, const char *route)
 {
-	return route_change(net, route, true);
+	return route_change(net, route, true, __func__);
 }
 
 int inet_route_del(struct net *net, const char *route)
 {
-	return route_change(net, route, false);
+	return route_change(net, route, false, __func__);
 }
 
 /* Linux's "ip route": without what makes up the table "local". */

@@ -3,6 +3,7 @@
 #ifndef IPV4_IP_H
 #define IPV4_IP_H
 
+#include "core/sockopt.h"
 #include "ipv4/inet_sock.h"
 
 #include <inet/ip.h>
@@ -175,5 +176,9 @@ struct icmp_err {
 	bool fatal;
 };
 extern const struct icmp_err icmp_err_convert[];
+
+/* ip_sockopt.c: IPPROTO_IP */
+extern const struct sockopt_row ip_options_rows[];
+extern const u32 nr_ip_options_rows;
 
 #endif /* IPV4_IP_H */

@@ -492,7 +492,7 @@ static int get_local_port_range(struct sock *sk, void *val, socklen_t *len)
 
 /* ---- the table -------------------------------------------------------- */
 
-static const struct sockopt_row ip_options_rows[] = {
+const struct sockopt_row ip_options_rows[] = {
 	SOCKOPT_ROW(IPPROTO_IP, IP_TOS, INT, INT32_MIN, INT32_MAX,
 		    set_tos, get_tos),
 	SOCKOPT_ROW(IPPROTO_IP, IP_TTL, INT, -1, 255, set_ttl, get_ttl),
@@ -541,6 +541,8 @@ static const struct sockopt_row ip_options_rows[] = {
 	SOCKOPT_ROW_BYTES(IPPROTO_IP, IP_LOCAL_PORT_RANGE,
 			  set_local_port_range, get_local_port_range),
 };
+
+const u32 nr_ip_options_rows = ARRAY_SIZE(ip_options_rows);
 
 int ip_setsockopt(struct sock *sk, int level, int optname, const void *val,
 		  socklen_t len)

@@ -825,13 +825,15 @@ static int udp_get_gro(struct sock *sk, int *on)
 	return 0;
 }
 
-static const struct sockopt_row udp_options[] = {
+const struct sockopt_row udp_options[] = {
 	SOCKOPT_ROW(IPPROTO_UDP, UDP_CORK, BOOL, 0, 0, udp_set_cork,
 		    udp_get_cork),
 	SOCKOPT_ROW(IPPROTO_UDP, UDP_SEGMENT, INT, 0, U16_MAX, udp_set_segment,
 		    udp_get_segment),
 	SOCKOPT_ROW(IPPROTO_UDP, UDP_GRO, BOOL, 0, 0, udp_set_gro, udp_get_gro),
 };
+
+const u32 nr_udp_options = ARRAY_SIZE(udp_options);
 
 /* ---- the tables ------------------------------------------------------- */
 

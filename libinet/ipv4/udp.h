@@ -8,6 +8,7 @@
 #define IPV4_UDP_H
 
 #include "core/socket.h"
+#include "core/sockopt.h"
 #include "ipv4/inet_sock.h"
 #include "lib/list.h"
 #include "lib/lock.h"
@@ -90,6 +91,8 @@ void udp_verify(struct net *net);
 /* ---- the rest: udp.c -------------------------------------------------- */
 
 extern const struct proto udp_prot;
+extern const struct sockopt_row udp_options[];
+extern const u32 nr_udp_options;
 extern const struct net_offload udp_offload;	/* udp_offload.c */
 
 int udp_rcv(struct sk_buff *skb);

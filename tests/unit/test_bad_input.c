@@ -449,6 +449,20 @@ static int bind_to_family(const char *family)
 	return inet_bind(udp, (struct sockaddr *)&a, sizeof(a));
 }
 
+static int bind_to_length(const char *length)
+{
+	struct sockaddr_in a = address("10.0.0.2", 7);
+
+	return inet_bind(udp, (struct sockaddr *)&a, (socklen_t)atoi(length));
+}
+
+static int connect_to_length(const char *length)
+{
+	struct sockaddr_in a = address("10.0.0.1", 80);
+
+	return inet_connect(tcp, (struct sockaddr *)&a, (socklen_t)atoi(length));
+}
+
 static int connect_socket(const char *text)
 {
 	struct sockaddr_in a = address(text, 80);
@@ -460,8 +474,9 @@ static int set_option(const char *text)
 {
 	int level, option, on = 1;
 
-	assert_int_equal(sscanf(text, "%d %d", &level, &option), 2);
-	return inet_setsockopt(udp, level, option, &on, sizeof(on));
+	assert_in_range(sscanf(text, "%d %d %d", &level, &option, &on), 2, 3);
+	return inet_setsockopt(level == IPPROTO_TCP ? tcp : udp, level, option,
+			       &on, sizeof(on));
 }
 
 static int get_option(const char *text)
@@ -484,6 +499,8 @@ static int call_socket(const char *name)
 		return inet_listen(udp, 1);
 	if (!strcmp(name, "accept"))
 		return inet_accept(tcp, NULL, NULL) ? 0 : -1;
+	if (!strcmp(name, "accept4"))
+		return inet_accept4(tcp, NULL, NULL, 0) ? 0 : -1;
 	if (!strcmp(name, "peer"))
 		return inet_getpeername(udp, (struct sockaddr *)&ss, &len);
 	if (!strcmp(name, "self"))
@@ -519,13 +536,32 @@ static void socket_call_wrong_is_explained(void **state)
 		  "Network is unreachable" });
 	REFUSED(set_option,
 		{ "0 77", ENOPROTOOPT, "inet_setsockopt: level 0, option 77: "
-		  "Protocol not available" });
+		  "Protocol not available" },
+		{ "6 2 40000", EINVAL, "inet_setsockopt: TCP_MAXSEG: 40000: "
+		  "Invalid argument" },
+		{ "6 4 40000", EINVAL, "inet_setsockopt: TCP_KEEPIDLE: 40000 is "
+		  "not in 1..32767" },
+		{ "0 2 256", EINVAL, "inet_setsockopt: IP_TTL: 256 is not in "
+		  "-1..255" },
+		{ "1 3 1", ENOPROTOOPT, "inet_setsockopt: SO_TYPE: 1: Protocol "
+		  "not available" },
+		{ "1 13 1", EINVAL, "inet_setsockopt: SO_LINGER: Invalid "
+		  "argument" });
+	REFUSED(bind_to_length,
+		{ "3", EINVAL, "inet_bind: an address of 3 bytes: Invalid "
+		  "argument" },
+		{ "4000", EINVAL, "inet_bind: an address of 4000 bytes: Invalid "
+		  "argument" });
+	REFUSED(connect_to_length,
+		{ "8", EINVAL, "inet_connect: an address of 8 bytes: Invalid "
+		  "argument" });
 	REFUSED(get_option,
 		{ "1 999", ENOPROTOOPT, "inet_getsockopt: level 1, option 999: "
 		  "Protocol not available" });
 	REFUSED(call_socket,
 		{ "listen", EOPNOTSUPP, "inet_listen: Operation not supported" },
-		{ "accept", EINVAL, "inet_accept4: Invalid argument" },
+		{ "accept", EINVAL, "inet_accept: Invalid argument" },
+		{ "accept4", EINVAL, "inet_accept4: Invalid argument" },
 		{ "peer", ENOTCONN, "inet_getpeername: Transport endpoint is "
 		  "not connected" },
 		{ "self", EFAULT, "inet_getsockname: Bad address" },
@@ -537,6 +573,62 @@ static void socket_call_wrong_is_explained(void **state)
 		  "not connected" });
 	inet_close(udp);
 	inet_close(tcp);
+}
+
+/* What a call that wants a text or a place is given none of. */
+static int call_with_null(const char *name)
+{
+	u64 value;
+
+#define CALL(call, ...) do {						\
+	if (!strcmp(name, #call))					\
+		return (intptr_t)call(__VA_ARGS__) > 0 ? 0 : -1;	\
+} while (0)
+	CALL(inet_netdev_find, f.net, NULL);
+	CALL(inet_netdev_open, f.net, NULL);
+	CALL(inet_capture_open, f.net, NULL);
+	CALL(inet_netdev_set_mac, f.dev, NULL);
+	CALL(inet_netdev_set_qdisc, f.dev, NULL);
+	CALL(inet_netdev_set_queue, f.dev, NULL, "1");
+	CALL(inet_netdev_set_feature, f.dev, NULL, true);
+	CALL(inet_netdev_set_rps_cpus, f.dev, 0, NULL);
+	CALL(inet_netdev_get_stats, f.dev, NULL);
+	CALL(inet_netdev_each, f.net, NULL, NULL);
+	CALL(inet_link_show, f.net, NULL);
+	CALL(inet_sysctl_set, f.net, "net.ipv4.tcp_sack", NULL);
+	CALL(inet_sysctl_get, f.net, NULL, NULL, 0);
+	CALL(inet_counter_get, f.net, NULL, &value);
+	CALL(inet_drop_get, f.net, "TCP_CSUM", NULL);
+	CALL(inet_addr_add, f.dev, NULL);
+	CALL(inet_addr_del, f.dev, NULL);
+	CALL(inet_route_add, f.net, NULL);
+	CALL(inet_route_del, f.net, NULL);
+	CALL(inet_neigh_add, f.dev, NULL);
+	CALL(inet_neigh_del, f.dev, NULL);
+#undef CALL
+	fail_msg("%s: no such row", name);
+	return 0;
+}
+
+static void null_is_explained(void **state)
+{
+#define NULL_ROW(call) { #call, EINVAL, #call ": an argument is NULL" }
+	(void)state;
+	REFUSED(call_with_null,
+		NULL_ROW(inet_netdev_find), NULL_ROW(inet_netdev_open),
+		NULL_ROW(inet_capture_open), NULL_ROW(inet_netdev_set_mac),
+		NULL_ROW(inet_netdev_set_qdisc),
+		NULL_ROW(inet_netdev_set_queue),
+		NULL_ROW(inet_netdev_set_feature),
+		NULL_ROW(inet_netdev_set_rps_cpus),
+		NULL_ROW(inet_netdev_get_stats), NULL_ROW(inet_netdev_each),
+		NULL_ROW(inet_link_show), NULL_ROW(inet_sysctl_set),
+		NULL_ROW(inet_sysctl_get), NULL_ROW(inet_counter_get),
+		NULL_ROW(inet_drop_get), NULL_ROW(inet_addr_add),
+		NULL_ROW(inet_addr_del), NULL_ROW(inet_route_add),
+		NULL_ROW(inet_route_del), NULL_ROW(inet_neigh_add),
+		NULL_ROW(inet_neigh_del));
+#undef NULL_ROW
 }
 
 /* A connection that is on its way is not explained at length; and what is asked
@@ -577,6 +669,7 @@ int main(void)
 		T(trace_filter_wrong_is_explained),
 		T(name_unknown_is_repeated),
 		T(socket_call_wrong_is_explained),
+		T(null_is_explained),
 		T(sentence_is_of_the_last_failure),
 	};
 
