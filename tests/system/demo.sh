@@ -36,10 +36,18 @@ talked() {
 		'== it works; the next step is README.md'; do
 		echo "$2" | grep -qF "$line" || return 1
 	done
-	for station in eth_type_trans ip_rcv tcp_v4_rcv tcp_rcv_established \
-		tcp_queue_rcv; do
-		echo "$2" | grep -q " packet 3 *$station " || return 1
+	road=$(echo "$2" | sed -n '/^== the road/,$p' | awk '$3 == "softnet" {
+		printf "%s ", $5 == "packet" ? $7 : $5 }')
+	for station in 'irq_handle napi_schedule __napi_schedule ____napi_schedule' \
+		'net_rx_action napi->poll' eth_type_trans napi_gro_receive \
+		netif_receive_skb ip_rcv tcp_v4_rcv \
+		'tcp_rcv_established tcp_queue_rcv'; do
+		case " $road" in
+		*" $station "*) road=${road#*"$station "} ;;
+		*) return 1 ;;
+		esac
 	done
+	[ -z "$road" ] || return 1
 }
 
 # in_memory STATUS SAID WHY: two stacks talked instead, and it says why?
