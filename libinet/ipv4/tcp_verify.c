@@ -224,14 +224,14 @@ static void verify_congestion(const struct sock *sk)
 }
 
 /* The true size of the largest packet that can come: one frame, or as many as
- * GRO makes one of. */
+ * GRO makes one of, or a peer in the same process (wire) has not cut. */
 static s64 largest_packet(const struct net *net)
 {
 	s64 size = net->pool.frame_size;
 	const struct net_device *dev;
 
 	for_each_netdev_rcu(net, dev)
-		if (dev->features & NETIF_F_GRO)
+		if (dev->features & (NETIF_F_GRO | NETIF_F_TSO))
 			return SKB_TRUESIZE(size) + MAX_SKB_FRAGS * size;
 	return SKB_TRUESIZE(size);
 }

@@ -106,7 +106,10 @@ void app_draw(struct world *w)
 	/* late segments of a connection whose ports are used again cannot be
 	 * told from those of the next, by the monitor */
 	w->reuse = sim_draw(w, r, SIM_REUSE, 10, &own) && !w->fragile;
-	w->blind |= w->reuse;
+	/* nor by whom a short queue is full */
+	for (i = 0; i < w->nr_hosts && w->reuse; i++)
+		if (w->host[i].accept_gap)
+			monitor_excuse(w, i, WHY_REUSED);
 	w->nr_conns = (unsigned int)rng_log(r, 1, SIM_MAX_CONNS);
 	w->nr_ends_open = 2 * w->nr_conns;
 	for (i = 0; i < w->nr_conns; i++) {
@@ -169,14 +172,14 @@ static void set_int(struct socket *s, int level, int name, int v)
 
 /* Half the sockets get buffers of their own, some no Nagle. All find out that
  * a peer is gone, and read urgent bytes where they stand. */
-static void set_options(struct host *h, struct socket *s)
+static void set_options(struct host *h, struct socket *s, bool *tight)
 {
 	struct world *w = h->w;
 	struct rng own, *r = &w->app;
 	struct linger linger = { .l_onoff = 1, .l_linger = 5 };
 
 	if (sim_draw(w, r, SIM_BUFFERS, 25, &own)) {
-		h->tight = true;
+		*tight = true;
 		set_int(s, SOL_SOCKET, SO_RCVBUF,
 			(int)rng_log(&own, 2304, 1 << 18));
 	}
@@ -211,7 +214,7 @@ int app_listen(struct host *h)
 				  0);
 	if (!h->listener)
 		return -1;
-	set_options(h, h->listener);
+	set_options(h, h->listener, &h->tight);
 	inet_set_event_cb(h->listener, POLLIN, host_ready, h);
 	if (inet_bind(h->listener, (struct sockaddr *)&a, sizeof(a)))
 		return -1;
@@ -292,7 +295,7 @@ static bool end_open(struct end *e)
 	if (!e->sock || (e->port &&
 	    inet_bind(e->sock, (struct sockaddr *)&me, sizeof(me))))
 		return connect_failed(e);
-	set_options(&w->host[e->host], e->sock);
+	set_options(&w->host[e->host], e->sock, &e->tight);
 	set_keepalive(e);
 	return true;
 }

@@ -181,7 +181,6 @@ void open_world(void)
 	memset(&w, 0, sizeof(w));
 	w.now = 1000 * SIM_S;
 	w.nr_hosts = w.nr_stacks = 2;
-	w.timely = true;
 	for (i = 0; i < 2; i++) {
 		w.host[i].mtu = 1500;
 		w.host[i].rto_min_us = 200000;

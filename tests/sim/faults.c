@@ -5,8 +5,9 @@
  */
 #include "sim.h"
 
-/* What slows frames down: stays when the world is healed. */
-static void draw_distance(struct world *w, struct inet_fault_config *f)
+/* What slows frames down: stays when the world is healed. The sender is @from. */
+static void draw_distance(struct world *w, struct inet_fault_config *f,
+			  unsigned int from)
 {
 	struct rng own, *r = &w->config;
 
@@ -18,7 +19,7 @@ static void draw_distance(struct world *w, struct inet_fault_config *f)
 		/* or it is the sender's: its frames are old when they leave */
 		if (rng_chance(&own, 10)) {
 			f->queue_bytes = 0;
-			w->blind = true;
+			monitor_excuse(w, from, WHY_LATE);
 		}
 	}
 }
@@ -39,12 +40,12 @@ static void draw_marks(const struct world *w, struct inet_fault_config *f)
 
 /* Each kind of fault is there in every second world, or more seldom. */
 void faults_draw_link(struct world *w, struct inet_fault_config *f,
-		      struct inet_fault_config *healthy)
+		      struct inet_fault_config *healthy, unsigned int from)
 {
 	struct rng own, *r = &w->config;
 
 	*f = (struct inet_fault_config){ .seed = rng_next(r) };
-	draw_distance(w, f);
+	draw_distance(w, f, from);
 	draw_marks(w, f);
 	*healthy = *f;
 	if (sim_draw(w, r, SIM_JITTER, 50, &own))
@@ -102,10 +103,6 @@ static void draw_event(struct world *w, enum sim_feature kind,
 	if (e->off_ns > w->heal_ns)
 		w->heal_ns = e->off_ns;
 	e->size = (u32)rng_range(&own, 560, 1400);
-	if (kind != SIM_PARTITION && kind != SIM_PMTU)
-		w->timely = false;
-	if (kind == SIM_ADDRESS)	/* who has one is what the monitor knows */
-		w->blind = true;
 	w->nr_events++;
 }
 
@@ -126,8 +123,7 @@ void faults_draw_events(struct world *w)
 		if (!sim_draw(w, &w->config, SIM_ALLOC, 5, &own))
 			continue;
 		w->host[i].alloc_ppm = (u32)rng_log(&own, 100, 100000);
-		w->timely = false;
-		w->blind = true;
+		monitor_excuse(w, i, WHY_FORGETS);
 	}
 }
 
@@ -146,12 +142,37 @@ static void narrow_path(struct world *w, const struct event *e, bool on)
 /* The address goes or comes; without memory it comes a little later. */
 static void move_address(struct world *w, struct event *e, bool on)
 {
+	monitor_excuse(w, e->which, WHY_FORGETS);
+	monitor_excuse(w, e->which, WHY_UNSEEN);
+	monitor_excuse(w, e->which, WHY_MOVED);
 	if (!host_address(w, e->which, e->direction & 1, !on) || on)
 		return;
 	e->on = true;
 	e->off_ns = w->now + RETRY_NS;
 	if (e->off_ns > w->heal_ns)
 		w->heal_ns = e->off_ns;
+}
+
+/* What hosts at the ends of a cable say may be lost, and answers wait. */
+static void pull_plug(struct world *w, const struct link *l, bool out)
+{
+	unsigned int i, h;
+
+	for (i = 0; i < 2; i++) {
+		h = (unsigned int)(l->at[i] - w->host);
+		if (out)
+			w->host[h].unseen = true;
+		monitor_excuse_flows(w, h, WHY_UNPLUGGED);
+	}
+	inet_wire_set_carrier(l->wire, !out);
+}
+
+/* The host stops, or goes on with all that has come. */
+static void pause_host(struct world *w, const struct event *e, bool on)
+{
+	steer_settle(&w->host[e->which]);
+	w->host[e->which].paused_until = on ? e->off_ns : 0;
+	monitor_excuse_flows(w, e->which, WHY_SLOW);
 }
 
 /* Begins or ends one event. */
@@ -164,15 +185,13 @@ static void event_set(struct world *w, struct event *e, bool on)
 		inet_wire_partition(wire, e->direction,
 				    on || w->link[e->which].healthy[0].partition);
 	} else if (e->kind == SIM_CARRIER) {
-		w->unplugged = true;
-		inet_wire_set_carrier(wire, !on);
+		pull_plug(w, &w->link[e->which], on);
 	} else if (e->kind == SIM_ADDRESS) {
 		move_address(w, e, on);
 	} else if (e->kind == SIM_PMTU) {
 		narrow_path(w, e, on);
 	} else {
-		steer_settle(&w->host[e->which]);
-		w->host[e->which].paused_until = on ? e->off_ns : 0;
+		pause_host(w, e, on);
 	}
 }
 

@@ -321,7 +321,8 @@ void forge_draw(struct world *w)
 	w->forge_gap = rng_log(&own, SIM_MS, 500 * SIM_MS);
 	/* answers to what nobody has sent look odd to the monitor */
 	w->strange = sim_draw(w, &w->config, SIM_STRANGE, 30, &own);
-	w->blind |= w->strange;
+	if (w->strange)
+		monitor_excuse_all(w, WHY_STRANGE);
 	w->forge_ns = w->now + w->forge_gap;
 }
 

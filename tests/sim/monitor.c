@@ -37,10 +37,11 @@
  *			each further time waits twice as long (Karn's backoff);
  *			probes keep the RTO's distance; nobody who waits for an
  *			ACK is silent for longer than the largest RTO
- *	congestion	the first flight is at most ten segments, later ones at
- *			most ten plus one for each segment acknowledged and each
- *			duplicate ACK; after a timeout one segment until
- *			something is heard, and four more by BBR
+ *	congestion	the first flight is at most ten segments, later ones grow
+ *			by what is acknowledged; after a loss, a timeout or a mark
+ *			they are as much smaller as CUBIC's or Reno's must be, and
+ *			what is sent again leaves no faster than it is delivered
+ *			(monitor_cong.c)
  *	options		MSS, scale and SACK-permitted only in SYNs; MSS fits the
  *			MTU; scale, SACK and timestamps in a SYN-ACK only
  *			if the SYN had them, timestamps then in every segment,
@@ -66,13 +67,12 @@
  *			that is nobody's
  *
  * Frames are seen where the cable takes and brings them, before GRO, and after
- * a cable that harms them on purpose (odd.c). Some worlds are blind: there only
- * the rules about frames hold, and the applications and tcp_verify() judge.
- * What a host has received it may forget for want of memory; a short queue or a
- * neighbour that is dropped loses what no cable has taken; ports that are used
- * again, addresses that move, and strange frames leave too much open. And some
- * are not judged by the clock: a host that is paused or poor, a cable without
- * carrier.
+ * a cable that harms them on purpose (odd.c).
+ *
+ * Not every rule holds for everybody: a host without memory forgets what it has
+ * received; a short queue loses what no cable has taken; one that is paused is late.
+ * Each reason lets off as few hosts, connections and rules as it can bend
+ * (monitor_rules.c), and how often is counted.
  *
  * Not to be seen from the wire, and so left to tcp_verify() and tests/unit:
  * Karn's samples, the exact congestion window, Nagle, silly windows.
@@ -115,19 +115,26 @@ static void stream_grow(struct stream *st, u32 end)
 		return;
 	st->bytes = grow(st->bytes, 1, st->room, room);
 	st->arrived = grow(st->arrived, 1, st->room, room);
+	st->told = grow(st->told, 1, st->room, room);
 	st->sent_us = grow(st->sent_us, sizeof(*st->sent_us), st->room, room);
 	st->room = room;
 }
 
-static void flow_reset(struct flow *f)
+/* Its streams begin anew; what let them off goes on to do so. */
+static void flow_reset(struct world *w, struct flow *f)
 {
+	u32 excused;
 	int i;
 
+	monitor_settle(w, f);
 	for (i = 0; i < 2; i++) {
+		excused = f->of[i].excused;
 		free(f->of[i].bytes);
 		free(f->of[i].arrived);
+		free(f->of[i].told);
 		free(f->of[i].sent_us);
 		memset(&f->of[i], 0, sizeof(f->of[i]));
+		f->of[i].excused = excused;
 	}
 }
 
@@ -139,6 +146,12 @@ int monitor_host(const struct world *w, u32 addr)
 		if (addr == w->host[i].addr)
 			return (int)i;
 	return -1;
+}
+
+/* Is it a port that many connections have, one after the other? */
+static bool is_reused(u16 port)
+{
+	return port == SIM_REUSED_PORT || port == SIM_REUSED_PORT + 1;
 }
 
 struct flow *monitor_find(struct world *w, const struct segment *s, int *side)
@@ -165,6 +178,8 @@ struct flow *monitor_find(struct world *w, const struct segment *s, int *side)
 	f->port[1] = s->port[!lo];
 	f->next = w->flows;
 	w->flows = f;
+	if (w->reuse && (is_reused(s->port[0]) || is_reused(s->port[1])))
+		monitor_excuse_flow(f, WHY_REUSED);
 	return f;
 }
 
@@ -189,6 +204,8 @@ static void sent_syn_options(struct world *w, struct flow *f, int h,
 	const struct stream *peer = &f->of[!h];
 	u32 mss = w->host[f->host[h]].mtu - 40u;
 
+	if (!monitor_judges(w, f, h, RULE_OPTIONS))
+		return;
 	if (s->mss > (mss > MIN_ADV_MSS ? mss : MIN_ADV_MSS))
 		bad(w, f, h, "offers an MSS above its MTU", s->mss,
 		    w->host[f->host[h]].mtu);
@@ -206,23 +223,25 @@ static bool sent_syn_again(struct world *w, struct flow *f, int h,
 			   const struct segment *s)
 {
 	const struct stream *me = &f->of[h], *peer = &f->of[!h];
+	bool judged = monitor_judges(w, f, h, RULE_STATES);
 
 	if (!(s->flags & ACK)) {
-		if (me->time_wait_ns && w->now + w->slack_ns <
+		if (monitor_judges(w, f, h, RULE_TIME_WAIT) &&
+		    me->time_wait_ns && w->now + w->slack_ns <
 		    me->time_wait_ns + 60 * SIM_S && !me->ts_offered &&
-		    !f->forged && !w->point_ppm[BUGGIFY_TIME_WAIT_FULL])
+		    !f->forged)
 			bad(w, f, h, "a SYN of a connection in TIME-WAIT",
 			    (w->now - me->time_wait_ns) / SIM_MS, 60000);
-		if (me->state > SYN_RECEIVED && me->state < TIME_WAIT &&
+		if (judged && me->state > SYN_RECEIVED && me->state < TIME_WAIT &&
 		    !me->got_rst && !f->over && !f->forged &&
 		    w->now < me->heard_ns + 10 * SIM_S)
 			bad(w, f, h, "a second owner of the connection",
 			    me->iss, s->seq);
 		f->over = false;
-		flow_reset(f);	/* a new connection on an old pair */
+		flow_reset(w, f);	/* a new connection on an old pair */
 		return true;
 	}
-	if (!me->fin && !me->rst && !peer->rst && !me->got_rst && !f->forged &&
+	if (judged && !me->fin && !me->rst && !peer->rst && !me->got_rst && !f->forged &&
 	    !monitor_request_over(w, f, h))
 		bad(w, f, h, "SYN-ACK with another number", me->iss, s->seq);
 	f->over = true;
@@ -252,6 +271,7 @@ static void sent_syn(struct world *w, struct flow *f, int h,
 	me->scale = (u8)(s->scale > 0 ? s->scale : 0);
 	me->ts_offered = s->has_ts;
 	stream_grow(me, FIRST_ROOM);
+	monitor_cong_open(me);
 }
 
 /* The FIN is the end, and what was written before it was pushed. */
@@ -260,8 +280,9 @@ static void sent_fin(struct world *w, struct flow *f, int h,
 {
 	struct stream *me = &f->of[h];
 	const struct end *e;
+	bool judged = monitor_judges(w, f, h, RULE_SENDER);
 
-	if (me->fin && ((s->len && end > me->fin) ||
+	if (judged && me->fin && ((s->len && end > me->fin) ||
 			(s->flags & FIN && end != me->fin)))
 		bad(w, f, h, "behind the FIN", end, me->fin);
 	if (s->flags & PSH && s->len && end > me->pushed)
@@ -270,7 +291,7 @@ static void sent_fin(struct world *w, struct flow *f, int h,
 		me->data_ns = w->now;
 	/* A FIN at the same moment pushes as well; a write that was cut short
 	 * by a full buffer, and never finished, is not pushed. */
-	if (s->flags & FIN && !s->len && end > 1 && end > me->unseen &&
+	if (judged && s->flags & FIN && !s->len && end > 1 && end > me->unseen &&
 	    me->pushed != end && w->now > me->data_ns) {
 		e = monitor_app(w, f, h);
 		if (!e || !e->conn->aborted)
@@ -287,25 +308,32 @@ static void sent_data(struct world *w, struct flow *f, int h,
 {
 	struct stream *me = &f->of[h];
 	u32 pos = s->seq - me->iss, end = pos + s->len, known;
+	bool judged = monitor_judges(w, f, h, RULE_SENDER);
 
 	if (end + (s->flags & FIN) > seq_max(w) || end < pos) {
-		bad(w, f, h, "a sequence number from nowhere", pos, s->len);
+		if (judged)
+			bad(w, f, h, "a sequence number from nowhere", pos,
+			    s->len);
 		return;
 	}
-	/* What leaves while the cable is out is lost before anybody sees it. */
-	if (pos > me->end && w->unplugged)
+	/* What no cable takes is lost before anybody sees it. */
+	if (pos > me->end && w->host[f->host[h]].unseen)
 		me->unseen = pos;
-	else if (pos > me->end)
+	else if (pos > me->end && judged)
 		bad(w, f, h, "a gap in what is sent", pos, me->end);
-	if (s->len && f->of[!h].seen && end > me->promised + 1)
+	if (s->len && monitor_judges(w, f, h, RULE_WINDOW) && f->of[!h].seen &&
+	    end > me->promised + 1)
 		bad(w, f, h, "beyond the window", end, me->promised);
 	monitor_sent_calls(w, f, h, s);
 	stream_grow(me, end + 2);
 	known = me->end < end ? me->end : end;
-	if (pos < known && pos >= me->unseen && memcmp(me->bytes + pos, s->data, known - pos))
+	if (judged && pos < known && pos >= me->unseen &&
+	    memcmp(me->bytes + pos, s->data, known - pos))
 		bad(w, f, h, "sent again with other bytes", pos, s->len);
 	memcpy(me->bytes + pos, s->data, s->len);
 	sent_fin(w, f, h, s, end);
+	if (s->flags & CWR)
+		monitor_cong_cwr(w, f, h);
 	if (s->len || s->flags & FIN)
 		monitor_sent_again(w, f, h, pos, s->len);
 	end += s->flags & FIN;
@@ -322,16 +350,18 @@ static void sent_ack(struct world *w, struct flow *f, int h,
 {
 	struct stream *me = &f->of[h], *peer = &f->of[!h];
 	u32 ack = s->ack - peer->iss, edge, scale = 0;
+	bool judged = monitor_judges(w, f, h, RULE_RECEIVER);
 
 	if (!peer->seen || ack > peer->contiguous) {
-		bad(w, f, h, "ACK of what did not arrive", ack,
+		if (judged)
+			bad(w, f, h, "ACK of what did not arrive", ack,
 		    peer->contiguous);
 		return;
 	}
 	if (!(s->flags & SYN) && me->scale_offered && peer->scale_offered)
 		scale = me->scale;
 	edge = ack + ((u32)s->window << scale);
-	if (me->acked_any && ack < me->acked)
+	if (judged && me->acked_any && ack < me->acked)
 		bad(w, f, h, "ACK goes back", ack, me->acked);
 	/* A SYN that is sent again cannot scale what it says. */
 	if (s->flags & SYN && me->acked_any && edge < me->edge)
@@ -340,7 +370,7 @@ static void sent_ack(struct world *w, struct flow *f, int h,
 	 * window, though RFC 9293 3.8.6 says that it should not (SHLD-14). */
 	if (w->recorded && !s->window && peer->contiguous > ack)
 		me->edge = edge;
-	if (me->acked_any && edge + (1u << scale) <= me->edge)
+	if (judged && me->acked_any && edge + (1u << scale) <= me->edge)
 		bad(w, f, h, "right edge moves left", edge, me->edge);
 	/* It closed first, and now acknowledges the other FIN. */
 	if (peer->fin && ack > peer->fin && me->acked <= peer->fin &&
@@ -360,8 +390,11 @@ static void sent_size(struct world *w, struct flow *f, int h,
 	u32 mss = peer->seen ? peer->mss : 536;
 	u32 pmtu = monitor_pmtu(w, f->host[h], f->host[!h]);
 
-	if (w->timely && s->ip_len > pmtu && pmtu < w->host[f->host[h]].mtu)
+	if (monitor_judges(w, f, h, RULE_PATH_MTU) && s->ip_len > pmtu &&
+	    pmtu < w->host[f->host[h]].mtu)
 		bad(w, f, h, "larger than the path MTU", s->ip_len, pmtu);
+	if (!monitor_judges(w, f, h, RULE_SENDER))
+		return;
 	if (s->ip_len > w->host[f->host[h]].mtu)
 		bad(w, f, h, "larger than the MTU", s->ip_len,
 		    w->host[f->host[h]].mtu);
@@ -375,23 +408,25 @@ static void sent_rst(struct world *w, struct flow *f, int h,
 		     const struct segment *s)
 {
 	struct stream *me = &f->of[h], *peer = &f->of[!h];
+	bool judged;
 
 	me->rst = true;
 	if (me->state == CLOSED || me->state == GONE)
 		monitor_reset(w, f->host[h], f->host[!h]);
-	if (!peer->syn && !f->forged)
+	judged = monitor_judges(w, f, h, RULE_RESETS);
+	if (judged && !peer->syn)
 		bad(w, f, h, "a RST that answers nothing", 0, 0);
-	if (!me->rst_credit)
+	if (!me->rst_credit && judged)
 		bad(w, f, h, "more RSTs than segments", 0, 0);
-	else
+	else if (me->rst_credit)
 		me->rst_credit--;
 	/* Without memory, or room, there is no TIME-WAIT. */
-	if (w->timely && !w->point_ppm[BUGGIFY_TIME_WAIT_FULL] &&
-	    me->time_wait_ns && !me->got_rst && !f->forged &&
+	if (me->time_wait_ns && monitor_judges(w, f, h, RULE_TIME_WAIT) &&
+	    !me->got_rst &&
 	    w->now + w->slack_ns < me->time_wait_ns + 60 * SIM_S)
 		bad(w, f, h, "a RST from TIME-WAIT",
 		    (w->now - me->time_wait_ns) / SIM_MS, 60000);
-	if (f->over || f->forged)
+	if (f->over || !judged)
 		return;
 	if (s->flags & ACK && peer->syn && s->ack - peer->iss > peer->end)
 		bad(w, f, h, "a RST for what was not sent", s->ack, 0);
@@ -403,11 +438,14 @@ static void sent_options(struct world *w, struct flow *f, int h,
 			 const struct segment *s)
 {
 	struct stream *me = &f->of[h], *peer = &f->of[!h];
+	bool judged = monitor_judges(w, f, h, RULE_OPTIONS);
 
-	if (s->has_ts && me->ts && (s32)(s->ts - me->ts) < 0)
+	if (judged && s->has_ts && me->ts && (s32)(s->ts - me->ts) < 0)
 		bad(w, f, h, "the timestamp goes back", s->ts, me->ts);
 	if (s->has_ts)
 		me->ts = s->ts;
+	if (!judged)
+		return;
 	if (s->has_ts && s->flags & ACK && me->ts_last &&
 	    ((s32)(s->ts_echo - me->ts_last) > 0 ||
 	     (s32)(s->ts_echo - me->ts_first) < 0))
@@ -428,6 +466,8 @@ static void sent_syn_ecn(struct world *w, struct flow *f, int h,
 	struct stream *me = &f->of[h], *peer = &f->of[!h];
 	u8 ecn = s->flags & ECN;
 
+	if (!monitor_judges(w, f, h, RULE_ECN))
+		return;
 	if (s->flags & ACK ? ecn & CWR || (ecn && !peer->ecn) :
 			     ecn && ecn != ECN)
 		bad(w, f, h, "a SYN that asks for no ECN there is", s->flags,
@@ -445,13 +485,13 @@ static void sent_ecn(struct world *w, struct flow *f, int h,
 	const struct stream *me = &f->of[h], *peer = &f->of[!h];
 	bool fresh = s->len && s->seq - me->iss >= me->end;
 
-	if (f->forged)			/* by whom it was asked nobody knows */
-		return;
 	if (s->flags & SYN)
 		sent_syn_ecn(w, f, h, s);
-	else if (s->flags & ECN && !(me->ecn && peer->ecn))
+	if (!monitor_judges(w, f, h, RULE_ECN))
+		return;
+	if (!(s->flags & SYN) && s->flags & ECN && !(me->ecn && peer->ecn))
 		bad(w, f, h, "ECN that was not agreed", s->flags, 0);
-	else if ((s->flags & ECE && !me->ce) || (s->flags & CWR && !fresh))
+	else if (!(s->flags & SYN) && ((s->flags & ECE && !me->ce) || (s->flags & CWR && !fresh)))
 		bad(w, f, h, "ECN without a reason", s->flags, fresh);
 	if (s->tos & TOS_CE && !(fresh && me->ecn && peer->ecn && !me->no_ecn))
 		bad(w, f, h, "a packet that must not be marked", s->tos, fresh);
@@ -466,7 +506,7 @@ static void monitor_sent(struct world *w, const struct segment *s)
 	if (!f)
 		return;
 	me = &f->of[h];
-	if (s->reserved)
+	if (monitor_judges_host(w, f->host[h], RULE_FRAMES) && s->reserved)
 		bad(w, f, h, "reserved bits", s->reserved, s->flags);
 	if (s->flags & RST) {
 		sent_rst(w, f, h, s);
@@ -478,12 +518,13 @@ static void monitor_sent(struct world *w, const struct segment *s)
 	if (f->over)
 		return;
 	if (!me->syn) {
-		if (!f->forged)
+		if (monitor_judges(w, f, h, RULE_STATES) && !f->forged)
 			bad(w, f, h, "a segment before the SYN", s->seq,
 			    s->len);
 		return;
 	}
-	if (!(s->flags & (ACK | SYN)))
+	if (!(s->flags & (ACK | SYN)) &&
+	    monitor_judges(w, f, h, RULE_STATES))
 		bad(w, f, h, "a segment without ACK", s->flags, 0);
 	monitor_sent_state(w, f, h, s);
 	sent_ecn(w, f, h, s);
@@ -519,19 +560,6 @@ static void arrived_data(struct stream *peer, const struct segment *s, u32 pos)
 		peer->contiguous++;
 }
 
-/* The segments that begin in [@from, @to) are heard of. */
-static void count_heard(struct stream *me, u32 from, u32 to)
-{
-	for (; from < to; from++)
-		me->segments_acked += me->sent_us[from] != 0;
-}
-
-/* What is acknowledged, or below the furthest SACK. */
-static u32 heard_of(const struct stream *me)
-{
-	return me->sacked > me->una ? me->sacked : me->una;
-}
-
 /* The segments up to @ack came through, with so many bytes. */
 static void note_carried(struct stream *me, u32 ack)
 {
@@ -560,26 +588,21 @@ static void arrived_ack(struct world *w, struct flow *f, int h,
 			const struct segment *s)
 {
 	struct stream *me = &f->of[h];
-	u32 ack = s->ack - me->iss, edge, i, was = heard_of(me);
+	u32 ack = s->ack - me->iss, edge, i;
 
 	edge = ack + arrived_window(f, h, s);
 	if (edge > me->promised)
 		me->promised = edge;
+	monitor_cong_heard(w, f, h, s, ack);
 	if (ack > me->una) {
 		monitor_round_trip(w, me, ack);
 		note_carried(me, ack);
-		if (!w->recorded)
-			count_heard(me, me->una, ack);
 		me->una = ack;
-	} else {
-		me->dup_acks++;
 	}
 	for (i = 0; i < s->nr_sacks; i++)
 		if (s->sack[i][1] - me->iss <= me->end &&
 		    s->sack[i][1] - me->iss > me->sacked)
 			me->sacked = s->sack[i][1] - me->iss;
-	if (w->recorded)	/* Linux grows its window for SACKs, too */
-		count_heard(me, was, heard_of(me));
 	if (me->una == me->end)
 		monitor_all_heard(w, f, h);
 }
@@ -602,7 +625,7 @@ static void arrived_sure(const struct world *w, struct flow *f, int h,
 {
 	struct stream *me = &f->of[h];
 	u32 end = pos + s->len + (s->flags & FIN), ack = s->ack - me->iss;
-	u32 acked = w->unplugged ? f->of[!h].contiguous : me->acked;
+	u32 acked = w->host[f->host[h]].unseen ? f->of[!h].contiguous : me->acked;
 
 	if (!(s->flags & SYN) && me->acked_any &&
 	    (end < acked || pos > me->edge || arrived_stale(f, h, s)))
@@ -657,6 +680,8 @@ static void monitor_arrived(struct world *w, const struct segment *s)
 	if (!(s->flags & RST))
 		me->rst_credit++;
 	if (s->tos == SIM_FORGED_TOS) {
+		if (!f->forged)
+			monitor_excuse_flow(f, WHY_FORGED);
 		f->forged = true;
 		/* One that occupies numbers is no part of a war of ACKs. */
 		me->challenged_ns = s->len || s->flags & FIN ? 0 : w->now;
@@ -730,26 +755,13 @@ static void check_address(struct world *w, int h, const struct segment *s)
 	bool router = w->nr_stacks > w->nr_hosts && (to & 255) == 254 &&
 		      (to >> 8 & 255) < w->nr_hosts && to >> 16 == 0x0a00;
 
-	if (w->host[h].unjudged)
+	if (!monitor_judges_host(w, h, RULE_FRAMES))
 		return;
 	if (s->addr[0] != w->host[h].addr)
 		sim_fail(w, "monitor: host %d sends from %08x", h, s->addr[0]);
 	if (monitor_host(w, to) < 0 && !router)
 		sim_fail(w, "monitor: host %d sends to %08x, who is nobody", h,
 			 to);
-}
-
-/* Of a world that is not judged only the numbers are known, to the forger. */
-static void note_syn(struct world *w, const struct segment *s)
-{
-	struct flow *f;
-	int h;
-
-	f = s->flags & SYN ? monitor_find(w, s, &h) : NULL;
-	if (!f)
-		return;
-	f->of[h].iss = s->seq;
-	f->of[h].syn = true;
 }
 
 void monitor_frame(struct world *w, int h, bool sent, const u8 *p, u32 len)
@@ -780,9 +792,7 @@ void monitor_frame(struct world *w, int h, bool sent, const u8 *p, u32 len)
 			 h);
 	if (kind >= FRAME_IP && sent)
 		check_address(w, h, &s);
-	if (w->blind && w->forge_gap && kind == FRAME_TCP && sent)
-		note_syn(w, &s);
-	if (w->blind || kind < FRAME_ARP)
+	if (kind < FRAME_ARP)
 		return;
 	if (sent)
 		monitor_sent_frame(w, h, kind, &s);
@@ -793,9 +803,12 @@ void monitor_frame(struct world *w, int h, bool sent, const u8 *p, u32 len)
 	else if (kind == FRAME_TCP && s.addr[1] == w->host[h].addr)
 		monitor_arrived(w, &s);
 	/* The path has become narrower: what is sent again is no timeout. */
-	for (f = w->flows; f && kind == FRAME_ICMP && !sent; f = f->next)
-		if (f->host[0] == h || f->host[1] == h)
-			f->of[f->host[1] == h].heard_ns = w->now;
+	for (f = w->flows; f && kind == FRAME_ICMP && !sent; f = f->next) {
+		if (f->host[0] != h && f->host[1] != h)
+			continue;
+		f->of[f->host[1] == h].heard_ns = w->now;
+		monitor_cong_narrower(&f->of[f->host[1] == h]);
+	}
 }
 
 bool monitor_iss(const struct world *w, const struct end *from,
@@ -823,7 +836,7 @@ void monitor_free(struct world *w)
 	w->watch = NULL;
 	while ((f = w->flows)) {
 		w->flows = f->next;
-		flow_reset(f);
+		flow_reset(w, f);
 		free(f);
 	}
 }

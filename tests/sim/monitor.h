@@ -6,6 +6,8 @@
 #ifndef SIM_MONITOR_H
 #define SIM_MONITOR_H
 
+#include <string.h>
+
 #include "sim.h"
 
 #define FIN 1
@@ -56,11 +58,60 @@ enum monitor_state { CLOSED, SYN_SENT, SYN_RECEIVED, ESTABLISHED, FIN_WAIT_1,
 		     FIN_WAIT_2, CLOSE_WAIT, CLOSING, LAST_ACK, TIME_WAIT,
 		     GONE };
 
+/* Why a segment leaves that has left before: it has not; it may be that a loss was
+ * heard of; only the timer can have been it; perhaps to probe the tail. */
+enum monitor_again { AGAIN_NOT, AGAIN_MAYBE, AGAIN_TIMER, AGAIN_PROBE };
+
+/* What is being repaired, until all that was under way is acknowledged. */
+enum monitor_episode { EPISODE_NONE, EPISODE_FAST, EPISODE_TIMEOUT,
+		       EPISODE_MARKED };
+
+/* A congestion window in segments, and what was delivered since it grew. */
+struct window {
+	u32 cwnd, credit;
+};
+
+/* The largest congestion window that a sender may have. */
+struct congestion {
+	struct window v;
+	u32 thresh;
+	u32 begun;		/* segments sent, each once */
+	u32 probes;		/* under way beyond it */
+	u32 dups;		/* without SACK: duplicate ACKs, less what they
+				 * told of */
+	u8 episode;		/* enum monitor_episode */
+	bool counted;		/* all that left in it is known */
+	bool maybe_timer;	/* the timer may have begun it, and then ... */
+	struct window after;	/* ... this is its window */
+	bool unsure;		/* or some of the next one may be */
+	u32 recover;		/* it ends when this is acknowledged */
+	u32 una, begin_us;	/* when it began */
+	u64 begin_ns;
+	u32 pos;		/* ... by this, after a timeout */
+	u32 out, back, heard;	/* segments, delivered ones, ACKs since */
+	u32 prior_cwnd, prior_thresh;	/* before; 0: undone */
+	u32 later;		/* or of this: it may have been the timer */
+	u32 kept_recover;	/* the sender may not believe that, and go on */
+	u32 kept_cwnd, kept_thresh;
+	u32 again, in_vain;	/* segments repeated; named as duplicates */
+	u32 ts;			/* of the first one repeated */
+	bool ts_known;
+	bool marked;		/* the peer told of a mark, in between */
+	u32 mark_end;		/* ... when so much was sent, */
+	u32 mark_flight;	/* and so many segments not acknowledged */
+	u32 narrow;		/* below, what is repeated was too large */
+	u32 last;		/* delivered at that moment */
+	u64 last_ns;
+	u64 cue_ns;		/* ... the last such moment */
+};
+
 /*
  * One direction: what its sender did, and what arrived of it. Positions count
  * from the initial sequence number: 0 is the SYN, 1 the first byte.
  */
 struct stream {
+	u32 excused;		/* rules, one bit each, ... */
+	u32 applied, let_off;	/* ... those applied, and not applied */
 	bool syn, seen;		/* sent; arrived */
 	u8 state;		/* enum monitor_state of its sender */
 	u8 old_state;		/* before what came at this moment: */
@@ -116,11 +167,12 @@ struct stream {
 	u32 carried;		/* bytes of the largest segment acknowledged */
 	u32 sacked;		/* the furthest byte a SACK has named */
 	u32 rtt_us;		/* smallest round trip, 0: not known */
-	u64 sent_ns;		/* the last segment that occupies numbers */
+	u64 sent_ns, before_ns;	/* the last segments that occupy numbers */
 	u32 left_us;		/* the last that had waited for ARP ... */
 	u64 made_ns;		/* ... perhaps since then */
 	bool probed;		/* its tail, in this silence (RFC 8985) */
-	u32 segments_acked, dup_acks;
+	u32 segments_acked;
+	struct congestion cong;
 	u64 probe_ns;
 	u32 rto_pos;		/* the last retransmission in silence */
 	u64 rto_ns, rto_gap;
@@ -130,6 +182,7 @@ struct stream {
 				 * in positions of this stream */
 	u32 room;		/* numbers that these have room for */
 	u8 *bytes, *arrived;
+	u8 *told;		/* acknowledged in any way */
 	u32 *sent_us;		/* when a segment began there; 0: none did */
 };
 
@@ -148,6 +201,16 @@ enum monitor_kind monitor_parse(struct segment *s, const u8 *p, u32 len);
 /* @side of @f did what it must not. */
 void monitor_bad(struct world *w, const struct flow *f, int side,
 		 const char *what, u64 a, u64 b);
+
+/* ---- monitor_rules.c ---- */
+/* Counts a judgement. Return: @rule is in force for @side, or for host @h. */
+bool monitor_judges(struct world *w, struct flow *f, int side,
+		    enum sim_rule rule);
+bool monitor_judges_host(struct world *w, int h, enum sim_rule rule);
+/* Both sides are let off some rules. */
+void monitor_excuse_flow(struct flow *f, enum sim_why why);
+/* @f goes: which rules judged it. */
+void monitor_settle(struct world *w, const struct flow *f);
 
 /* The connection of a segment and in *side who sent it; made when there is
  * none. */
@@ -220,7 +283,23 @@ void monitor_round_trip(const struct world *w, struct stream *me, u32 ack);
 /* The retransmission rules, for what begins at @pos; marks it as sent. */
 void monitor_sent_again(struct world *w, struct flow *f, int side, u32 pos,
 			u32 len);
-/* Congestion window, as far as the wire can know it. */
+/* May @side send its tail, or more, up to @end, as a probe? Then it has. */
+bool monitor_tail_probe(const struct world *w, struct flow *f, int side,
+			u32 end);
+
+/* ---- monitor_cong.c: the congestion window ---- */
+void monitor_cong_open(struct stream *me);
+/* What begins at @pos leaves, up to @end, again or not. */
+void monitor_cong_sent(struct world *w, struct flow *f, int side,
+		       enum monitor_again how, u32 pos, u32 end);
+/* A segment with CWR leaves. */
+void monitor_cong_cwr(const struct world *w, struct flow *f, int side);
+/* New bytes, up to @end: as far as the wire can know it. */
 void monitor_flight(struct world *w, struct flow *f, int side, u32 end);
+/* @side hears of @ack. */
+void monitor_cong_heard(const struct world *w, struct flow *f, int side,
+			const struct segment *s, u32 ack);
+/* The path has become narrower. */
+void monitor_cong_narrower(struct stream *me);
 
 #endif

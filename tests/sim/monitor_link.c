@@ -123,7 +123,8 @@ static void sent_request(struct world *w, int h, const struct segment *s)
 
 	if (!v->asking_ns)
 		v->asking_ns = w->now;
-	if (a->ns && w->now + w->slack_ns < a->ns + SIM_S)
+	if (monitor_judges_host(w, h, RULE_ARP) && a->ns &&
+	    w->now + w->slack_ns < a->ns + SIM_S)
 		bad(w, h, "more than one ARP request in a second", s->addr[1],
 		    w->now - a->ns);
 	a->ns = w->now;
@@ -131,11 +132,12 @@ static void sent_request(struct world *w, int h, const struct segment *s)
 
 static void sent_arp(struct world *w, int h, const struct segment *s)
 {
+	bool judged = monitor_judges_host(w, h, RULE_ARP);
 	struct asked *a;
 
-	if (memcmp(s->sender, w->host[h].mac, 6))
+	if (judged && memcmp(s->sender, w->host[h].mac, 6))
 		bad(w, h, "ARP with somebody else's link address", s->op, 0);
-	if (s->addr[0] != w->host[h].addr && (s->op != 1 || s->addr[0]))
+	if (judged && s->addr[0] != w->host[h].addr && (s->op != 1 || s->addr[0]))
 		bad(w, h, "ARP for somebody else's address", s->addr[0],
 		    s->op);
 	if (s->op == 1) {
@@ -143,9 +145,9 @@ static void sent_arp(struct world *w, int h, const struct segment *s)
 		return;
 	}
 	a = asked_of(watch_of(w, h), s->addr[1]);
-	if (!a->owed)
+	if (!a->owed && judged)
 		bad(w, h, "an ARP reply that nobody asked for", s->addr[1], 0);
-	else
+	else if (a->owed)
 		a->owed--;
 }
 
@@ -181,6 +183,8 @@ static void sent_link(struct world *w, int h, enum monitor_kind kind,
 {
 	static const u8 all[6] = { 255, 255, 255, 255, 255, 255 };
 
+	if (!monitor_judges_host(w, h, RULE_ARP))
+		return;
 	if (memcmp(s->from, w->host[h].mac, 6))
 		bad(w, h, "somebody else's link address", kind, 0);
 	if (!memcmp(s->to, all, 6)) {
@@ -245,7 +249,8 @@ static void check_error_rate(struct world *w, int h, int peer,
 	u64 from, to;
 
 	error_made(w, v, s, &from, &to);
-	if (w->host[h].icmp_ratelimit_ms && *ns && to + w->slack_ns < *ns +
+	if (monitor_judges_host(w, h, RULE_ICMP) &&
+	    w->host[h].icmp_ratelimit_ms && *ns && to + w->slack_ns < *ns +
 	    w->host[h].icmp_ratelimit_ms * SIM_MS)
 		bad(w, h, "more ICMP errors than the limit", (u64)peer,
 		    to - *ns);
@@ -258,17 +263,18 @@ static void sent_error(struct world *w, int h, const struct segment *s)
 	struct watch *v = watch_of(w, h);
 	const u8 *quoted = s->payload + 8;
 	int peer = peer_of(w, s->addr[1]);
+	bool judged = monitor_judges_host(w, h, RULE_ICMP);
 
-	if (get32(quoted + 12) != s->addr[1] ||
-	    get32(quoted + 16) != w->host[h].addr)
+	if (judged && (get32(quoted + 12) != s->addr[1] ||
+	    get32(quoted + 16) != w->host[h].addr))
 		bad(w, h, "an ICMP error about what did not come here",
 		    get32(quoted + 12), get32(quoted + 16));
-	if (get16(quoted + 6) & 0x1fff)
+	if (judged && get16(quoted + 6) & 0x1fff)
 		bad(w, h, "an ICMP error about a later fragment", 0, 0);
-	if (!v->datagrams[peer])
+	if (!v->datagrams[peer] && judged)
 		bad(w, h, "more ICMP errors than datagrams", s->payload[0],
 		    s->addr[1]);
-	else
+	else if (v->datagrams[peer])
 		v->datagrams[peer]--;
 	if (s->payload[0] != UNREACHABLE || s->payload[1] != 4)
 		check_error_rate(w, h, peer, s);
@@ -283,10 +289,10 @@ static void sent_icmp(struct world *w, int h, const struct segment *s)
 		sent_error(w, h, s);
 	if (s->payload[0] != ECHO_REPLY)
 		return;
-	if (!v->echoes[peer])
+	if (!v->echoes[peer] && monitor_judges_host(w, h, RULE_ICMP))
 		bad(w, h, "an echo reply that nobody asked for", s->addr[1],
 		    0);
-	else
+	else if (v->echoes[peer])
 		v->echoes[peer]--;
 }
 
@@ -347,7 +353,8 @@ void monitor_challenge(struct world *w, int h)
 	if (v->challenge_s != w->now / SIM_S)
 		v->challenges = 0;
 	v->challenge_s = w->now / SIM_S;
-	if (limit && ++v->challenges > limit + limit / 2)
+	if (monitor_judges_host(w, h, RULE_CHALLENGES) && limit &&
+	    ++v->challenges > limit + limit / 2)
 		bad(w, h, "more challenge ACKs than the limit", v->challenges,
 		    limit);
 }
@@ -360,7 +367,7 @@ void monitor_reset(struct world *w, int h, int to)
 	u64 before = n < limit ? 0 : v->rst_ns[to][(n - limit) % RST_RING];
 
 	v->rst_ns[to][n % RST_RING] = w->now;
-	if (limit && limit < RST_RING && before &&
+	if (monitor_judges_host(w, h, RULE_RESETS) && limit && limit < RST_RING && before &&
 	    w->now + w->slack_ns < before + SIM_S)
 		bad(w, h, "more RSTs than the limit", limit, w->now - before);
 }
@@ -384,6 +391,8 @@ static struct message *message_of(struct world *w, enum monitor_kind kind,
 static void sent_message(struct world *w, int h, const struct message *m,
 			 u32 sent, const struct segment *s)
 {
+	if (!monitor_judges_host(w, h, RULE_UDP))
+		return;
 	if (m->from != h || w->host[m->to].addr != s->addr[1] || !m->sent ||
 	    get16(s->payload + 4) != m->len + 8u)
 		bad(w, h, "a datagram that nobody wrote",
@@ -395,7 +404,8 @@ static void sent_message(struct world *w, int h, const struct message *m,
 
 void monitor_message(struct world *w, const struct message *m)
 {
-	if (m->seen > m->arrived && !w->blind && !w->again)
+	if (!w->again && monitor_judges_host(w, m->to, RULE_UDP) &&
+	    m->seen > m->arrived)
 		bad(w, m->to, "a datagram delivered more often than it came",
 		    m->seen, m->arrived);
 }
@@ -422,7 +432,8 @@ static void check_ttl(struct world *w, int h, const struct segment *s)
 	int from = monitor_host(w, s->addr[0]);
 	bool routed = w->nr_stacks > w->nr_hosts && from >= 0;
 
-	if (s->ttl != (routed ? 63 : 64) && s->tos != SIM_FORGED_TOS)
+	if (monitor_judges_host(w, h, RULE_FRAMES) &&
+	    s->ttl != (routed ? 63 : 64) && s->tos != SIM_FORGED_TOS)
 		bad(w, from < 0 ? h : from, "the TTL is wrong", s->ttl, routed);
 }
 

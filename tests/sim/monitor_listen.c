@@ -34,7 +34,8 @@ void monitor_sent_request(struct world *w, struct flow *f, int h,
 	    (me->syn && me->iss == s->seq) || (f->over && me->late_iss == s->seq))
 		return;
 	/* two processors: the SYN came before the ACK that filled it */
-	if (is_full(host) && !(host->belated && host->filled_ns == w->now))
+	if (monitor_judges(w, f, h, RULE_LISTENERS) && is_full(host) &&
+	    !(host->belated && host->filled_ns == w->now))
 		monitor_bad(w, f, h, "takes a SYN although its queue is full",
 			    host->queued, host->backlog);
 	if (!me->syn) {
@@ -72,11 +73,17 @@ bool monitor_no_room(struct world *w, struct flow *f, int h,
 	    (me->state != SYN_RECEIVED && !f->over) || !(s->flags & ACK) ||
 	    s->ack != iss + 1)
 		return false;
+	if (!monitor_judges(w, f, h, RULE_LISTENERS)) {
+		me->queued = true;
+		return false;
+	}
 	if (is_full(host)) {
 		/* with RPS another may have come before: nobody knows whom it
 		 * was that found the queue full */
-		w->blind |= host->steers;
-		return true;
+		if (!host->steers)
+			return true;
+		monitor_excuse(w, f->host[h], WHY_FORGETS);
+		return false;
 	}
 	me->queued = true;
 	host->queued++;
@@ -91,7 +98,7 @@ void monitor_accept(struct world *w, int host, int peer, u16 port,
 	struct flow *f = monitor_flow(w, host, peer, port, peer_port);
 	struct stream *me;
 
-	if (w->blind || (w->again && !w->forge_gap))
+	if (w->again && !w->forge_gap)
 		return;
 	if (!f) {
 		sim_fail(w, "monitor: host %d accepts port %u, whose SYN never "
@@ -99,9 +106,9 @@ void monitor_accept(struct world *w, int host, int peer, u16 port,
 		return;
 	}
 	me = &f->of[host > peer];
-	if (me->accepted)
+	if (monitor_judges(w, f, host > peer, RULE_CALLS) && me->accepted)
 		monitor_bad(w, f, host > peer, "accepted twice", 0, 0);
-	if (!me->queued)
+	if (!me->queued && monitor_judges(w, f, host > peer, RULE_LISTENERS))
 		monitor_bad(w, f, host > peer,
 			    "accepted before its handshake was done", 0, 0);
 	me->accepted = true;

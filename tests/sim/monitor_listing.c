@@ -89,17 +89,19 @@ static void listed(struct world *w, int h, const struct segment *s,
 	struct flow *f;
 	char what[64];
 	u32 mask;
+	bool judged;
 	int side;
 
 	f = monitor_find(w, s, &side);
 	if (!f)
 		return;
 	me = &f->of[side];
-	if (me->listed == w->nr_listings)
+	judged = monitor_judges(w, f, side, RULE_LISTINGS);
+	if (judged && me->listed == w->nr_listings)
 		monitor_bad(w, f, side, "two owners of one connection", 0, 0);
 	me->listed = w->nr_listings;
 	/* It may have no frame yet, or a RST may have ended it. */
-	if (!me->syn || f->over || me->got_rst || me->rst)
+	if (!judged || !me->syn || f->over || me->got_rst || me->rst)
 		return;
 	for (mask = possible(w, f, side); mask; mask &= mask - 1)
 		if (!strcmp(state, names[__builtin_ctz(mask) % GONE]))
@@ -109,7 +111,7 @@ static void listed(struct world *w, int h, const struct segment *s,
 }
 
 /* Why @side must have its connection, NULL: it need not. */
-static const char *must_have(const struct world *w, struct flow *f, int side)
+static const char *must_have(struct world *w, struct flow *f, int side)
 {
 	const struct stream *me = &f->of[side];
 	const struct end *e = monitor_app(w, f, side);
@@ -120,10 +122,11 @@ static const char *must_have(const struct world *w, struct flow *f, int side)
 	if (me->state == TIME_WAIT)
 		return me->time_wait_ns &&
 		       w->now + w->slack_ns < me->time_wait_ns + TWO_MSL &&
-		       !w->point_ppm[BUGGIFY_TIME_WAIT_FULL] ?
+		       monitor_judges(w, f, side, RULE_TIME_WAIT) ?
 		       "left TIME-WAIT too early" : NULL;
 	return me->state >= ESTABLISHED && me->state < TIME_WAIT && e &&
-	       !e->conn->aborted && possible(w, f, side) == IN(me->state) ?
+	       !e->conn->aborted && possible(w, f, side) == IN(me->state) &&
+	       monitor_judges(w, f, side, RULE_LISTINGS) ?
 	       "a connection without an owner" : NULL;
 }
 
@@ -152,7 +155,7 @@ void monitor_listing(struct world *w, int h, char *text)
 	struct segment s;
 
 	w->nr_listings++;
-	for (line = strtok_r(text, "\n", &rest); line && !w->blind;
+	for (line = strtok_r(text, "\n", &rest); line;
 	     line = strtok_r(NULL, "\n", &rest)) {
 		s = (struct segment){ .scale = -1 };
 		if (!strncmp(line, "tcp ", 4) &&
@@ -163,6 +166,5 @@ void monitor_listing(struct world *w, int h, char *text)
 		    parse_name(peer, &s.addr[1], &s.port[1]))
 			listed(w, h, &s, state);
 	}
-	if (!w->blind)
-		check_unlisted(w, h);
+	check_unlisted(w, h);
 }

@@ -196,7 +196,7 @@ static void parse(int argc, char **argv)
 	if (argc - optind != 2)
 		usage('?');
 	w.nr_hosts = w.nr_stacks = 2;
-	w.recorded = w.timely = true;
+	w.recorded = true;
 	w.slack_ns = early * SIM_MS;
 	w.late_ns = late * SIM_MS;
 	for (i = 0; i < 2; i++) {

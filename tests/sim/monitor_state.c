@@ -166,7 +166,8 @@ void monitor_sent_state(struct world *w, struct flow *f, int h,
 	if (!(allowed[state] >> kind & 1) &&
 	    allowed[monitor_old_state(w, f, h)] >> kind & 1)
 		return;
-	if (!(allowed[state] >> kind & 1)) {
+	if (monitor_judges(w, f, h, RULE_STATES) &&
+	    !(allowed[state] >> kind & 1)) {
 		snprintf(what, sizeof(what), "%s in %s", kinds[kind],
 			 states[state]);
 		monitor_bad(w, f, h, what, s->seq - me->iss, s->len);
@@ -219,21 +220,23 @@ static void sent_urgent(struct world *w, struct flow *f, int h,
 			const struct segment *s, const struct end *e)
 {
 	struct stream *me = &f->of[h];
-	u32 pos = s->seq - me->iss, up = pos + s->urgent;
+	u32 pos = s->seq - me->iss, up = pos + s->urgent, before = me->urgent;
 
+	if (up > me->urgent)
+		me->urgent = up;
+	if (!monitor_judges(w, f, h, RULE_CALLS))
+		return;
 	if (!w->recorded && (!e || !e->urgent))
 		monitor_bad(w, f, h, "URG where nothing is urgent", pos,
 			    s->urgent);
 	if (!s->urgent)
 		monitor_bad(w, f, h, "URG without a pointer", pos, 0);
-	if (up < me->urgent && s->urgent != 0xffff)
+	if (up < before && s->urgent != 0xffff)
 		monitor_bad(w, f, h, "the urgent pointer goes back", up,
-			    me->urgent);
+			    before);
 	if (e && up > 1 + e->sent + e->writing)
 		monitor_bad(w, f, h, "urgent is what nobody wrote", up,
 			    e->sent + e->writing);
-	if (up > me->urgent)
-		me->urgent = up;
 }
 
 void monitor_sent_calls(struct world *w, struct flow *f, int h,
@@ -245,7 +248,8 @@ void monitor_sent_calls(struct world *w, struct flow *f, int h,
 
 	if (s->flags & URG)
 		sent_urgent(w, f, h, s, e);
-	if (!e || f->over || e->conn->aborted)
+	if (!e || f->over || e->conn->aborted ||
+	    !monitor_judges(w, f, h, RULE_CALLS))
 		return;
 	if (s->len && end > 1 + e->sent + e->writing)
 		monitor_bad(w, f, h, "bytes that nobody wrote", end,
@@ -264,7 +268,8 @@ void monitor_all_heard(struct world *w, struct flow *f, int h)
 	const struct stream *me = &f->of[h];
 	const struct end *e = monitor_app(w, f, h);
 
-	if (e && me->una > 1 && me->una == 1 + e->sent && !e->writing &&
+	if (e && monitor_judges(w, f, h, RULE_CALLS) && me->una > 1 &&
+	    me->una == 1 + e->sent && !e->writing &&
 	    !e->cut && !e->conn->aborted && me->pushed != me->una && !me->fin)
 		monitor_bad(w, f, h, "no PSH on the last byte written",
 			    me->pushed, me->una);
@@ -291,7 +296,7 @@ void monitor_error(struct world *w, const struct end *e, int err)
 	int h = e->host > to->host;
 	struct stream *me;
 
-	if (!f || w->blind || w->again || f->forged || f->over)
+	if (!f || w->again || f->over || !monitor_judges(w, f, h, RULE_RESETS))
 		return;
 	me = &f->of[h];
 	if ((err == ECONNRESET || err == EPIPE || err == ECONNREFUSED) &&
@@ -311,11 +316,12 @@ static void check_silence(struct world *w, struct flow *f, int h)
 	const struct stream *me = &f->of[h], *peer = &f->of[!h];
 	const struct end *e = monitor_app(w, f, h);
 	/* of what a cable that is out hides, an ACK may be sure or not */
-	u8 end = w->unplugged ? after_heard(me, me->una) : me->state;
+	u8 end = w->host[f->host[h]].unseen ? after_heard(me, me->una) : me->state;
 
 	/* who found no neighbour has tried once more, from another port */
 	if (!e || e->conn->aborted || ntohs(e->port) != f->port[h] ||
-	    !me->syn || me->rst || me->got_rst || f->over || peer->rst)
+	    !me->syn || me->rst || me->got_rst || f->over || peer->rst ||
+	    !monitor_judges(w, f, h, RULE_END))
 		return;
 	if (me->una < me->end)
 		monitor_bad(w, f, h, "silence, but not all is acknowledged",
@@ -328,7 +334,7 @@ void monitor_end(struct world *w)
 {
 	struct flow *f;
 
-	for (f = w->flows; f && !w->blind && !w->again; f = f->next) {
+	for (f = w->flows; f && !w->again; f = f->next) {
 		check_silence(w, f, 0);
 		check_silence(w, f, 1);
 	}

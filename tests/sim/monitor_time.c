@@ -13,7 +13,6 @@
 #define RTO_MAX (120 * SIM_S)
 #define OVERTAKEN 4		/* on their way by other processors */
 #define BUFFER_MAX 65535u	/* what a buffer of Linux holds at most */
-#define INITIAL_WINDOW 10		/* RFC 6928 */
 
 /* The clock in microseconds from some moment on, never 0. */
 static u32 stamp(const struct world *w)
@@ -68,11 +67,13 @@ static void sent_by_timer(struct world *w, struct flow *f, int h, u32 pos,
 		least = me->rtt_us * 1000ull;
 	if (tail_probe(w, f, h, me, pos + len + (me->fin == pos + len), gap))
 		return;
-	if (gap + 4000 + w->slack_ns < least)
+	if (monitor_judges(w, f, h, RULE_TIMERS) &&
+	    gap + 4000 + w->slack_ns < least)
 		monitor_bad(w, f, h, "sent again before the RTO", gap, least);
 	if (twice > RTO_MAX)
 		twice = RTO_MAX;
-	if (pos && me->rto_ns && me->rto_pos == pos &&
+	if (monitor_judges(w, f, h, RULE_BACKOFF) &&
+	    pos && me->rto_ns && me->rto_pos == pos &&
 	    me->heard_ns < me->rto_ns && gap + late < twice / 16 * 15)
 		monitor_bad(w, f, h, "the RTO did not back off", gap, twice);
 	/* the first after a probe waits for the answer to that, too */
@@ -82,10 +83,29 @@ static void sent_by_timer(struct world *w, struct flow *f, int h, u32 pos,
 	me->rto_ns = w->now;
 }
 
+/* Why what was sent last at @last_ns, 0: it is not known, is sent again now. */
+static enum monitor_again why_again(const struct world *w, const struct flow *f,
+				    int h, u32 end, u64 last_ns)
+{
+	const struct host *host = &w->host[f->host[h]];
+	const struct stream *me = &f->of[h];
+	bool tail = end >= me->end ||
+		    (w->recorded && end + BUFFER_MAX >= me->end &&
+		     w->now - me->heard_ns + w->slack_ns > 2000ull * me->rtt_us);
+
+	if (tail && !me->probed && host->tail_probes && me->sack_offered &&
+	    f->of[!h].sack_offered)
+		return AGAIN_PROBE;
+	return last_ns && me->heard_ns + 2000 < last_ns && !host->late ?
+	       AGAIN_TIMER : AGAIN_MAYBE;
+}
+
 void monitor_sent_again(struct world *w, struct flow *f, int h, u32 pos,
 			u32 len)
 {
 	struct stream *me = &f->of[h];
+	u32 end = pos + len + (me->fin == pos + len);
+	enum monitor_again how = AGAIN_NOT;
 	u32 last = me->sent_us[pos], now = stamp(w);
 	u64 last_ns = w->now - (u64)(now - last) * 1000;
 	u64 rto_min = w->host[f->host[h]].rto_min_us * 1000ull;
@@ -98,45 +118,36 @@ void monitor_sent_again(struct world *w, struct flow *f, int h, u32 pos,
 		me->left_us = now;
 		me->made_ns = waited;
 	}
+	if (pos && pos < me->end)
+		how = why_again(w, f, h, end, last ? last_ns : 0);
+	monitor_cong_sent(w, f, h, how, pos, end);
 	me->sent_us[pos] = now;
-	if (!w->timely)
-		return;
-	if (me->sent_ns && me->una < me->end && me->sent_ns > me->heard_ns &&
-	    w->now > me->sent_ns + RTO_MAX + SIM_S)
-		monitor_bad(w, f, h, "silent for longer than the largest RTO",
-			    (w->now - me->sent_ns) / SIM_MS, me->una);
+	me->before_ns = me->sent_ns;
 	me->sent_ns = w->now;
+	me->probed |= how == AGAIN_PROBE && w->host[f->host[h]].late;
+	if (monitor_judges(w, f, h, RULE_BACKOFF) && me->before_ns &&
+	    me->una < me->end &&
+	    me->before_ns > me->heard_ns &&
+	    w->now > me->before_ns + RTO_MAX + SIM_S)
+		monitor_bad(w, f, h, "silent for longer than the largest RTO",
+			    (w->now - me->before_ns) / SIM_MS, me->una);
 	if (last && me->heard_ns + 2000 < last_ns) {
 		sent_by_timer(w, f, h, pos, len, w->now - last_ns);
 		return;
 	}
-	if (len && me->rto_ns && me->heard_ns < me->rto_ns &&
+	if (monitor_judges(w, f, h, RULE_TIMERS) && len &&
+	    !(me->fin && end > me->fin) && me->rto_ns &&
+	    me->heard_ns < me->rto_ns &&
 	    pos != me->rto_pos && w->now - me->rto_ns < rto_min)
 		monitor_bad(w, f, h, "more than one segment after a timeout",
 			    pos, me->rto_pos);
 }
 
-void monitor_flight(struct world *w, struct flow *f, int h, u32 end)
+bool monitor_tail_probe(const struct world *w, struct flow *f, int h, u32 end)
 {
-	struct stream *me = &f->of[h], *peer = &f->of[!h];
-	u32 mss = w->host[f->host[h]].mtu - 40, bound, from = me->una;
+	struct stream *me = &f->of[h];
 
-	if (peer->mss < mss)
-		mss = peer->mss;
-	bound = (INITIAL_WINDOW + me->segments_acked + me->dup_acks) * mss + 1;
-	/* all is lost after a timeout, and BBR sends four all the same */
-	if (me->rto_ns)
-		bound += w->host[f->host[h]].least_window * mss;
-	/* What is below the furthest SACK has arrived, or counts as lost. */
-	if (me->sacked > from)
-		from = me->sacked;
-	/* RFC 8985 7.3: one more, if nothing was heard */
-	if (peer->seen && end - from > bound && end - from <= bound + mss &&
-	    tail_probe(w, f, h, me, end, w->now - me->heard_ns))
-		return;
-	if (peer->seen && end - from > bound)
-		monitor_bad(w, f, h, "more than the congestion window",
-			    end - from, bound);
+	return tail_probe(w, f, h, me, end, w->now - me->before_ns);
 }
 
 /* A probe of a window, or that the peer is still there: one number back. */
@@ -145,7 +156,8 @@ static void sent_probe(struct world *w, struct flow *f, int h)
 	struct stream *me = &f->of[h];
 	u64 rto_min = w->host[f->host[h]].rto_min_us * 1000ull;
 
-	if (w->timely && me->probe_ns && me->heard_ns < me->probe_ns &&
+	if (monitor_judges(w, f, h, RULE_TIMERS) && me->probe_ns &&
+	    me->heard_ns < me->probe_ns &&
 	    w->now + 4000 + w->slack_ns < me->probe_ns + rto_min)
 		monitor_bad(w, f, h, "a probe before the RTO",
 			    w->now - me->probe_ns, rto_min);
@@ -158,7 +170,8 @@ static void sent_challenge(struct world *w, struct flow *f, int h)
 {
 	struct stream *me = &f->of[h];
 
-	if (me->challenge_ns && w->now + 4000 + w->slack_ns <
+	if (monitor_judges(w, f, h, RULE_CHALLENGES) && me->challenge_ns &&
+	    w->now + 4000 + w->slack_ns <
 	    me->challenge_ns + DELACK_MAX)
 		monitor_bad(w, f, h, "two challenge ACKs within 500 ms",
 			    w->now - me->challenge_ns, 0);
@@ -176,7 +189,7 @@ static void sent_bare(struct world *w, struct flow *f, int h,
 {
 	struct stream *me = &f->of[h], *peer = &f->of[!h];
 	u32 pos = s->seq - me->iss, scale = 0, ack = s->ack - peer->iss;
-	bool known = me->acked_any && me->acked == ack;
+	bool known = me->acked_any && me->acked == ack, judged;
 
 	if (me->scale_offered && peer->scale_offered)
 		scale = me->scale;
@@ -193,16 +206,17 @@ static void sent_bare(struct world *w, struct flow *f, int h,
 	    (me->credit <= 1 || !w->host[f->host[h]].belated))
 		sent_challenge(w, f, h);
 	/* what waited for ARP was an answer when it was made */
-	if (w->timely && !monitor_waited(w, f->host[h])) {
+	judged = monitor_judges(w, f, h, RULE_ANSWERS);
+	if (judged && !monitor_waited(w, f->host[h])) {
 		if (w->now > me->heard_ns + w->late_ns + DELACK_MAX)
 			me->credit = 0;
 		else if (w->now > me->heard_ns + w->late_ns && me->credit > 1)
 			me->credit = 1;
 	}
-	if (!me->credit)
+	if (monitor_judges(w, f, h, RULE_BARE) && !me->credit)
 		monitor_bad(w, f, h, "an ACK that answers nothing", ack,
 			    (w->now - me->heard_ns) / 1000);
-	else
+	else if (me->credit)
 		me->credit--;
 }
 
@@ -214,8 +228,9 @@ static void check_owed(struct world *w, struct flow *f, int h,
 	struct stream *me = &f->of[h];
 	u64 made_ns = monitor_waited(w, f->host[h]);
 
-	if (!w->timely || me->rst || me->got_rst ||
-	    monitor_asking(w, f->host[h]))	/* it may be waiting */
+	if (!(me->owed_ns || me->two_ns) || me->rst || me->got_rst ||
+	    monitor_asking(w, f->host[h]) ||	/* it may be waiting */
+	    !monitor_judges(w, f, h, RULE_ANSWERS))
 		return;
 	if (!made_ns)		/* it did not wait for ARP */
 		made_ns = w->now;
@@ -258,9 +273,10 @@ static void arrived_late_fin(struct world *w, struct flow *f, int h)
 	}
 	if (me->state != TIME_WAIT || !me->time_wait_ns || f->forged ||
 	    w->now > me->time_wait_ns + 59 * SIM_S ||
-	    w->point_ppm[BUGGIFY_TIME_WAIT_FULL])
+	    !monitor_judges(w, f, h, RULE_TIME_WAIT))
 		return;
-	if (w->timely && me->fin_ns && w->now > me->fin_ns + w->late_ns)
+	if (monitor_judges(w, f, h, RULE_ANSWERS) && me->fin_ns &&
+	    w->now > me->fin_ns + w->late_ns)
 		monitor_bad(w, f, h, "a FIN in TIME-WAIT is not answered",
 			    w->now - me->fin_ns, 0);
 	if (w->now > me->answer_ns + DELACK_MAX + SIM_MS)

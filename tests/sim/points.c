@@ -67,9 +67,14 @@ void points_draw(struct world *w)
 	}
 	w->forgetful |= w->point_ppm[BUGGIFY_PMTU_EXPIRES] != 0;
 	/* what waits for a neighbour that is dropped dies unseen */
-	w->blind |= w->point_ppm[BUGGIFY_NEIGH_FORGOTTEN] && w->arp;
-	/* without memory, or a TIME-WAIT, the tap misses frames and states */
-	w->blind |= w->point_ppm[BUGGIFY_NO_MEMORY] != 0;
+	if (w->point_ppm[BUGGIFY_NEIGH_FORGOTTEN] && w->arp) {
+		monitor_excuse_all(w, WHY_UNSEEN);
+		monitor_excuse_all(w, WHY_FORGOTTEN);
+	}
+	if (w->point_ppm[BUGGIFY_NO_MEMORY])
+		monitor_excuse_all(w, WHY_FORGETS);
+	if (w->point_ppm[BUGGIFY_TIME_WAIT_FULL])
+		monitor_excuse_all(w, WHY_FULL);
 }
 
 void points_begin(struct world *w, struct reach *reach)

@@ -31,8 +31,8 @@
 
 #define HANG_S 120		/* a world that takes longer hangs */
 #define REACH_WORLDS 50000	/* fewer may miss what is rarest by chance */
-#define OTHER_EVERY 8		/* seeds, one runs with GRO the other way, and
-				 * the next one with RPS */
+#define OTHER_EVERY 10		/* seeds, the first runs once more with GRO the
+				 * other way, the next with RPS, and so on */
 #define SHRINK_RUNS 400		/* worlds that shrinking may cost */
 
 struct options {
@@ -49,7 +49,7 @@ struct shared {
 	u64 seed;		/* the world that runs */
 	u64 worlds, conns, frames, bytes, virtual_ns, twice, hash;
 	u64 forged;
-	u64 judged, timely;	/* by the monitor; by its clock too */
+	struct tally tally[SIM_NR_RULES];
 	struct reach reach;
 	u32 nr_conns;
 	bool failed;
@@ -137,16 +137,25 @@ static FILE *pcap_open(const char *path)
 
 /* ---- in the child ----------------------------------------------------- */
 
-/* How a world is run again: the same, or with GRO or RPS on where it was off,
- * and off where it was on. */
-enum other { SAME, OTHER_GRO, OTHER_RPS };
-
-/* Runs one world, with a pcap if there is a path. Without @reach: again, for
- * its trace. */
-static int run_once(struct world *w, const struct options *o, u64 seed,
-		    enum other other, struct reach *reach)
+/* Adds how often the monitor's rules were applied. */
+static void add_tally(struct tally *sum, const struct tally *t)
 {
-	const char *pcap = reach ? o->pcap : NULL;
+	const struct tally *end = sum + SIM_NR_RULES;
+
+	for (; sum < end; sum++, t++) {
+		sum->made += t->made;
+		sum->excused += t->excused;
+		sum->sides += t->sides;
+		sum->whole += t->whole;
+	}
+}
+
+/* Runs one world, with a pcap if there is a path. Without @sh: again, for its
+ * trace. */
+static int run_once(struct world *w, const struct options *o, u64 seed,
+		    enum sim_other other, struct shared *sh)
+{
+	const char *pcap = sh ? o->pcap : NULL;
 	int err;
 
 	alarm(HANG_S);
@@ -156,30 +165,34 @@ static int run_once(struct world *w, const struct options *o, u64 seed,
 	w->fail_at = o->fail_at;
 	w->abort_at = o->abort_at;
 	w->keep = o->keep;
-	w->again = !reach;
-	w->other_gro = other == OTHER_GRO;
-	w->other_rps = other == OTHER_RPS;
-	points_begin(w, reach);
+	w->again = !sh;
+	w->other = other;
+	points_begin(w, sh ? &sh->reach : NULL);
 	w->pcap = pcap ? pcap_open(pcap) : NULL;
 	err = world_run(w, seed);
+	if (sh)
+		add_tally(sh->tally, w->tally);
 	if (w->pcap)
 		fclose(w->pcap);
 	return err;
 }
 
-/* Runs the world of some seeds with or without GRO, or RPS: applications must
- * see the same. */
+/* Runs the world of some seeds with something the other way: applications must see
+ * the same. */
 static void run_other(struct world *w, const struct options *o, u64 seed,
-		      struct reach *reach)
+		      struct shared *sh)
 {
-	enum other other = seed % OTHER_EVERY == 0 ? OTHER_GRO :
-			   seed % OTHER_EVERY == 1 ? OTHER_RPS : SAME;
-	u64 outcome = app_outcome(w);
+	static const char *const names[NR_OTHERS] = {
+		[OTHER_GRO] = "and without GRO", [OTHER_RPS] = "and without RPS",
+		[OTHER_TSO] = "and without TSO",
+		[OTHER_SOFTNETS] = "one softnet and with several",
+	};
+	u64 outcome = app_outcome(w), nth = seed % OTHER_EVERY + 1;
+	enum sim_other other = nth < NR_OTHERS ? (enum sim_other)nth : SAME;
 
-	if (other != SAME && !run_once(w, o, seed, other, reach) &&
+	if (other != SAME && !run_once(w, o, seed, other, sh) &&
 	    app_outcome(w) != outcome)
-		sim_fail(w, "another outcome with and without %s",
-			 other == OTHER_GRO ? "GRO" : "RPS");
+		sim_fail(w, "another outcome with %s", names[other]);
 }
 
 /* One seed, twice for its trace; some a third time, the other way. Return: true
@@ -189,7 +202,7 @@ static bool run_seed(struct world *w, const struct options *o, u64 seed,
 {
 	u64 hash;
 
-	if (run_once(w, o, seed, SAME, &sh->reach))
+	if (run_once(w, o, seed, SAME, sh))
 		return false;
 	hash = w->hash;
 	sh->worlds++;
@@ -197,8 +210,6 @@ static bool run_seed(struct world *w, const struct options *o, u64 seed,
 	sh->frames += w->frames;
 	sh->bytes += w->bytes;
 	sh->forged += w->forged;
-	sh->judged += !w->blind;
-	sh->timely += !w->blind && w->timely;
 	sh->virtual_ns += w->now;
 	sh->hash = sh->hash * 31 + hash;
 	if (o->verbose)
@@ -214,7 +225,7 @@ static bool run_seed(struct world *w, const struct options *o, u64 seed,
 			 (unsigned long long)hash,
 			 (unsigned long long)w->hash);
 	if (!w->why[0])
-		run_other(w, o, seed, &sh->reach);
+		run_other(w, o, seed, sh);
 	return !w->why[0];
 }
 
@@ -483,16 +494,17 @@ int main(int argc, char **argv)
 		report(o, sh);
 		return 1;
 	}
-	printf("# %llu worlds (%llu twice, %llu judged, %llu by the clock), "
+	printf("# %llu worlds (%llu twice), "
 	       "%llu connections, %llu frames, %llu forged, %llu bytes, "
 	       "%llu virtual seconds, trace %016llx\n",
 	       (unsigned long long)sh->worlds, (unsigned long long)sh->twice,
-	       (unsigned long long)sh->judged, (unsigned long long)sh->timely,
 	       (unsigned long long)sh->conns, (unsigned long long)sh->frames,
 	       (unsigned long long)sh->forged,
 	       (unsigned long long)sh->bytes,
 	       (unsigned long long)(sh->virtual_ns / SIM_S),
 	       (unsigned long long)sh->hash);
+	if (o.counts || o.once || o.conns)
+		monitor_show(sh->tally);
 	if (o.counts)
 		points_show(&sh->reach);
 	if (o.reach && points_missing(&sh->reach) &&

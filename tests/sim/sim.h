@@ -56,15 +56,63 @@
 	F(BACKLOG, "backlog") F(RING, "ring") F(POOR, "poor") F(DEATH, "death") \
 	F(DOOMED, "doomed") F(REUSE, "reuse") F(PMTU, "pmtu") F(ODD, "odd") \
 	F(ADDRESS, "address") F(TICK, "tick") F(STRANGE, "strange") \
-	F(GRO, "gro") F(RPS, "rps")
+	F(GRO, "gro") F(RPS, "rps") F(TSO, "tso")
 
 #define SIM_FEATURE_ENUM(name, text) SIM_##name,
 enum sim_feature { SIM_FEATURES(SIM_FEATURE_ENUM) SIM_NR_FEATURES };
 #undef SIM_FEATURE_ENUM
 
+/* What the monitor judges; from ARP on of hosts, before it of connections. */
+#define SIM_RULES(R) \
+	R(STATES, "states") R(END, "end") R(LISTINGS, "listings") \
+	R(LISTENERS, "listeners") R(TIME_WAIT, "time-wait") R(CALLS, "calls") \
+	R(SENDER, "sender") R(WINDOW, "window") R(PATH_MTU, "path-mtu") \
+	R(RECEIVER, "receiver") R(SACK, "sack") R(NEWEST, "newest-sack") \
+	R(TIMERS, "timers") R(BACKOFF, "backoff") R(ANSWERS, "answers") \
+	R(BARE, "bare-acks") R(CONGESTION, "congestion") \
+	R(REDUCTION, "reduction") R(OPTIONS, "options") R(ECN, "ecn") \
+	R(RESETS, "resets") R(CHALLENGES, "challenges") R(ARP, "arp") \
+	R(ICMP, "icmp") R(UDP, "udp") R(FRAMES, "frames")
+
+#define SIM_RULE_ENUM(name, text) RULE_##name,
+enum sim_rule { SIM_RULES(SIM_RULE_ENUM) SIM_NR_RULES };
+#undef SIM_RULE_ENUM
+
+/* Why a host, or a connection, is let off some of them (monitor_rules.c). */
+enum sim_why {
+	WHY_FORGETS,	/* what has come may be gone: no memory, no room, no address */
+	WHY_UNSEEN,	/* what leaves may be lost before a cable takes it */
+	WHY_LATE,	/* what leaves has waited in a queue of the host */
+	WHY_UNPLUGGED,	/* its cable was out for a while: the same */
+	WHY_SLOW,	/* it was paused */
+	WHY_FORGOTTEN,	/* neighbours are dropped, and asked anew */
+	WHY_POOR,	/* memory for a few packets */
+	WHY_FULL,	/* no room for TIME-WAIT */
+	WHY_TIGHT,	/* a small receive buffer: what waits may be dropped */
+	WHY_FORGED,	/* somebody else has spoken in this connection */
+	WHY_STRANGE,	/* ... of anything, to the host */
+	WHY_MOVED,	/* its address was away */
+	WHY_REUSED,	/* ports whose late segments nobody can tell */
+	WHY_CONTROL,	/* a congestion control without a window that falls */
+};
+
+/* How often a rule was applied, and how often not; on how many sides of connections
+ * there was a reason to, and on how many of them always. */
+struct tally {
+	u64 made, excused, sides, whole;
+};
+
+/* How a world is run once more: the same, or with something the other way: GRO,
+ * RPS or TSO on where it was off and off where it was on, one softnet where there
+ * were several and several where there was one. */
+enum sim_other { SAME, OTHER_GRO, OTHER_RPS, OTHER_TSO, OTHER_SOFTNETS, NR_OTHERS };
+
 struct rng {
 	u64 state;
 };
+
+/* What the congestion control of a host promises of its window. */
+enum sim_control { CONTROL_CUBIC, CONTROL_RENO, CONTROL_BBR };
 
 /* One socket's program: bytes to write, bytes to expect, when to close. */
 struct end {
@@ -84,6 +132,7 @@ struct end {
 	u64 stall_ns, stall_until;
 	u32 abort_at;		/* gives up after so many bytes; 0: never */
 	bool abort_rst;		/* ... with a RST at once (SO_LINGER 0) */
+	bool tight;		/* its receive buffer is small */
 	u8 urgent;		/* percent of the writes that are urgent */
 	bool lazy;		/* closes only after the peer's FIN */
 	bool half;		/* shutdown() before close() */
@@ -137,11 +186,15 @@ struct host {
 	u32 addr, mtu;
 	u8 mac[6], neighbour[6];	/* link addresses; 0: ARP finds it */
 	bool belated;		/* GRO, RPS: sees what comes together later */
-	bool tight;		/* some socket has a small receive buffer */
+	bool tight;		/* its listener has a small receive buffer */
 	bool tail_probes;	/* RFC 8985 7 */
+	bool short_arp;		/* few frames wait for a neighbour, others die */
 	bool odd;		/* sees odd peers */
 	bool unjudged;		/* the monitor does not see all of it */
+	u32 excused;		/* rules, one bit each */
+	bool unseen, late;	/* WHY_UNSEEN, WHY_LATE */
 	u32 rto_min_us;
+	u8 control;		/* enum sim_control */
 	u32 least_window;	/* in segments, of its congestion control */
 	u32 icmp_ratelimit_ms, challenge_limit, rst_limit;	/* 0: none */
 	u32 alloc_ppm;		/* allocations that fail */
@@ -193,8 +246,7 @@ struct world {
 	u64 seed, now, hash;
 	struct rng config, app, forge, verify, odd;
 	bool again;		/* for its trace only */
-	bool other_gro;		/* on where the seed says off, and vice versa */
-	bool other_rps;		/* ... the same */
+	enum sim_other other;	/* against what the seed says */
 	u32 arrivals;		/* frames that cables have brought */
 	/* hosts first, the router, if there is one, behind them */
 	struct host host[SIM_MAX_HOSTS + 1];
@@ -210,14 +262,10 @@ struct world {
 	bool healed;
 	bool chatty;
 	bool dups;		/* a cable duplicates frames */
-	bool blind;		/* without memory the tap misses frames */
 	bool arp;		/* neighbours are not known from the start */
-	bool short_arp;		/* few frames wait for one, others die unseen */
 	bool reuse;		/* some ports are used again */
-	bool unplugged;		/* a cable was out for a while */
 	bool strange;		/* forged frames of all kinds */
 	bool forgetful;		/* a path MTU is not known for long */
-	bool timely;		/* nothing between a timer and the wire */
 	bool fragile;		/* a connection may end for want of memory, or
 				 * of a peer: errors are no failures */
 	u64 death_ns;		/* a cable breaks for good; 0: never */
@@ -231,6 +279,7 @@ struct world {
 	unsigned int nr_messages;
 	struct flow *flows;	/* the monitor's */
 	struct watch *watch;
+	struct tally tally[SIM_NR_RULES];
 	u32 nr_listings;
 	u64 listing_ns, listing_gap;	/* when the next one is due */
 	bool recorded;		/* frames of a file: no calls are known */
@@ -277,6 +326,11 @@ void topology_sent(struct world *w, const struct net_device *dev,
 bool topology_lost(struct world *w, const struct net_device *dev,
 		   struct sk_buff *skb);
 
+/* ---- cut.c ---- */
+/* Shows the monitor each frame that @skb, which host @h sends or which reaches it,
+ * stands for, as a device would make them; @head octets stand before skb->data. */
+void cut_frames(struct host *h, bool sent, const struct sk_buff *skb, u32 head);
+
 /* ---- steer.c ---- */
 /* Draws how many softnets @h has, and whether its devices steer. */
 void steer_draw(struct world *w, struct host *h);
@@ -300,8 +354,9 @@ void odd_draw(struct world *w);
 bool odd_frame(struct host *h, u8 *frame, u32 len);
 
 /* ---- faults.c ---- */
+/* Of what host @from sends. */
 void faults_draw_link(struct world *w, struct inet_fault_config *f,
-		      struct inet_fault_config *healthy);
+		      struct inet_fault_config *healthy, unsigned int from);
 void faults_draw_events(struct world *w);
 /* Does what is due. Return: when it is to be called again. */
 u64 faults_step(struct world *w);
@@ -325,7 +380,7 @@ void app_free(struct world *w);
 /* Prints the ends that are open. */
 void app_show(const struct world *w);
 bool app_done(const struct world *w);
-/* How the connections have ended: what must not change with GRO or RPS. */
+/* How the connections have ended: what must be the same in every enum sim_other. */
 u64 app_outcome(const struct world *w);
 u8 app_byte(u32 key, u32 pos);
 
@@ -364,6 +419,12 @@ void monitor_error(struct world *w, const struct end *e, int err);
 void monitor_message(struct world *w, const struct message *m);
 /* What inet_socket_show() says of host @h; @text is taken apart. */
 void monitor_listing(struct world *w, int h, char *text);
+/* Host @h is let off some rules; or every one; or its connections that are there. */
+void monitor_excuse(struct world *w, unsigned int h, enum sim_why why);
+void monitor_excuse_all(struct world *w, enum sim_why why);
+void monitor_excuse_flows(struct world *w, unsigned int h, enum sim_why why);
+/* Prints the counts of all rules. */
+void monitor_show(const struct tally *t);
 /* Nothing is due any more. */
 void monitor_end(struct world *w);
 void monitor_free(struct world *w);

@@ -30,9 +30,9 @@ void steer_draw(struct world *w, struct host *h)
 	h->nr_softnets = 1;
 	if (w->without >> SIM_RPS & 1)
 		return;
-	many = rng_chance(r, 40);
+	many = rng_chance(r, 40) ^ (w->other == OTHER_SOFTNETS);
 	steers = rng_chance(r, 60) && many;
-	h->steers = steers ^ w->other_rps;
+	h->steers = steers ^ (w->other == OTHER_RPS);
 	if (many || h->steers)
 		h->nr_softnets = (u32)rng_range(r, 2, SIM_MAX_SOFTNETS);
 	if (h->steers) {

@@ -364,7 +364,7 @@ RULE(burst_after_a_timeout_is_caught)
 	LEAVES(0, ACK, 1, 1, 10);
 	later(1);
 	LEAVES(0, ACK, 21, 1, 10);
-	caught("more than one segment after a timeout");
+	caught("more than slow start after a timeout");
 }
 
 RULE(first_flight_of_eleven_is_caught)

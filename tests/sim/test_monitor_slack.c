@@ -249,8 +249,8 @@ RULE(answer_to_a_fin_does_not_wait_for_what_has_come)
 static void sends_behind_a_gap(bool unplugged)
 {
 	open_pair();
-	w.timely = false;
-	w.unplugged = unplugged;
+	monitor_excuse_all(&w, WHY_SLOW);
+	w.host[0].unseen = w.host[1].unseen = unplugged;
 	LEAVES(0, ACK, 11, 1, 10);
 }
 
@@ -281,7 +281,7 @@ RULE(fin_behind_the_gap_passes)
 {
 	(void)state;
 	open_pair();
-	w.unplugged = true;
+	w.host[0].unseen = w.host[1].unseen = true;
 	later(1);
 	LEAVES(0, FIN | ACK, 11, 1);
 	caught("");
@@ -301,8 +301,8 @@ RULE(fin_behind_what_was_not_pushed_is_caught)
 static void fin_is_acked_at(bool unplugged, u32 seq, u32 len)
 {
 	open_pair();
-	w.timely = false;
-	w.unplugged = unplugged;
+	monitor_excuse_all(&w, WHY_SLOW);
+	w.host[0].unseen = w.host[1].unseen = unplugged;
 	PASSES(1, ACK | PSH, 1, 1, 10);
 	PASSES(1, FIN | ACK, 11, 1);
 	PASSES(0, ACK | PSH, 1, 1, 8);
@@ -509,7 +509,7 @@ RULE(rto_of_a_ticking_clock_is_not_shorter_than_that)
 static void open_full_table(void)
 {
 	open_pair();
-	w.point_ppm[BUGGIFY_TIME_WAIT_FULL] = 1;
+	monitor_excuse_all(&w, WHY_FULL);
 }
 
 /* Host 0 closes first, and forgets it at once. */
@@ -539,7 +539,7 @@ RULE(connection_before_time_wait_is_not_forgotten)
 {
 	(void)state;
 	open_called();
-	w.point_ppm[BUGGIFY_TIME_WAIT_FULL] = 1;
+	monitor_excuse_all(&w, WHY_FULL);
 	end_b->ending = true;
 	PASSES(1, FIN | ACK, 1, 1);
 	PASSES(0, ACK, 1, 2);

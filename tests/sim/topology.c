@@ -12,7 +12,6 @@
 
 #include "core/sch_generic.h"
 
-#define MAX_TAPPED 4096
 #define ETH_LEN 14
 
 /* ---- the environment of a stack --------------------------------------- */
@@ -99,9 +98,10 @@ static int set_rare_knobs(struct world *w, struct host *h)
 		if (inet_sysctl_set(h->net, knobs[i][0], knobs[i][1]))
 			return -1;
 		w->forgetful |= strstr(knobs[i][0], "mtu_expires") != NULL;
-		w->short_arp |= strstr(knobs[i][0], "unres_qlen") != NULL;
+		h->short_arp |= strstr(knobs[i][0], "unres_qlen") != NULL;
 		/* what RPS finds no room for the monitor has seen */
-		w->blind |= strstr(knobs[i][0], "netdev_max_backlog") && h->steers;
+		if (strstr(knobs[i][0], "netdev_max_backlog") && h->steers)
+			monitor_excuse(w, (unsigned int)(h - w->host), WHY_FORGETS);
 	}
 	return 0;
 }
@@ -149,8 +149,9 @@ static int set_congestion(struct world *w, struct host *h)
 {
 	static const struct {
 		const char *name;
+		u8 control;
 		u32 least_window;
-	} cas[] = { { "reno", 0 }, { "bbr", 4 } };
+	} cas[] = { { "reno", CONTROL_RENO, 0 }, { "bbr", CONTROL_BBR, 4 } };
 	const unsigned int nr = sizeof(cas) / sizeof(cas[0]);
 	struct rng own;
 	unsigned int i;
@@ -159,6 +160,9 @@ static int set_congestion(struct world *w, struct host *h)
 	if (w->without >> SIM_KNOBS & 1 || !rng_chance(&own, 50))
 		return 0;
 	i = (unsigned int)rng_range(&own, 0, nr - 1);
+	h->control = cas[i].control;
+	if (h->control == CONTROL_BBR)
+		monitor_excuse(w, (unsigned int)(h - w->host), WHY_CONTROL);
 	h->least_window = cas[i].least_window;
 	return inet_sysctl_set(h->net, "net.ipv4.tcp_congestion_control",
 			       cas[i].name);
@@ -263,7 +267,7 @@ static int set_qdisc(struct world *w, struct host *h, unsigned int i)
 	rng_init(&r, w->seed, 400 + (u64)i);
 	if (w->without >> SIM_KNOBS & 1 || !rng_chance(&r, 5))
 		return 0;
-	w->blind = true;
+	monitor_excuse(w, i, WHY_LATE);
 	return inet_sysctl_set(h->net, "net.core.default_qdisc", "fq");
 }
 
@@ -336,27 +340,13 @@ static struct host *host_of(struct world *w, const struct net_device *dev)
 	return NULL;
 }
 
-/* A copy for the monitor; @head octets of the frame stand before skb->data. */
-static void watch(struct host *h, bool sent, const struct sk_buff *skb,
-		  u32 head)
-{
-	u8 frame[MAX_TAPPED];
-
-	if (head + skb->len > sizeof(frame))
-		return;
-	memcpy(frame, skb->data - head, head);
-	skb_copy_bits(skb, 0, frame + head, skb->len);
-	monitor_frame(h->w, (int)(h - h->w->host), sent, frame,
-		      head + skb->len);
-}
-
 void topology_sent(struct world *w, const struct net_device *dev,
 		   const struct sk_buff *skb)
 {
 	struct host *h = host_of(w, dev);
 
 	if (h)
-		watch(h, true, skb, 0);
+		cut_frames(h, true, skb, 0);
 }
 
 bool topology_lost(struct world *w, const struct net_device *dev,
@@ -367,9 +357,11 @@ bool topology_lost(struct world *w, const struct net_device *dev,
 	steer_arrives(w, dev, skb);
 	if (!h)
 		return false;
-	if (h->odd && odd_frame(h, skb->data, skb_headlen(skb)))
+	/* not what is no frame yet */
+	if (h->odd && skb->ip_summed != CHECKSUM_PARTIAL &&
+	    odd_frame(h, skb->data, skb_headlen(skb)))
 		return true;
-	watch(h, false, skb, 0);
+	cut_frames(h, false, skb, 0);
 	return false;
 }
 
@@ -387,7 +379,7 @@ static int tap(struct sk_buff *skb, struct net_device *dev,
 			      head + skb_headlen(skb));
 	if (dev == h->dev && skb->pkt_type != SKB_PACKET_OUTGOING &&
 	    head + skb->len > ETH_LEN && forge_is_own(skb_mac_header(skb)))
-		watch(h, false, skb, head);
+		cut_frames(h, false, skb, head);
 	consume_skb(skb);
 	return 0;
 }
@@ -433,12 +425,16 @@ static void monitor_link(struct host *h, u32 addr, const u8 *mac,
 
 /* What the device does not take waits in a queue of @limit frames: more than
  * that is dropped before anybody has seen it. */
-static void short_queues(struct world *w, struct net_device **dev, u32 limit)
+static void short_queues(struct world *w, const struct link *l,
+			 struct net_device **dev, u32 limit)
 {
-	dev[0]->tx[0].qdisc->limit = limit;
-	dev[1]->tx[0].qdisc->limit = limit;
-	w->blind = true;
-	w->timely = false;
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		dev[i]->tx[0].qdisc->limit = limit;
+		monitor_excuse(w, (unsigned int)(l->at[i] - w->host), WHY_UNSEEN);
+		monitor_excuse(w, (unsigned int)(l->at[i] - w->host), WHY_LATE);
+	}
 }
 
 /* Segments that arrive together go up as one packet: at a router, which cuts
@@ -452,8 +448,8 @@ static int merge_segments(struct world *w, struct host *a, struct host *b,
 	rng_init(&r, w->seed, 400 + w->nr_links);
 	if (w->without >> SIM_GRO & 1)
 		return 0;
-	router = rng_chance(&r, 25) ^ w->other_gro;
-	hosts = rng_chance(&r, 25) ^ w->other_gro;
+	router = rng_chance(&r, 25) ^ (w->other == OTHER_GRO);
+	hosts = rng_chance(&r, 25) ^ (w->other == OTHER_GRO);
 	if (routed && router && inet_netdev_set_feature(dev[1], "gro", true))
 		return -1;
 	if (!hosts)
@@ -462,6 +458,33 @@ static int merge_segments(struct world *w, struct host *a, struct host *b,
 	return inet_netdev_set_feature(dev[0], "gro", true) ||
 	       (!routed && inet_netdev_set_feature(dev[1], "gro", true)) ?
 	       -1 : 0;
+}
+
+/* A few cables harm and delay nothing, and carry packets as the stack makes them;
+ * the devices of some cut and sum themselves, or say so: what another cable carries
+ * is cut before. The draws are no part of the other streams. */
+static void draw_offloads(const struct world *w, bool *bare, bool *tso)
+{
+	struct rng r;
+
+	rng_init(&r, w->seed, 1000 + w->nr_links);
+	*bare = rng_chance(&r, 10);
+	*tso = rng_chance(&r, 25) ^ (w->other == OTHER_TSO);
+	if (w->without >> SIM_TSO & 1)
+		*bare = *tso = false;
+}
+
+/* Both ends do, and what has come whole goes up as GRO's packets do. */
+static int set_offloads(struct host *a, struct host *b, struct net_device **dev)
+{
+	unsigned int i;
+
+	a->belated = b->belated = true;
+	for (i = 0; i < 2; i++)
+		if (inet_netdev_set_feature(dev[i], "tx", true) ||
+		    inet_netdev_set_feature(dev[i], "tso", true))
+			return -1;
+	return 0;
 }
 
 /* A cable from @a to @b with faults of its own, both ends with addresses. */
@@ -474,7 +497,7 @@ static int link_create(struct world *w, struct host *a, u32 addr_a,
 	struct net_device *dev[2];
 	struct rng own;
 	char name[8];
-	bool ring;
+	bool ring, bare, tso;
 
 	/* Below 552 Linux lets a router cut TCP, which hides it here. */
 	if (sim_draw(w, &w->config, SIM_MTU, 50, &own))
@@ -486,8 +509,14 @@ static int link_create(struct world *w, struct host *a, u32 addr_a,
 	ring = sim_draw(w, &w->config, SIM_RING, 5, &own);
 	if (ring)
 		cfg.ring_frames = 8;
-	faults_draw_link(w, &cfg.a_to_b, &l->healthy[0]);
-	faults_draw_link(w, &cfg.b_to_a, &l->healthy[1]);
+	faults_draw_link(w, &cfg.a_to_b, &l->healthy[0],
+			 (unsigned int)(a - w->host));
+	faults_draw_link(w, &cfg.b_to_a, &l->healthy[1],
+			 (unsigned int)(b - w->host));
+	draw_offloads(w, &bare, &tso);
+	if (bare)
+		cfg.a_to_b = cfg.b_to_a = l->healthy[0] = l->healthy[1] =
+			(struct inet_fault_config){ .seed = w->seed };
 	snprintf(name, sizeof(name), "w%u", w->nr_links);
 	l->at[0] = a;
 	l->at[1] = b;
@@ -498,8 +527,9 @@ static int link_create(struct world *w, struct host *a, u32 addr_a,
 	dev[0] = inet_wire_device(l->wire, 'a');
 	dev[1] = inet_wire_device(l->wire, 'b');
 	if (ring)
-		short_queues(w, dev, (u32)rng_range(&own, 1, 8));
-	if (merge_segments(w, a, b, dev) || steer_device(a, dev[0]) ||
+		short_queues(w, l, dev, (u32)rng_range(&own, 1, 8));
+	if ((tso && set_offloads(a, b, dev)) ||
+	    merge_segments(w, a, b, dev) || steer_device(a, dev[0]) ||
 	    steer_device(b, dev[1]))
 		return -1;
 	a->dev = dev[0];
@@ -546,9 +576,9 @@ int topology_create(struct world *w)
 	w->nr_hosts = star ? (unsigned int)rng_range(&own, 2, SIM_MAX_HOSTS) :
 			     2;
 	w->nr_stacks = w->nr_hosts + star;
-	w->timely = true;
 	w->fragile = sim_draw(w, &w->config, SIM_POOR, 4, &own);
-	w->timely &= !w->fragile;
+	if (w->fragile)
+		monitor_excuse_all(w, WHY_POOR);
 	if (sim_draw(w, &w->config, SIM_DEATH, 2, &own)) {
 		w->fragile = true;
 		w->death_ns = w->now + rng_log(&own, SIM_MS, 5 * SIM_S);
@@ -558,8 +588,9 @@ int topology_create(struct world *w)
 	for (i = 0; i < w->nr_stacks && !err; i++)
 		err = host_create(w, i);
 	w->arp = sim_draw(w, &w->config, SIM_ARP, 30, &own);
-	w->blind |= w->arp && w->short_arp;
-
+	for (i = 0; i < w->nr_hosts && w->arp; i++)
+		if (w->host[i].short_arp)
+			monitor_excuse(w, i, WHY_UNSEEN);
 	if (!err)
 		err = star ? star_create(w, w->arp) :
 			     link_create(w, &w->host[0], SIM_ADDR(0),

@@ -82,7 +82,7 @@ static void list_connections(struct world *w)
 	char *text;
 	FILE *f;
 
-	if (w->now < w->listing_ns || w->blind || w->again)
+	if (w->now < w->listing_ns || w->again)
 		return;
 	w->listing_gap = w->listing_gap ? 2 * w->listing_gap : 50 * SIM_MS;
 	w->listing_ns = w->now + w->listing_gap;
