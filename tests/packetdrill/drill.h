@@ -64,6 +64,7 @@ struct drill {
 	pthread_cond_t moved;
 	pthread_t first;		/* the thread that runs the script */
 	enum drill_blocked blocked;
+	pid_t settles;			/* it has come out, and tells packetdrill; or 0 */
 
 	u64 now_ns;			/* of the stack */
 	u64 random;
@@ -89,6 +90,8 @@ void drill_start(const char *flags);
 void drill_stop(void);
 /* What /proc/sys says of the knobs that the stack has becomes theirs. */
 void drill_read_knobs(void);
+/* What ethtool(8) and tc(8) say of the kernel's tun0 holds for the stack's. */
+void drill_read_device(void);
 /* Moves the clock to @ns, and does what is due on the way. */
 void drill_run_until(u64 ns);
 /* Does what is due now. */
@@ -101,6 +104,8 @@ void drill_enter(void);
 ssize_t drill_leave(ssize_t ret);
 /* What time it is, in a thread that is in no call. */
 u64 drill_time(void);
+/* Until packetdrill knows what the call that blocked has brought. */
+void drill_settle(void);
 /* A packet to the stack. */
 int drill_inject(const void *buf, size_t len);
 /* The next packet from it, taken off; NULL: none within some seconds. */

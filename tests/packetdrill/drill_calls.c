@@ -40,6 +40,7 @@ static int call_socket(void *ud __maybe_unused, int family, int type, int protoc
 
 	drill_enter();
 	drill_read_knobs();
+	drill_read_device();
 	sock = inet_socket(drill.net, family, type | SOCK_NONBLOCK, protocol);
 	return (int)drill_leave(sock ? drill_fd_new(sock, NULL, type & SOCK_NONBLOCK) :
 			  -1);
@@ -231,6 +232,30 @@ static int wait_open(struct drill_file *f, int flags)
 	return err ? -1 : 0;
 }
 
+/* A writer that waits has more to say: what it is answered it need not acknowledge
+ * before that. */
+static void is_waiting_writer(struct drill_file *f)
+{
+	int off = 0;
+
+	if (is_opening(f))
+		(void)inet_setsockopt(f->sock, IPPROTO_TCP, TCP_QUICKACK, &off,
+				      sizeof(off));
+}
+
+/* As again(), of a call that has octets left: it is woken when there is room, not as
+ * soon as one more would do. */
+static bool again_with_room(struct drill_file *f, int flags)
+{
+	if (errno != EAGAIN || f->nonblock || (flags & MSG_DONTWAIT))
+		return false;
+	do
+		if (!drill_wait(DRILL_NEVER))
+			return false;
+	while (!drill_ready(f, POLLOUT));
+	return true;
+}
+
 /* A call that blocks sends all. */
 static ssize_t send_all(struct drill_file *f, struct msghdr *msg, int flags)
 {
@@ -244,6 +269,9 @@ static ssize_t send_all(struct drill_file *f, struct msghdr *msg, int flags)
 			flags &= ~MSG_FASTOPEN;
 			errno = EAGAIN;
 		}
+		if (n > 0 && (size_t)n < len - sent && !f->nonblock &&
+		    !(flags & MSG_DONTWAIT))
+			is_waiting_writer(f);
 		if (n > 0 && wait_open(f, flags))
 			return -1;
 		if (n > 0) {
@@ -255,7 +283,7 @@ static ssize_t send_all(struct drill_file *f, struct msghdr *msg, int flags)
 			if (sent < len)
 				errno = EAGAIN;
 		}
-	} while ((n < 0 || sent < len) && again(f, -1, flags));
+	} while ((n < 0 || sent < len) && again_with_room(f, flags));
 	return sent || n >= 0 ? (ssize_t)sent : -1;
 }
 
@@ -268,6 +296,7 @@ static ssize_t call_sendmsg(void *ud __maybe_unused, int fd, const struct msghdr
 	ssize_t n = -1;
 
 	drill_enter();
+	drill_read_device();
 	f = drill_socket(fd);
 	if (flags & MSG_FASTOPEN)
 		drill_read_knobs();

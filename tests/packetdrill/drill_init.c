@@ -53,6 +53,7 @@ static int netdev_receive_packet(void *ud __maybe_unused, void *buf, size_t *len
 
 static int pass_time(void *ud __maybe_unused, useconds_t usecs)
 {
+	drill_settle();
 	pthread_mutex_lock(&drill.lock);
 	drill_run_until(drill.now_ns + usecs * NS_PER_US);
 	pthread_mutex_unlock(&drill.lock);

@@ -9,11 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define PACKET_WAIT (10 * NS_PER_S)	/* then the script has failed */
 #define LONGEST_CALL (3600 * NS_PER_S)	/* of the thread that moves the clock */
 #define DEADLINE_REAL_S 5		/* of a thread that could go on */
 #define RUNS_MAX 100000
+#define SETTLE_TRIES 5000
 
 struct drill drill = {
 	.lock = PTHREAD_MUTEX_INITIALIZER,
@@ -137,11 +139,32 @@ u64 drill_time(void)
 		drill_run_until(drill.now_ns + NS_PER_US);
 	} else {
 		drill.blocked = BLOCKED_NOT;
+		drill.settles = gettid();
 		pthread_cond_broadcast(&drill.moved);
 	}
 	ns = drill.now_ns;
 	pthread_mutex_unlock(&drill.lock);
 	return ns;
+}
+
+/* The thread runs until it waits for its next call, or is gone. */
+void drill_settle(void)
+{
+	const struct timespec pause = { .tv_nsec = 200000 };
+	char path[64], state = 'R';
+	FILE *f;
+
+	for (int i = 0; drill.settles && i < SETTLE_TRIES; i++) {
+		nanosleep(&pause, NULL);
+		snprintf(path, sizeof(path), "/proc/self/task/%d/stat",
+			 (int)drill.settles);
+		f = fopen(path, "r");
+		if (!f || fscanf(f, "%*d (%*[^)]) %c", &state) != 1 || state == 'S')
+			drill.settles = 0;
+		if (f)
+			fclose(f);
+	}
+	drill.settles = 0;
 }
 
 /* ---- the environment --------------------------------------------------- */
@@ -237,6 +260,7 @@ static const struct net_device_ops dev_ops = {
 
 int drill_inject(const void *buf, size_t len)
 {
+	drill_read_device();
 	drill.rx = buf;
 	drill.rx_len = len;
 	napi_schedule(&drill.napi);
@@ -355,6 +379,7 @@ static void start_device(const char *ip, unsigned int mtu)
 	drill.dev->netdev_ops = &dev_ops;
 	/* as the kernel's scripts see it: a row of segments is one packet */
 	drill.dev->features |= NETIF_F_SG | NETIF_F_HW_CSUM | NETIF_F_TSO;
+	drill.dev->hw_features |= NETIF_F_TSO;
 	netif_napi_add(drill.dev, &drill.napi, 0, dev_poll);
 	need(register_netdevice(drill.dev), "tun0");
 	snprintf(addr, sizeof(addr), "%s/16", ip);
