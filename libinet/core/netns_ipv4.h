@@ -110,7 +110,8 @@ struct netns_ipv4 {
 	s32 sysctl_tcp_invalid_ratelimit, sysctl_tcp_challenge_ack_limit;
 	s32 sysctl_tcp_rst_per_sec;
 	s32 sysctl_tcp_min_snd_mss, sysctl_tcp_adv_win_scale;
-	s32 sysctl_tcp_moderate_rcvbuf, sysctl_tcp_reordering;
+	s32 sysctl_tcp_moderate_rcvbuf;
+	s32 sysctl_tcp_reordering, sysctl_tcp_max_reordering;
 	s32 sysctl_tcp_slow_start_after_idle;
 	u32 sysctl_tcp_notsent_lowat;
 	s32 sysctl_tcp_rto_min_us, sysctl_tcp_rto_max_ms;

@@ -159,16 +159,6 @@ __always_inline struct sk_buff *tcp_stream_alloc_skb(struct sock *sk, u32 size,
 	return tcp_stream_charge(sk, skb, force);
 }
 
-/* Nothing was sent for an RTO: what the window was may be true no more. */
-static bool tcp_in_idle(const struct sock *sk)
-{
-	const struct tcp_sock *tp = tcp_sk(sk);
-
-	return READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_slow_start_after_idle) &&
-	       tp->mstamp_ns - tp->lsndtime_ns >
-		       (u64)inet_csk(sk)->icsk_rto_us * NSEC_PER_USEC;
-}
-
 __always_inline void tcp_skb_entail(struct sock *sk, struct sk_buff *skb)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
@@ -181,8 +171,7 @@ __always_inline void tcp_skb_entail(struct sock *sk, struct sk_buff *skb)
 	if (tp->packets_out)
 		return;
 	tcp_chrono_start(tp, TCP_CHRONO_BUSY);
-	if (tcp_in_idle(sk))
-		tcp_cwnd_restart(sk, tp->mstamp_ns - tp->lsndtime_ns);
+	tcp_cwnd_idle_check(sk);
 }
 
 void tcp_wmem_free_skb(struct sock *sk, struct sk_buff *skb)
@@ -293,32 +282,42 @@ static __noinline struct sk_buff *tcp_lend_segment(struct sock *sk,
 	return skb ? tcp_stream_charge(sk, skb, force) : NULL;
 }
 
-/* So many octets make a packet worth sending before the write is at its end: full
- * segments. */
-static u32 tcp_size_goal(struct sock *sk, u32 mss)
-{
-	u32 goal = tcp_gso_max_segs(sk, mss) * mss;
+/* A write's measures, in octets of full segments; 0: not known yet. */
+struct tcp_write_goal {
+	u32 packet;	/* worth sending before the write is at its end */
+	u32 batch;	/* belong together, as in a packet of Linux's queue */
+};
 
-	goal = min(tcp_sk(sk)->max_window >> 1, goal);
-	return max(goal - goal % mss, mss);
+static void tcp_set_goal(struct sock *sk, u32 mss, struct tcp_write_goal *goal)
+{
+	u32 batch = min(tcp_sk(sk)->max_window >> 1, tcp_gso_max_text(sk));
+
+	goal->batch = max(batch - batch % mss, mss);
+	goal->packet = min(goal->batch, tcp_gso_max_segs(sk, mss) * mss);
 }
 
-/* Is there room for another segment behind @tail, or none if that is NULL? What makes
- * one packet with those that wait belongs to them: as in Linux, room is asked for
- * once for all of it. *@goal: as below. */
+/* Octets of this batch so far. Of what was sent nothing belongs to it. */
+static u32 tcp_batch_len(const struct tcp_sock *tp)
+{
+	u32 seq = before(tp->batch_seq, tp->snd_nxt) ? tp->snd_nxt :
+						       tp->batch_seq;
+
+	return tp->write_seq - seq;
+}
+
+/* Is there room for another segment behind @tail, or none if that is NULL? As in
+ * Linux, it is asked for once for all of a batch. */
 static bool tcp_write_room(struct sock *sk, const struct sk_buff *tail, u32 mss,
-			   u32 *goal)
+			   struct tcp_write_goal *goal)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	u32 seq = tp->batch_seq;
 
 	if (tail && !(TCP_SKB_CB(tail)->sacked & TCPCB_EOR)) {
-		if (!*goal)
-			*goal = tcp_size_goal(sk, mss);
-		if (before(seq, tp->snd_nxt))
-			seq = tp->snd_nxt;
-		if (tp->write_seq - seq < *goal &&
-		    tcp_stream_held(sk) - (s32)*goal < READ_ONCE(sk->sk_sndbuf))
+		if (!goal->batch)
+			tcp_set_goal(sk, mss, goal);
+		if (tcp_batch_len(tp) < goal->batch &&
+		    tcp_stream_held(sk) - (s32)goal->batch <
+			    READ_ONCE(sk->sk_sndbuf))
 			return true;
 	}
 	if (!tcp_stream_memory_free(sk))
@@ -328,9 +327,10 @@ static bool tcp_write_room(struct sock *sk, const struct sk_buff *tail, u32 mss,
 }
 
 /* The segment that takes the next octets: the tail, or a new one. *@room: how
- * many it takes. *@goal: of this write, 0: not known yet. NULL: wait for memory. */
+ * many it takes. NULL: wait for memory. */
 static struct sk_buff *tcp_write_segment(struct sock *sk, struct inet_msg *msg,
-					 u32 mss, u32 *room, u32 *goal)
+					 u32 mss, u32 *room,
+					 struct tcp_write_goal *goal)
 {
 	struct sk_buff *skb = tcp_write_queue_tail(sk);
 	bool first, lend;
@@ -379,24 +379,23 @@ static void tcp_write_copy(struct sock *sk, struct sk_buff *skb, u32 n,
 	TCP_SKB_CB(skb)->end_seq += n;
 }
 
-/* The segment at the tail is full: what is there may be worth sending. *@goal as
- * above. */
+/* The segment at the tail is full: what is there may be worth sending. */
 static void tcp_write_push(struct sock *sk, struct sk_buff *skb, u32 mss,
-			   u32 *goal)
+			   struct tcp_write_goal *goal)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	u32 unsent;
 
-	if (forced_push(tp)) {
+	if (!goal->batch)
+		tcp_set_goal(sk, mss, goal);
+	if (forced_push(tp) && tcp_batch_len(tp) >= goal->batch) {
 		tcp_mark_push(tp, skb);
 		__tcp_push_pending_frames(sk, mss, TCP_NAGLE_PUSH);
 		return;
 	}
-	if (!*goal)
-		*goal = tcp_size_goal(sk, mss);
 	unsent = tp->write_seq - tp->snd_nxt;
 	/* once: if it cannot go now, then when ACKs come */
-	if (unsent >= *goal && unsent - *goal < mss)
+	if (unsent >= goal->packet && unsent - goal->packet < mss)
 		__tcp_push_pending_frames(sk, mss, TCP_NAGLE_PUSH);
 }
 
@@ -438,7 +437,8 @@ static int tcp_sendmsg_locked(struct sock *sk, struct inet_msg *msg)
 	int flags = msg->flags, copied = 0, err = 0;
 	s64 timeo_ns = sock_sndtimeo(sk, flags & MSG_DONTWAIT);
 	struct sk_buff *skb;
-	u32 mss, room, n, goal = 0;
+	struct tcp_write_goal goal = { 0 };
+	u32 mss, room, n;
 
 	if (unlikely(tcp_write_unusual(sk, flags))) {
 		copied = (int)msg->iter.count;
@@ -462,7 +462,7 @@ static int tcp_sendmsg_locked(struct sock *sk, struct inet_msg *msg)
 				break;
 			tcp_mstamp_refresh(sk);
 			mss = tcp_current_mss(sk);
-			goal = 0;
+			goal.batch = 0;
 			continue;
 		}
 		n = (u32)min((size_t)room, msg->iter.count);

@@ -663,7 +663,9 @@ void __tcp_sock_set_quickack(struct sock *sk, int val);
  * (@clone_it false, consumed), itself. 0, > 0: dropped below us, -E. */
 int tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it);
 void __tcp_push_pending_frames(struct sock *sk, u32 cur_mss, int nonagle);
-/* Segments that one packet to the device may stand for. */
+/* Octets that one packet to the device may have; 0: no more than one segment. */
+u32 tcp_gso_max_text(const struct sock *sk);
+/* Segments that one may stand for, at the rate of now. */
 u32 tcp_gso_max_segs(struct sock *sk, u32 mss_now);
 void tcp_rtx_queue_unlink_and_free(struct sock *sk, struct sk_buff *skb);
 /* Cuts @skb (on the queue @q) at @len: the rest follows it. 0 or -ENOMEM. */
@@ -857,6 +859,8 @@ struct tcp_ack_state {
 				 * sent last: when; 0: none did */
 	struct tcp_tx tx;	/* what it took down */
 	u8 tx_sacked;
+	bool late;		/* packets came that were overtaken, the first: */
+	u32 late_seq;
 	u32 rate_delivered, rate_ticks;	/* tcp_rate.c; 0: no sample */
 };
 
@@ -907,9 +911,14 @@ void tcp_sack_renege(struct sock *sk);
 /* @skb becomes longer than what has arrived of it. */
 void tcp_sack_forget(struct tcp_sock *tp, struct sk_buff *skb);
 
+/* tcp_recovery.c, without SACK. */
+void tcp_reno_delivered(const struct tcp_sock *tp, struct tcp_ack_state *a);
+
 /* tcp_rack.c */
-void tcp_rack_advance(struct tcp_sock *tp, const struct sk_buff *skb);
-void tcp_rack_reordering(struct sock *sk);
+void tcp_rack_advance(struct tcp_sock *tp, const struct sk_buff *skb,
+		      struct tcp_ack_state *a);
+/* A segment was overtaken, by so many octets. */
+void tcp_rack_reordering(struct sock *sk, u32 octets);
 /* Marks what is lost by now. Return: a timer is set for what may be soon. */
 bool tcp_rack_mark_lost(struct sock *sk);
 void tcp_rack_reo_timeout(struct sock *sk);
@@ -1033,7 +1042,9 @@ void tcp_cleanup_congestion_control(struct sock *sk);
 int tcp_set_congestion_control(struct sock *sk, const char *name);
 u32 tcp_slow_start(struct tcp_sock *tp, u32 acked);
 void tcp_cong_avoid_ai(struct tcp_sock *tp, u32 w, u32 acked);
-void tcp_cwnd_restart(struct sock *sk, u64 idle_ns);
+/* Nothing was sent for an RTO, and nothing is in flight: what the window was may be true
+ * no more. */
+void tcp_cwnd_idle_check(struct sock *sk);
 void tcp_cwnd_validate(struct sock *sk, bool is_cwnd_limited);
 
 /* Did the window, and not the application, bound what was sent of late? Only

@@ -164,6 +164,8 @@ static void tcp_ack_update_window(struct sock *sk, const struct sk_buff *skb,
 	tp->snd_wnd = nwin;
 	tp->pred_flags = 0;
 	tcp_fast_path_check(sk);
+	if (unlikely(!tp->packets_out) && !tcp_write_queue_empty(sk))
+		tcp_cwnd_idle_check(sk);	/* it was closed so long */
 	if (nwin > tp->max_window) {
 		tp->max_window = nwin;
 		tcp_sync_mss(sk, inet_csk(sk)->icsk_pmtu_cookie);
@@ -209,18 +211,6 @@ static void tcp_path_carried(struct tcp_sock *tp, u32 len)
 			   icsk->icsk_af_ops->net_header_len);
 }
 
-/* @skb is acknowledged while what is behind it is SACKed: late, if that was told by
- * an ACK before. */
-static __noinline void tcp_clean_late(struct tcp_sock *tp,
-				      const struct sk_buff *skb,
-				      const struct tcp_ack_state *a)
-{
-	tcp_rack_advance(tp, skb);
-	if (!(TCP_SKB_CB(skb)->sacked & TCPCB_RETRANS) &&
-	    before(TCP_SKB_CB(skb)->end_seq, a->prior_sack_high))
-		tcp_rack_reordering(&tp->inet_conn.icsk_inet.sk);
-}
-
 /* One segment is acknowledged: its counters and its round trip. */
 static void tcp_clean_one(struct tcp_sock *tp, const struct sk_buff *skb,
 			  struct tcp_ack_state *a)
@@ -234,7 +224,7 @@ static void tcp_clean_one(struct tcp_sock *tp, const struct sk_buff *skb,
 		a->delivered += pcount;
 		tcp_rate_skb_delivered(tcb, skb->tstamp, a);
 		if (unlikely(tp->sacked_out) && tp->rx_opt.sack_ok)
-			tcp_clean_late(tp, skb, a);
+			tcp_rack_advance(tp, skb, a);
 		tcp_frto_came(tp, tcb, a);
 	}
 	if (unlikely(tcb->sacked & (TCPCB_RETRANS | TCPCB_SACKED_ACKED))) {
@@ -379,21 +369,60 @@ static __noinline void tcp_ca_control(struct sock *sk,
 /* Widens the congestion window, unless a loss is being repaired. */
 static void tcp_cong_control(struct sock *sk, const struct tcp_ack_state *a)
 {
+	const s32 *usual = &sock_net(sk)->ipv4.sysctl_tcp_reordering;
+
 	if (unlikely(tcp_ca_controls(sk))) {
 		tcp_ca_control(sk, a);
 		return;
 	}
-	if (tcp_in_cwnd_reduction(sk) || !(a->flag & FLAG_DATA_ACKED))
+	if (tcp_in_cwnd_reduction(sk))
+		return;
+	/* where packets overtake others, each that comes is progress */
+	if (!(a->flag & FLAG_DATA_ACKED) &&
+	    (!(a->flag & FLAG_DATA_SACKED) ||
+	     tcp_sk(sk)->reordering <= (u32)READ_ONCE(*usual)))
 		return;
 	inet_csk(sk)->icsk_ca_ops->cong_avoid(sk, a->ack, a->delivered);
+}
+
+/* What arrived is known. */
+static __always_inline void tcp_ack_delivered(struct sock *sk,
+					      struct tcp_ack_state *a)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (unlikely(a->late))
+		tcp_rack_reordering(sk, a->prior_sack_high - a->late_seq);
+	tp->tx.delivered += a->delivered;
+	tcp_rate_gen(sk, a);
+}
+
+/* An ACK that was overtaken: its blocks may tell of what later ones, which had no room
+ * or were lost, did not. */
+static __noinline void tcp_ack_old(struct sock *sk, const struct sk_buff *skb,
+				   struct tcp_ack_state *a)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (!tp->rx_opt.sack_ok || tcp_hdr(skb)->syn)
+		return;
+	a->flag = 0;
+	tcp_sacktag_write_queue(sk, skb, a);
+	if (!(a->flag & (FLAG_DATA_SACKED | FLAG_DSACK)))
+		return;
+	INET_PROBE(OLD_ACK_WITH_NEWS);
+	tcp_ack_delivered(sk, a);
+	tcp_fastretrans_alert(sk, a);
+	tcp_xmit_retransmit_queue(sk);
 }
 
 /* Something was in flight. */
 static void tcp_ack_in_flight(struct sock *sk, struct tcp_ack_state *a)
 {
 	tcp_clean_rtx_queue(sk, a);
-	tcp_sk(sk)->tx.delivered += a->delivered;
-	tcp_rate_gen(sk, a);
+	if (unlikely(tcp_sk(sk)->sacked_out) && !tcp_sk(sk)->rx_opt.sack_ok)
+		tcp_reno_delivered(tcp_sk(sk), a);
+	tcp_ack_delivered(sk, a);
 	if (unlikely(tcp_ack_is_dubious(sk, a)))
 		tcp_fastretrans_alert(sk, a);
 	tcp_cong_control(sk, a);
@@ -419,8 +448,11 @@ int tcp_ack(struct sock *sk, const struct sk_buff *skb, int flag)
 	int verdict = tcp_ack_acceptable(sk, &a);
 
 	NET_ROAD(sock_net(sk), skb);
-	if (unlikely(verdict <= 0))
+	if (unlikely(verdict <= 0)) {
+		if (!verdict)
+			tcp_ack_old(sk, skb, &a);
 		return verdict;
+	}
 	if (after(a.ack, a.prior_una)) {
 		a.flag |= FLAG_SND_UNA_ADVANCED;
 		WRITE_ONCE(inet_csk(sk)->icsk_retransmits, 0);

@@ -815,8 +815,7 @@ void tcp_data_queue(struct sock *sk, struct sk_buff *skb)
 	if (!after(tcb->end_seq, tp->rcv_nxt)) {
 		INET_PROBE(DSACKABLE);
 		NET_INC_STATS(sock_net(sk), TCP_DELAYEDACKLOST);
-		if (!(tcb->tcp_flags & TCPHDR_SYN))
-			tcp_dsack_set(sk, tcb->seq, tcb->end_seq);
+		tcp_dsack_set(sk, tcb->seq, tcb->end_seq);
 		tcp_data_refuse(sk, skb, SKB_DROP_REASON_TCP_OLD_DATA);
 		return;
 	}

@@ -98,9 +98,10 @@ static bool fastopen_ask(struct sock *sk, struct tcp_fastopen_peer *out)
 	return ok;
 }
 
-/* The SYN-ACK says @info: a cookie or none. */
+/* The SYN-ACK says @info: a cookie or none, if one was asked for. */
 static void fastopen_learn(struct sock *sk, const struct tcp_options_info *info)
 {
+	bool asked = tcp_sk(sk)->syn_fastopen;
 	struct net *net = sock_net(sk);
 	struct tcp_net *tn = net->ipv4.tcp;
 	struct tcp_fastopen_peer *peer;
@@ -110,14 +111,15 @@ static void fastopen_learn(struct sock *sk, const struct tcp_options_info *info)
 	if (peer) {
 		if (info->mss)	/* the peer's, whatever TCP_MAXSEG says */
 			peer->mss = info->mss;
-		peer->losses = 0;
-		if (info->saw_fastopen && info->fastopen_len) {
+		if (!tcp_sk(sk)->syn_plain)
+			peer->losses = 0;
+		if (asked && info->saw_fastopen && info->fastopen_len) {
 			peer->len = info->fastopen_len;
 			peer->exp = info->fastopen_exp;
 			memcpy(peer->cookie, info->fastopen_cookie, peer->len);
 		}
-		/* a negative answer counts, too (RFC 7413 4.1.3), but was it asked? */
-		if (!peer->len && !tcp_sk(sk)->syn_plain)
+		/* a negative answer counts, too (RFC 7413 4.1.3) */
+		if (asked && !peer->len && !tcp_sk(sk)->syn_plain)
 			peer->pause_until_ns = net_now(net) +
 					       FASTOPEN_PAUSE_NS;
 	}
@@ -326,8 +328,7 @@ bool tcp_rcv_fastopen_synack(struct sock *sk, const struct sk_buff *skb,
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	if (tp->syn_fastopen)
-		fastopen_learn(sk, info);
+	fastopen_learn(sk, info);
 	if (!tcp_rtx_queue_empty(sk)) {
 		if (tp->syn_fastopen)
 			NET_INC_STATS(sock_net(sk), TCP_FASTOPENACTIVEFAIL);
@@ -336,6 +337,7 @@ bool tcp_rcv_fastopen_synack(struct sock *sk, const struct sk_buff *skb,
 	}
 	if (tp->syn_data) {
 		tp->syn_data_acked = 1;
+		tp->tx.delivered--;	/* one packet, of two in the queue */
 		NET_INC_STATS(sock_net(sk), TCP_FASTOPENACTIVE);
 	}
 	fastopen_add_text(sk, skb);
@@ -489,6 +491,7 @@ static void fastopen_send_synack(struct sock *child, u32 isn)
 	WRITE_ONCE(tp->snd_una, isn);
 	tp->snd_sml = isn;		/* Nagle: no small segment is out */
 	tp->packets_out = tcp_skb_pcount(skb);
+	tp->snd_cwnd++;		/* RFC 6928: so much text besides */
 	(void)tcp_transmit_skb(child, skb, true);
 	inet_csk_reset_xmit_timer(child, ICSK_TIME_RETRANS, tp->mstamp_ns,
 				  (u64)inet_csk(child)->icsk_rto_us *
@@ -514,8 +517,8 @@ static void fastopen_begin(struct sock *sk, struct sock *child,
 		count_add(&tcp_sk(sk)->seldom->pending, -1, sk_smp(sk));
 	}
 	tp->passive_fastopen = 1;
-	tp->snd_wnd = ntohs(tcp_hdr(skb)->window);	/* never scaled */
-	tp->max_window = tp->snd_wnd;
+	tp->max_window = ntohs(tcp_hdr(skb)->window);	/* never scaled */
+	tp->snd_wnd = tp->max_window + 1;	/* with the number of our SYN */
 	tcp_init_transfer(child);
 	fastopen_add_text(child, skb);
 	tp->syn_data_acked = tp->rcv_nxt != tp->copied_seq;
@@ -577,6 +580,8 @@ void tcp_rcv_fastopen_acked(struct sock *sk, const struct sk_buff *skb)
 	tp->snd_wnd = (u32)ntohs(tcp_hdr(skb)->window)
 		      << tp->rx_opt.snd_wscale;
 	tp->max_window = max(tp->max_window, tp->snd_wnd);
+	if (!tp->total_retrans && tp->snd_cwnd > 1)	/* it took its own place */
+		tp->snd_cwnd--;
 	tcp_update_wl(tp, TCP_SKB_CB(skb)->seq);
 	tcp_rto_recovered(tp);
 	tcp_set_state(sk, TCP_ESTABLISHED);

@@ -516,6 +516,8 @@ static void tcp_rcv_synrecv_acked(struct sock *sk, const struct sk_buff *skb)
 		tp->snd_wnd <<= tp->rx_opt.snd_wscale;
 	tp->max_window = max(tp->max_window, tp->snd_wnd);
 	tcp_update_wl(tp, TCP_SKB_CB(skb)->seq);
+	if (!tp->tx.delivered)
+		tp->tx.delivered = 1;	/* a request's SYN-ACK */
 	tcp_init_transfer(sk);
 	tcp_set_state(sk, TCP_ESTABLISHED);
 	tcp_initialize_rcv_mss(sk);

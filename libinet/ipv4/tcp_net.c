@@ -114,6 +114,7 @@ static const struct sysctl_row tcp_knobs[] = {
 	TCP_ROW(adv_win_scale, -31, 31, 1),
 	TCP_ROW(moderate_rcvbuf, 0, 1, 1),
 	TCP_ROW(reordering, 1, 127, 3),
+	TCP_ROW(max_reordering, 1, 10000, 300),
 	TCP_ROW(slow_start_after_idle, 0, 1, 1),
 	SYSCTL_ROW("net.ipv4.tcp_notsent_lowat", ipv4.sysctl_tcp_notsent_lowat,
 		   U32, 0, U32_MAX, U32_MAX),

@@ -549,15 +549,23 @@ static __always_inline bool tcp_may_send(const struct sock *sk,
 
 /* ---- many segments in one packet -------------------------------------- */
 
-u32 tcp_gso_max_segs(struct sock *sk, u32 mss_now)
+u32 tcp_gso_max_text(const struct sock *sk)
 {
 	const struct dst_entry *dst = rcu_access_pointer(sk->sk_dst_cache);
 	u32 size = dst ? min(dst_gso_max_size(dst), (u32)U16_MAX) : 0;
 
 	/* the urgent pointer counts from where its segment begins */
 	if (tcp_sk(sk)->urg_mode || size < MAX_TCP_HEADER)
+		return 0;
+	return size - MAX_TCP_HEADER;
+}
+
+u32 tcp_gso_max_segs(struct sock *sk, u32 mss_now)
+{
+	u32 size = tcp_gso_max_text(sk);
+
+	if (!size)
 		return 1;
-	size -= MAX_TCP_HEADER;
 	size = tcp_tso_autosize(sk, size, mss_now);
 	return clamp(size / mss_now, 1u, (u32)MAX_SKB_FRAGS);
 }
@@ -987,28 +995,16 @@ static int tcp_xmit_probe_skb(struct sock *sk, bool urgent)
 	return tcp_transmit_skb(sk, skb, false);
 }
 
-/* Sends as much of the first segment as the window takes, however little: the
- * time to wait for more is over (RFC 1122 4.2.3.4). */
-static int tcp_probe_with_data(struct sock *sk, struct sk_buff *skb)
+/* Sends @skb, the first that was not sent, or @limit octets of it, whatever cwnd says. */
+static int tcp_send_first(struct sock *sk, struct sk_buff *skb, u32 limit)
 {
-	struct tcp_sock *tp = tcp_sk(sk);
-	u32 room = tcp_wnd_end(tp) - TCP_SKB_CB(skb)->seq;
-	u32 limit = min(room, tcp_current_mss(sk));
-	bool first = !tp->packets_out;
-	int err;
+	bool first = !tcp_sk(sk)->packets_out;
+	int err = 0;
 
-	if (before(tp->pushed_seq, TCP_SKB_CB(skb)->end_seq))
-		tp->pushed_seq = TCP_SKB_CB(skb)->end_seq;
-	if (skb->len > limit) {
-		INET_PROBE(EARLY_PROBE_TEXT);
+	if (skb->len > limit)
 		err = tcp_fragment(sk, &sk->sk_write_queue, skb, limit);
-		if (err)
-			return err;
-	} else if (after(TCP_SKB_CB(skb)->end_seq, tcp_wnd_end(tp))) {
-		return tcp_xmit_probe_skb(sk, false);	/* a FIN without room */
-	}
-	TCP_SKB_CB(skb)->tcp_flags |= TCPHDR_PSH;
-	err = tcp_transmit_skb(sk, skb, true);
+	if (!err)
+		err = tcp_transmit_skb(sk, skb, true);
 	if (err)
 		return err;
 	tcp_event_new_data_sent(sk, skb, 1);
@@ -1016,12 +1012,31 @@ static int tcp_probe_with_data(struct sock *sk, struct sk_buff *skb)
 	return 0;
 }
 
+/* Sends as much of the first segment as the window takes, however little: the
+ * time to wait for more is over (RFC 1122 4.2.3.4). */
+static int tcp_probe_with_data(struct sock *sk, struct sk_buff *skb)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	u32 room = tcp_wnd_end(tp) - TCP_SKB_CB(skb)->seq;
+	u32 limit = min(room, tcp_current_mss(sk));
+
+	if (before(tp->pushed_seq, TCP_SKB_CB(skb)->end_seq))
+		tp->pushed_seq = TCP_SKB_CB(skb)->end_seq;
+	if (skb->len > limit)
+		INET_PROBE(EARLY_PROBE_TEXT);
+	else if (after(TCP_SKB_CB(skb)->end_seq, tcp_wnd_end(tp)))
+		return tcp_xmit_probe_skb(sk, false);	/* a FIN without room */
+	TCP_SKB_CB(skb)->tcp_flags |= TCPHDR_PSH;
+	return tcp_send_first(sk, skb, limit);
+}
+
 bool tcp_send_one_new(struct sock *sk)
 {
 	struct sk_buff *skb = tcp_send_head(sk);
+	u32 mss = tcp_current_mss(sk);
 
-	return skb && tcp_snd_wnd_test(tcp_sk(sk), skb, tcp_current_mss(sk)) &&
-	       !tcp_probe_with_data(sk, skb);
+	return skb && tcp_snd_wnd_test(tcp_sk(sk), skb, mss) &&
+	       !tcp_send_first(sk, skb, mss);
 }
 
 int tcp_write_wakeup(struct sock *sk, bool keepalive)

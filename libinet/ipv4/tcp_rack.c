@@ -28,12 +28,20 @@ static bool tcp_rack_spurious(const struct tcp_sock *tp,
 		       tcp_ns_to_ts(skb->tstamp) + tp->tsoffset));
 }
 
-/* RFC 8985 6.2 steps 1, 2: @skb has arrived. */
-void tcp_rack_advance(struct tcp_sock *tp, const struct sk_buff *skb)
+/* RFC 8985 6.2 steps 1 to 3: @skb has arrived; late, if it was sent once, and something
+ * behind it was told of by an ACK before. */
+void tcp_rack_advance(struct tcp_sock *tp, const struct sk_buff *skb,
+		      struct tcp_ack_state *a)
 {
 	const struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
 	u32 rtt_us = tcp_us_since(tp, skb->tstamp);
 
+	if (!(tcb->sacked & TCPCB_RETRANS) &&
+	    before(tcb->end_seq, a->prior_sack_high) &&
+	    (!a->late || before(tcb->seq, a->late_seq))) {
+		a->late = true;
+		a->late_seq = tcb->seq;
+	}
 	if (tcp_rack_spurious(tp, skb, rtt_us))
 		return;
 	if (tcp_rack_sent_after(skb->tstamp, tp->rack.mstamp_ns, tcb->end_seq,
@@ -44,10 +52,14 @@ void tcp_rack_advance(struct tcp_sock *tp, const struct sk_buff *skb)
 	}
 }
 
-/* A segment that was sent once came behind one that was sent later. */
-void tcp_rack_reordering(struct sock *sk)
+void tcp_rack_reordering(struct sock *sk, u32 octets)
 {
-	tcp_sk(sk)->rack.reord_seen++;
+	u32 most = (u32)READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_max_reordering);
+	struct tcp_sock *tp = tcp_sk(sk);
+	u32 segs = (octets + tp->mss_cache - 1) / tp->mss_cache;
+
+	tp->reordering = max(tp->reordering, min(segs, most));
+	tp->rack.reord_seen++;
 	NET_INC_STATS(sock_net(sk), TCP_SACKREORDER);
 }
 

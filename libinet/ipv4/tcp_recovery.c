@@ -42,8 +42,19 @@ static void tcp_limit_reno_sacked(struct tcp_sock *tp)
 
 static void tcp_add_reno_sack(struct tcp_sock *tp)
 {
-	tp->sacked_out++;
+	u32 before = tp->sacked_out++;
+
 	tcp_limit_reno_sacked(tp);
+	if (tp->sacked_out > before)
+		tp->tx.delivered++;
+}
+
+/* Of the packets that are acknowledged those arrived before for which duplicate ACKs
+ * came: the window is not to grow for them twice. */
+void tcp_reno_delivered(const struct tcp_sock *tp, struct tcp_ack_state *a)
+{
+	if (a->delivered > 1)
+		a->delivered -= min(tp->sacked_out, a->delivered - 1);
 }
 
 /* @acked packets left the queue: all but the hole had been counted. */

@@ -287,6 +287,8 @@ int tcp_recvmsg(struct sock *sk, struct inet_msg *msg, size_t len, int flags)
 	if (unlikely(tp->recvmsg_inq) && ret >= 0) {
 		int inq = (int)tcp_inq(sk);
 
+		if (!inq && sock_flag(sk, SOCK_DONE))
+			inq = 1;	/* the end is there to be read */
 		put_cmsg(msg, IPPROTO_TCP, TCP_CM_INQ, sizeof(inq), &inq);
 	}
 out:

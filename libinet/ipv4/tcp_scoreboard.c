@@ -162,19 +162,14 @@ static void sack_duplicate(struct sock *sk, const struct tcp_sack_block *b,
 }
 
 /* @skb has arrived. */
-static void sack_one(struct sock *sk, struct sk_buff *skb,
+static void sack_one(struct tcp_sock *tp, struct sk_buff *skb,
 		     struct tcp_ack_state *a)
 {
 	struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
-	struct tcp_sock *tp = tcp_sk(sk);
 	u32 pcount = tcp_skb_pcount(skb);
 
-	/* sent once, and something behind it came before */
-	if (!(tcb->sacked & TCPCB_RETRANS) &&
-	    before(tcb->end_seq, a->prior_sack_high))
-		tcp_rack_reordering(sk);
 	tcp_frto_came(tp, tcb, a);
-	tcp_rack_advance(tp, skb);
+	tcp_rack_advance(tp, skb, a);
 	tcp_rate_skb_delivered(tcb, skb->tstamp, a);
 	if (tcb->sacked & TCPCB_SACKED_RETRANS)
 		tp->retrans_out -= pcount;
@@ -200,10 +195,9 @@ static struct sk_buff *sack_behind(struct tcp_sock *tp, struct sk_buff *skb)
 }
 
 /* Marks what lies in @b, whole segments only. */
-static void sack_block(struct sock *sk, const struct tcp_sack_block *b,
+static void sack_block(struct tcp_sock *tp, const struct tcp_sack_block *b,
 		       struct tcp_ack_state *a)
 {
-	struct tcp_sock *tp = tcp_sk(sk);
 	struct sk_buff *first = rtx_find(tp, b->start_seq), *skb, *next;
 	u32 end = b->start_seq;
 
@@ -217,7 +211,7 @@ static void sack_block(struct sock *sk, const struct tcp_sack_block *b,
 		if (after(tcb->end_seq, b->end_seq))
 			break;
 		if (!(tcb->sacked & TCPCB_SACKED_ACKED))
-			sack_one(sk, skb, a);
+			sack_one(tp, skb, a);
 		next = sack_behind(tp, skb);
 		end = tcb->sacked_end;
 	}
@@ -255,7 +249,7 @@ void tcp_sacktag_write_queue(struct sock *sk, const struct sk_buff *ack,
 	}
 	for (; i < info.num_sacks; i++)
 		if (sack_is_valid(tp, &info.sacks[i]))
-			sack_block(sk, &info.sacks[i], a);
+			sack_block(tp, &info.sacks[i], a);
 		else
 			NET_INC_STATS(sock_net(sk), TCP_SACKDISCARD);
 }

@@ -11,6 +11,7 @@
 #include "ipv4/tcp.h"
 #include "ipv4/tcp_chrono.h"
 #include "ipv4/tcp_ecn.h"
+#include "ipv4/tcp_fastopen.h"
 #include "ipv4/tcp_rate.h"
 #include "ipv4/tcp_repair.h"
 #include "ipv4/tcp_secret.h"
@@ -624,6 +625,8 @@ static void tcp_info_base(struct sock *sk, struct tcp_info *info)
 	info->tcpi_rttvar = tp->mdev_us >> 2;
 	info->tcpi_snd_ssthresh = tp->snd_ssthresh;
 	info->tcpi_snd_cwnd = tp->snd_cwnd;
+	if (unlikely(tcp_fastopen_waits(sk)) && !tp->total_retrans)
+		info->tcpi_snd_cwnd--;		/* the place of the SYN-ACK */
 	info->tcpi_advmss = tp->advmss;
 	info->tcpi_reordering = tp->reordering;
 	info->tcpi_rcv_rtt = tp->rcv_rtt_est.rtt_us >> 3;

@@ -110,7 +110,7 @@ static void tcp_undo(struct sock *sk)
 	if (!tp->rx_opt.sack_ok)
 		tp->sacked_out = 0;
 	else if (icsk->icsk_ca_state == TCP_CA_Recovery)
-		tcp_rack_reordering(sk);
+		tcp_rack_reordering(sk, tcp_sk(sk)->mss_cache);
 	tcp_set_ca_state(sk, tp->sacked_out ? TCP_CA_Disorder : TCP_CA_Open);
 }
 

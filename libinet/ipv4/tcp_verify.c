@@ -253,7 +253,8 @@ static void verify_buffers(const struct sock *sk)
 
 /* The budget: a FIN and the first segment of a queue are let in always, and
  * whole quanta are taken; so is what cutting makes of @sent, the text that
- * waits for its ACK or for the window. */
+ * waits for its ACK or for the window, or has had it: then it is the sock's to
+ * use again. */
 static void verify_budget(const struct net *net, s64 sent)
 {
 	s64 limit = net->ipv4.sysctl_tcp_mem[2] * SK_MEM_QUANTUM;
@@ -340,7 +341,7 @@ static void tcp_verify_entry(void *arg, struct sock_common *skc)
 	} else if (sk->sk_state == TCP_NEW_SYN_RECV) {
 		inet_assert(timer_pending(&inet_reqsk(sk)->rsk_timer));
 	} else {
-		*sent += sk->sk_wmem_queued;
+		*sent += sk->sk_wmem_queued + sk->sk_forward_alloc;
 		tcp_verify(sk);
 	}
 }

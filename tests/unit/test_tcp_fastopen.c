@@ -39,6 +39,16 @@ static void send_tfo(struct tp *t, u8 flags, u32 ack, const u8 *cookie,
 	tcp_verify_all(t->f.net);
 }
 
+static struct tcp_info tcp_info_of(struct tp *t)
+{
+	struct tcp_info info = { 0 };
+	socklen_t len = sizeof(info);
+
+	assert_int_equal(inet_getsockopt(t->s, IPPROTO_TCP, TCP_INFO, &info,
+					 &len), 0);
+	return info;
+}
+
 /* ---- a listener ------------------------------------------------------- */
 
 static void open_server(struct tp *t, int pending)
@@ -91,6 +101,31 @@ static void open_answered(struct tp *t)
 	tp_read(t, "GET /", 5);
 	tp_write(t, "bye", 3);
 	tp_expect(t, "PA", 1, 6, 3);
+}
+
+/* The first window is of text: what the SYN-ACK takes is not of it. */
+static void child_sends_a_whole_window_before_its_ack(void **state)
+{
+	static const u8 text[14000];
+	struct tp t;
+	u8 cookie[8];
+	u32 got = 0;
+
+	(void)state;
+	open_server(&t, 5);
+	t.win = sizeof(text);
+	get_cookie(&t, cookie);
+	ask(&t, cookie, 6);
+	tp_accept(&t);
+	assert_int_equal(tcp_info_of(&t).tcpi_snd_cwnd, 10);
+	tp_write(&t, text, sizeof(text));
+	while (fx_pop(&t.f, &t.p))
+		got += t.p.data_len;
+	assert_int_equal(got, sizeof(text));
+	tp_send(&t, "A", 6, 1, NULL, 0);
+	assert_int_equal(tcp_info_of(&t).tcpi_snd_cwnd, 10);
+	assert_int_equal(tcp_sk(tp_sk(&t))->tx.delivered, 1);
+	tp_close(&t);
 }
 
 /* @req 7413-3 */
@@ -499,8 +534,6 @@ static void learn_cookie(struct tp *t)
 /* @req 7413-6 */
 static void client_sends_text_with_the_syn_the_second_time(void **state)
 {
-	struct tcp_info info;
-	socklen_t len = sizeof(info);
 	struct tp t;
 
 	(void)state;
@@ -513,9 +546,8 @@ static void client_sends_text_with_the_syn_the_second_time(void **state)
 	tp_send(&t, "SA", 0, 6, NULL, 0);
 	tp_expect(&t, "A", 6, 1, 0);
 	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_FASTOPENACTIVE), 1);
-	assert_int_equal(inet_getsockopt(t.s, IPPROTO_TCP, TCP_INFO, &info,
-					 &len), 0);
-	assert_true(info.tcpi_options & 32 /* TCPI_OPT_SYN_DATA */);
+	assert_true(tcp_info_of(&t).tcpi_options & 32 /* TCPI_OPT_SYN_DATA */);
+	assert_int_equal(tcp_sk(tp_sk(&t))->tx.delivered, 1);	/* one packet */
 	tp_write(&t, "more", 4);
 	tp_expect(&t, "PA", 6, 1, 4);
 	assert_int_equal(send_first(&t, "x", 1), 1);	/* as connect() */
@@ -611,6 +643,39 @@ static void client_sends_a_lost_syn_again_without_text(void **state)
 	t.s = inet_socket(t.f.net, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 	assert_int_equal(send_first(&t, "hello", 5), 5);
 	expect_syn(&t, 5);
+	/* lost again: for two, although it answered without text */
+	tp_expect_after(&t, NSEC_PER_SEC, "S", 0);
+	inet_close(t.s);
+	fx_advance(&t.f, 100 * NSEC_PER_SEC);
+	fx_flush(&t.f);
+	t.pport++;
+	t.s = inet_socket(t.f.net, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	assert_int_equal(send_first(&t, "hello", 5), -1);
+	tp_close(&t);
+}
+
+/* Who takes text without a cookie has a largest segment, too, which the next SYN
+ * keeps to. */
+static void client_keeps_to_the_segments_of_who_wants_no_cookie(void **state)
+{
+	static const char text[3000];
+	struct tp t;
+
+	(void)state;
+	open_client(&t);
+	fx_sysctl(&t.f, "net.ipv4.tcp_fastopen", "5");
+	assert_int_equal(send_first(&t, text, 100), 100);
+	expect_syn(&t, 100);
+	t.mss = 940;
+	tp_send(&t, "SA", 0, 101, NULL, 0);
+	tp_expect(&t, "A", 101, 1, 0);
+	inet_close(t.s);
+	fx_run(&t.f);
+	fx_flush(&t.f);
+	t.pport++;
+	t.s = inet_socket(t.f.net, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	assert_int_equal(send_first(&t, text, sizeof(text)), 900);
+	expect_syn(&t, 900);
 	tp_close(&t);
 }
 
@@ -773,6 +838,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(syn_with_cookie_and_text_is_a_connection),
 		cmocka_unit_test(syn_with_text_needs_both_who_ask_for_it),
+		cmocka_unit_test(child_sends_a_whole_window_before_its_ack),
 		cmocka_unit_test(text_without_a_good_cookie_is_not_taken),
 		cmocka_unit_test(cookie_outside_a_syn_is_ignored),
 		cmocka_unit_test(cookie_of_the_key_before_brings_a_new_one),
@@ -793,6 +859,7 @@ int main(void)
 		cmocka_unit_test(client_takes_text_of_the_syn_ack),
 		cmocka_unit_test(client_goes_on_behind_text_that_was_not_taken),
 		cmocka_unit_test(client_remembers_who_gives_no_cookie),
+		cmocka_unit_test(client_keeps_to_the_segments_of_who_wants_no_cookie),
 		cmocka_unit_test(client_connect_waits_for_the_first_write),
 		cmocka_unit_test(client_syn_is_not_larger_than_a_segment),
 		cmocka_unit_test(client_without_the_knob_refuses),

@@ -864,6 +864,7 @@ static void syn_sent_syn_crosses_syn(void **state)
 
 	(void)state;
 	tp_open_watched(&t);
+	t.sack = true;
 	tp_connect(&t);
 	tp_send(&t, "S", 0, 0, NULL, 0);
 	assert_int_equal(tp_state(&t), TCP_SYN_RECV);
@@ -871,7 +872,11 @@ static void syn_sent_syn_crosses_syn(void **state)
 	/* the peer did the same: its SYN-ACK */
 	tp_send(&t, "SA", 0, 1, NULL, 0);
 	assert_int_equal(tp_state(&t), TCP_ESTABLISHED);
-	fx_flush(&t.f);
+	/* whose SYN came twice */
+	tp_next(&t);
+	assert_int_equal(t.opt.num_sacks, 1);
+	assert_int_equal(t.opt.sacks[0].start_seq, t.iss);
+	assert_int_equal(t.opt.sacks[0].end_seq, t.iss + 1);
 	tp_send(&t, "PA", 1, 1, "hi", 2);
 	tp_expect(&t, "A", 1, 3, 0);
 	tp_read(&t, "hi", 2);

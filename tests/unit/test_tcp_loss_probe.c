@@ -59,6 +59,7 @@ static void new_text_is_a_better_probe(void **st)
 	flight_expect(&t, 0, 4);
 	tp_silence(&t);
 	probe(&t, 4);			/* one more than cwnd */
+	assert_int_equal(t.p.tcp->flags, TCPHDR_ACK);	/* no end of a write */
 	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_RETRANSSEGS), 0);
 	/* acknowledged: nothing was lost */
 	ACK(&t, SEG(5));

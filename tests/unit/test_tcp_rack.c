@@ -285,6 +285,102 @@ static void ack_with_blocks_tells_of_no_lateness(void **st)
 	tp_close(&t);
 }
 
+/* How far packets are overtaken: from the lowest that an ACK finds late to the highest
+ * that was known before. */
+static void reordering_is_measured_once_an_ack(void **st)
+{
+	struct tp t;
+
+	(void)st;
+	flight_open(&t, 20);
+	SACK(&t, 1, SEG(9), SEG(10));
+	assert_int_equal(flight_tcp(&t)->reordering, 3);
+	SACK(&t, 1, SEG(3), SEG(6), SEG(9), SEG(10));
+	assert_int_equal(flight_tcp(&t)->reordering, 7);
+	assert_int_equal(flight_tcp(&t)->rack.reord_seen, 1);
+	ACK(&t, SEG(10));		/* five more were late, the first by ten */
+	assert_int_equal(flight_tcp(&t)->reordering, 10);
+	assert_int_equal(flight_tcp(&t)->rack.reord_seen, 2);
+	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_SACKREORDER), 2);
+	fx_flush(&t.f);
+	tp_close(&t);
+}
+
+static void measure_of_reordering_has_a_bound(void **st)
+{
+	struct tp t;
+
+	(void)st;
+	flight_open(&t, 20);
+	fx_sysctl(&t.f, "net.ipv4.tcp_max_reordering", "5");
+	SACK(&t, 1, SEG(9), SEG(10));
+	ACK(&t, SEG(10));
+	assert_int_equal(flight_tcp(&t)->reordering, 5);
+	fx_flush(&t.f);
+	tp_close(&t);
+}
+
+/* Where packets overtake one another, one that is selected widens the window as one
+ * that is acknowledged does; else it may be the sign of a loss. */
+static void selected_segments_widen_the_window_where_some_are_late(void **st)
+{
+	struct tp t;
+
+	(void)st;
+	flight_open(&t, 20);
+	SACK(&t, 1, SEG(9), SEG(10));
+	assert_int_equal(flight_tcp(&t)->snd_cwnd, 20);
+	SACK(&t, 1, SEG(3), SEG(4), SEG(9), SEG(10));
+	assert_int_equal(flight_tcp(&t)->snd_cwnd, 21);
+	ACK(&t, SEG(10));
+	assert_int_equal(flight_tcp(&t)->snd_cwnd, 23);	/* RFC 5681 3.1 */
+	fx_flush(&t.f);
+	tp_close(&t);
+}
+
+/* An ACK that others overtook: its blocks are news all the same, and what they name
+ * has left the network. */
+static void overtaken_ack_tells_what_arrived(void **st)
+{
+	struct tp t;
+
+	(void)st;
+	flight_open(&t, 20);
+	ACK(&t, SEG(5));
+	fx_flush(&t.f);
+	SACK(&t, SEG(4), SEG(7), SEG(9));
+	assert_int_equal(flight_tcp(&t)->sacked_out, 2);
+	assert_int_equal(flight_state(&t), TCP_CA_Disorder);
+	flight_expect(&t, 27, 2);
+	tp_silence(&t);
+	SACK(&t, SEG(4), SEG(7), SEG(10));
+	flight_expect(&t, 5, 1);		/* three behind the hole */
+	assert_int_equal(flight_state(&t), TCP_CA_Recovery);
+	assert_int_equal(flight_tcp(&t)->snd_una - t.irs, SEG(5));
+	fx_flush(&t.f);
+	tp_close(&t);
+}
+
+/* Without SACK a duplicate ACK says that something came, so that it need not be counted
+ * again when it is acknowledged. */
+static void window_grows_once_for_what_duplicates_told_of(void **st)
+{
+	struct tp t;
+
+	(void)st;
+	flight_open_with(&t, 10, 60 * 1460, false, false);
+	flight_expect(&t, 0, 10);
+	ACK(&t, 1);
+	ACK(&t, 1);
+	flight_expect(&t, 10, 2);
+	ACK(&t, SEG(3));
+	assert_int_equal(flight_tcp(&t)->snd_cwnd, 11);
+	flight_expect(&t, 12, 2);
+	tp_silence(&t);
+	assert_int_equal(flight_tcp(&t)->tx.delivered, 1 + 3);
+	tp_close(&t);
+}
+
 /* ---- the cost of lies -------------------------------------------------- */
 
 /* Every other segment, from either end, over and over: the marks stay true, which the
@@ -442,6 +538,11 @@ int main(void)
 		cmocka_unit_test(
 			late_segment_is_waited_for_where_they_come_late),
 		cmocka_unit_test(ack_with_blocks_tells_of_no_lateness),
+		cmocka_unit_test(reordering_is_measured_once_an_ack),
+		cmocka_unit_test(measure_of_reordering_has_a_bound),
+		cmocka_unit_test(selected_segments_widen_the_window_where_some_are_late),
+		cmocka_unit_test(overtaken_ack_tells_what_arrived),
+		cmocka_unit_test(window_grows_once_for_what_duplicates_told_of),
 		cmocka_unit_test(blocks_in_any_order_leave_true_marks),
 		cmocka_unit_test(marks_that_are_damaged_are_seen),
 	};

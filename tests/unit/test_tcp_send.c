@@ -888,6 +888,27 @@ static void established_idle_connection_restarts_slowly(void **state)
 	tp_close(&t);
 }
 
+/* Idle because the window was closed: what was written meanwhile waits for no write.
+ * @req 5681-10 */
+static void established_window_opens_after_long_restarts_slowly(void **state)
+{
+	struct tp t;
+
+	(void)state;
+	open_passive(&t);
+	tp_setsockopt(&t, SOL_SOCKET, SO_SNDBUF, 1 << 19);
+	flight(&t, 40);
+	t.win = 0;
+	ack(&t, 1 + 40 * 1460);
+	tp_write(&t, big, 40 * 1460);
+	fx_advance(&t.f, 30 * FX_SEC);
+	fx_flush(&t.f);
+	t.win = 65535;
+	ack(&t, 1 + 40 * 1460);
+	assert_int_equal(drain(&t), 10);
+	tp_close(&t);
+}
+
 /* @req 5681-12 */
 static void established_two_losses_halve_twice(void **state)
 {
@@ -1100,6 +1121,7 @@ int main(void)
 		cmocka_unit_test(slow_start_grows_by_what_is_acknowledged),
 		cmocka_unit_test(congestion_avoidance_grows_by_one_per_window),
 		cmocka_unit_test(established_idle_connection_restarts_slowly),
+		cmocka_unit_test(established_window_opens_after_long_restarts_slowly),
 		cmocka_unit_test(established_two_losses_halve_twice),
 		cmocka_unit_test(established_keepalive_is_off_by_default),
 		cmocka_unit_test(established_keepalive_probes_and_gives_up),

@@ -227,6 +227,14 @@ static void inq_tells_what_is_left(void **state)
 		memcpy(&left, CMSG_DATA(&control.hdr), sizeof(left));
 		assert_int_equal(left, i == 1 ? 2 : 0);
 	}
+	/* there is no more, but an end to be read */
+	tp_send(&t, "FPA", 11, 1, "0123", 4);
+	msg.msg_control = &control;
+	msg.msg_controllen = sizeof(control);
+	assert_int_equal(inet_recvmsg(t.s, &msg, 0), 4);
+	memcpy(&left, CMSG_DATA(&control.hdr), sizeof(left));
+	assert_int_equal(left, 1);
+	tp_read_eof(&t);
 	fx_flush(&t.f);
 	tp_close(&t);
 }
