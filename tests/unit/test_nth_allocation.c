@@ -17,6 +17,7 @@
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
 #include <netpacket/packet.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -836,6 +837,161 @@ static void act_zerocopy(void)
 	}
 }
 
+/* ---- ways to connect, and a link in a link ------------------------------ */
+
+static void prepare_with(int host, const char *knob, const char *value)
+{
+	assert_int_equal(inet_sysctl_set(lab.net[host], knob, value), 0);
+}
+
+static void prepare_fastopen(void)
+{
+	lab_open(0);
+	prepare_with(0, "net.ipv4.tcp_fastopen", "3");
+	prepare_with(1, "net.ipv4.tcp_fastopen", "3");
+}
+
+/* The first asks for a cookie, and the others send their text with the SYN. */
+static void act_fastopen(void)
+{
+	struct sockaddr_in to = at(1, 80);
+	struct socket *l = listener(80, 4), *c;
+	int i, queue = 4;
+
+	if (!l || inet_setsockopt(l, IPPROTO_TCP, TCP_FASTOPEN, &queue,
+				  sizeof(queue)))
+		return;
+	for (i = 0; i < 3; i++) {
+		c = open_socket(0, SOCK_STREAM, 0);
+		if (c)
+			inet_sendto(c, lab.buf, 500, MSG_FASTOPEN,
+				    (struct sockaddr *)&to, sizeof(to));
+		run(5 * SEC);
+		drain(take(l));
+		shut(c);
+		run(SEC);
+	}
+}
+
+static void prepare_syncookies(void)
+{
+	lab_open(0);
+	prepare_with(1, "net.ipv4.tcp_syncookies", "2");
+}
+
+static void act_syncookies(void)
+{
+	transfer(20000);
+}
+
+static int set_tcp(struct socket *s, int opt, int val)
+{
+	return inet_setsockopt(s, IPPROTO_TCP, opt, &val, sizeof(val));
+}
+
+static int get_tcp(struct socket *s, int opt)
+{
+	socklen_t len = sizeof(int);
+	int val = 0;
+
+	inet_getsockopt(s, IPPROTO_TCP, opt, &val, &len);
+	return val;
+}
+
+/* What is left of a connection that was taken apart. */
+struct image {
+	struct sockaddr_in name;
+	int sent, received, stamp;
+};
+
+/* Connected as it was, without a word on the wire. Return: 0, -1. */
+static int repair(struct socket *c, const struct image *im)
+{
+	const struct tcp_repair_opt opts[] = { { TCPOPT_MAXSEG, 1460 },
+					       { TCPOPT_SACK_PERMITTED, 0 },
+					       { TCPOPT_TIMESTAMP, 0 } };
+
+	if (set_tcp(c, TCP_REPAIR, TCP_REPAIR_ON) ||
+	    inet_bind(c, (const struct sockaddr *)&im->name,
+		      sizeof(im->name)) ||
+	    set_tcp(c, TCP_REPAIR_QUEUE, TCP_SEND_QUEUE) ||
+	    set_tcp(c, TCP_QUEUE_SEQ, im->sent) ||
+	    set_tcp(c, TCP_REPAIR_QUEUE, TCP_RECV_QUEUE) ||
+	    set_tcp(c, TCP_QUEUE_SEQ, im->received - 700) ||
+	    connect_to(c, 1, 80) ||
+	    inet_setsockopt(c, IPPROTO_TCP, TCP_REPAIR_OPTIONS, opts,
+			    sizeof(opts)) ||
+	    set_tcp(c, TCP_TIMESTAMP, im->stamp) ||
+	    set_tcp(c, TCP_REPAIR_QUEUE, TCP_RECV_QUEUE))
+		return -1;
+	inet_send(c, lab.buf, 700, 0);
+	set_tcp(c, TCP_REPAIR_QUEUE, TCP_SEND_QUEUE);
+	inet_send(c, lab.buf, 3000, 0);
+	return set_tcp(c, TCP_REPAIR, TCP_REPAIR_OFF);
+}
+
+/* One is taken apart and put together again, with text in both queues. */
+static void act_repair(void)
+{
+	struct socket *l = listener(80, 4), *again;
+	struct socket *c = open_socket(0, SOCK_STREAM, 0), *s;
+	socklen_t len = sizeof(struct sockaddr_in);
+	struct image im;
+
+	connect_to(c, 1, 80);
+	run(10 * SEC);
+	s = take(l);
+	if (!c || !s || set_tcp(c, TCP_REPAIR, TCP_REPAIR_ON) ||
+	    inet_getsockname(c, (struct sockaddr *)&im.name, &len))
+		return;
+	set_tcp(c, TCP_REPAIR_QUEUE, TCP_SEND_QUEUE);
+	im.sent = get_tcp(c, TCP_QUEUE_SEQ);
+	set_tcp(c, TCP_REPAIR_QUEUE, TCP_RECV_QUEUE);
+	im.received = get_tcp(c, TCP_QUEUE_SEQ);
+	im.stamp = get_tcp(c, TCP_TIMESTAMP);
+	again = open_socket(0, SOCK_STREAM, 0);
+	for (u32 i = 0; i < lab.nr_s; i++)
+		if (lab.s[i] == c)
+			lab.s[i] = NULL;
+	inet_close(c);
+	if (!again || repair(again, &im))
+		return;
+	run(5 * SEC);			/* sent anew by the timer */
+	drain(s);
+	drain(again);
+}
+
+/* A VLAN on the cable; over it, datagrams in fragments. */
+static void act_vlan(void)
+{
+	struct net_device *vlan[2];
+	struct socket *c, *s;
+
+	for (int i = 0; i < 2; i++) {
+		vlan[i] = inet_vlan_open(inet_wire_device(lab.wire[0],
+							  i ? 'b' : 'a'), 5,
+					 NULL);
+		if (!vlan[i] ||
+		    inet_addr_add(vlan[i], i ? "10.5.0.2/24" : "10.5.0.1/24") ||
+		    inet_netdev_up(vlan[i]))
+			return;
+	}
+	c = open_socket(0, SOCK_DGRAM, 0);
+	s = open_socket(1, SOCK_DGRAM, 0);
+	if (!c || bind_to(s, 7))
+		return;
+	for (int i = 0; i < 3; i++) {
+		struct sockaddr_in to = at(1, 7);
+
+		to.sin_addr.s_addr = htonl(0x0a050002);
+		inet_sendto(c, lab.buf, 3000, 0, (struct sockaddr *)&to,
+			    sizeof(to));
+		run(SEC);
+		drain(s);
+	}
+	inet_netdev_close(vlan[0]);
+}
+
 /* ---- the table ---------------------------------------------------------- */
 
 static const struct scenario {
@@ -865,6 +1021,12 @@ static const struct scenario {
 	{ .name = "tcp_bulk_over_losses", .act = act_tcp_bulk, .loss_ppm = 50000 },
 	{ .name = "tcp_urgent_and_abort", .act = act_tcp_urgent_and_abort },
 	{ .name = "tcp_backlog", .act = act_tcp_backlog },
+	{ .name = "tcp_fastopen", .act = act_fastopen,
+	  .prepare = prepare_fastopen },
+	{ .name = "tcp_syncookies", .act = act_syncookies,
+	  .prepare = prepare_syncookies },
+	{ .name = "tcp_repair", .act = act_repair },
+	{ .name = "vlan", .act = act_vlan },
 	{ .name = "forward", .act = act_forward, .prepare = prepare_forward },
 	{ .name = "readiness", .act = act_readiness },
 	{ .name = "hooks", .act = act_hooks },
