@@ -44,6 +44,12 @@ refuses library_that_is_missing_is_named \
 	"libxdp >= 1.3 was not found; it is needed for AF_XDP; or configure --without-xdp. Install the package libxdp-dev (scripts/deps does)." \
 	PKG_CONFIG_LIBDIR=/nonexistent --without-pcap URCU_CFLAGS=-I. \
 	URCU_LIBS=-L. SODIUM_CFLAGS=-I. SODIUM_LIBS=-L.
+refuses inetstackd_is_no_path "--with-inetstackd=/opt: the value is yes or no" \
+	--with-inetstackd=/opt
+refuses libconfuse_that_is_missing_is_named \
+	"libconfuse >= 3.0 was not found; it is needed for the configuration of inetstackd; or configure --without-inetstackd. Install the package libconfuse-dev (scripts/deps does)." \
+	PKG_CONFIG_LIBDIR=/nonexistent --without-pcap --without-xdp URCU_CFLAGS=-I. \
+	URCU_LIBS=-L. SODIUM_CFLAGS=-I. SODIUM_LIBS=-L.
 count=$((count + 1))
 said=$("$top_srcdir/configure" --help | grep -e --enable-static)
 case $said in

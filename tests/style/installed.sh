@@ -81,6 +81,7 @@ check() {
 
 # What runs unmodified programs is there, and inetrun knows the place.
 for program in inetrun inetstackd; do
+	[ -e "$DESTDIR$bindir/$program" ] || [ $program = inetrun ] || continue
 	cp "$DESTDIR$bindir/$program" "$dir"
 	says $program --help
 done
