@@ -121,7 +121,7 @@ struct tcp_cong_info {
 	u32 snd_ssthresh;
 	u32 snd_cwnd_clamp;	/* the window is never larger */
 	u32 packets_in_flight;
-	u32 delivered;		/* since the beginning */
+	u32 delivered;		/* since the beginning, the handshake's too */
 	u32 delivered_ce;	/* ... by ACKs that told of marks */
 	u32 mss;		/* bytes */
 	u32 srtt_us;		/* 0: not measured yet */
