@@ -53,9 +53,10 @@ static void open_stack(struct sender *s)
 
 	s->net = host_create("sender", INET_THREADED);
 	dev = inet_netdev_open(s->net, s->device);
-	if (!dev || inet_start(s->net) || inet_addr_add(dev, s->addr) || inet_netdev_up(dev) ||
+	if (!dev || inet_start(s->net) ||
 	    inet_sysctl_set(s->net, "net.ipv4.tcp_wmem", WMEM))
 		sender_die(s, s->device);
+	host_up(s->net, inet_netdev_name(dev), s->addr);
 }
 
 static void set_option(struct sender *s, int option, const void *value,

@@ -35,13 +35,23 @@ static int reach(const char *stack)
 	return -1;
 }
 
-/* Nothing more than was asked for is taken: who closes @answer early is no reader. */
-static FILE *complain(const char *program, const char *what, FILE *answer)
+static FILE *complain(const char *program, const char *what, int fd)
 {
 	fprintf(stderr, "%s: %s\n", program, what);
-	if (answer)
-		fclose(answer);
+	if (fd >= 0)
+		close(fd);
 	return NULL;
+}
+
+/* The answer's first line; what is behind it stays for its reader. */
+static bool first_line(int fd, char *line, size_t size)
+{
+	size_t n = 0;
+
+	while (n < size - 1 && read(fd, line + n, 1) == 1 && line[n] != '\n')
+		n++;
+	line[n] = 0;
+	return n;
 }
 
 FILE *admin_ask(const char *program, const char *stack, const char *request)
@@ -53,21 +63,15 @@ FILE *admin_ask(const char *program, const char *stack, const char *request)
 	if (fd < 0) {
 		snprintf(line, sizeof(line), "no stack \"%.64s\" runs here", stack);
 		return complain(program, errno == EPERM ? "the stack is somebody else's" :
-			       line, NULL);
-	}
-	answer = fdopen(fd, "r+");
-	if (!answer) {
-		close(fd);
-		return complain(program, strerror(errno), NULL);
+			       line, -1);
 	}
 	if (strlen(request) >= ADMIN_REQUEST || strchr(request, '\n'))
-		return complain(program, "that is too much", answer);
-	setvbuf(answer, NULL, _IONBF, 0);	/* dump is copied past it */
-	if (fprintf(answer, "%s\n", request) < 0 || fflush(answer) ||
-	    !fgets(line, sizeof(line), answer))
-		return complain(program, "the stack did not answer", answer);
-	line[strcspn(line, "\n")] = 0;
-	if (!strcmp(line, "ok"))
-		return answer;
-	return complain(program, strncmp(line, "error ", 6) ? line : line + 6, answer);
+		return complain(program, "that is too much", fd);
+	if (dprintf(fd, "%s\n", request) < 0 || !first_line(fd, line, sizeof(line)))
+		return complain(program, "the stack did not answer", fd);
+	if (strcmp(line, "ok"))
+		return complain(program, strncmp(line, "error ", 6) ? line : line + 6,
+				fd);
+	answer = fdopen(fd, "r");
+	return answer ? answer : complain(program, strerror(errno), fd);
 }

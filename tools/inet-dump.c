@@ -46,8 +46,10 @@ static int copy(FILE *from, FILE *to)
 {
 	char buf[65536];
 	ssize_t n;
-	int first = getc(from);
+	int first;
 
+	setvbuf(from, NULL, _IONBF, 0);		/* frames are copied past it */
+	first = getc(from);
 	if (first == 'e') {	/* no pcapng, which begins with a line's end */
 		if (fgets(buf, sizeof(buf), from))
 			fprintf(stderr, "inet-dump: %s", buf + strlen("rror "));

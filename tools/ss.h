@@ -9,7 +9,6 @@
 
 #define SS_STATE(state) (1u << (state))
 #define SS_ALL 0xffeu		/* TCP_ESTABLISHED to TCP_CLOSING */
-#define SS_ESTABLISHED 1
 #define SS_SYN_RECV 3
 #define SS_TIME_WAIT 6
 #define SS_CLOSE 7

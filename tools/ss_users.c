@@ -18,8 +18,6 @@
 #include "protocol.h"
 #include "ss.h"
 
-#define LISTENING 10
-
 /* An AF_UNIX socket of the kernel's. */
 struct end {
 	uint32_t inode, peer;
@@ -167,7 +165,7 @@ static unsigned long programs_end(const struct admin_socket *as)
 			return ends[i].peer;
 		/* Those that are accepted have their listener's name. */
 		if (!as->inode && as->kind == 's' && ends[i].id == as->id &&
-		    (ends[i].state == LISTENING || !ends[i].peer))
+		    (ends[i].state == SS_LISTEN || !ends[i].peer))
 			return ends[i].inode;
 	}
 	return 0;

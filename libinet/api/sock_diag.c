@@ -21,13 +21,14 @@ static u32 ms_until(const struct sock_common *skc, u64 expires_ns)
 {
 	u64 now = net_now(skc->skc_net);
 
-	return expires_ns > now ? (u32)((expires_ns - now) / 1000000) : 0;
+	return expires_ns > now ? (u32)((expires_ns - now) / NSEC_PER_MSEC) : 0;
 }
 
 /* Which timer runs, as inet_csk_diag_fill() of Linux has it. */
 static void fill_timer(struct inet_diag_info *info, const struct sock *sk)
 {
 	const struct inet_connection_sock *icsk = inet_csk(sk);
+	u64 expires_ns = READ_ONCE(icsk->icsk_timeout_ns);
 	u8 pending = READ_ONCE(icsk->icsk_pending);
 
 	if (pending == ICSK_TIME_PROBE0) {
@@ -39,13 +40,11 @@ static void fill_timer(struct inet_diag_info *info, const struct sock *sk)
 	} else if (timer_pending(&sk->sk_timer)) {
 		info->timer = INET_DIAG_TIMER_KEEPALIVE;
 		info->retransmits = READ_ONCE(icsk->icsk_probes_out);
-		info->expires_ms = ms_until(&sk->__sk_common,
-					    timer_expires_ns(&sk->sk_timer));
+		expires_ns = timer_expires_ns(&sk->sk_timer);
+	} else {
 		return;
 	}
-	if (pending)
-		info->expires_ms = ms_until(&sk->__sk_common,
-					    READ_ONCE(icsk->icsk_timeout_ns));
+	info->expires_ms = ms_until(&sk->__sk_common, expires_ns);
 }
 
 /* What only connections have. */
@@ -74,7 +73,7 @@ static void fill_sock(struct inet_diag_info *info, const struct sock *sk)
 	info->mark = READ_ONCE(sk->sk_mark);
 	info->rmem = (u32)sk_rmem_alloc_get(sk);
 	info->rcvbuf = (u32)READ_ONCE(sk->sk_rcvbuf);
-	info->wmem = (u32)READ_ONCE(sk->sk_wmem_alloc) - 1;	/* the sock's own */
+	info->wmem = (u32)sk_wmem_alloc_get(sk);
 	info->sndbuf = (u32)READ_ONCE(sk->sk_sndbuf);
 	info->fwd_alloc = (u32)READ_ONCE(sk->sk_forward_alloc);
 	info->wmem_queued = (u32)READ_ONCE(sk->sk_wmem_queued);

@@ -422,15 +422,18 @@ static const struct {
  * are. */
 static u64 dev_feature_find(struct net *net, const char *name)
 {
+	char all[256] = "";
+	size_t n = 0;
 	u32 i;
 
 	for (i = 0; i < ARRAY_SIZE(dev_features); i++)
 		if (!strcmp(dev_features[i].name, name))
 			return dev_features[i].bit;
-	net_error(net, -EINVAL, "%.20s: no such feature; there are: "
-		  "rx, tx, sg, tso, tx-tcp-ecn-segmentation, "
-		  "tx-udp-segmentation, gso, gro, rxvlan, txvlan, rx-vlan-filter",
-		  name);
+	for (i = 0; i < ARRAY_SIZE(dev_features) && n < sizeof(all); i++)
+		n += (size_t)snprintf(all + n, sizeof(all) - n, "%s%s",
+				      i ? ", " : "", dev_features[i].name);
+	net_error(net, -EINVAL, "%.20s: no such feature; there are: %s", name,
+		  all);
 	return 0;
 }
 

@@ -133,19 +133,6 @@ static inline void arrived(struct sk_buff *skb, struct net *net,
 		deliver_taps(skb, net, dev);
 }
 
-/* The next tag, behind the one that a VLAN device has taken. Return: whether
- * there is none, or it is one. */
-static bool next_tag(struct sk_buff *skb)
-{
-	if (!eth_type_vlan(skb->protocol))
-		return true;
-	if (skb_vlan_untag(skb))
-		return false;
-	skb->protocol = ((const struct ethhdr *)(void *)
-				 skb_mac_header(skb))->h_proto;
-	return true;
-}
-
 /* Packets with tags go to the devices that have them, one tag after another. A tag
  * of VLAN 0 says a priority and nothing else. Consumes. */
 static __noinline int rx_vlan(struct sk_buff *skb)
@@ -158,7 +145,8 @@ static __noinline int rx_vlan(struct sk_buff *skb)
 		else if (skb->vlan_tci & VLAN_VID_MASK)
 			break;
 		skb->vlan_present = 0;
-		if (!next_tag(skb))
+		if (eth_type_vlan(skb->protocol) &&
+		    skb_vlan_untag(skb, &skb->protocol))
 			break;
 	}
 	if (skb->vlan_present || eth_type_vlan(skb->protocol)) {

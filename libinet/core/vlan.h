@@ -77,9 +77,10 @@ void vlan_group_free(struct net_device *vlan);
 /*
  * Takes the tag that follows the addresses out of the frame and puts it beside
  * it; skb->data is behind the tag's ethertype, and behind the inner one
- * afterwards. Return: 0, -EINVAL (the frame ends before), -ENOMEM.
+ * afterwards, which is *@proto then. Return: 0, or why it may not go on: the
+ * frame ends before, or there is no memory.
  */
-int skb_vlan_untag(struct sk_buff *skb);
+enum skb_drop_reason skb_vlan_untag(struct sk_buff *skb, __be16 *proto);
 /* The reverse, at the link header. Return: 0 or -ENOMEM. */
 int skb_vlan_push(struct sk_buff *skb, __be16 proto, u16 tci);
 /* Gives a packet with a tag beside it to the device of that tag. Return: false:

@@ -110,15 +110,15 @@ void vlan_group_free(struct net_device *vlan)
 
 /* ---- tags ------------------------------------------------------------- */
 
-int skb_vlan_untag(struct sk_buff *skb)
+enum skb_drop_reason skb_vlan_untag(struct sk_buff *skb, __be16 *proto)
 {
 	const struct ethhdr *eth;
 	u8 *mac;
 
 	if (!pskb_may_pull(skb, VLAN_HLEN))
-		return -EINVAL;
+		return SKB_DROP_REASON_VLAN;
 	if (skb_cow_head(skb, 0))
-		return -ENOMEM;
+		return SKB_DROP_REASON_NOMEM;
 	mac = skb_mac_header(skb);
 	eth = (const void *)mac;
 	skb->vlan_stag = eth->h_proto == cpu_to_be16(ETH_P_8021AD);
@@ -127,10 +127,12 @@ int skb_vlan_untag(struct sk_buff *skb)
 	memmove(mac + VLAN_HLEN, mac, 2 * ETH_ALEN);
 	skb->mac_header += VLAN_HLEN;
 	skb_pull(skb, VLAN_HLEN);
+	eth = (const void *)skb_mac_header(skb);
+	*proto = eth->h_proto;
 	/* it no longer is of these octets */
 	if (skb->ip_summed == CHECKSUM_COMPLETE)
 		skb->ip_summed = CHECKSUM_NONE;
-	return 0;
+	return SKB_NOT_DROPPED_YET;
 }
 
 int skb_vlan_push(struct sk_buff *skb, __be16 proto, u16 tci)

@@ -86,26 +86,12 @@ static u8 eth_pkt_type(const struct net_device *dev, const u8 *dest)
 static enum skb_drop_reason eth_reason(int err)
 {
 	switch (-err) {
-	case WIRE_VLAN:
-		return SKB_DROP_REASON_VLAN;
 	case WIRE_LLC:
 	case WIRE_TOT_LEN:	/* 802.3 */
 		return SKB_DROP_REASON_LLC;
 	default:
 		return SKB_DROP_REASON_RX_SHORT;
 	}
-}
-
-/* The first tag of a frame goes beside it; what the next one is about finds out
- * who has the first. Return: the ethertype behind it. */
-static __be16 eth_untag(struct sk_buff *skb)
-{
-	int err = skb_vlan_untag(skb);
-
-	if (err)
-		skb->drop_reason = err == -ENOMEM ? SKB_DROP_REASON_NOMEM :
-						    SKB_DROP_REASON_VLAN;
-	return ((const struct ethhdr *)(void *)skb_mac_header(skb))->h_proto;
 }
 
 /* A frame that is not plain Ethernet II: 802.3 with SNAP, VLAN tags. @skb is
@@ -115,18 +101,21 @@ static __be16 eth_type_slow(struct sk_buff *skb)
 {
 	const struct ethhdr *eth = (const void *)skb_mac_header(skb);
 	__be16 proto = eth->h_proto;
+	enum skb_drop_reason reason;
 	struct eth_info info;
-	bool has_len;
 	int err;
 
-	if (eth_type_vlan(proto) && !skb->vlan_present)
-		proto = eth_untag(skb);
-	if (skb->drop_reason || eth_type_vlan(proto))
+	/* what the next tag is about finds out who has the first */
+	if (eth_type_vlan(proto) && !skb->vlan_present) {
+		reason = skb_vlan_untag(skb, &proto);
+		if (reason)
+			skb->drop_reason = (u8)reason;
+	}
+	if (skb->drop_reason || be16_to_cpu(proto) >= ETH_P_802_3_MIN)
 		return proto;
-	has_len = be16_to_cpu(proto) < ETH_P_802_3_MIN;
 
 	/* an 802.3 length is about all pieces of the frame */
-	if (has_len && skb_linearize(skb)) {
+	if (skb_linearize(skb)) {
 		skb->drop_reason = SKB_DROP_REASON_NOMEM;
 		return 0;
 	}
@@ -137,8 +126,7 @@ static __be16 eth_type_slow(struct sk_buff *skb)
 		return 0;
 	}
 	skb_pull(skb, info.hdr_len - ETH_HLEN);
-	if (has_len)
-		(void)pskb_trim(skb, info.payload_len);	/* it is linear */
+	(void)pskb_trim(skb, info.payload_len);	/* it is linear */
 	return info.proto;
 }
 

@@ -952,7 +952,7 @@ void tcp_enter_loss(struct sock *sk);
 void tcp_enter_cwr(struct sock *sk);
 void tcp_simple_retransmit(struct sock *sk);
 /* @skb in flight is lost, for no want of room on the path: it is sent again. */
-void tcp_retransmit_refused(struct sock *sk, struct sk_buff *skb);
+void tcp_retransmit_refused(struct sock *sk, struct sk_buff *head);
 
 static inline void tcp_set_ca_state(struct sock *sk, u8 state);
 

@@ -485,12 +485,9 @@ static void fastopen_send_synack(struct sock *child, u32 isn)
 		return;
 	tcp_init_nondata_skb(skb, isn, TCPHDR_SYN | TCPHDR_ACK);
 	tcp_ecn_send_synack(child, skb);
-	sk_wmem_queued_add(child, (s32)skb->truesize);
-	sk_mem_charge(child, (s32)skb->truesize);
-	__skb_queue_tail(&tp->rtx_queue, skb);
+	tcp_connect_queue_skb(child, skb);
 	WRITE_ONCE(tp->snd_una, isn);
 	tp->snd_sml = isn;		/* Nagle: no small segment is out */
-	tp->packets_out = tcp_skb_pcount(skb);
 	tp->snd_cwnd++;		/* RFC 6928: so much text besides */
 	(void)tcp_transmit_skb(child, skb, true);
 	inet_csk_reset_xmit_timer(child, ICSK_TIME_RETRANS, tp->mstamp_ns,

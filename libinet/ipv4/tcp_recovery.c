@@ -198,18 +198,25 @@ void tcp_enter_loss(struct sock *sk)
 	tcp_set_ca_state(sk, TCP_CA_Loss);
 }
 
-void tcp_retransmit_refused(struct sock *sk, struct sk_buff *skb)
+/* What is marked lost was refused, not lost: it goes again, and no window shrinks. */
+static void tcp_resend_refused(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	TCP_SKB_CB(skb)->sacked |= TCPCB_LOST;
-	tp->lost_out += tcp_skb_pcount(skb);
-	tp->retransmit_skb_hint = skb;
+	tp->retransmit_skb_hint = tcp_rtx_queue_head(sk);
 	tp->undo.armed = false;
 	tp->frto = TCP_FRTO_OFF;
-	tp->high_seq = tp->snd_nxt;
-	tcp_set_ca_state(sk, TCP_CA_Loss);
+	tp->high_seq = tp->snd_nxt;	/* in Loss too: the newest may be lost */
+	if (inet_csk(sk)->icsk_ca_state != TCP_CA_Loss)
+		tcp_set_ca_state(sk, TCP_CA_Loss);
 	tcp_xmit_retransmit_queue(sk);
+}
+
+void tcp_retransmit_refused(struct sock *sk, struct sk_buff *head)
+{
+	TCP_SKB_CB(head)->sacked |= TCPCB_LOST;
+	tcp_sk(sk)->lost_out += tcp_skb_pcount(head);
+	tcp_resend_refused(sk);
 }
 
 /* A SYN with text did not fit: it goes again, alone, and tells the peer, too. What
@@ -266,15 +273,9 @@ void tcp_simple_retransmit(struct sock *sk)
 		return;
 	INET_PROBE(SIMPLE_RETRANSMIT);
 	tcp_limit_reno_sacked(tp);
-	tp->retransmit_skb_hint = tcp_rtx_queue_head(sk);
-	tp->undo.armed = false;
-	tp->frto = TCP_FRTO_OFF;
-	tp->high_seq = tp->snd_nxt;	/* in Loss too: the newest may be lost */
-	if (inet_csk(sk)->icsk_ca_state != TCP_CA_Loss) {
+	if (inet_csk(sk)->icsk_ca_state != TCP_CA_Loss)
 		tp->snd_ssthresh = max(tp->snd_ssthresh, tp->snd_cwnd);
-		tcp_set_ca_state(sk, TCP_CA_Loss);
-	}
-	tcp_xmit_retransmit_queue(sk);
+	tcp_resend_refused(sk);
 }
 
 /* ---- one ACK in each state -------------------------------------------- */

@@ -11,6 +11,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "lib/checksum.h"
+
 #define PPM 1000000u
 #define NS_PER_SEC 1000000000ull
 #define REORDER_DEFAULT_NS 1000000ull
@@ -339,21 +341,21 @@ static void flip_hidden(struct fault_state *f, u64 index, u8 *frame, u32 len)
 	}
 }
 
-/* Says CE where the sender said ECT (RFC 3168 5), and mends the sum (RFC 1624). */
+/* Says CE where the sender said ECT (RFC 3168 5), and mends the sum. */
 static void mark_ce(struct fault_state *f, u8 *frame)
 {
-	u8 *tos = frame + ETH_HEADER + 1, *sum = frame + ETH_HEADER + 10;
-	u32 check;
+	u8 *ip = frame + ETH_HEADER;	/* wherever the frame may lie */
+	__be16 was, now;
+	__sum16 check;
 
-	if (!(*tos & 3) || (*tos & 3) == 3)
+	if (!(ip[1] & 3) || (ip[1] & 3) == 3)
 		return;
-	check = (u32)(sum[0] << 8 | sum[1]) ^ 0xffff;
-	check += (u32)(*tos | 3) - *tos;
-	check = (check & 0xffff) + (check >> 16);
-	check ^= 0xffff;
-	sum[0] = (u8)(check >> 8);
-	sum[1] = (u8)check;
-	*tos |= 3;
+	memcpy(&was, ip, sizeof(was));
+	ip[1] |= 3;
+	memcpy(&now, ip, sizeof(now));
+	memcpy(&check, ip + 10, sizeof(check));
+	csum_replace2(&check, was, now);
+	memcpy(ip + 10, &check, sizeof(check));
 	f->counters.marked++;
 }
 
