@@ -114,7 +114,7 @@ struct netns_ipv4 {
 	s32 sysctl_tcp_reordering, sysctl_tcp_max_reordering;
 	s32 sysctl_tcp_slow_start_after_idle;
 	u32 sysctl_tcp_notsent_lowat;
-	s32 sysctl_tcp_rto_min_us, sysctl_tcp_rto_max_ms;
+	s32 sysctl_tcp_rto_min_us, sysctl_tcp_rto_max_ms, sysctl_tcp_rto_jitter;
 	s32 sysctl_tcp_workaround_signed_windows;
 	s32 sysctl_tcp_ehash_entries;
 	s32 sysctl_tcp_pacing_ss_ratio, sysctl_tcp_pacing_ca_ratio;

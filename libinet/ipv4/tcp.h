@@ -855,6 +855,7 @@ struct tcp_ack_state {
 	u32 prior_sack_high;	/* of what is SACKed, if anything was */
 	s64 rtt_us;		/* of a segment sent once, or -1 */
 	u64 last_ns;		/* when the newest of those was sent */
+	u64 resent_ns;		/* and the newest sent again, or 0 */
 	u64 tx_ns;		/* of those that arrived now, of the one that was
 				 * sent last: when; 0: none did */
 	struct tcp_tx tx;	/* what it took down */

@@ -69,22 +69,38 @@ void tcp_set_rto(struct sock *sk)
 }
 
 /*
- * A sample from this ACK, if there is an honest one: the timestamps tell which
- * transmission is acknowledged; without them segments that were sent twice say
- * nothing (Karn).
+ * The round trip of what was sent again, or -1. The timestamps tell which
+ * transmission is acknowledged, but not when the peer reports a duplicate: it came
+ * just now and its timestamp was not kept, so that the one echoed is of a segment
+ * whose ACK was lost, maybe long ago. Then it is what was sent last that came, if not
+ * sooner than anything ever did.
  */
+static s64 tcp_rtt_resent(const struct tcp_sock *tp,
+			  const struct tcp_ack_state *a)
+{
+	s64 rtt_us, delta;
+
+	if (!tp->rx_opt.saw_tstamp || !tp->rx_opt.rcv_tsecr)
+		return -1;
+	if (a->flag & FLAG_DSACK) {
+		rtt_us = tcp_us_since(tp, a->resent_ns);
+		return a->resent_ns && rtt_us >= tp->rtt_min_us ? rtt_us : -1;
+	}
+	delta = tcp_time_stamp(tp) - tp->rx_opt.rcv_tsecr;
+	if (delta > TCP_RTO_MAX_US / (s64)USEC_PER_MSEC)
+		return -1;
+	return max(delta * (s64)USEC_PER_MSEC, (s64)1);
+}
+
+/* A sample from this ACK, if there is an honest one: without timestamps segments
+ * that were sent twice say nothing (Karn). */
 static void tcp_ack_update_rtt(struct sock *sk, const struct tcp_ack_state *a)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	s64 rtt_us = a->rtt_us;
-	u32 delta;
 
-	if (rtt_us < 0 && (a->flag & FLAG_ACKED) && tp->rx_opt.saw_tstamp &&
-	    tp->rx_opt.rcv_tsecr) {
-		delta = tcp_time_stamp(tp) - tp->rx_opt.rcv_tsecr;
-		if (delta <= TCP_RTO_MAX_US / USEC_PER_MSEC)
-			rtt_us = max(delta * USEC_PER_MSEC, 1u);
-	}
+	if (unlikely(rtt_us < 0))
+		rtt_us = tcp_rtt_resent(tp, a);
 	if (rtt_us < 0)
 		return;
 	tcp_rtt_estimator(sk, (u32)rtt_us);
@@ -233,6 +249,7 @@ static void tcp_clean_one(struct tcp_sock *tp, const struct sk_buff *skb,
 		if (tcb->sacked & TCPCB_RETRANS) {
 			a->flag |= FLAG_RETRANS_DATA_ACKED;
 			a->rtt_us = -1;
+			a->resent_ns = max(a->resent_ns, skb->tstamp);
 		}
 	} else if (a->rtt_us < 0 && !(a->flag & FLAG_RETRANS_DATA_ACKED)) {
 		/* the oldest counts: the RTO must wait for delayed ACKs too */

@@ -124,6 +124,7 @@ static const struct sysctl_row tcp_knobs[] = {
 	TCP_ROW(tso_rtt_log, 0, 31, 9),
 	TCP_ROW(rto_min_us, 1000, 1000000, 200000),
 	TCP_ROW(rto_max_ms, 1000, 120000, 120000),
+	TCP_ROW(rto_jitter, 0, 50, 0),
 	TCP_ROW(workaround_signed_windows, 0, 1, 0),
 	{ .name = "net.ipv4.tcp_ehash_entries", .kind = SYSCTL_S32,
 	  .offset = offsetof(struct net, ipv4.sysctl_tcp_ehash_entries),

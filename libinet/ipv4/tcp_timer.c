@@ -191,6 +191,21 @@ static void tcp_count_timeout(struct tcp_sock *tp)
 	tp->total_rto++;
 }
 
+/* By how much a timeout ends sooner than twice the one before, at random, so that
+ * nobody knows when: at most tcp_rto_jitter, a share of it. */
+static u64 tcp_rto_jitter_ns(const struct sock *sk)
+{
+	struct net *net = sock_net(sk);
+	u32 most = READ_ONCE(net->ipv4.sysctl_tcp_rto_jitter);
+	u32 random;
+
+	if (!most)
+		return 0;
+	net_random_bytes(net, &random, sizeof(random));
+	return us_to_ns(inet_csk(sk)->icsk_rto_us) / 100 * most *
+	       (random >> 16) >> 16;
+}
+
 /* RFC 6298 5.5: twice as long the next time; but not beyond what
  * TCP_USER_TIMEOUT leaves. */
 static void tcp_back_off(struct sock *sk)
@@ -205,7 +220,7 @@ static void tcp_back_off(struct sock *sk)
 	if (icsk->icsk_retransmits < 255)
 		WRITE_ONCE(icsk->icsk_retransmits, icsk->icsk_retransmits + 1);
 	icsk->icsk_rto_us = min(icsk->icsk_rto_us * 2, icsk->icsk_rto_max_us);
-	when = us_to_ns(icsk->icsk_rto_us);
+	when = us_to_ns(icsk->icsk_rto_us) - tcp_rto_jitter_ns(sk);
 	if (user && tp->retrans_stamp_ns) {
 		spent = tp->mstamp_ns - tp->retrans_stamp_ns;
 		when = min(when, max(user - min(user, spent), NSEC_PER_MSEC));

@@ -53,6 +53,14 @@ static bool chance(struct pair *p, u32 of_1000)
 	return of_1000 && prandom_u32_below(&p->rnd, 1000) < of_1000;
 }
 
+/* @pkt does not get through. */
+static bool pair_is_cut(const struct pair *p, const struct fx_pkt *pkt)
+{
+	return p->cut ||
+	       (p->burst_every_ns && pkt->tcp &&
+		pkt->time_ns % p->burst_every_ns < p->burst_ns);
+}
+
 /* One copy of the frame sets out. */
 static void pair_carry(struct pair *p, struct fx *to, const struct fx_pkt *pkt)
 {
@@ -62,7 +70,7 @@ static void pair_carry(struct pair *p, struct fx *to, const struct fx_pkt *pkt)
 	};
 
 	p->sent++;
-	if (p->cut || chance(p, p->loss)) {
+	if (pair_is_cut(p, pkt) || chance(p, p->loss)) {
 		p->lost++;
 		return;
 	}

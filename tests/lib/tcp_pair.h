@@ -30,6 +30,7 @@ struct pair {
 	u32 loss, dup, late, flip;	/* of 1,000 frames */
 	u64 late_ns;			/* at most */
 	bool cut;			/* nothing gets through */
+	u64 burst_ns, burst_every_ns;	/* no segment then, again and again */
 	struct pair_frame flight[PAIR_MAX_FLIGHT];	/* a heap by time */
 	u32 nr_flight;
 	u64 order;

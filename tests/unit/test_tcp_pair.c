@@ -191,6 +191,50 @@ static void established_every_fault_is_survived(void **state)
 	}
 }
 
+/* 2 MiB, a window of 64 KiB and 100 ms there and back, while for 100 ms of each
+ * @every_ns nothing gets through. Return: how long nothing came at most. */
+static u64 longest_silence_with_bursts(u64 every_ns)
+{
+	const int rcvbuf = 64 << 10;
+	struct pair *p = pair_open(7);
+	u64 longest = 0, got = 0, last;
+	struct life t;
+
+	p->one_way_ns = 50 * FX_MS;
+	fx_sysctl(&p->a, "net.ipv4.tcp_rto_jitter", "25");
+	fx_sysctl(&p->b, "net.ipv4.tcp_rto_jitter", "25");
+	t = life_begin(p, 2 << 20, 0, 8192);
+	assert_int_equal(inet_setsockopt(t.s, SOL_SOCKET, SO_RCVBUF, &rcvbuf,
+					 sizeof(rcvbuf)), 0);
+	p->burst_ns = 100 * FX_MS;
+	p->burst_every_ns = every_ns;
+	last = p->a.now_ns;
+	while (life_step(&t)) {
+		if (t.x.got == got)
+			continue;
+		longest = max(longest, p->a.now_ns - last);
+		last = p->a.now_ns;
+		got = t.x.got;
+	}
+	p->burst_every_ns = 0;
+	life_end(&t);
+	pair_close(p);
+	return longest;
+}
+
+/*
+ * Bursts of loss that return when the retransmission timer does (a shrew), and take
+ * ACKs, too: an ACK that was lost does not count as round trip, so that the timer
+ * waits ever longer. All octets come. @attack W8
+ */
+static void established_bursts_at_each_timeout_are_survived(void **state)
+{
+	(void)state;
+	for (u64 every = 400; every <= 1200; every += 50)
+		assert_true(longest_silence_with_bursts(every * FX_MS) <
+			    30 * FX_SEC);
+}
+
 /* ---- the end of a stack ----------------------------------------------- */
 
 /* Everything that went over the cable, in one number. */
@@ -262,6 +306,7 @@ int main(void)
 		cmocka_unit_test(established_small_writes_are_exact),
 		cmocka_unit_test(established_bulk_with_loss_is_exact),
 		cmocka_unit_test(established_every_fault_is_survived),
+		cmocka_unit_test(established_bursts_at_each_timeout_are_survived),
 		cmocka_unit_test(
 			stack_destroyed_under_traffic_leaves_the_other_alone),
 	};

@@ -18,6 +18,9 @@
 /* Of an ACK: four blocks, each with a few ways down the tree. */
 #define STEPS_MOST 250u
 
+#define TINY 36u		/* octets, of the smallest MSS with timestamps */
+#define TINY_SEGMENTS 80000u
+
 static u64 steps;
 
 void sim_walk(enum inet_walk walk)
@@ -201,6 +204,60 @@ static void peer_that_reneges_is_given_up(void **st)
 	tp_close(&t);
 }
 
+/* No packet stands for more segments than its count holds, and together they are
+ * those in flight. */
+static void counts_hold(const struct tp *t)
+{
+	const struct tcp_sock *tp = flight_tcp(t);
+	struct sk_buff *skb;
+	u32 sum = 0;
+
+	skb_queue_walk(&tp->rtx_queue, skb) {
+		assert_in_range(tcp_skb_pcount(skb), 1, 65535);
+		sum += tcp_skb_pcount(skb);
+	}
+	assert_int_equal(sum, tp->packets_out);
+}
+
+/*
+ * The smallest segments that a peer can ask for, 36 octets behind timestamps, more of
+ * them than 16 bits count, selected by ever larger blocks, so that what was selected
+ * could be put together (CVE-2019-11477). @attack M2
+ */
+static void tiny_segments_beyond_16_bits_are_counted(void **st)
+{
+	struct tp t;
+
+	(void)st;
+	tp_open(&t);
+	t.sack = t.ts = true;
+	t.mss = TCP_MIN_SND_MSS;
+	t.ws = 14;
+	t.win = 65535;
+	flight_connect(&t, 2 * TINY_SEGMENTS);
+	fx_sysctl(&t.f, "net.core.wmem_max", "67108864");
+	tp_setsockopt(&t, SOL_SOCKET, SO_SNDBUF, 64 << 20);
+	for (u32 i = 0; i < TINY_SEGMENTS / 1000; i++) {
+		flight_write(&t, 1000 * TINY);
+		fx_flush(&t.f);
+	}
+	assert_int_equal(flight_tcp(&t)->mss_cache, TINY);
+	assert_int_equal(flight_tcp(&t)->packets_out, TINY_SEGMENTS);
+	counts_hold(&t);
+	fx_advance(&t.f, FLIGHT_RTT);
+	for (u32 n = 1; n < TINY_SEGMENTS; n += 1 + n / 8) {
+		SACK(&t, 1, 1 + TINY, 1 + n * TINY);
+		fx_flush(&t.f);
+		counts_hold(&t);
+	}
+	assert_true(flight_tcp(&t)->sacked_out > 65535);
+	ACK(&t, 1 + TINY_SEGMENTS * TINY);
+	fx_flush(&t.f);
+	assert_int_equal(flight_tcp(&t)->packets_out, 0);
+	assert_int_equal(flight_tcp(&t)->sacked_out, 0);
+	tp_close(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -209,6 +266,7 @@ int main(void)
 		cmocka_unit_test(every_other_segment_costs_a_way_down_the_tree),
 		cmocka_unit_test(blocks_that_lie_cost_nothing),
 		cmocka_unit_test(peer_that_reneges_is_given_up),
+		cmocka_unit_test(tiny_segments_beyond_16_bits_are_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
