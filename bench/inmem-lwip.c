@@ -404,6 +404,18 @@ static void datagram(void *arg, struct udp_pcb *pcb, struct pbuf *p,
 	t->datagrams++;
 }
 
+/* Sends each datagram back to where it came from. */
+static void datagram_back(void *arg, struct udp_pcb *pcb, struct pbuf *p,
+			  const ip_addr_t *addr, u16_t port)
+{
+	struct bench *t = arg;
+
+	copy_out(t, p);
+	pbuf_take(p, t->buf, p->tot_len);
+	udp_sendto(pcb, p, addr, port);
+	pbuf_free(p);
+}
+
 static void send_datagram(struct bench *t, struct udp_pcb *pcb, u16_t len)
 {
 	struct pbuf *p = pbuf_alloc(PBUF_TRANSPORT, len, PBUF_RAM);
@@ -415,7 +427,9 @@ static void send_datagram(struct bench *t, struct udp_pcb *pcb, u16_t len)
 	pbuf_free(p);
 }
 
-static void datagrams(struct bench *t, uint64_t count, u16_t len)
+/* @count datagrams of @len bytes, 32 of them on their way; the server sends them
+ * back if @echo. */
+static void datagrams(struct bench *t, uint64_t count, u16_t len, bool echo)
 {
 	struct udp_pcb *c = udp_new(), *s = udp_new();
 	uint64_t sent = 0;
@@ -427,11 +441,14 @@ static void datagrams(struct bench *t, uint64_t count, u16_t len)
 	udp_bind_netif(s, &t->b.netif);
 	host_check(udp_bind(s, &t->addr, PORT), "bind");
 	host_check(udp_connect(c, &t->addr, PORT), "connect");
-	udp_recv(s, datagram, t);
+	udp_recv(s, echo ? datagram_back : datagram, t);
+	udp_recv(c, datagram, t);
 	while (t->datagrams < count) {
 		for (i = 0; i < 32 && sent < count; i++, sent++)
 			send_datagram(t, c, len);
 		turn(t);
+		if (echo)
+			turn(t);
 		if (sent == count && t->datagrams < count) {
 			sent = t->datagrams;	/* the first ones, before ARP */
 			turn(t);
@@ -443,12 +460,17 @@ static void datagrams(struct bench *t, uint64_t count, u16_t len)
 
 static void udp(void *bench, uint64_t count)
 {
-	datagrams(bench, count, DATAGRAM);
+	datagrams(bench, count, DATAGRAM, false);
+}
+
+static void udp_echo(void *bench, uint64_t count)
+{
+	datagrams(bench, count, 18, true);
 }
 
 static void udp_1400(void *bench, uint64_t count)
 {
-	datagrams(bench, count, 1400);
+	datagrams(bench, count, 1400, false);
 }
 
 static const struct bench_row rows[] = {
@@ -460,6 +482,7 @@ static const struct bench_row rows[] = {
 	{ "connect-one", 20000, connects_one },
 	{ "connect-kept", 10000, connects_kept },
 	{ "udp", 1000000, udp },
+	{ "udp-echo", 1000000, udp_echo },
 	{ "udp-1400", 1000000, udp_1400 },
 	{ "udp-gso", 1000000, udp_1400 },	/* nor this */
 	{ "udp-gro", 1000000, udp_1400 },

@@ -4,17 +4,17 @@
  * on, one copy in, one on the wire, one out.
  *
  *	inmem [bulk|bulk-gro|bulk-tso|rr|connect|connect-one|connect-kept|udp|
- *	       udp-1400|udp-gso|udp-gro|udp-whole] [COUNT]
+ *	       udp-echo|udp-1400|udp-gso|udp-gro|udp-whole] [COUNT]
  *
- * bulk: COUNT MiB one way, in frames that the receiver sees one by one; bulk-gro:
- * the receiver merges them first; bulk-tso: a row of segments crosses the wire as
- * one packet, without a checksum, as between two virtual machines; rr: COUNT
- * one-byte questions and answers; connect: COUNT connections with one request
- * each, AT_ONCE at a time; connect-one: one after another, with nothing else
- * under way; udp: COUNT datagrams of 1,472 bytes; udp-1400: of 1,400; udp-gso: the
- * same, 32 by one call (UDP_SEGMENT); udp-gro: and the receiver merges and reads
- * them so (UDP_GRO); udp-whole: and they cross the wire as one packet. Prints the
- * rate and the segments.
+ * bulk: COUNT MiB one way, in frames that the receiver sees one by one; bulk-gro: the
+ * receiver merges them first; bulk-tso: a row of segments crosses the wire as one
+ * packet, without a checksum, as between two virtual machines; rr: COUNT one-byte
+ * questions and answers; connect: COUNT connections with one request each, AT_ONCE at a
+ * time; connect-one: one after another, with nothing else under way; udp: COUNT
+ * datagrams of 1,472 bytes one way; udp-echo: of 18, there and back; udp-1400: of 1,400
+ * one way; udp-gso: the same, 32 by one call (UDP_SEGMENT); udp-gro: and the receiver
+ * merges and reads them so (UDP_GRO); udp-whole: and they cross the wire as one packet.
+ * Prints the rate and the segments.
  * The rows of bulk offer a window that stays in the processor's cache, 128 KiB (lwIP's
  * is compiled in: 64 KiB); by themselves receive buffers grow to tcp_rmem's 6 MB.
  * BENCH_LEND=out: what bulk sends is not copied (MSG_ZEROCOPY); in: nor what it
@@ -310,9 +310,34 @@ static void connects(void *bench, u64 count)
 		connects_together(t);
 }
 
-static void udp(void *bench, u64 count)
+/* All datagrams that are there. Return: how many. */
+static u64 take_datagrams(struct bench *t, struct socket *s)
 {
-	struct bench *t = bench;
+	u64 n = 0;
+
+	while (inet_recv(s, t->buf, CHUNK, 0) > 0)
+		n++;
+	return n;
+}
+
+/* Sends each datagram back to where it came from. */
+static void echo_datagrams(struct bench *t, struct socket *s)
+{
+	struct sockaddr_in from;
+	socklen_t len = sizeof(from);
+	ssize_t n;
+
+	while ((n = inet_recvfrom(s, t->buf, CHUNK, 0, (struct sockaddr *)&from,
+				  &len)) > 0)
+		inet_sendto(s, t->buf, (size_t)n, 0, (struct sockaddr *)&from,
+			    len);
+	turn(t);
+}
+
+/* @count datagrams of @size bytes, 32 of them on their way; the server sends them
+ * back if @echo. */
+static void single_datagrams(struct bench *t, u64 count, size_t size, bool echo)
+{
 	struct socket *c = host_sock(t->a, SOCK_DGRAM);
 	struct socket *s = host_sock(t->b, SOCK_DGRAM);
 	u64 sent = 0, got = 0;
@@ -324,10 +349,11 @@ static void udp(void *bench, u64 count)
 		int i;
 
 		for (i = 0; i < 32 && sent < count; i++, sent++)
-			inet_send(c, t->buf, 1472, 0);
+			inet_send(c, t->buf, size, 0);
 		turn(t);
-		while (inet_recv(s, t->buf, CHUNK, 0) > 0)
-			got++;
+		if (echo)
+			echo_datagrams(t, s);
+		got += take_datagrams(t, echo ? c : s);
 		if (sent == count && got < count) {
 			sent = got;	/* the neighbour was not known yet */
 			turn(t);
@@ -335,6 +361,16 @@ static void udp(void *bench, u64 count)
 	}
 	inet_close(c);
 	inet_close(s);
+}
+
+static void udp(void *bench, u64 count)
+{
+	single_datagrams(bench, count, 1472, false);
+}
+
+static void udp_echo(void *bench, u64 count)
+{
+	single_datagrams(bench, count, 18, true);
 }
 
 /* Sends up to @most datagrams, by one call if @gso. Return: how many. */
@@ -407,6 +443,7 @@ static const struct bench_row rows[] = {
 	{ "connect-one", 20000, connects_one },
 	{ "connect-kept", 10000, connects_kept },
 	{ "udp", 1000000, udp },
+	{ "udp-echo", 1000000, udp_echo },
 	{ "udp-1400", 1000000, udp_1400 },
 	{ "udp-gso", 1000000, udp_gso },
 	{ "udp-gro", 1000000, udp_gro },

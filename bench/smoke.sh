@@ -37,8 +37,8 @@ rows() {
 
 for program in inmem inmem-lwip; do
 	rows $program 'bulk 4' 'bulk-gro 4' 'bulk-tso 4' 'rr 500' 'connect 64' \
-		'connect-one 50' 'connect-kept 50' 'udp 500' 'udp-1400 500' \
-		'udp-gso 500' 'udp-gro 500' 'udp-whole 500'
+		'connect-one 50' 'connect-kept 50' 'udp 500' 'udp-echo 500' \
+		'udp-1400 500' 'udp-gso 500' 'udp-gro 500' 'udp-whole 500'
 done
 for lend in out in both; do
 	BENCH_LEND=$lend

@@ -166,9 +166,6 @@ struct sk_buff {
 	u8 l4_hash : 1;
 	u8 vlan_present : 1;
 	u8 traced : 1;		/* the road of this one is recorded */
-	u8 nf_trace : 1;
-	u8 decrypted : 1;
-	u8 ipvs_property : 1;
 	u8 ooo_okay : 1;	/* may leave by another queue than the last one */
 	u8 vlan_stag : 1;	/* vlan_tci is of 802.1ad, not of 802.1Q */
 	u8 drop_reason;		/* last seen, for the tracer */

@@ -138,6 +138,7 @@ static inline void arrived(struct sk_buff *skb, struct net *net,
 static __noinline int rx_vlan(struct sk_buff *skb)
 {
 	struct net *net = skb->dev->net;
+	enum skb_drop_reason reason = SKB_NOT_DROPPED_YET;
 
 	for (u32 i = 0; i < VLAN_MAX_DEPTH && skb->vlan_present; i++) {
 		if (vlan_do_receive(skb))
@@ -145,12 +146,13 @@ static __noinline int rx_vlan(struct sk_buff *skb)
 		else if (skb->vlan_tci & VLAN_VID_MASK)
 			break;
 		skb->vlan_present = 0;
-		if (eth_type_vlan(skb->protocol) &&
-		    skb_vlan_untag(skb, &skb->protocol))
+		if (eth_type_vlan(skb->protocol))
+			reason = skb_vlan_untag(skb, &skb->protocol);
+		if (reason)
 			break;
 	}
 	if (skb->vlan_present || eth_type_vlan(skb->protocol)) {
-		skb->drop_reason = SKB_DROP_REASON_VLAN;
+		skb->drop_reason = (u8)(reason ? reason : SKB_DROP_REASON_VLAN);
 		return rx_refuse(skb);
 	}
 	return deliver(skb, net, skb->dev);

@@ -22,7 +22,7 @@
 /* There is no @rt. As in Linux whoever sends counts it, not who looks it up. */
 static void ip4_count_no_route(const struct sock *sk, const struct rtable *rt)
 {
-	if (PTR_ERR(rt) == -ENETUNREACH)
+	if (PTR_ERR(rt) == -ENETUNREACH && sk->sk_type != SOCK_RAW)
 		NET_INC_STATS(sock_net(sk), IP_OUTNOROUTES);
 }
 

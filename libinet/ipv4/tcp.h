@@ -837,10 +837,11 @@ void tcp_saved_syn_free(struct net *net, struct tcp_saved_syn **saved);
 #define FLAG_SLOWPATH 0x80
 #define FLAG_UPDATE_TS_RECENT 0x100
 #define FLAG_DATA_SACKED 0x200		/* new SACK */
-#define FLAG_DSACK 0x400		/* something came twice */
+#define FLAG_DSACK 0x400		/* what was sent twice came twice */
 #define FLAG_DSACK_TLP 0x800		/* the probe of the tail did */
 #define FLAG_ORIG_ACKED 0x1000		/* F-RTO: what was sent once came */
 #define FLAG_ECE 0x2000			/* a mark came */
+#define FLAG_DSACK_ANY 0x4000		/* something came twice */
 #define FLAG_ACKED (FLAG_DATA_ACKED | FLAG_SYN_ACKED)
 /* RFC 5681: none of these in a duplicate ACK */
 #define FLAG_NOT_DUP (FLAG_DATA | FLAG_WIN_UPDATE | FLAG_ACKED)
@@ -952,7 +953,8 @@ void tcp_fastretrans_alert(struct sock *sk, struct tcp_ack_state *a);
 void tcp_enter_loss(struct sock *sk);
 void tcp_enter_cwr(struct sock *sk);
 void tcp_simple_retransmit(struct sock *sk);
-/* @skb in flight is lost, for no want of room on the path: it is sent again. */
+/* The first packet in flight is lost, for no want of room on the path: it is sent
+ * again. */
 void tcp_retransmit_refused(struct sock *sk, struct sk_buff *head);
 
 static inline void tcp_set_ca_state(struct sock *sk, u8 state);

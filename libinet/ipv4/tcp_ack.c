@@ -82,14 +82,14 @@ static s64 tcp_rtt_resent(const struct tcp_sock *tp,
 
 	if (!tp->rx_opt.saw_tstamp || !tp->rx_opt.rcv_tsecr)
 		return -1;
-	if (a->flag & FLAG_DSACK) {
+	if (a->flag & FLAG_DSACK_ANY) {
 		rtt_us = tcp_us_since(tp, a->resent_ns);
 		return a->resent_ns && rtt_us >= tp->rtt_min_us ? rtt_us : -1;
 	}
 	delta = tcp_time_stamp(tp) - tp->rx_opt.rcv_tsecr;
 	if (delta > TCP_RTO_MAX_US / (s64)USEC_PER_MSEC)
 		return -1;
-	return max(delta * (s64)USEC_PER_MSEC, (s64)1);
+	return max(delta, (s64)1) * (s64)USEC_PER_MSEC;	/* a tick at least */
 }
 
 /* A sample from this ACK, if there is an honest one: without timestamps segments
@@ -421,7 +421,8 @@ static __noinline void tcp_ack_old(struct sock *sk, const struct sk_buff *skb,
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	if (!tp->rx_opt.sack_ok || tcp_hdr(skb)->syn)
+	if (!tp->rx_opt.sack_ok || tcp_hdr(skb)->syn ||
+	    __tcp_hdrlen(tcp_hdr(skb)) <= tp->tcp_header_len)
 		return;
 	a->flag = 0;
 	tcp_sacktag_write_queue(sk, skb, a);

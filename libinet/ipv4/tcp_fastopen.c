@@ -577,8 +577,8 @@ void tcp_rcv_fastopen_acked(struct sock *sk, const struct sk_buff *skb)
 	tp->snd_wnd = (u32)ntohs(tcp_hdr(skb)->window)
 		      << tp->rx_opt.snd_wscale;
 	tp->max_window = max(tp->max_window, tp->snd_wnd);
-	if (!tp->total_retrans && tp->snd_cwnd > 1)	/* it took its own place */
-		tp->snd_cwnd--;
+	/* the SYN-ACK took its own place; RFC 5681 3.1: one after a lost one */
+	tp->snd_cwnd = tp->total_retrans ? 1 : max(tp->snd_cwnd - 1, 1u);
 	tcp_update_wl(tp, TCP_SKB_CB(skb)->seq);
 	tcp_rto_recovered(tp);
 	tcp_set_state(sk, TCP_ESTABLISHED);

@@ -146,6 +146,7 @@ static void sack_duplicate(struct sock *sk, const struct tcp_sack_block *b,
 	struct tcp_sock *tp = tcp_sk(sk);
 
 	tp->dsack_dups++;
+	a->flag |= FLAG_DSACK_ANY;
 	NET_INC_STATS(sock_net(sk), TCP_DSACKRECV);
 	if (tp->dsack_dups > tp->total_retrans) {
 		/* the network doubles: not ours, and no sign of anything */

@@ -191,8 +191,8 @@ static void tcp_count_timeout(struct tcp_sock *tp)
 	tp->total_rto++;
 }
 
-/* By how much a timeout ends sooner than twice the one before, at random, so that
- * nobody knows when: at most tcp_rto_jitter, a share of it. */
+/* By how much a backed-off timeout ends sooner, at random, so that nobody knows when:
+ * at most tcp_rto_jitter, a share of it. */
 static u64 tcp_rto_jitter_ns(const struct sock *sk)
 {
 	struct net *net = sock_net(sk);

@@ -34,7 +34,7 @@ verdict $bad "2 - random_worlds_every_byte_and_all_memory_back"
 judged() {
 	awk -v floors="states 65 end 95 listings 75 listeners 75 time-wait 55 \
 calls 95 sender 95 window 95 path-mtu 60 receiver 95 sack 95 newest-sack 35 \
-timers 80 backoff 60 answers 60 bare-acks 80 congestion 70 reduction 20 \
+timers 80 backoff 60 answers 60 bare-acks 80 congestion 68 reduction 6 \
 options 95 ecn 95 resets 95 challenges 95 arp 85 icmp 45 udp 95 frames 85" '
 	BEGIN { n = split(floors, f, " "); for (i = 1; i < n; i += 2) floor[f[i]] = f[i + 1] }
 	/^# rule / {

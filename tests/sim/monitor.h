@@ -103,6 +103,7 @@ struct congestion {
 	u32 last;		/* delivered at that moment */
 	u64 last_ns;
 	u64 cue_ns;		/* ... the last such moment */
+	bool overtaken;		/* what came later was told of before */
 };
 
 /*
@@ -207,6 +208,9 @@ void monitor_bad(struct world *w, const struct flow *f, int side,
 bool monitor_judges(struct world *w, struct flow *f, int side,
 		    enum sim_rule rule);
 bool monitor_judges_host(struct world *w, int h, enum sim_rule rule);
+/* @rule applies to @side here, and is not asked: nobody knows. Counted. */
+void monitor_lets_off(struct world *w, struct flow *f, int side,
+		      enum sim_rule rule);
 /* Both sides are let off some rules. */
 void monitor_excuse_flow(struct flow *f, enum sim_why why);
 /* @f goes: which rules judged it. */

@@ -67,10 +67,13 @@ static void grow(const struct world *w, const struct host *host,
 }
 
 /* Segments that begin in [@from, @to) and were not known to be delivered. *@old: one
- * of them left before the episode, and not again. */
+ * of them left before the episode, and not again. Such a one below what an ACK before
+ * selected was late. */
 static u32 deliver(struct stream *me, u32 from, u32 to, bool *old)
 {
+	struct congestion *c = &me->cong;
 	const u8 *p;
+	bool first;
 	u32 n = 0;
 
 	while (from < to && (p = memchr(me->told + from, 0, to - from))) {
@@ -80,7 +83,10 @@ static u32 deliver(struct stream *me, u32 from, u32 to, bool *old)
 			if (!me->sent_us[from])
 				continue;
 			n++;
-			*old |= (s32)(me->sent_us[from] - me->cong.begin_us) < 0;
+			first = (s32)(me->sent_us[from] - c->begin_us) < 0;
+			*old |= first;
+			c->overtaken |= from < me->sacked &&
+					(first || !in_episode(me));
 		}
 	}
 	return n;
@@ -255,8 +261,8 @@ void monitor_cong_heard(const struct world *w, struct flow *f, int h,
 	bool old = false, news = ack > me->una, ended = false;
 	u32 n = delivered(f, me, s, ack, &old), flight = flight_of(me), opens;
 
-	/* what a SACK names opens the window with the ACK: but Linux's at once,
-	 * and what was repaired meanwhile never */
+	/* what a SACK names opens the window with the ACK: but at once where packets
+	 * overtake others; and what was repaired meanwhile never */
 	opens = acknowledge(me, ack);
 	opens -= opens && !me->una;	/* RFC 5681 3.1: the SYN's does not */
 
@@ -287,7 +293,7 @@ void monitor_cong_heard(const struct world *w, struct flow *f, int h,
 		c->mark_flight = flight;
 	}
 	if (ended || w->recorded || host->control == CONTROL_BBR ||
-	    (host->belated && opens < n))
+	    ((host->belated || c->overtaken) && opens < n))
 		opens = n;
 	if (c->episode == EPISODE_NONE || c->episode == EPISODE_TIMEOUT)
 		grow(w, host, &c->v, c->thresh, opens,
@@ -366,6 +372,8 @@ static void check_out(struct world *w, struct flow *f, int h)
 	struct stream *me = &f->of[h];
 	const struct congestion *c = &me->cong;
 
+	if (!c->counted)
+		monitor_lets_off(w, f, h, RULE_REDUCTION);
 	if (!c->counted || !monitor_judges(w, f, h, RULE_REDUCTION))
 		return;
 	if (c->episode == EPISODE_TIMEOUT && c->out > c->back + c->v.cwnd)
@@ -388,7 +396,7 @@ void monitor_cong_sent(struct world *w, struct flow *f, int h,
 	if (!last)
 		c->begun++;
 	if (how != AGAIN_NOT && host->control == CONTROL_BBR)
-		(void)monitor_judges(w, f, h, RULE_REDUCTION);	/* let off */
+		monitor_lets_off(w, f, h, RULE_REDUCTION);
 	else if (how != AGAIN_NOT)
 		sent_again(w, f, h, how, pos);
 	if (!in_episode(me) || c->episode == EPISODE_MARKED)
@@ -421,9 +429,12 @@ void monitor_flight(struct world *w, struct flow *f, int h, u32 last)
 	if (me->sacked > from)
 		from = me->sacked;
 	/* see check_out() */
-	if (me->cong.episode == EPISODE_TIMEOUT ||
-	    (me->cong.episode == EPISODE_FAST && me->cong.maybe_timer))
+	if (me->cong.episode == EPISODE_TIMEOUT)
 		return;
+	if (me->cong.episode == EPISODE_FAST && me->cong.maybe_timer) {
+		monitor_lets_off(w, f, h, RULE_CONGESTION);
+		return;
+	}
 	/* RFC 8985 7.3: one more, if nothing was heard */
 	if (peer->seen && last - from > bound && last - from <= bound + mss &&
 	    monitor_tail_probe(w, f, h, last)) {

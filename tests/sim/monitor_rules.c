@@ -78,18 +78,30 @@ bool monitor_judges_host(struct world *w, int h, enum sim_rule rule)
 	return !excused && !w->host[h].unjudged;
 }
 
+/* A place where @rule applies to @side. */
+static void count(struct world *w, struct flow *f, int side, enum sim_rule rule,
+		  bool excused)
+{
+	f->of[side].applied |= 1u << rule;
+	f->of[side].let_off |= (u32)excused << rule;
+	w->tally[rule].made += !excused;
+	w->tally[rule].excused += excused;
+}
+
 bool monitor_judges(struct world *w, struct flow *f, int side,
 		    enum sim_rule rule)
 {
 	const struct host *host = &w->host[f->host[side]];
-	struct stream *me = &f->of[side];
-	bool excused = (host->excused | me->excused) >> rule & 1;
+	bool excused = (host->excused | f->of[side].excused) >> rule & 1;
 
-	me->applied |= 1u << rule;
-	me->let_off |= (u32)excused << rule;
-	w->tally[rule].made += !excused;
-	w->tally[rule].excused += excused;
+	count(w, f, side, rule, excused);
 	return !excused && !host->unjudged;
+}
+
+void monitor_lets_off(struct world *w, struct flow *f, int side,
+		      enum sim_rule rule)
+{
+	count(w, f, side, rule, true);
 }
 
 void monitor_settle(struct world *w, const struct flow *f)

@@ -452,6 +452,24 @@ static void synack_of_a_child_is_sent_again_and_given_up(void **state)
 	tp_close(&t);
 }
 
+/* Its answer was lost: it begins with a window of one. */
+static void child_whose_synack_was_lost_begins_with_one_segment(void **state)
+{
+	u8 cookie[8];
+	struct tp t;
+
+	(void)state;
+	open_server(&t, 5);
+	get_cookie(&t, cookie);
+	ask(&t, cookie, 6);
+	tp_expect_after(&t, NSEC_PER_SEC, "SA", 0);
+	tp_send(&t, "A", 6, 1, NULL, 0);
+	tp_accept(&t);
+	assert_int_equal(tcp_sk(tp_sk(&t))->snd_cwnd, 1);
+	tp_send(&t, "R", 6, 0, NULL, 0);
+	tp_close(&t);
+}
+
 /* Closed before the ACK came: the FIN goes all the same. */
 static void child_closed_before_its_ack_sends_a_fin(void **state)
 {
@@ -849,6 +867,7 @@ int main(void)
 		cmocka_unit_test(child_closed_before_its_ack_gives_its_place_back),
 		cmocka_unit_test(flood_with_a_cookie_takes_no_more_than_its_places),
 		cmocka_unit_test(synack_of_a_child_is_sent_again_and_given_up),
+		cmocka_unit_test(child_whose_synack_was_lost_begins_with_one_segment),
 		cmocka_unit_test(child_closed_before_its_ack_sends_a_fin),
 		cmocka_unit_test(child_shut_down_before_its_ack_sends_a_fin),
 		cmocka_unit_test(client_sends_text_with_the_syn_the_second_time),

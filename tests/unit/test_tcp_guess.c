@@ -125,8 +125,8 @@ static void ports_are_those_of_a_secret(void **state)
 /* ---- when --------------------------------------------------------------- */
 
 /*
- * A retransmission comes sooner than twice the time of the one before by a random
- * part, as much as the knob says, so that nobody can aim at it. @attack W8
+ * A segment is sent again sooner than twice the time before by a random part, as
+ * much as the knob says, so that nobody can aim at it. @attack W8
  */
 static void time_of_a_retransmission_has_chance_in_it(void **state)
 {

@@ -422,6 +422,34 @@ static void wider_window_waits_longer(void **st)
 	tp_close(&t);
 }
 
+/* The peer has what we sent, but its ACKs were lost. Then it reports what was sent again
+ * as a duplicate, with the timestamp of long ago: the round trip is that of the last
+ * transmission; also where the network doubled something before. */
+static void round_trip_of_a_duplicate_is_the_last_transmissions(void **st)
+{
+	struct tp t;
+	u32 tsval;
+
+	(void)st;
+	for (u32 doubled = 0; doubled < 2; doubled++) {
+		flight_open_with(&t, 1, 1448, true, true);
+		flight_expect(&t, 0, 1);
+		tsval = t.ts_ecr;
+		if (doubled)
+			SACK(&t, 1, 0u, 1u);
+		while (flight_tcp(&t)->total_retrans < 3)
+			fx_advance(&t.f, 10 * FX_MS);
+		fx_flush(&t.f);
+		fx_advance(&t.f, FLIGHT_RTT);
+		t.ts_ecr = tsval;
+		SACK(&t, TSEG(1), TSEG(0), TSEG(1));
+		assert_int_equal(flight_tcp(&t)->packets_out, 0);
+		assert_in_range(flight_tcp(&t)->srtt_us >> 3, 38000, 52000);
+		assert_in_range(inet_csk(tp_sk(&t))->icsk_rto_us, 230000, 270000);
+		tp_close(&t);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -446,6 +474,7 @@ int main(void)
 		cmocka_unit_test(second_timeout_begins_again),
 		cmocka_unit_test(duplicates_widen_the_window_once_a_round_trip),
 		cmocka_unit_test(wider_window_waits_longer),
+		cmocka_unit_test(round_trip_of_a_duplicate_is_the_last_transmissions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
