@@ -20,13 +20,19 @@ done <"$list"
 verdict $bad "1 - regressions_replayed_stay_fixed"
 
 # Sanitizers make a world ten times as long.
-conns=100000
-if [ -n "${SAN_CFLAGS:-}" ]; then conns=5000; fi
+conns=59000 more=36000 others=6000
+if [ -n "${SAN_CFLAGS:-}" ]; then conns=5000 more=500 others=500; fi
 dir=$(mktemp -d)
 trap 'rm -r "$dir"' EXIT
 "$sim" -s "${SIM_SEED:-1}" -c "${SIM_CONNS:-$conns}" >"$dir/batch"
 bad=$?
 cat "$dir/batch"
+# the same seeds without strangers and GRO, or without pauses, are other worlds
+if [ $bad -eq 0 ] && [ -z "${SIM_SEED:-}${SIM_CONNS:-}" ]; then
+	"$sim" -s 1 -c $more -x strange,forge,gro &&
+		"$sim" -s 1 -c $others -x alloc,pause
+	bad=$?
+fi
 verdict $bad "2 - random_worlds_every_byte_and_all_memory_back"
 
 # The sides of connections, in percent, that each rule judges whenever it has reason
@@ -34,7 +40,7 @@ verdict $bad "2 - random_worlds_every_byte_and_all_memory_back"
 judged() {
 	awk -v floors="states 65 end 95 listings 75 listeners 75 time-wait 55 \
 calls 95 sender 95 window 95 path-mtu 60 receiver 95 sack 95 newest-sack 35 \
-timers 80 backoff 60 answers 60 bare-acks 80 congestion 68 reduction 6 \
+timers 80 backoff 60 answers 60 bare-acks 80 congestion 35 reduction 2 \
 options 95 ecn 95 resets 95 challenges 95 arp 85 icmp 45 udp 95 frames 85" '
 	BEGIN { n = split(floors, f, " "); for (i = 1; i < n; i += 2) floor[f[i]] = f[i + 1] }
 	/^# rule / {

@@ -359,6 +359,8 @@ static void sent_again(const struct world *w, struct flow *f, int h,
 		if (!c->maybe_timer)
 			c->after = (struct window){ .cwnd = 1 };
 		c->maybe_timer = true;
+		if (c->episode == EPISODE_TIMEOUT)	/* or a new one begins */
+			c->counted = false;
 	}
 	c->again++;
 	if (!c->ts_known)
@@ -372,9 +374,12 @@ static void check_out(struct world *w, struct flow *f, int h)
 	struct stream *me = &f->of[h];
 	const struct congestion *c = &me->cong;
 
-	if (!c->counted)
+	/* duplicate ACKs do not tell what came */
+	if (!c->counted || !has_sack(f)) {
 		monitor_lets_off(w, f, h, RULE_REDUCTION);
-	if (!c->counted || !monitor_judges(w, f, h, RULE_REDUCTION))
+		return;
+	}
+	if (!monitor_judges(w, f, h, RULE_REDUCTION))
 		return;
 	if (c->episode == EPISODE_TIMEOUT && c->out > c->back + c->v.cwnd)
 		monitor_bad(w, f, h, "more than slow start after a timeout",
@@ -431,7 +436,8 @@ void monitor_flight(struct world *w, struct flow *f, int h, u32 last)
 	/* see check_out() */
 	if (me->cong.episode == EPISODE_TIMEOUT)
 		return;
-	if (me->cong.episode == EPISODE_FAST && me->cong.maybe_timer) {
+	if ((me->cong.episode == EPISODE_FAST && me->cong.maybe_timer) ||
+	    !has_sack(f)) {
 		monitor_lets_off(w, f, h, RULE_CONGESTION);
 		return;
 	}
