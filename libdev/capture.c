@@ -494,10 +494,12 @@ inet_capture_open(struct net *net, const struct inet_capture_config *config)
 {
 	struct inet_capture_config cfg;
 	struct inet_capture *c = NULL;
-	int err = net && config ? capture_config(net, config, &cfg) :
-		  net ? netdev_error(net, -EINVAL, "%s: an argument is NULL",
-				     __func__) : -EINVAL;
+	int err = -EINVAL;
 
+	if (net && config)
+		err = capture_config(net, config, &cfg);
+	else if (net)
+		netdev_error(net, 0, "%s: an argument is NULL", __func__);
 	if (!err) {
 		c = calloc(1, sizeof(*c));
 		err = c ? 0 : netdev_error(net, -ENOMEM,

@@ -80,21 +80,21 @@ int inet_netdev_set_mtu(struct net_device *dev, unsigned int mtu)
 int inet_netdev_set_mac(struct net_device *dev, const u8 mac[6])
 {
 	if (!dev || !mac)
-		return api_null_dev(dev, __func__);
+		return net_null_dev(dev, __func__);
 	return api_result(dev_set_mac_address(dev, mac));
 }
 
 int inet_netdev_set_feature(struct net_device *dev, const char *name, bool on)
 {
 	if (!dev || !name)
-		return api_null_dev(dev, __func__);
+		return net_null_dev(dev, __func__);
 	return api_result(dev_set_feature(dev, name, on));
 }
 
 int inet_netdev_get_feature(const struct net_device *dev, const char *name)
 {
 	if (!dev || !name)
-		return api_null_dev(dev, __func__);
+		return net_null_dev(dev, __func__);
 	return api_result(dev_get_feature(dev, name));
 }
 
@@ -102,7 +102,7 @@ int inet_netdev_set_rps_cpus(struct net_device *dev, unsigned int queue,
 			     const char *softnets)
 {
 	if (!dev || !softnets)
-		return api_null_dev(dev, __func__);
+		return net_null_dev(dev, __func__);
 	return api_result(dev_set_rps_cpus(dev, queue, softnets));
 }
 
@@ -110,7 +110,7 @@ int inet_netdev_get_rps_cpus(struct net_device *dev, unsigned int queue,
 			     char *buf, size_t size)
 {
 	if (!dev || !buf)
-		return api_null_dev(dev, __func__);
+		return net_null_dev(dev, __func__);
 	return api_result(dev_get_rps_cpus(dev, queue, buf, size));
 }
 
@@ -124,14 +124,14 @@ int inet_netdev_set_rps_flow_cnt(struct net_device *dev, unsigned int queue,
 int inet_netdev_set_qdisc(struct net_device *dev, const char *spec)
 {
 	if (!dev || !spec)
-		return api_null_dev(dev, __func__);
+		return net_null_dev(dev, __func__);
 	return api_result(dev_set_qdisc(dev, spec));
 }
 
 int inet_netdev_get_qdisc(struct net_device *dev, char *spec, size_t size)
 {
 	if (!dev || !spec)
-		return api_null_dev(dev, __func__);
+		return net_null_dev(dev, __func__);
 	return api_result(dev_get_qdisc(dev, spec, size));
 }
 
@@ -139,7 +139,7 @@ int inet_netdev_set_queue(struct net_device *dev, const char *knob,
 			  const char *value)
 {
 	if (!dev || !knob || !value)
-		return api_null_dev(dev, __func__);
+		return net_null_dev(dev, __func__);
 	return api_result(dev_set_queue(dev, knob, value));
 }
 
@@ -147,7 +147,7 @@ int inet_netdev_get_queue(struct net_device *dev, const char *knob, char *value,
 			  size_t size)
 {
 	if (!dev || !knob || !value)
-		return api_null_dev(dev, __func__);
+		return net_null_dev(dev, __func__);
 	return api_result(dev_get_queue(dev, knob, value, size));
 }
 
@@ -184,7 +184,7 @@ int inet_netdev_get_stats(struct net_device *dev,
 	u32 i;
 
 	if (!dev || !stats)
-		return api_null_dev(dev, __func__);
+		return net_null_dev(dev, __func__);
 	netdev_stats_copy(stats, &dev->stats);
 	for (i = 0; i < dev->num_tx_queues; i++) {
 		spin_lock(&dev->tx[i].xmit_lock);
@@ -226,7 +226,7 @@ int inet_netdev_counter_each(struct net_device *dev,
 			     void *arg)
 {
 	if (!dev || !fn)
-		return api_null_dev(dev, __func__);
+		return net_null_dev(dev, __func__);
 	if (dev->netdev_ops->ndo_each_counter)
 		dev->netdev_ops->ndo_each_counter(dev, fn, arg);
 	return 0;

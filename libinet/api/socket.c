@@ -715,6 +715,7 @@ int inet_setsockopt(struct socket *sock, int level, int optname,
 		    const void *val, socklen_t len)
 {
 	int err = sock_enter(sock);
+	const int *given = NULL;
 	struct net *net;
 	int v;
 
@@ -725,9 +726,8 @@ int inet_setsockopt(struct socket *sock, int level, int optname,
 	if (likely(sock_leave(sock, err) >= 0))
 		return err;
 	if (val && len >= (socklen_t)sizeof(v))
-		memcpy(&v, val, sizeof(v));
-	return about_option(net, __func__, level, optname,
-			    val && len >= (socklen_t)sizeof(v) ? &v : NULL);
+		given = memcpy(&v, val, sizeof(v));
+	return about_option(net, __func__, level, optname, given);
 }
 
 static int do_getsockopt(struct socket *sock, int level, int optname,

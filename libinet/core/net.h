@@ -286,6 +286,11 @@ void net_call_failed(const struct net *net, int err, const char *call);
 /* A call that wants what is NULL: a sentence, unless that is the stack. Return:
  * -1, errno is EINVAL. */
 int net_null(const struct net *net, const char *call);
+/* The same of a call on a device. */
+static inline int net_null_dev(const struct net_device *dev, const char *call)
+{
+	return net_null(dev ? dev_net(dev) : NULL, call);
+}
 /* The sentence, "" when the last one was about another stack. */
 const char *net_strerror(const struct net *net);
 /* A sentence about a stack that was at the same place is not about @net. */

@@ -559,7 +559,7 @@ int inet_neigh_add(struct net_device *dev, const char *neigh)
 	int err;
 
 	if (!dev || !neigh)
-		return net_null(dev ? dev_net(dev) : NULL, __func__);
+		return net_null_dev(dev, __func__);
 	net = dev_net(dev);
 	rtnl_lock(net);
 	err = dev->addr_len ? neigh_parse(dev, neigh, true, &addr, mac) :
@@ -590,7 +590,7 @@ int inet_neigh_del(struct net_device *dev, const char *neigh)
 	int err;
 
 	if (!dev || !neigh)
-		return net_null(dev ? dev_net(dev) : NULL, __func__);
+		return net_null_dev(dev, __func__);
 	net = dev_net(dev);
 	rtnl_lock(net);
 	err = neigh_parse(dev, neigh, false, &addr, mac);

@@ -562,7 +562,7 @@ int inet_addr_add(struct net_device *dev, const char *addr)
 	int err, plen;
 
 	if (!dev || !addr)
-		return net_null(dev ? dev_net(dev) : NULL, __func__);
+		return net_null_dev(dev, __func__);
 	net = dev_net(dev);
 	rtnl_lock(net);
 	err = addr_parse(dev, addr, &want, &plen);
@@ -586,7 +586,7 @@ int inet_addr_del(struct net_device *dev, const char *addr)
 	int err, plen;
 
 	if (!dev || !addr)
-		return net_null(dev ? dev_net(dev) : NULL, __func__);
+		return net_null_dev(dev, __func__);
 	net = dev_net(dev);
 	rtnl_lock(net);
 	err = addr_parse(dev, addr, &want, &plen);

@@ -171,8 +171,7 @@ __always_inline void tcp_skb_entail(struct sock *sk, struct sk_buff *skb)
 	if (tp->packets_out)
 		return;
 	tcp_chrono_start(tp, TCP_CHRONO_BUSY);
-	if (unlikely(tcp_us_since(tp, tp->lsndtime_ns) > inet_csk(sk)->icsk_rto_us))
-		tcp_cwnd_idle_check(sk);
+	tcp_slow_start_after_idle_check(sk);
 }
 
 void tcp_wmem_free_skb(struct sock *sk, struct sk_buff *skb)

@@ -1045,9 +1045,17 @@ void tcp_cleanup_congestion_control(struct sock *sk);
 int tcp_set_congestion_control(struct sock *sk, const char *name);
 u32 tcp_slow_start(struct tcp_sock *tp, u32 acked);
 void tcp_cong_avoid_ai(struct tcp_sock *tp, u32 w, u32 acked);
-/* Nothing was sent for an RTO, and nothing is in flight: what the window was may be true
- * no more. */
-void tcp_cwnd_idle_check(struct sock *sk);
+void tcp_cwnd_restart(struct sock *sk, u64 idle_ns);
+/* Nothing is in flight; was nothing sent for an RTO either? Then what the window was
+ * may be true no more. */
+static inline void tcp_slow_start_after_idle_check(struct sock *sk)
+{
+	u64 idle_ns = tcp_sk(sk)->mstamp_ns - tcp_sk(sk)->lsndtime_ns;
+
+	if (unlikely(idle_ns > (u64)inet_csk(sk)->icsk_rto_us * NSEC_PER_USEC))
+		tcp_cwnd_restart(sk, idle_ns);
+}
+
 void tcp_cwnd_validate(struct sock *sk, bool is_cwnd_limited);
 
 /* Did the window, and not the application, bound what was sent of late? Only

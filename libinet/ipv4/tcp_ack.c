@@ -181,7 +181,7 @@ static void tcp_ack_update_window(struct sock *sk, const struct sk_buff *skb,
 	tp->pred_flags = 0;
 	tcp_fast_path_check(sk);
 	if (unlikely(!tp->packets_out) && !tcp_write_queue_empty(sk))
-		tcp_cwnd_idle_check(sk);	/* it was closed so long */
+		tcp_slow_start_after_idle_check(sk);	/* closed so long */
 	if (nwin > tp->max_window) {
 		tp->max_window = nwin;
 		tcp_sync_mss(sk, inet_csk(sk)->icsk_pmtu_cookie);

@@ -380,15 +380,14 @@ void tcp_cwnd_validate(struct sock *sk, bool is_cwnd_limited)
 
 /* RFC 5681 4.1: after each RTO of idleness half of the window is forgotten,
  * down to the restart window. */
-void tcp_cwnd_idle_check(struct sock *sk)
+void tcp_cwnd_restart(struct sock *sk, u64 idle_ns)
 {
 	u64 rto_ns = (u64)inet_csk(sk)->icsk_rto_us * NSEC_PER_USEC;
 	struct tcp_sock *tp = tcp_sk(sk);
-	u64 idle_ns = tp->mstamp_ns - tp->lsndtime_ns;
 	u32 restart = min(TCP_INIT_CWND, tp->snd_cwnd);
 	u32 cwnd = tp->snd_cwnd;
 
-	if (tp->packets_out || idle_ns <= rto_ns || tcp_ca_controls(sk) ||
+	if (tcp_ca_controls(sk) ||
 	    !READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_slow_start_after_idle))
 		return;
 	tcp_ca_event(sk, CA_EVENT_CWND_RESTART);

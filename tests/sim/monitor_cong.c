@@ -22,7 +22,7 @@
  * end of a flight sent again may be a probe (RFC 8985 7), which costs nothing; what
  * was sent again after something had been heard may have been so by a timer; what
  * a narrower path made too large is no loss. BBR has no such window: of it only the
- * growth is judged.
+ * growth is judged; without SACK nobody can tell what is out, and nothing is.
  */
 #include "monitor.h"
 
@@ -384,8 +384,7 @@ static void check_out(struct world *w, struct flow *f, int h)
 	if (c->episode == EPISODE_TIMEOUT && c->out > c->back + c->v.cwnd)
 		monitor_bad(w, f, h, "more than slow start after a timeout",
 			    c->out - c->back, c->v.cwnd);
-	if (c->episode == EPISODE_FAST && has_sack(f) &&
-	    c->out > c->back + c->heard)
+	if (c->episode == EPISODE_FAST && c->out > c->back + c->heard)
 		monitor_bad(w, f, h, "more than was delivered, in a recovery",
 			    c->out, c->back);
 }
@@ -425,8 +424,6 @@ void monitor_flight(struct world *w, struct flow *f, int h, u32 last)
 		mss = peer->mss;
 	bound = me->cong.v.cwnd * mss + 1;
 	bound += (me->cong.probes + has_fin(me, last)) * mss;
-	if (!has_sack(f))
-		bound += me->cong.dups * mss;
 	/* all is lost after a timeout, and BBR sends four all the same */
 	if (me->rto_ns)
 		bound += host->least_window * mss;
