@@ -213,7 +213,9 @@ void open_with(const u8 *opt, u32 opt_len)
 
 void open_pair(void)
 {
-	open_with(mss_1460, sizeof(mss_1460));
+	static const u8 mss_sack[] = { 2, 4, 1460 >> 8, 1460 & 255, 1, 1, 4, 2 };
+
+	open_with(mss_sack, sizeof(mss_sack));
 	PASSES(0, ACK, 1, 1);
 }
 

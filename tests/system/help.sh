@@ -21,7 +21,7 @@ says() {
 	out) [ ! -s "$out/err" ] || return 1 ;;
 	err) [ ! -s "$out/out" ] || return 1 ;;
 	esac
-	grep -q "usage: .*\[-h" "$out/$where"
+	grep -q "usage: .*\[-[A-Za-z]*h" "$out/$where"
 }
 
 # monitor-pcap is a program for recordings of anybody's, too

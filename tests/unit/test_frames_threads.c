@@ -84,7 +84,8 @@ static void give_back(struct givers *g, u64 frames)
 		threaded_count(&g->nr_bad);
 }
 
-/* Gives back what it gets, and tries what the other one gives back. */
+/* Gives back what it gets, and tries what the other one gives back; who gives back
+ * knows that all have read. */
 static void *give(void *arg)
 {
 	struct givers *g = &givers;
@@ -94,10 +95,10 @@ static void *give(void *arg)
 	while (take(g, &l, me)) {
 		if (!right(&l))
 			threaded_count(&g->nr_bad);
-		__atomic_store_n(&g->before[me], l.frames, __ATOMIC_RELAXED);
+		__atomic_store_n(&g->before[me], l.frames, __ATOMIC_RELEASE);
 		give_back(g, l.frames);
 		give_back(g, __atomic_load_n(&g->before[!me],
-					     __ATOMIC_RELAXED));
+					     __ATOMIC_ACQUIRE));
 	}
 	return NULL;
 }
