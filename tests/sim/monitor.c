@@ -123,18 +123,20 @@ static void stream_grow(struct stream *st, u32 end)
 /* Its streams begin anew; what let them off goes on to do so. */
 static void flow_reset(struct world *w, struct flow *f)
 {
-	u32 excused;
+	struct stream before;
 	int i;
 
 	monitor_settle(w, f);
 	for (i = 0; i < 2; i++) {
-		excused = f->of[i].excused;
+		before = f->of[i];
 		free(f->of[i].bytes);
 		free(f->of[i].arrived);
 		free(f->of[i].told);
 		free(f->of[i].sent_us);
 		memset(&f->of[i], 0, sizeof(f->of[i]));
-		f->of[i].excused = excused;
+		f->of[i].excused = before.excused;
+		f->of[i].known = before.known;
+		f->of[i].first_iss = before.first_iss;
 	}
 }
 
@@ -264,6 +266,9 @@ static void sent_syn(struct world *w, struct flow *f, int h,
 		return;
 	me->syn = true;
 	me->iss = s->seq;
+	if (!me->known)
+		me->first_iss = s->seq;
+	me->known = true;
 	me->end = 1;
 	me->mss = (u16)(s->mss ? s->mss : 536);
 	me->sack_offered = s->sack_ok;
@@ -497,6 +502,16 @@ static void sent_ecn(struct world *w, struct flow *f, int h,
 		bad(w, f, h, "a packet that must not be marked", s->tos, fresh);
 }
 
+/* Who never heard that the peer gave up answers an earlier SYN (their numbers only
+ * grow: RFC 6528): of that connection nothing is known any more. */
+static bool answers_the_past(const struct flow *f, int h, const struct segment *s)
+{
+	const struct stream *peer = &f->of[!h];
+
+	return s->flags & ACK && peer->syn && !f->of[h].acked_any &&
+	       s->ack - 1 - peer->first_iss < peer->iss - peer->first_iss;
+}
+
 static void monitor_sent(struct world *w, const struct segment *s)
 {
 	int h;
@@ -515,6 +530,7 @@ static void monitor_sent(struct world *w, const struct segment *s)
 	}
 	if (s->flags & SYN)
 		sent_syn(w, f, h, s);
+	f->over |= answers_the_past(f, h, s);
 	if (f->over)
 		return;
 	if (!me->syn) {
@@ -787,7 +803,7 @@ void monitor_frame(struct world *w, int h, bool sent, const u8 *p, u32 len)
 		return;			/* for somebody else */
 	if (!sent && p[6] & 1)
 		return;			/* a group sends nothing */
-	if (kind == FRAME_DAMAGED && sent && !w->host[h].unjudged)
+	if ((kind == FRAME_DAMAGED || s.lies) && sent && !w->host[h].unjudged)
 		sim_fail(w, "monitor: host %d sends a frame that is damaged",
 			 h);
 	if (kind >= FRAME_IP && sent)

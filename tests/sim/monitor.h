@@ -45,6 +45,7 @@ struct segment {
 	u8 flags, reserved;
 	const u8 *opt, *data;
 	u32 opt_len, len;
+	bool lies;		/* the options do */
 	bool has_ts;
 	u32 ts, ts_echo, mss;
 	int scale;		/* -1: none */
@@ -85,6 +86,8 @@ struct congestion {
 	struct window after;	/* ... this is its window */
 	bool unsure;		/* or some of the next one may be */
 	u32 recover;		/* it ends when this is acknowledged */
+	u32 beyond;		/* the end of what was sent behind that, and again: ... */
+	u32 vague;		/* ... another may have begun below this, unseen */
 	u32 una, begin_us;	/* when it began */
 	u64 begin_ns;
 	u32 pos;		/* ... by this, after a timeout */
@@ -125,7 +128,8 @@ struct stream {
 	u32 late_iss;		/* of the SYN-ACK after which it is over */
 	u32 listed;		/* the last listing that had it */
 	const struct end *app;	/* its program, NULL: not known yet */
-	u32 iss;
+	u32 iss, first_iss;	/* of this connection; the first of all on the pair, */
+	bool known;		/* ... if there was one */
 	u32 end;		/* sent so far */
 	u32 unseen;		/* some below may have left without a witness */
 	u32 fin;		/* position of the FIN, 0: not sent */

@@ -14,6 +14,9 @@
  *			one for each ACK; behind it the window holds
  *	timeout		one segment, and then slow start: what left since, less
  *			what was delivered since, is within the new window
+ *	repaired on	what left in an episode, and again in it, is repaired when
+ *			the next one begins: no frame shows when. Until all that
+ *			was under way then is acknowledged nothing is judged
  *	undo		D-SACKs of all that was sent again, an ACK of something
  *			older (Eifel), or of what was not sent again after a
  *			timeout (F-RTO): both may be what they were
@@ -180,6 +183,20 @@ static void end(struct congestion *c)
 	c->episode = EPISODE_NONE;
 }
 
+/* Perhaps the next episode is on, since that what is lost was sent again in the one
+ * before. What it has to repair may wait in the sender's queue, too. */
+static void repaired_on(const struct host *host, struct stream *me, u32 ack)
+{
+	struct congestion *c = &me->cong;
+
+	if (c->beyond && ack <= c->beyond)
+		c->vague = me->end + c->v.cwnd * host->mtu;
+	else if (ack > c->vague)
+		c->vague = 0;
+	if (ack > c->beyond)
+		c->beyond = 0;
+}
+
 /* It was no loss; or the sender does not believe it, and goes on. */
 static void undo(struct congestion *c)
 {
@@ -261,8 +278,8 @@ void monitor_cong_heard(const struct world *w, struct flow *f, int h,
 	bool old = false, news = ack > me->una, ended = false;
 	u32 n = delivered(f, me, s, ack, &old), flight = flight_of(me), opens;
 
-	/* what a SACK names opens the window with the ACK: but at once where packets
-	 * overtake others; and what was repaired meanwhile never */
+	/* what a SACK names opens the window with the ACK: but at once beside another,
+	 * or where packets overtake others; and what was repaired meanwhile never */
 	opens = acknowledge(me, ack);
 	opens -= opens && !me->una;	/* RFC 5681 3.1: the SYN's does not */
 
@@ -286,6 +303,8 @@ void monitor_cong_heard(const struct world *w, struct flow *f, int h,
 		end(c);
 		ended = true;
 	}
+	if (!in_episode(me))
+		repaired_on(host, me, ack);
 	if (s->flags & ECE && !(s->flags & SYN) && !in_episode(me) &&
 	    !c->marked) {
 		c->marked = true;
@@ -293,7 +312,7 @@ void monitor_cong_heard(const struct world *w, struct flow *f, int h,
 		c->mark_flight = flight;
 	}
 	if (ended || w->recorded || host->control == CONTROL_BBR ||
-	    ((host->belated || c->overtaken) && opens < n))
+	    ((news || host->belated || c->overtaken) && opens < n))
 		opens = n;
 	if (c->episode == EPISODE_NONE || c->episode == EPISODE_TIMEOUT)
 		grow(w, host, &c->v, c->thresh, opens,
@@ -334,7 +353,7 @@ void monitor_cong_cwr(const struct world *w, struct flow *f, int h)
 
 /* Some of it was sent before. */
 static void sent_again(const struct world *w, struct flow *f, int h,
-		       enum monitor_again how, u32 pos)
+		       enum monitor_again how, u32 pos, u32 end)
 {
 	const struct host *host = &w->host[f->host[h]];
 	struct stream *me = &f->of[h];
@@ -351,7 +370,7 @@ static void sent_again(const struct world *w, struct flow *f, int h,
 		begin(w, host, me, EPISODE_TIMEOUT, me->end);
 		c->pos = pos;
 	} else if (!in_episode(me) || c->episode == EPISODE_MARKED) {
-		if (pos < c->narrow || me->una < c->later)
+		if (pos < c->narrow || me->una < c->later || c->vague)
 			return;
 		begin(w, host, me, EPISODE_FAST, me->end);
 	} else if (pos == me->una && (c->cue_ns < w->now || host->belated)) {
@@ -362,6 +381,8 @@ static void sent_again(const struct world *w, struct flow *f, int h,
 		if (c->episode == EPISODE_TIMEOUT)	/* or a new one begins */
 			c->counted = false;
 	}
+	if (pos >= c->recover && end > c->beyond)
+		c->beyond = end;
 	c->again++;
 	if (!c->ts_known)
 		c->ts = me->ts;
@@ -402,7 +423,7 @@ void monitor_cong_sent(struct world *w, struct flow *f, int h,
 	if (how != AGAIN_NOT && host->control == CONTROL_BBR)
 		monitor_lets_off(w, f, h, RULE_REDUCTION);
 	else if (how != AGAIN_NOT)
-		sent_again(w, f, h, how, pos);
+		sent_again(w, f, h, how, pos, end);
 	if (!in_episode(me) || c->episode == EPISODE_MARKED)
 		return;
 	/* what is found lost by a timer, between two ACKs, leaves in its place */
@@ -434,7 +455,7 @@ void monitor_flight(struct world *w, struct flow *f, int h, u32 last)
 	if (me->cong.episode == EPISODE_TIMEOUT)
 		return;
 	if ((me->cong.episode == EPISODE_FAST && me->cong.maybe_timer) ||
-	    !has_sack(f)) {
+	    me->cong.vague || !has_sack(f)) {
 		monitor_lets_off(w, f, h, RULE_CONGESTION);
 		return;
 	}

@@ -45,7 +45,7 @@ static bool parse_sack(struct segment *s, const u8 *o, u32 n)
 }
 
 /* Reads MSS, window scale, timestamp and SACK. Return: false if the list
- * lies. */
+ * lies; what stands before that counts. */
 static bool parse_options(struct segment *s)
 {
 	u32 i = 0, n;
@@ -114,7 +114,8 @@ static enum monitor_kind parse_tcp(struct segment *s, const u8 *p, u32 len)
 	s->opt_len = off - 20;
 	s->data = p + off;
 	s->len = len - off;
-	return parse_options(s) ? FRAME_TCP : FRAME_DAMAGED;
+	s->lies = !parse_options(s);
+	return FRAME_TCP;
 }
 
 /* UDP: its checksum may be left out, but not be wrong. */

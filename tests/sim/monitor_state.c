@@ -178,14 +178,15 @@ void monitor_sent_state(struct world *w, struct flow *f, int h,
 }
 
 /* Who calls close() is in FIN-WAIT-1 at once, but his FIN waits until all
- * bytes before it have left: only the calls tell who closed first. */
+ * bytes before it have left: only the calls tell who closed first, before the FIN
+ * came for the first time. */
 void monitor_arrived_state(const struct world *w, struct flow *f, int h)
 {
 	struct stream *me = &f->of[h], *peer = &f->of[!h];
 	const struct end *e;
 
 	if (peer->fin && peer->contiguous > peer->fin &&
-	    me->acked <= peer->fin) {
+	    !me->passive_ns) {
 		e = monitor_app(w, f, h);
 		me->passive = e && !e->ending;
 		me->passive_ns = w->now;

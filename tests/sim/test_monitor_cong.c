@@ -136,6 +136,68 @@ RULE(burst_of_repairs_is_caught)
 	caught("more than was delivered, in a recovery");
 }
 
+/* What left in an episode is lost, too, and sent again in it, or behind it; all is
+ * acknowledged, and five more leave. */
+static void loses_on(bool inside)
+{
+	open_flight(CONTROL_RENO, 10);
+	later(10);
+	comes(1, 10);
+	has(0, 1, 10);
+	LEAVES(0, ACK, AT(0), 1, MSS);
+	sends_to(10, 14);
+	comes(11, 14);
+	has(0, 11, 14);
+	if (inside)
+		LEAVES(0, ACK, AT(10), 1, MSS);
+	comes(0, 1);
+	has(10, 11, 14);
+	if (!inside)
+		LEAVES(0, ACK, AT(10), 1, MSS);
+	comes(10, 11);
+	has(14, 0, 0);
+	sends_to(14, 19);
+}
+
+RULE(episode_that_no_frame_shows_is_not_judged)
+{
+	(void)state;
+	loses_on(true);
+	caught("");
+}
+
+RULE(second_episode_brings_the_window_down_again)
+{
+	(void)state;
+	loses_on(false);
+	caught("more than the congestion window");
+}
+
+/* One is acknowledged and six are named by one ACK; @nr more leave. */
+static void opens_by_seven(u32 nr)
+{
+	open_flight(CONTROL_CUBIC, 10);
+	later(10);
+	comes(0, 1);
+	comes(2, 8);
+	has(1, 2, 8);
+	sends_to(10, 10 + nr);
+}
+
+RULE(what_is_named_beside_an_ack_opens_the_window)
+{
+	(void)state;
+	opens_by_seven(15);
+	caught("");
+}
+
+RULE(window_opens_no_further_than_what_is_named)
+{
+	(void)state;
+	opens_by_seven(16);
+	caught("more than the congestion window");
+}
+
 /* ---- timeouts ---------------------------------------------------------- */
 
 /* Ten segments are lost; the timer sends the first again. */
@@ -327,6 +389,10 @@ int main(void)
 		cmocka_unit_test(window_of_bbr_is_not_known_but_counted),
 		cmocka_unit_test(two_for_one_that_was_delivered_pass),
 		cmocka_unit_test(burst_of_repairs_is_caught),
+		cmocka_unit_test(episode_that_no_frame_shows_is_not_judged),
+		cmocka_unit_test(second_episode_brings_the_window_down_again),
+		cmocka_unit_test(what_is_named_beside_an_ack_opens_the_window),
+		cmocka_unit_test(window_opens_no_further_than_what_is_named),
 		cmocka_unit_test(two_after_the_first_ack_of_a_timeout_pass),
 		cmocka_unit_test(
 			three_after_the_first_ack_of_a_timeout_are_caught),

@@ -157,6 +157,71 @@ RULE(answer_to_a_forged_one_is_a_challenge_where_nothing_is_belated)
 	caught("two challenge ACKs within 500 ms");
 }
 
+/* An option of three octets that says it has 225. */
+static const u8 lying[4] = { 61, 225, 0, 0 };
+
+RULE(answer_to_options_that_lie_passes)
+{
+	(void)state;
+	open_pair();
+	w.flows->of[1].credit = 0;
+	ARRIVES(0, ACK, 90000, 1, .opt = lying, .opt_len = 4,
+		.tos = SIM_FORGED_TOS);
+	LEAVES(1, ACK, 1, 1);
+	caught("");
+}
+
+RULE(options_that_lie_are_caught)
+{
+	(void)state;
+	open_pair();
+	LEAVES(0, ACK, 1, 1, .opt = lying, .opt_len = 4);
+	caught("a frame that is damaged");
+}
+
+/* ---- what was before -------------------------------------------------- */
+
+/* Host 1 closes when it has the FIN, of which a copy comes before its own leaves. */
+RULE(copy_of_a_fin_leaves_open_nothing)
+{
+	(void)state;
+	open_called();
+	end_a->ending = true;
+	PASSES(0, FIN | ACK, 1, 1);
+	later(1);
+	end_b->ending = true;
+	ARRIVES(0, FIN | ACK, 1, 1);
+	PASSES(1, FIN | ACK, 1, 2);
+	PASSES(0, ACK, 2, 2);
+	later(1);
+	lists(1, "");
+	caught("");
+}
+
+/* Host 0 gave up, and tries again from the same port; host 1 has not heard of it,
+ * and answers the SYN number @seq. */
+static void answers_after_a_second_syn(u32 seq)
+{
+	open_world();
+	PASSES(0, SYN, .opt = mss_1460, .opt_len = 4);
+	LEAVES(0, SYN, 70000, .opt = mss_1460, .opt_len = 4);
+	LEAVES(1, SYN | ACK, 0, seq + 1, .opt = mss_1460, .opt_len = 4);
+}
+
+RULE(answer_to_the_syn_before_passes)
+{
+	(void)state;
+	answers_after_a_second_syn(0);
+	caught("");
+}
+
+RULE(answer_to_a_syn_that_was_not_is_caught)
+{
+	(void)state;
+	answers_after_a_second_syn(70001);
+	caught("ACK of what did not arrive");
+}
+
 /* ---- what waited for ARP ---------------------------------------------- */
 
 /* A SYN waits 20 ms for a reply that comes twice, the copy @ms later; it leaves
@@ -576,6 +641,11 @@ int main(void)
 			second_answer_beside_a_forged_one_is_a_challenge),
 		cmocka_unit_test(
 			answer_to_a_forged_one_is_a_challenge_where_nothing_is_belated),
+		cmocka_unit_test(answer_to_options_that_lie_passes),
+		cmocka_unit_test(options_that_lie_are_caught),
+		cmocka_unit_test(copy_of_a_fin_leaves_open_nothing),
+		cmocka_unit_test(answer_to_the_syn_before_passes),
+		cmocka_unit_test(answer_to_a_syn_that_was_not_is_caught),
 		cmocka_unit_test(copy_of_a_reply_changes_nothing),
 		cmocka_unit_test(later_copy_of_a_reply_is_waited_for_by_nothing),
 		cmocka_unit_test(ack_that_waited_for_arp_passes),
