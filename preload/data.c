@@ -11,8 +11,6 @@
 
 #include "preload.h"
 
-#define SHIM_EXPORT __attribute__((visibility("default")))
-
 /* The result of a call that received. */
 static ssize_t received(int fd, ssize_t n)
 {
@@ -180,6 +178,8 @@ SHIM_EXPORT ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
 	struct msghdr own;
 	ssize_t n;
 
+	if (msg && (flags & MSG_ERRQUEUE) && shim_identify(fd, &sock))
+		return shim_errqueue(&sock, msg, flags);
 	if (msg && shim_is_dgram(fd, &sock))
 		return shim_dgram_recv(fd, &sock, msg, flags);
 	if (!msg || !msg->msg_name || !shim_identify(fd, &sock))

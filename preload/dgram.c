@@ -13,7 +13,8 @@
 #include "preload.h"
 
 #define PIECES 64		/* of a program's message; more are EMSGSIZE */
-#define LONGEST 65507
+#define LONGEST 65535		/* less of UDP */
+#define UDP_LONGEST 65507
 
 bool shim_is_dgram(int fd, struct shim_socket *sock)
 {
@@ -154,22 +155,23 @@ ssize_t shim_dgram_recv(int fd, const struct shim_socket *sock, struct msghdr *m
 }
 
 /* What sendmsg() refuses of datagrams. 0 or an errno. */
-static int refused(const struct msghdr *msg)
+static int refused(const struct shim_socket *sock, const struct msghdr *msg)
 {
 	const struct sockaddr_in *addr = msg->msg_name;
+	bool udp = sock->own.protocol == IPPROTO_UDP && sock->own.type == SOCK_DGRAM;
 	size_t i, len = 0;
 
 	if (msg->msg_iovlen > PIECES || msg->msg_controllen > SHIM_CONTROL)
 		return EMSGSIZE;
 	for (i = 0; i < msg->msg_iovlen; i++)
 		len += msg->msg_iov[i].iov_len;
-	if (len > LONGEST)
+	if (len > (udp ? UDP_LONGEST : LONGEST))
 		return EMSGSIZE;
 	if (addr && msg->msg_namelen < sizeof(*addr))
 		return EINVAL;
 	if (addr && addr->sin_family != AF_INET && addr->sin_family != AF_UNSPEC)
 		return EAFNOSUPPORT;
-	if (addr && !addr->sin_port)
+	if (addr && udp && !addr->sin_port)
 		return EINVAL;
 	return 0;
 }
@@ -184,7 +186,7 @@ ssize_t shim_dgram_send(int fd, const struct shim_socket *sock,
 	};
 	struct msghdr all = { .msg_iov = iov, .msg_iovlen = msg->msg_iovlen + 2 };
 	size_t front = sizeof(head) + msg->msg_controllen;
-	int err = refused(msg);
+	int err = refused(sock, msg);
 	ssize_t n;
 
 	if (err) {
@@ -196,6 +198,40 @@ ssize_t shim_dgram_send(int fd, const struct shim_socket *sock,
 	memcpy(iov + 2, msg->msg_iov, msg->msg_iovlen * sizeof(*iov));
 	n = shim_next_sendmsg()(fd, &all, flags);
 	return n < (ssize_t)front ? n : n - (ssize_t)front;
+}
+
+ssize_t shim_errqueue(const struct shim_socket *sock, struct msghdr *msg, int flags)
+{
+	struct shim_call call = { .op = SHIM_ERRQUEUE, .value = flags };
+	struct shim_errqueue head;
+	struct shim_reply reply;
+	size_t i, room = 0, len;
+	char *p = (char *)reply.data + sizeof(head);
+	int err = shim_call(sock, &call, &reply);
+
+	if (err) {
+		errno = err == ENOENT ? EAGAIN : err;
+		return -1;
+	}
+	memcpy(&head, reply.data, sizeof(head));
+	msg->msg_flags = (int)head.flags;
+	if (head.control_len > msg->msg_controllen)
+		msg->msg_flags |= MSG_CTRUNC;
+	else if (head.control_len)
+		memcpy(msg->msg_control, p, head.control_len);
+	msg->msg_controllen = msg->msg_flags & MSG_CTRUNC ? 0 : head.control_len;
+	if (msg->msg_name && head.addr.sin_family == AF_INET)
+		shim_copy_out(&head.addr, sizeof(head.addr), msg->msg_name,
+			      &msg->msg_namelen);
+	else
+		msg->msg_namelen = 0;
+	for (i = 0; i < msg->msg_iovlen; i++)
+		room += msg->msg_iov[i].iov_len;
+	len = head.len < room ? head.len : room;
+	if (len < head.len)
+		msg->msg_flags |= MSG_TRUNC;
+	copy(msg->msg_iov, 0, p + head.control_len, len, false);
+	return (ssize_t)len;
 }
 
 int shim_dgram_next(int fd, const struct shim_socket *sock)

@@ -74,8 +74,8 @@ int shim_connect_place(int fd, const char *owner, const char *place)
 	return ENETDOWN;
 }
 
-/* Sends @call with the descriptor that it is about, and gets the reply. 0 or an
- * errno. */
+/* Sends @call with the descriptor that it is about, unless that is -1, and gets the
+ * reply. 0 or an errno. */
 static int exchange(int fd, int about, const struct shim_call *call,
 		    struct shim_reply *reply)
 {
@@ -90,6 +90,8 @@ static int exchange(int fd, int about, const struct shim_call *call,
 	ssize_t n;
 
 	memcpy(CMSG_DATA(&rights.cmsg), &about, sizeof(about));
+	if (about < 0)
+		msg.msg_controllen = 0;
 	if (syscall(SYS_sendmsg, fd, &msg, MSG_NOSIGNAL) < 0)
 		return errno == ETOOMANYREFS ? ENOBUFS : ENETDOWN;
 	do {

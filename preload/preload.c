@@ -23,7 +23,6 @@
 
 #include "preload.h"
 
-#define SHIM_EXPORT __attribute__((visibility("default")))
 #define TYPE_FLAGS (SOCK_NONBLOCK | SOCK_CLOEXEC)
 
 /* Looked up once, by whoever comes first; all find the same. */
@@ -62,10 +61,12 @@ static int failed(int err)
 
 /* ---- socket ----------------------------------------------------------- */
 
-/* Gives A its name, and a datagram socket its B. 0 or an errno. */
-static int name_socket(int fd, const char *owner, char kind)
+/* Gives A its name, and a socket of datagrams its B. 0 or an errno. */
+static int name_socket(int fd, const char *owner, int type, int protocol)
 {
-	struct shim_name name = { .kind = kind };
+	const char kind = type == SOCK_STREAM ? 's' : 'd';
+	struct shim_name name = { .kind = kind, .type = (uint8_t)type,
+				  .protocol = (uint16_t)protocol };
 	const int sndbuf = SHIM_SNDBUF;
 	struct sockaddr_un un;
 	socklen_t len = sizeof(name.id);
@@ -84,41 +85,57 @@ static int name_socket(int fd, const char *owner, char kind)
 	return shim_connect_place(fd, owner, "dgram");
 }
 
-/* Why a socket of AF_INET is refused; 0: it is not. */
-static int refused(int type, int protocol)
+/* Does the owner let us have a raw socket? 0 or an errno. */
+static int may_raw(const char *owner, int protocol)
 {
-	if (type < SOCK_STREAM || type > SOCK_PACKET)
+	struct shim_call call = { .op = SHIM_MAY_RAW, .value = protocol };
+	struct shim_socket nobody = { .fd = -1 };
+	struct shim_reply reply;
+
+	strncpy(nobody.own.owner, owner, SHIM_OWNER_MAX);
+	return shim_call(&nobody, &call, &reply);
+}
+
+/* Why a socket of AF_INET is refused; 0: it is not. *@protocol 0 becomes the usual
+ * one. */
+static int refused(const char *owner, int type, int *protocol)
+{
+	if (type < SOCK_STREAM || type > SOCK_PACKET || *protocol < 0 ||
+	    *protocol >= IPPROTO_MAX)
 		return EINVAL;
 	if (type > SOCK_RAW)
 		return ESOCKTNOSUPPORT;
-	if ((type == SOCK_STREAM && (!protocol || protocol == IPPROTO_TCP)) ||
-	    (type == SOCK_DGRAM && (!protocol || protocol == IPPROTO_UDP)))
+	if (type == SOCK_RAW)
+		return *protocol ? may_raw(owner, *protocol) : EPROTONOSUPPORT;
+	if (!*protocol)
+		*protocol = type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
+	if (*protocol == (type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP) ||
+	    (type == SOCK_DGRAM && *protocol == IPPROTO_ICMP))
 		return 0;
 	return EPROTONOSUPPORT;
 }
 
-/* TCP and UDP of AF_INET are the stack's; its other sockets, and AF_INET6, are
- * refused: nothing goes past the stack. The other families are the kernel's. */
+/* Sockets of AF_INET are the stack's; AF_INET6, and what the stack has not, is refused:
+ * nothing goes past it. The other families are the kernel's. */
 SHIM_EXPORT int socket(int family, int type, int protocol)
 {
 	const char *owner = shim_owner();
-	int fd, err;
-	bool dgram;
+	int fd, err, kernels = SOCK_STREAM, flags = type & TYPE_FLAGS;
 
 	if (!owner || (family != AF_INET && family != AF_INET6))
 		return shim_next_socket()(family, type, protocol);
 	if (family == AF_INET6)
 		return failed(EAFNOSUPPORT);
-	err = refused(type & ~TYPE_FLAGS, protocol);
+	type &= ~TYPE_FLAGS;
+	err = refused(owner, type, &protocol);
 	if (err)
 		return failed(err);
-	dgram = (type & ~TYPE_FLAGS) == SOCK_DGRAM;
-	if (dgram)
-		type = (type & TYPE_FLAGS) | SOCK_SEQPACKET;
-	fd = shim_next_socket()(AF_UNIX, type, 0);
+	if (type != SOCK_STREAM)
+		kernels = SOCK_SEQPACKET;
+	fd = shim_next_socket()(AF_UNIX, kernels | flags, 0);
 	if (fd < 0)
 		return -1;
-	err = name_socket(fd, owner, dgram ? 'd' : 's');
+	err = name_socket(fd, owner, type, protocol);
 	if (err)
 		close(fd);
 	return err ? failed(err) : fd;
@@ -410,10 +427,10 @@ static bool own_option(int fd, const struct shim_socket *sock, int name, int *va
 		*value = AF_INET;
 		return true;
 	case SO_TYPE:
-		*value = sock->kind == 'd' ? SOCK_DGRAM : SOCK_STREAM;
+		*value = sock->kind == 'd' ? sock->own.type : SOCK_STREAM;
 		return true;
 	case SO_PROTOCOL:
-		*value = sock->kind == 'd' ? IPPROTO_UDP : IPPROTO_TCP;
+		*value = sock->kind == 'd' ? sock->own.protocol : IPPROTO_TCP;
 		return true;
 	case SO_ERROR:
 		if (sock->kind == 'd')
@@ -453,7 +470,7 @@ SHIM_EXPORT int getsockopt(int fd, int level, int name, void *val, socklen_t *le
 	return 0;
 }
 
-/* What waits at the owner is unsent, too. */
+/* What waits at the owner is unsent, too; interfaces are the stack's. */
 SHIM_EXPORT int ioctl(int fd, unsigned long request, ...)
 {
 	struct shim_call call = { .op = SHIM_IOCTL, .value = (int)request };
@@ -469,6 +486,8 @@ SHIM_EXPORT int ioctl(int fd, unsigned long request, ...)
 		*(int *)arg = shim_dgram_next(fd, &sock);
 		return 0;
 	}
+	if (shim_is_device_ioctl(request) && shim_identify(fd, &sock))
+		return failed(shim_device_ioctl(sock.own.owner, request, arg));
 	if ((request != SIOCOUTQ && request != SIOCATMARK) ||
 	    !shim_identify(fd, &sock))
 		return shim_next_ioctl()(fd, request, arg);

@@ -3,7 +3,12 @@
 #ifndef SHIM_PRELOAD_H
 #define SHIM_PRELOAD_H
 
+#include <ifaddrs.h>
+#include <net/if.h>
+
 #include "protocol.h"
+
+#define SHIM_EXPORT __attribute__((visibility("default")))
 
 /* shim_next_socket(), ...: what would have been called without us. */
 #define CALL(type, name, parameters) \
@@ -24,6 +29,23 @@ struct shim_socket {
 
 /* Is @fd one? */
 bool shim_identify(int fd, struct shim_socket *sock);
+
+/*
+ * A walk over all rows of interfaces, begun with zeros behind the owner's name. NULL at
+ * the end, or with @err.
+ */
+struct shim_walk {
+	const char *owner;
+	int err;
+	int row;		/* the next one */
+	uint32_t at;		/* in the reply */
+	bool begun;
+	struct shim_reply reply;
+};
+const struct shim_interface *shim_next_interface(struct shim_walk *walk);
+/* ioctl() about interfaces: is it one, and what it says, 0 or an errno. */
+bool shim_is_device_ioctl(unsigned long request);
+int shim_device_ioctl(const char *owner, unsigned long request, void *arg);
 
 /*
  * A call to the owner. The first reply is waited for whatever signals come. Return: a
@@ -56,6 +78,8 @@ ssize_t shim_dgram_recv(int fd, const struct shim_socket *sock, struct msghdr *m
 			int flags);
 ssize_t shim_dgram_send(int fd, const struct shim_socket *sock,
 			const struct msghdr *msg, int flags);
+/* As recvmsg() with MSG_ERRQUEUE, of any. */
+ssize_t shim_errqueue(const struct shim_socket *sock, struct msghdr *msg, int flags);
 /* How long the next datagram is; 0: there is none. */
 int shim_dgram_next(int fd, const struct shim_socket *sock);
 

@@ -52,8 +52,9 @@ socklen_t shim_build(struct sockaddr_un *un, const struct shim_name *name)
 	if (name->kind == 's')
 		snprintf(place, sizeof(place), "s/%016llx", (unsigned long long)name->id);
 	else if (name->kind == 'd')
-		snprintf(place, sizeof(place), "d/%016llx/%016llx",
-			 (unsigned long long)name->id, (unsigned long long)name->mark);
+		snprintf(place, sizeof(place), "d/%016llx/%016llx/%x%03x",
+			 (unsigned long long)name->id, (unsigned long long)name->mark,
+			 name->type & 0xfu, name->protocol & 0xfffu);
 	else
 		snprintf(place, sizeof(place), "c/%016llx/%08x:%04x/%08x:%04x",
 			 (unsigned long long)name->id,
@@ -106,6 +107,7 @@ bool shim_parse(const struct sockaddr_un *un, socklen_t len,
 {
 	char text[sizeof(un->sun_path) + 1] = { 0 };
 	size_t offset = offsetof(struct sockaddr_un, sun_path) + 1;
+	uint64_t type = 0, protocol = 0;
 	const char *p, *slash;
 
 	if (len <= offset || len > sizeof(*un) || un->sun_family != AF_UNIX ||
@@ -125,8 +127,13 @@ bool shim_parse(const struct sockaddr_un *un, socklen_t len,
 		return true;
 	name->kind = p[0];
 	p = hex(p + 2, 16, p[0] == 's' ? 0 : '/', &name->id);
-	if (name->kind == 'd')
-		p = hex(p, 16, 0, &name->mark);
+	if (name->kind == 'd') {
+		p = hex(p, 16, '/', &name->mark);
+		p = hex(p, 1, 0, &type);
+		p = hex(p, 3, 0, &protocol);
+		name->type = (uint8_t)type;
+		name->protocol = (uint16_t)protocol;
+	}
 	if (name->kind == 'c') {
 		p = hex_address(p, '/', &name->local);
 		p = hex_address(p, 0, &name->peer);

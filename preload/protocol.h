@@ -10,7 +10,8 @@
  *	stream		where a program connects A, once connect() may succeed
  *	dgram		SOCK_SEQPACKET: where it connects A of a datagram socket, at once
  *	s/ID		A of a stream socket; ID is its SO_COOKIE
- *	d/ID/MARK	A of a datagram socket; MARK is random
+ *	d/ID/MARK/TPPP	A of a datagram socket, also of ICMP and raw ones; MARK is random,
+ *			T and PPP are its type and protocol
  *	c/ID/L/P	B of an accepted connection, connected to the listening A;
  *			L and P are the addresses of the stack and of the peer
  *
@@ -74,7 +75,32 @@ enum shim_op {
 	SHIM_GETSOCKOPT,	/* and size: how much is wanted */
 	SHIM_SO_ERROR,		/* why the connection is gone; resets it */
 	SHIM_IOCTL,		/* value: SIOCOUTQ; reply: an int */
+	SHIM_ERRQUEUE,		/* value: flags; reply: struct shim_errqueue and more */
+	SHIM_MAY_RAW,		/* of no socket; value: the protocol */
+	SHIM_INTERFACES,	/* of no socket; value: from which row on; reply: rows of
+				 * struct shim_interface, at the end fewer than fit */
 };
+
+/* A message of the error queue; its control messages and bytes follow. */
+struct shim_errqueue {
+	uint32_t flags;		/* of the msghdr */
+	uint32_t control_len, len;
+	struct sockaddr_in addr;	/* AF_UNSPEC: none */
+};
+
+/* An interface, or one of its addresses; first come all the interfaces. */
+struct shim_interface {
+	char name[16];
+	uint32_t index, flags, mtu;	/* flags: IFF_* */
+	uint16_t type;		/* ARPHRD_* */
+	uint8_t is_address;
+	uint8_t prefix_len;
+	uint8_t hwaddr_len;
+	unsigned char hwaddr[8], hwbroadcast[8];
+	struct in_addr local, broadcast;	/* 0.0.0.0: none */
+};
+
+#define SHIM_INTERFACES_MAX (SHIM_DATA / sizeof(struct shim_interface))	/* of a reply */
 
 struct shim_call {
 	uint32_t op;
@@ -108,7 +134,9 @@ struct shim_name {
 	char owner[SHIM_OWNER_MAX + 1];
 	char kind;		/* 's', 'd', 'c'; 0: a place of the owner's */
 	uint64_t id;
-	uint64_t mark;		/* of kind 'd' */
+	uint64_t mark;		/* of kind 'd', and: */
+	uint8_t type;		/* as of socket() */
+	uint16_t protocol;
 	struct sockaddr_in local, peer;	/* of kind 'c' */
 };
 

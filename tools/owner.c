@@ -126,7 +126,8 @@ static void dgram_ready(struct owner *o, struct watch *w, uint32_t events)
 	(void)events;
 	while ((fd = owner_accept(o, w, &un, &len)) >= 0) {
 		if (shim_parse(&un, len, &name) && name.kind == 'd' &&
-		    !conn_find(o, name.id))
+		    !conn_find(o, name.id) &&
+		    (name.type != SOCK_RAW || shim_peer_trusted(fd)))
 			dgram_new(o, fd, &name);
 		else
 			close(fd);

@@ -172,6 +172,11 @@ void call_close(struct owner *o);
 /* The second reply to a connect() that waits. */
 void call_answer(struct watch *waiter, int err);
 
+/* ---- owner_interfaces.c ----------------------------------------------- */
+
+/* Rows of interfaces and addresses, from row @first on, as many as fit. */
+void interfaces_tell(struct net *net, int first, struct shim_reply *reply);
+
 /* ---- owner_admin.c, owner_ip.c ---------------------------------------- */
 
 /* A tool has connected to "admin". */

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <linux/sockios.h>
+#include <stdalign.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,6 +149,46 @@ static int call_ioctl(struct conn *c, const struct shim_call *call,
 	return 0;
 }
 
+/* The next message of the error queue; what is too long is cut. */
+static int call_errqueue(struct conn *c, const struct shim_call *call,
+			 struct shim_reply *reply)
+{
+	alignas(struct cmsghdr) char control[SHIM_CONTROL];
+	struct shim_errqueue head = { 0 };
+	char data[SHIM_DATA - SHIM_CONTROL - sizeof(head)];
+	struct iovec iov = { data, sizeof(data) };
+	struct msghdr msg = { .msg_name = &head.addr, .msg_namelen = sizeof(head.addr),
+			      .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
+			      .msg_controllen = sizeof(control) };
+	ssize_t n = inet_recvmsg(c->sock, &msg,
+				 MSG_DONTWAIT | MSG_ERRQUEUE | (call->value & MSG_PEEK));
+
+	if (n < 0)
+		return errno;
+	head.flags = (uint32_t)msg.msg_flags;
+	head.control_len = (uint32_t)msg.msg_controllen;
+	head.len = (uint32_t)n;
+	memcpy(reply->data, &head, sizeof(head));
+	memcpy(reply->data + sizeof(head), control, head.control_len);
+	memcpy(reply->data + sizeof(head) + head.control_len, data, head.len);
+	reply->len = (uint32_t)sizeof(head) + head.control_len + head.len;
+	return 0;
+}
+
+/* May the process at the other end of @fd have a raw socket? 0 or an errno. */
+static int call_may_raw(struct owner *o, int fd, const struct shim_call *call)
+{
+	struct socket *sock;
+
+	if (!shim_peer_trusted(fd))
+		return EPERM;
+	sock = inet_socket(o->net, AF_INET, SOCK_RAW, call->value);
+	if (!sock)
+		return errno;
+	inet_close(sock);
+	return 0;
+}
+
 /* Calls on a socket. 0 or an errno. */
 static int call_on(struct owner *o, struct conn *c, const struct shim_call *call,
 		   struct shim_reply *reply)
@@ -178,6 +219,8 @@ static int call_on(struct owner *o, struct conn *c, const struct shim_call *call
 		return call_getsockopt(c, call, reply);
 	case SHIM_IOCTL:
 		return call_ioctl(c, call, reply);
+	case SHIM_ERRQUEUE:
+		return call_errqueue(c, call, reply);
 	default:
 		return ENOSYS;
 	}
@@ -297,11 +340,17 @@ static void serve(struct owner *o, struct caller *caller,
 	struct shim_reply reply = { 0 };
 	struct conn *c = NULL;
 
-	if (call->op == SHIM_LEASE)
+	if (call->op == SHIM_INTERFACES)
+		interfaces_tell(o->net, call->value, &reply);
+	else if (call->op == SHIM_MAY_RAW)
+		reply.err = call_may_raw(o, caller->watch.fd, call);
+	else if (call->op == SHIM_LEASE)
 		reply.err = call_lease(o, caller->watch.fd);
-	else if (call->op != SHIM_PING && !names_call(o, about, call))
+	else if (call->op == SHIM_PING)
+		;
+	else if (!names_call(o, about, call))
 		reply.err = about < 0 ? ENOBUFS : EPERM;
-	else if (call->op != SHIM_PING)
+	else
 		reply.err = call_conn(o, call, make, &c);
 	if (c && !reply.err)
 		reply.err = call_on(o, c, call, &reply);

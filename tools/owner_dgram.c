@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Datagram sockets of programs: a message of B is a datagram. What the stack or the
- * program has no room for just now is kept, one of each way, and nothing more is read;
- * the rest waits in the inet socket's queue, whose limit drops as on Linux.
+ * Datagram sockets of programs, those of ICMP and raw ones too: a message of B is a
+ * datagram. What the stack or the program has no room for just now is kept, one of each
+ * way, and nothing more is read; the rest waits in the inet socket's queue, whose limit
+ * drops as on Linux.
  */
 #include <errno.h>
 #include <poll.h>
@@ -162,7 +163,10 @@ void dgram_work(struct conn *c, uint32_t events)
 
 void dgram_new(struct owner *o, int fd, const struct shim_name *name)
 {
-	struct socket *sock = inet_socket(o->net, AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+	bool known = name->type == SOCK_DGRAM || name->type == SOCK_RAW;
+	struct socket *sock = !known ? NULL :
+			      inet_socket(o->net, AF_INET, name->type | SOCK_NONBLOCK,
+					  name->protocol);
 	struct conn *c = sock ? conn_new(o, name->id, 'd', sock) : NULL;
 	const int sndbuf = SHIM_SNDBUF;
 

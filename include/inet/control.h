@@ -119,6 +119,20 @@ struct net_device *inet_vlan_open(struct net_device *dev, u16 vid,
 int inet_addr_add(struct net_device *dev, const char *addr) INET_API;
 int inet_addr_del(struct net_device *dev, const char *addr) INET_API;
 
+/* One address of a device; addresses are in network order. */
+struct inet_addr_info {
+	struct net_device *dev;
+	u32 local;
+	u32 broadcast;		/* 0: none */
+	u8 prefix_len;
+	bool secondary;		/* not the first of its network */
+};
+/* Calls @fn for each address, device by device. It may ask of the device what there is
+ * to ask, and change nothing. */
+int inet_addr_each(struct net *net,
+		   void (*fn)(void *arg, const struct inet_addr_info *addr),
+		   void *arg) INET_API;
+
 /*
  * As ip-route(8): "default via 10.0.0.1", "10.1.0.0/16 via 10.0.0.1 dev tap0
  * metric 10 src 10.0.0.2 mtu 1400 onlink", "unreachable|blackhole|prohibit

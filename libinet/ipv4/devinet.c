@@ -613,6 +613,31 @@ static void addr_show_one(const struct net_device *dev,
 		dev->name);
 }
 
+int inet_addr_each(struct net *net,
+		   void (*fn)(void *arg, const struct inet_addr_info *addr), void *arg)
+{
+	const struct in_device *in_dev;
+	const struct in_ifaddr *ifa;
+	struct net_device *dev;
+
+	if (!net || !fn)
+		return net_null(net, __func__);
+	rtnl_lock(net);
+	for (dev = net->dev_base; dev; dev = dev->next) {
+		in_dev = dev->ip_ptr;
+		for (ifa = in_dev ? in_dev->ifa_list : NULL; ifa; ifa = ifa->ifa_next)
+			fn(arg, &(struct inet_addr_info){
+				.dev = dev,
+				.local = ifa->ifa_local,
+				.broadcast = ifa->ifa_broadcast,
+				.prefix_len = ifa->ifa_prefixlen,
+				.secondary = ifa->ifa_flags & IFA_F_SECONDARY,
+			});
+	}
+	rtnl_unlock(net);
+	return 0;
+}
+
 int inet_addr_show(struct net *net, FILE *out)
 {
 	const struct in_device *in_dev;

@@ -171,6 +171,8 @@ int main(int argc, char **argv)
 	test_options();
 	test_data();
 	test_dgram();
+	test_icmp();
+	test_interfaces();
 	test_processes(argv[0]);
 	return 0;
 }

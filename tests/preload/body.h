@@ -45,6 +45,8 @@ void test_errors(void);		/* body_errors.c */
 void test_options(void);	/* body_options.c */
 void test_data(void);		/* body_data.c */
 void test_dgram(void);		/* body_dgram.c */
+void test_icmp(void);		/* body_icmp.c */
+void test_interfaces(void);	/* body_interfaces.c */
 void test_processes(const char *self);	/* body_processes.c */
 int child(const char *what);	/* what it executes */
 

@@ -166,6 +166,23 @@ def nc_talks_udp():
 
 
 @case
+def ping_asks():
+    """Echo requests and their answers; and exit status 1 where nobody is."""
+    said = Traced("ping", "-n", "-c", "3", "-i", "0.2", KERNEL).run().decode()
+    assert "3 packets transmitted, 3 received" in said, said
+    done = subprocess.run(on_stack(need("ping"), "-n", "-c", "1", "-W", "1", "10.0.0.77"),
+                          stdout=subprocess.PIPE, text=True, timeout=60, check=False)
+    assert done.returncode == 1 and "0 received" in done.stdout, done
+
+
+@case
+def traceroute_finds_the_way():
+    """One hop, by raw ICMP sockets and datagrams of a TTL."""
+    said = Traced("inetutils-traceroute", "-q", "1", "-m", "3", KERNEL).run().decode()
+    assert re.search(rf"^ *1 +{KERNEL}", said, re.M), said
+
+
+@case
 def socat_forks_and_executes():
     """A child for each connection, which becomes another program."""
     with Traced("socat", "TCP4-LISTEN:2001,fork,reuseaddr", "EXEC:cat"):

@@ -12,10 +12,12 @@ import sys
 import threading
 
 from lab import BODY, KERNEL, STACK, Owner, lab, on_stack
+from peer import run
 
 PATIENCE = 25           # seconds for the whole of it
 SYNCNT = "RFC 9293 MUST-23: three minutes of SYNs, seven of them"
 DIFFERENT = {
+    "raw_above_a_byte": "a packet of IPv4 has no room for such a protocol",
     "default_TCP_SYNCNT": SYNCNT,
     "listening_TCP_SYNCNT": SYNCNT,
     "connected_TCP_SYNCNT": SYNCNT,
@@ -153,6 +155,10 @@ def body(own, prefix):
 def main():
     """Compares."""
     lab()
+    with open("/proc/sys/net/ipv4/ping_group_range", "w", encoding="ascii") as file:
+        file.write("0 0")       # as Debian's systemd does, for everybody
+    run("ip", "address", "flush", "dev", "tap0")
+    run("ip", "address", "add", f"{KERNEL}/24", "broadcast", "+", "dev", "tap0")
     kernel = body(KERNEL, [])
     with Owner():
         ours = body(STACK, on_stack())

@@ -107,6 +107,20 @@ def stranger_at_a_listener_is_hung_up_on():
 
 
 @case
+def other_user_has_pings_but_no_raw_socket():
+    """Nor when he asks in the way of the preloaded library."""
+    raw = socket.SOCK_RAW << 12 | socket.IPPROTO_ICMP
+    code = ("import socket as s\ns.socket(s.AF_INET, s.SOCK_DGRAM, s.IPPROTO_ICMP)\n"
+            "try: s.socket(s.AF_INET, s.SOCK_RAW, s.IPPROTO_ICMP)\n"
+            "except OSError as e: print(e.errno, flush=True)\n"
+            "k = s.socket(s.AF_UNIX, s.SOCK_SEQPACKET)\nk.settimeout(10)\n"
+            f"k.bind('\\0inet/test/d/%016x/%016x/{raw:04x}' % (7, 8))\n"
+            "k.connect('\\0inet/test/dgram')\nprint(k.recv(1))")
+    with Owner(), run_as(NOBODY, *on_stack(PYTHON, "-c", code)) as stranger:
+        assert stranger.stdout.read() == "1\nb''\n"
+
+
+@case
 def other_user_at_a_listener_is_hung_up_on():
     """Though he has the right name."""
     with Owner(), server() as proc:
@@ -160,7 +174,7 @@ def owner_serves_root_and_its_own_user():
     code = ("import socket\nfor name, data in (('control', bytes(32)), ('dgram', b'')):\n"
             "    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)\n"
             "    s.settimeout(1)\n    if not data: s.bind('\\0inet/test/d/' + "
-            "'0' * 16 + '/' + '0' * 16)\n    s.connect('\\0inet/test/' + name)\n"
+            "'0' * 16 + '/' + '0' * 16 + '/2011')\n    s.connect('\\0inet/test/' + name)\n"
             "    try:\n        if data: s.send(data)\n"
             "        print(len(s.recv(99)) > 0)\n    except TimeoutError: print(True)\n"
             "    except (ConnectionResetError, BrokenPipeError): print(False)")

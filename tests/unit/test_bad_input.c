@@ -601,6 +601,7 @@ static int call_with_null(const char *name)
 	CALL(inet_drop_get, f.net, "TCP_CSUM", NULL);
 	CALL(inet_addr_add, f.dev, NULL);
 	CALL(inet_addr_del, f.dev, NULL);
+	CALL(inet_addr_each, f.net, NULL, NULL);
 	CALL(inet_route_add, f.net, NULL);
 	CALL(inet_route_del, f.net, NULL);
 	CALL(inet_neigh_add, f.dev, NULL);
@@ -625,7 +626,8 @@ static void null_is_explained(void **state)
 		NULL_ROW(inet_link_show), NULL_ROW(inet_sysctl_set),
 		NULL_ROW(inet_sysctl_get), NULL_ROW(inet_counter_get),
 		NULL_ROW(inet_drop_get), NULL_ROW(inet_addr_add),
-		NULL_ROW(inet_addr_del), NULL_ROW(inet_route_add),
+		NULL_ROW(inet_addr_del), NULL_ROW(inet_addr_each),
+		NULL_ROW(inet_route_add),
 		NULL_ROW(inet_route_del), NULL_ROW(inet_neigh_add),
 		NULL_ROW(inet_neigh_del));
 #undef NULL_ROW

@@ -253,6 +253,7 @@ static void output_that_is_null_is_einval(void **state)
 
 	(void)state;
 	EINVAL_IS(inet_addr_show(net, NULL), -1);
+	EINVAL_IS(inet_addr_each(net, NULL, NULL), -1);
 	EINVAL_IS(inet_route_show(net, NULL), -1);
 	EINVAL_IS(inet_neigh_show(net, NULL), -1);
 	EINVAL_IS(inet_link_show(net, NULL), -1);
@@ -299,6 +300,31 @@ static void stack_or_device_that_is_null_is_einval(void **state)
 	EINVAL_IS(inet_netdev_index(NULL), -1);
 }
 
+/* The addresses as text, one behind the other. */
+static void append_address(void *arg, const struct inet_addr_info *info)
+{
+	char *text = arg;
+	size_t n = strlen(text);
+
+	snprintf(text + n, 256 - n, "%s %08x/%u brd %08x%s; ", info->dev->name,
+		 ntohl(info->local), info->prefix_len, ntohl(info->broadcast),
+		 info->secondary ? " secondary" : "");
+}
+
+static void addresses_of_all_devices_are_told_one_by_one(void **state)
+{
+	char text[256] = "";
+
+	(void)state;
+	assert_int_equal(inet_addr_add(f.dev, "10.0.0.3/24"), 0);
+	assert_int_equal(inet_addr_add(f.dev, "10.9.0.2"), 0);
+	assert_int_equal(inet_addr_each(f.net, append_address, text), 0);
+	assert_string_equal(text, "lo 7f000001/8 brd 00000000; "
+				  "test0 0a000002/24 brd 0a0000ff; "
+				  "test0 0a090002/32 brd 00000000; "
+				  "test0 0a000003/24 brd 0a0000ff secondary; ");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -309,6 +335,7 @@ int main(void)
 		C(knob_that_is_not_there_is_named),
 		C(text_that_is_null_is_einval),
 		C(output_that_is_null_is_einval),
+		C(addresses_of_all_devices_are_told_one_by_one),
 		cmocka_unit_test(stack_or_device_that_is_null_is_einval),
 		cmocka_unit_test(connections_without_a_socket_are_shown),
 		cmocka_unit_test(connection_is_told_of_with_its_queues_and_timer),
