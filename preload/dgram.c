@@ -187,8 +187,11 @@ ssize_t shim_dgram_send(int fd, const struct shim_socket *sock,
 	struct msghdr all = { .msg_iov = iov, .msg_iovlen = msg->msg_iovlen + 2 };
 	size_t front = sizeof(head) + msg->msg_controllen;
 	int err = refused(sock, msg);
+	int hosts = err ? 0 : shim_loopback(sock, msg->msg_name, msg->msg_namelen, false);
 	ssize_t n;
 
+	if (hosts)
+		return hosts < 0 ? -1 : shim_next_sendmsg()(fd, msg, flags);
 	if (err) {
 		errno = err;
 		return -1;

@@ -151,14 +151,19 @@ static bool is_inet(const struct sockaddr *addr, socklen_t len)
 	       addr->sa_family != AF_UNIX;
 }
 
+/* The owner binds, unless it is to the host's loopback. */
 SHIM_EXPORT int bind(int fd, const struct sockaddr *addr, socklen_t len)
 {
 	struct shim_call call = { .op = SHIM_BIND, .len = len };
 	struct shim_reply reply;
 	struct shim_socket sock;
+	int hosts;
 
 	if (!is_inet(addr, len) || !shim_identify(fd, &sock))
 		return shim_next_bind()(fd, addr, len);
+	hosts = shim_loopback(&sock, addr, len, true);
+	if (hosts)
+		return hosts < 0 ? -1 : shim_next_bind()(fd, addr, len);
 	memcpy(call.data, addr, len);
 	return failed(shim_call(&sock, &call, &reply));
 }
@@ -275,10 +280,13 @@ SHIM_EXPORT int connect(int fd, const struct sockaddr *addr, socklen_t len)
 {
 	struct shim_call call = { .op = SHIM_CONNECT, .len = len };
 	struct shim_socket sock;
-	int flags, before, err;
+	int flags, before, err, hosts;
 
 	if (!is_inet(addr, len) || !shim_identify(fd, &sock))
 		return shim_next_connect()(fd, addr, len);
+	hosts = shim_loopback(&sock, addr, len, false);
+	if (hosts)
+		return hosts < 0 ? -1 : shim_next_connect()(fd, addr, len);
 	flags = fcntl(fd, F_GETFL);
 	memcpy(call.data, addr, len);
 	call.id = sock.id;

@@ -83,6 +83,14 @@ ssize_t shim_errqueue(const struct shim_socket *sock, struct msghdr *msg, int fl
 /* How long the next datagram is; 0: there is none. */
 int shim_dgram_next(int fd, const struct shim_socket *sock);
 
+/*
+ * With INET_LOOPBACK=host: if @addr, to which the socket is about to go or, with @bind,
+ * be bound, is of 127.0.0.0/8, its descriptor becomes a socket of the kernel's.
+ * Return: 1 it has, 0 it stays the stack's, -1 with errno.
+ */
+int shim_loopback(const struct shim_socket *sock, const struct sockaddr *addr,
+		  socklen_t len, bool bind);
+
 /* As @len bytes are copied out by the kernel: cut to *@room, which becomes @len. */
 void shim_copy_out(const void *value, socklen_t len, void *out, socklen_t *room);
 

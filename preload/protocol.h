@@ -63,7 +63,8 @@ struct shim_dgram {
 
 enum shim_op {
 	SHIM_PING,		/* is anybody there? */
-	SHIM_LEASE,		/* stay as long as the calling process lives */
+	SHIM_LEASE,		/* stay as long as the calling process lives; reply: an
+				 * int, 1: its loopback is the host's */
 	SHIM_BIND,		/* data: the address */
 	SHIM_LISTEN,		/* value: backlog */
 	SHIM_UNLISTEN,

@@ -3,8 +3,8 @@
  * inetrun: runs a program whose Internet sockets are those of a stack that inetstackd
  * owns, which is started if it does not run yet.
  *
- *	inetrun [-c FILE | -t IF[,ip=ADDR/LEN][,gw=GATEWAY]] [-n NAME] [--]
- *		PROGRAM [ARGUMENT]...
+ *	inetrun [-c FILE | -t IF[,ip=ADDR/LEN][,gw=GATEWAY]] [-n NAME]
+ *		[-l host|stack] [--] PROGRAM [ARGUMENT]...
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +23,7 @@
 #define IDLE_SECONDS "10"	/* the owner outlives its programs by so much */
 
 struct options {
-	const char *file, *ip, *gateway;
+	const char *file, *ip, *gateway, *loopback;
 	char device[64];
 	char name[PATH_MAX];
 };
@@ -32,11 +32,13 @@ struct options {
 static int help(int option)
 {
 	fputs("usage: inetrun [-h] [-c FILE | -t IF[,ip=ADDR/LEN][,gw=GATEWAY]] [-n NAME]\n"
-	      "               [--] PROGRAM [ARGUMENT]...\n"
+	      "               [-l host|stack] [--] PROGRAM [ARGUMENT]...\n"
 	      "  -h          this text (--help too)\n"
 	      "  -c FILE     the stack of this inet.conf(5) (--config too)\n"
 	      "  -t IF,...   one on this TAP of the kernel's (--tap too)\n"
-	      "  -n NAME     of the stack; alone: one that runs (default: FILE's or IF's)\n",
+	      "  -n NAME     of the stack; alone: one that runs (default: FILE's or IF's)\n"
+	      "  -l host|stack  whose 127.0.0.0/8 it has (--loopback; default: as the stack's\n"
+	      "              owner was told, or stack)\n",
 	      option == 'h' ? stdout : stderr);
 	return option == 'h' ? 0 : 2;
 }
@@ -90,12 +92,13 @@ static int parse(struct options *o, int argc, char **argv)
 		{ .name = "config", .has_arg = 1, .val = 'c' },
 		{ .name = "tap", .has_arg = 1, .val = 't' },
 		{ .name = "name", .has_arg = 1, .val = 'n' },
+		{ .name = "loopback", .has_arg = 1, .val = 'l' },
 		{ .name = NULL },
 	};
 	const char *name = NULL;
 	int c;
 
-	while ((c = getopt_long(argc, argv, "+hc:t:n:", words, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "+hc:t:n:l:", words, NULL)) != -1) {
 		switch (c) {
 		case 'c':
 			o->file = optarg;
@@ -106,6 +109,11 @@ static int parse(struct options *o, int argc, char **argv)
 			break;
 		case 'n':
 			name = optarg;
+			break;
+		case 'l':
+			if (strcmp(optarg, "host") && strcmp(optarg, "stack"))
+				return help('?') + 1;
+			o->loopback = optarg;
 			break;
 		default:
 			return help(c) + 1;
@@ -123,14 +131,16 @@ static int parse(struct options *o, int argc, char **argv)
 	return 3;
 }
 
-/* A call to the owner. 0 or -1: it does not run. */
-static int call_owner(const char *name, enum shim_op op)
+/* Asks the owner to stay for us, and for its choice of loopback unless there is one. 0
+ * or -1: it does not run. */
+static int lease(struct options *o)
 {
-	struct shim_call call = { .op = op };
+	struct shim_call call = { .op = SHIM_LEASE };
 	struct shim_reply reply = { .err = -1 };
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	struct sockaddr_un un;
-	socklen_t len = shim_place(&un, name, "control");
+	socklen_t len = shim_place(&un, o->name, "control");
+	int host = 0;
 
 	if (fd < 0)
 		return -1;
@@ -139,7 +149,12 @@ static int call_owner(const char *name, enum shim_op op)
 	    recv(fd, &reply, sizeof(reply), 0) < 0)
 		reply.err = -1;
 	close(fd);
-	return reply.err ? -1 : 0;
+	if (reply.err)
+		return -1;
+	memcpy(&host, reply.data, sizeof(host));
+	if (!o->loopback)
+		o->loopback = host ? "host" : "stack";
+	return 0;
 }
 
 /* A file that lies beside this program (also where it was built), or was installed.
@@ -228,7 +243,8 @@ static int run(const struct options *o, char **argv)
 		 before ? before : "");
 	if (access(path, R_OK))
 		return fail(path);
-	if (setenv("LD_PRELOAD", both, 1) || setenv("INET_STACK", o->name, 1))
+	if (setenv("LD_PRELOAD", both, 1) || setenv("INET_STACK", o->name, 1) ||
+	    setenv("INET_LOOPBACK", o->loopback, 1))
 		return fail("environment");
 	execvp(argv[0], argv);
 	return fail(argv[0]) == 1 && errno == ENOENT ? 127 : 126;
@@ -241,8 +257,7 @@ int main(int argc, char **argv)
 
 	if (ret)
 		return ret - 1;
-	if (call_owner(o.name, SHIM_LEASE) &&
-	    (start_owner(&o) || call_owner(o.name, SHIM_LEASE))) {
+	if (lease(&o) && (start_owner(&o) || lease(&o))) {
 		fprintf(stderr, "inetrun: the stack \"%s\" does not run\n", o.name);
 		return 1;
 	}

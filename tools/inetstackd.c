@@ -3,7 +3,7 @@
  * inetstackd: owns a stack, and the sockets that programs run by inetrun have of it.
  *
  *	inetstackd [-c FILE | -d DEVICE [-a ADDR/LEN] [-g GATEWAY]] [-n NAME]
- *		[-i SECONDS] [-m ADDR:PORT]
+ *		[-i SECONDS] [-l host|stack] [-m ADDR:PORT]
  *
  * It says "inetstackd: NAME: ready" when programs may come, on standard output.
  */
@@ -24,7 +24,7 @@
 #include "owner.h"
 
 struct options {
-	const char *file, *device, *addr, *gateway, *name, *metrics;
+	const char *file, *device, *addr, *gateway, *name, *loopback, *metrics;
 	int idle_s;		/* -1: not said */
 };
 
@@ -40,7 +40,7 @@ static void on_signal(int number)
 static int help(int option)
 {
 	fputs("usage: inetstackd [-h] [-c FILE | -d DEVICE [-a ADDR/LEN] [-g GATEWAY]]\n"
-	      "                  [-n NAME] [-i SECONDS] [-m ADDR:PORT]\n"
+	      "                  [-n NAME] [-i SECONDS] [-l host|stack] [-m ADDR:PORT]\n"
 	      "  -h          this text (--help too)\n"
 	      "  -c FILE     devices, addresses, routes, knobs: inet.conf(5)\n"
 	      "  -d DEVICE   such as tap:tap0\n"
@@ -48,6 +48,7 @@ static int help(int option)
 	      "  -g GATEWAY  default route\n"
 	      "  -n NAME     what programs find it by (default: FILE's, or \"default\")\n"
 	      "  -i SECONDS  end after being unused for so long (default 0: never)\n"
+	      "  -l host|stack  whose 127.0.0.0/8 programs have (--loopback; default: stack)\n"
 	      "  -m ADDR:PORT  answer Prometheus there, on the stack\n",
 	      option == 'h' ? stdout : stderr);
 	return option == 'h' ? 0 : 2;
@@ -57,13 +58,16 @@ static int help(int option)
 static int parse(struct options *o, int argc, char **argv)
 {
 	static const struct option words[] = {
-		{ .name = "help", .val = 'h' }, { .name = NULL },
+		{ .name = "help", .val = 'h' },
+		{ .name = "loopback", .has_arg = 1, .val = 'l' },
+		{ .name = NULL },
 	};
+	bool host;
 	char *end = NULL;
 	long idle;
 	int c;
 
-	while ((c = getopt_long(argc, argv, "hc:d:a:g:n:i:m:", words, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "hc:d:a:g:n:i:l:m:", words, NULL)) != -1) {
 		switch (c) {
 		case 'c':
 			o->file = optarg;
@@ -79,6 +83,11 @@ static int parse(struct options *o, int argc, char **argv)
 			break;
 		case 'n':
 			o->name = optarg;
+			break;
+		case 'l':
+			if (loopback_parse(optarg, &host))
+				return help('?') + 1;
+			o->loopback = optarg;
 			break;
 		case 'm':
 			o->metrics = optarg;
@@ -130,6 +139,8 @@ static int set_up(struct net *net, const struct options *o, struct settings *set
 		return -1;
 	if (o->idle_s >= 0)
 		settings->idle_s = (unsigned int)o->idle_s;
+	if (o->loopback)
+		loopback_parse(o->loopback, &settings->host_loopback);
 	if (o->metrics)
 		snprintf(settings->metrics, METRICS_MAX, "%s", o->metrics);
 	if (!o->device)
@@ -188,6 +199,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	o.idle_s = settings.idle_s;
+	o.host_loopback = settings.host_loopback;
 	ret = owner_listen(&o);
 	if (!ret && *settings.metrics && metrics_listen(&o, settings.metrics)) {
 		fprintf(stderr, "inetstackd: metrics \"%s\": %s\n", settings.metrics,

@@ -55,6 +55,12 @@ static int apply_device(struct net *net, cfg_t *section)
 	return inet_netdev_up(dev) ? refused(net, spec) : 0;
 }
 
+int loopback_parse(const char *text, bool *host)
+{
+	*host = !strcmp(text, "host");
+	return *host || !strcmp(text, "stack") ? 0 : -1;
+}
+
 /* All of the file, in the order of devices, knobs, routes. 0 or -1. */
 static int apply(struct net *net, cfg_t *cfg)
 {
@@ -88,6 +94,7 @@ int conf_apply(struct net *net, const char *path, struct settings *settings)
 		CFG_STR_LIST("sysctls", "{}", CFGF_NONE),
 		CFG_INT("idle", 0, CFGF_NONE),
 		CFG_STR("metrics", "", CFGF_NONE),
+		CFG_STR("loopback", "stack", CFGF_NONE),
 		CFG_END(),
 	};
 	cfg_t *cfg = cfg_init(file, CFGF_NONE);
@@ -103,6 +110,11 @@ int conf_apply(struct net *net, const char *path, struct settings *settings)
 	idle = cfg_getint(cfg, "idle");
 	if (!ret && (idle < 0 || idle > 86400)) {
 		fprintf(stderr, "inetstackd: %s: idle is not from 0 to 86400\n", path);
+		ret = -1;
+	}
+	if (!ret && loopback_parse(cfg_getstr(cfg, "loopback"), &settings->host_loopback)) {
+		fprintf(stderr, "inetstackd: %s: loopback is not \"host\" or \"stack\"\n",
+			path);
 		ret = -1;
 	}
 	settings->idle_s = (unsigned int)idle;

@@ -238,9 +238,10 @@ static void lease_over(struct owner *o, struct watch *w, uint32_t events)
 }
 
 /* The owner stays while the process at the other end of @fd lives. */
-static int call_lease(struct owner *o, int fd)
+static int call_lease(struct owner *o, int fd, struct shim_reply *reply)
 {
 	struct lease *lease = calloc(1, sizeof(*lease));
+	int host = o->host_loopback;
 	socklen_t len = sizeof(struct ucred);
 	struct ucred cred;
 
@@ -253,6 +254,8 @@ static int call_lease(struct owner *o, int fd)
 	if (lease->watch.fd < 0 || owner_watch(o, &lease->watch, EPOLLIN))
 		goto fail;
 	o->nr_leases++;
+	memcpy(reply->data, &host, sizeof(host));
+	reply->len = sizeof(host);
 	return 0;
 fail:
 	free(lease);
@@ -345,7 +348,7 @@ static void serve(struct owner *o, struct caller *caller,
 	else if (call->op == SHIM_MAY_RAW)
 		reply.err = call_may_raw(o, caller->watch.fd, call);
 	else if (call->op == SHIM_LEASE)
-		reply.err = call_lease(o, caller->watch.fd);
+		reply.err = call_lease(o, caller->watch.fd, &reply);
 	else if (call->op == SHIM_PING)
 		;
 	else if (!names_call(o, about, call))
