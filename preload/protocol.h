@@ -63,8 +63,8 @@ struct shim_dgram {
 
 enum shim_op {
 	SHIM_PING,		/* is anybody there? */
-	SHIM_LEASE,		/* stay as long as the calling process lives; reply: an
-				 * int, 1: its loopback is the host's */
+	SHIM_LEASE,		/* stay as long as the calling process lives; reply:
+				 * struct shim_lease */
 	SHIM_BIND,		/* data: the address */
 	SHIM_LISTEN,		/* value: backlog */
 	SHIM_UNLISTEN,
@@ -80,6 +80,14 @@ enum shim_op {
 	SHIM_MAY_RAW,		/* of no socket; value: the protocol */
 	SHIM_INTERFACES,	/* of no socket; value: from which row on; reply: rows of
 				 * struct shim_interface, at the end fewer than fit */
+};
+
+#define SHIM_PATH 256
+
+/* What the owner was told for its programs. */
+struct shim_lease {
+	int32_t host_loopback;	/* 127.0.0.0/8 is the host's */
+	char resolv_conf[SHIM_PATH];	/* "": /etc/resolv.conf */
 };
 
 /* A message of the error queue; its control messages and bytes follow. */

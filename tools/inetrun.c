@@ -26,6 +26,7 @@ struct options {
 	const char *file, *ip, *gateway, *loopback;
 	char device[64];
 	char name[PATH_MAX];
+	char resolv_conf[SHIM_PATH];	/* or "" */
 };
 
 /* After -h, or a mistake. Return: what to exit with. */
@@ -131,8 +132,8 @@ static int parse(struct options *o, int argc, char **argv)
 	return 3;
 }
 
-/* Asks the owner to stay for us, and for its choice of loopback unless there is one. 0
- * or -1: it does not run. */
+/* Asks the owner to stay for us, and what it was told for its programs. 0 or -1: it does
+ * not run. */
 static int lease(struct options *o)
 {
 	struct shim_call call = { .op = SHIM_LEASE };
@@ -140,7 +141,7 @@ static int lease(struct options *o)
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	struct sockaddr_un un;
 	socklen_t len = shim_place(&un, o->name, "control");
-	int host = 0;
+	struct shim_lease told = { 0 };
 
 	if (fd < 0)
 		return -1;
@@ -151,9 +152,10 @@ static int lease(struct options *o)
 	close(fd);
 	if (reply.err)
 		return -1;
-	memcpy(&host, reply.data, sizeof(host));
+	memcpy(&told, reply.data, sizeof(told));
 	if (!o->loopback)
-		o->loopback = host ? "host" : "stack";
+		o->loopback = told.host_loopback ? "host" : "stack";
+	snprintf(o->resolv_conf, SHIM_PATH, "%s", told.resolv_conf);
 	return 0;
 }
 
@@ -244,7 +246,9 @@ static int run(const struct options *o, char **argv)
 	if (access(path, R_OK))
 		return fail(path);
 	if (setenv("LD_PRELOAD", both, 1) || setenv("INET_STACK", o->name, 1) ||
-	    setenv("INET_LOOPBACK", o->loopback, 1))
+	    setenv("INET_LOOPBACK", o->loopback, 1) ||
+	    (*o->resolv_conf ? setenv("INET_RESOLV_CONF", o->resolv_conf, 1) :
+			       unsetenv("INET_RESOLV_CONF")))
 		return fail("environment");
 	execvp(argv[0], argv);
 	return fail(argv[0]) == 1 && errno == ENOENT ? 127 : 126;

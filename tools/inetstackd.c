@@ -199,7 +199,8 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	o.idle_s = settings.idle_s;
-	o.host_loopback = settings.host_loopback;
+	o.lease.host_loopback = settings.host_loopback;
+	memcpy(o.lease.resolv_conf, settings.resolv_conf, SHIM_PATH);
 	ret = owner_listen(&o);
 	if (!ret && *settings.metrics && metrics_listen(&o, settings.metrics)) {
 		fprintf(stderr, "inetstackd: metrics \"%s\": %s\n", settings.metrics,

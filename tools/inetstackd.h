@@ -7,12 +7,15 @@
 
 #include <inet/inet.h>
 
+#include "protocol.h"
+
 #define METRICS_MAX 64
 
 /* What is not the stack's, but the owner's. */
 struct settings {
 	unsigned int idle_s;
 	bool host_loopback;
+	char resolv_conf[SHIM_PATH];	/* or "" */
 	char metrics[METRICS_MAX];	/* "ADDRESS:PORT", or "" */
 };
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <inet/control.h>
 #include <inet/netdev.h>
@@ -81,6 +82,26 @@ static int apply(struct net *net, cfg_t *cfg)
 	return 0;
 }
 
+/* Programs read it, wherever they are. 0 or -1. */
+static int apply_resolv_conf(cfg_t *cfg, struct settings *settings)
+{
+	const char *path = cfg_getstr(cfg, "resolv_conf");
+
+	if (!*path)
+		return 0;
+	if (*path != '/' || strlen(path) >= SHIM_PATH) {
+		fprintf(stderr, "inetstackd: resolv_conf \"%s\": a path from / on, of at most "
+			"%d bytes, is wanted\n", path, SHIM_PATH - 1);
+		return -1;
+	}
+	if (access(path, R_OK)) {
+		fprintf(stderr, "inetstackd: resolv_conf %s: %s\n", path, strerror(errno));
+		return -1;
+	}
+	strcpy(settings->resolv_conf, path);
+	return 0;
+}
+
 int conf_apply(struct net *net, const char *path, struct settings *settings)
 {
 	cfg_opt_t device[] = {
@@ -95,6 +116,7 @@ int conf_apply(struct net *net, const char *path, struct settings *settings)
 		CFG_INT("idle", 0, CFGF_NONE),
 		CFG_STR("metrics", "", CFGF_NONE),
 		CFG_STR("loopback", "stack", CFGF_NONE),
+		CFG_STR("resolv_conf", "", CFGF_NONE),
 		CFG_END(),
 	};
 	cfg_t *cfg = cfg_init(file, CFGF_NONE);
@@ -112,6 +134,8 @@ int conf_apply(struct net *net, const char *path, struct settings *settings)
 		fprintf(stderr, "inetstackd: %s: idle is not from 0 to 86400\n", path);
 		ret = -1;
 	}
+	if (!ret && apply_resolv_conf(cfg, settings))
+		ret = -1;
 	if (!ret && loopback_parse(cfg_getstr(cfg, "loopback"), &settings->host_loopback)) {
 		fprintf(stderr, "inetstackd: %s: loopback is not \"host\" or \"stack\"\n",
 			path);

@@ -98,7 +98,7 @@ struct owner {
 	unsigned int nr_conns, nr_leases;
 	bool parked;		/* some listener has one */
 	u64 swept_ns, busy_ns;	/* the last time */
-	bool host_loopback;	/* what inetrun(1) does unless it is told otherwise */
+	struct shim_lease lease;	/* for inetrun(1), unless it is told otherwise */
 	unsigned int idle_s;	/* ends when unused for so long; 0: never */
 	alignas(max_align_t) char buf[SHIM_FILL];	/* also of control messages */
 };

@@ -241,7 +241,6 @@ static void lease_over(struct owner *o, struct watch *w, uint32_t events)
 static int call_lease(struct owner *o, int fd, struct shim_reply *reply)
 {
 	struct lease *lease = calloc(1, sizeof(*lease));
-	int host = o->host_loopback;
 	socklen_t len = sizeof(struct ucred);
 	struct ucred cred;
 
@@ -254,8 +253,8 @@ static int call_lease(struct owner *o, int fd, struct shim_reply *reply)
 	if (lease->watch.fd < 0 || owner_watch(o, &lease->watch, EPOLLIN))
 		goto fail;
 	o->nr_leases++;
-	memcpy(reply->data, &host, sizeof(host));
-	reply->len = sizeof(host);
+	memcpy(reply->data, &o->lease, sizeof(o->lease));
+	reply->len = sizeof(o->lease);
 	return 0;
 fail:
 	free(lease);

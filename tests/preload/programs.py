@@ -197,9 +197,7 @@ def socat_forks_and_executes():
 
 @case
 def python_http_server_serves():
-    """A thread for each request. (python3 -m http.server asks the C library for its
-    own name first, which asks the host's name servers.)
-    """
+    """A thread for each request."""
     with Traced("python3", "-c", "import http.server as h, socketserver as s\n"
                 f"s.ThreadingTCPServer(('{STACK}', 8000), "
                 "h.SimpleHTTPRequestHandler).serve_forever()",

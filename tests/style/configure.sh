@@ -50,6 +50,12 @@ refuses libconfuse_that_is_missing_is_named \
 	"libconfuse >= 3.0 was not found; it is needed for the configuration of inetstackd; or configure --without-inetstackd. Install the package libconfuse-dev (scripts/deps does)." \
 	PKG_CONFIG_LIBDIR=/nonexistent --without-pcap --without-xdp URCU_CFLAGS=-I. \
 	URCU_LIBS=-L. SODIUM_CFLAGS=-I. SODIUM_LIBS=-L.
+refuses cares_is_no_path "--with-cares=/opt: the value is yes or no" \
+	--with-cares=/opt
+refuses libcares_that_is_missing_is_named \
+	"libcares >= 1.15 was not found; it is needed for names under inetrun; or configure --without-cares. Install the package libc-ares-dev (scripts/deps does)." \
+	PKG_CONFIG_LIBDIR=/nonexistent --without-pcap --without-xdp URCU_CFLAGS=-I. \
+	URCU_LIBS=-L. SODIUM_CFLAGS=-I. SODIUM_LIBS=-L. --without-inetstackd
 count=$((count + 1))
 said=$("$top_srcdir/configure" --help | grep -e --enable-static)
 case $said in
