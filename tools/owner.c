@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <time.h>
@@ -13,6 +14,8 @@
 
 #define EVENTS 64
 #define BACKLOG 4096
+#define LISTEN_FIRST 3		/* SD_LISTEN_FDS_START */
+#define LISTEN_MAX 64
 #define PARKED_NS 1000000ll	/* a full listener is tried again */
 #define BARE_NS 100000000ll	/* sockets without B are looked at */
 
@@ -146,12 +149,41 @@ static void stack_ready(struct owner *o, struct watch *w, uint32_t events)
 	(void)events;	/* it has its turn anyway */
 }
 
+/* The socket of that name and type which listens already and was given to us as
+ * sd_listen_fds(3) describes: from 3 on, LISTEN_FDS of them, if LISTEN_PID is ours.
+ * -1: there is none. */
+static int inherited(const struct sockaddr_un *wanted, socklen_t wanted_len, int type)
+{
+	const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
+	int fd, is = 0, end = LISTEN_FIRST;
+	socklen_t len, is_len;
+	struct sockaddr_un un;
+
+	if (pid && fds && atol(pid) == (long)getpid() && atoi(fds) <= LISTEN_MAX)
+		end += atoi(fds);
+	for (fd = LISTEN_FIRST; fd < end; fd++) {
+		len = sizeof(un);
+		is_len = sizeof(is);
+		if (getsockname(fd, (struct sockaddr *)&un, &len) || len != wanted_len ||
+		    memcmp(&un, wanted, len) ||
+		    getsockopt(fd, SOL_SOCKET, SO_TYPE, &is, &is_len) || is != type ||
+		    fcntl(fd, F_SETFD, FD_CLOEXEC) ||
+		    fcntl(fd, F_SETFL, O_NONBLOCK))
+			continue;
+		return fd;
+	}
+	return -1;
+}
+
 /* One place where programs connect. 0 or -1. */
 static int place_open(struct owner *o, struct watch *w, const char *place, int type)
 {
 	struct sockaddr_un un;
 	socklen_t len = shim_place(&un, o->name, place);
 
+	w->fd = inherited(&un, len, type);
+	if (w->fd >= 0)
+		return owner_watch(o, w, EPOLLIN);
 	w->fd = socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (w->fd < 0 || bind(w->fd, (struct sockaddr *)&un, len) ||
 	    listen(w->fd, BACKLOG))

@@ -13,7 +13,7 @@ import tempfile
 
 from lab import (CONF, DEVICE, INETRUN, INETSTACKD, KERNEL, STACK, Owner, client,
                  conf_file, lab, need, on_stack, python, wait_for, waits)
-from peer import case, run_cases
+from peer import BUILD, case, run, run_cases
 
 
 @case
@@ -78,89 +78,65 @@ def inetrun_starts_the_owner_which_serves_the_next_one_too():
               "it goes on")
 
 
-LOOPBACK = """import select, socket as s, sys
-port = int(sys.argv[1])
-c = s.socket()
-c.setsockopt(s.IPPROTO_TCP, s.TCP_NODELAY, 1)
-c.setblocking(False)
-e = select.epoll()
-e.register(c, select.EPOLLOUT)
-try: c.connect(('127.0.0.1', port))
-except BlockingIOError: pass
-print(e.poll(10) == [(c.fileno(), select.EPOLLOUT)], c.getblocking(),
-      c.getsockopt(s.IPPROTO_TCP, s.TCP_NODELAY) > 0, c.get_inheritable())
-c.send(b'tcp')
-u = s.socket(type=s.SOCK_DGRAM)
-u.sendto(b'udp', ('127.0.0.1', port))
-try: u.sendto(b'no', ('10.0.0.9', port))
-except OSError as err: print(err.errno)
-k = s.create_server(('127.0.0.1', 0))
-print(k.getsockname()[1], flush=True)
-a, _ = k.accept()
-print(a.recv(9))
-o = s.create_connection((sys.argv[2], port))
-print(o.getsockname()[0])
+ACTIVATE = """import os, socket as s, sys
+k = []
+for place, kind in (('control', s.SOCK_SEQPACKET), ('dgram', s.SOCK_SEQPACKET),
+                    ('stream', s.SOCK_STREAM), ('admin', s.SOCK_STREAM)):
+    k.append(s.socket(s.AF_UNIX, kind))
+    k[-1].bind('\\0inet/test/' + place)
+    k[-1].listen(100)
+high = [os.dup2(x.fileno(), 100 + i) for i, x in enumerate(k)]
+for i, fd in enumerate(high): os.dup2(fd, 3 + i)
+for fd in high: os.close(fd)
+print('listening', flush=True)
+input()
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS='4')
+os.execv(sys.argv[1], sys.argv[1:])
 """
 
 
-def on_both_loopbacks(argv):
-    """Runs the program LOOPBACK with the host's loopback, by ARGV; what it does there
-    is seen.
-    """
-    with socket.create_server(("", 0)) as server, \
-            socket.socket(type=socket.SOCK_DGRAM) as udp:
-        port = server.getsockname()[1]
-        udp.bind(("127.0.0.1", port))
-        server.settimeout(20)
-        udp.settimeout(20)
-        with subprocess.Popen([*argv, "python3", "-c", LOOPBACK, str(port), KERNEL],
-                              stdout=subprocess.PIPE, text=True) as proc:
-            conn, (host, _) = server.accept()
-            assert (host, conn.recv(9)) == ("127.0.0.1", b"tcp")
-            assert udp.recv(9) == b"udp"
-            assert proc.stdout.readline() == "True False True False\n"
-            assert proc.stdout.readline() == "22\n"
-            own = int(proc.stdout.readline())
-            with socket.create_connection(("127.0.0.1", own), 10) as back:
-                back.send(b"back")
-            conn, (host, _) = server.accept()
-            assert proc.stdout.read().split() == ["b'back'", STACK], host
-            assert host == STACK and proc.wait(20) == 0
+@case
+def sockets_of_a_service_manager_are_served():
+    """As systemd's: they listen before inetstackd runs; who has come by then waits."""
+    with subprocess.Popen([need("python3"), "-c", ACTIVATE, INETSTACKD, "-n", "test", "-d",
+                           DEVICE, "-a", STACK + "/24"], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, text=True) as proc:
+        assert proc.stdout.readline() == "listening\n"
+        with subprocess.Popen(on_stack(
+                "python3", "-c", "import socket as s\ns.socket(type=s.SOCK_DGRAM)."
+                f"sendto(b'-', ('{KERNEL}', 9))\nk = s.create_server(('{STACK}', 80))\n"
+                "k.accept()\nprint('accepted')"),
+                stdout=subprocess.PIPE, text=True) as program:
+            proc.stdin.write("\n")
+            proc.stdin.flush()
+            assert proc.stdout.readline() == "inetstackd: test: ready\n"
+            wait_for((STACK, 80))
+            assert program.communicate(timeout=20)[0] == "accepted\n"
+        held = run("ss", "-xlH").count("@inet/test/")
+        proc.terminate()
+        assert proc.wait(20) == 0
+    assert held == 4, held
 
 
 @case
-def loopback_of_the_host_is_reached_if_wanted():
-    """By inetrun -l, by inetstackd -l, and by the file; what is not loopback goes to
-    the stack.
-    """
-    with Owner():
-        on_both_loopbacks([INETRUN, "-n", "test", "-l", "host", "--"])
-    with Owner("-d", DEVICE, "-a", STACK + "/24", "--loopback", "host"):
-        on_both_loopbacks([INETRUN, "-n", "test", "--"])
-    with Owner("-c", conf_file(CONF + 'loopback = "host"\n')):
-        on_both_loopbacks([INETRUN, "-n", "test", "--"])
-
-
-@case
-def loopback_is_the_stacks_by_default():
-    """A server of the host's is not there, one on the stack is."""
-    code = ("import socket as s\nk = s.create_server(('127.0.0.1', 0))\n"
-            "s.create_connection(k.getsockname())\nk.accept()\n"
-            "try: s.create_connection(('127.0.0.1', {}))\n"
-            "except OSError as e: print(e.errno)")
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-        with Owner():
-            assert python(code.format(port)) == "111"
-        with Owner("-d", DEVICE, "-a", STACK + "/24", "-l", "host"):
-            done = subprocess.run([INETRUN, "-n", "test", "-l", "stack", "--", "python3",
-                                   "-c", code.format(port)], stdout=subprocess.PIPE,
-                                  timeout=60, check=True)
-            assert done.stdout == b"111\n"
-    for tool, *rest in ((INETSTACKD,), (INETRUN, "--", "true")):
-        done = subprocess.run([tool, "-l", "both", *rest], timeout=20, check=False,
-                              stderr=subprocess.PIPE)
-        assert done.returncode == 2, done
+def units_of_systemd_are_valid():
+    """As far as systemd-analyze(1) knows; and the sockets are those that are looked for."""
+    analyze = need("systemd-analyze")
+    source = os.path.join(os.environ["top_srcdir"], "tools/inetstackd@.socket")
+    folder = tempfile.mkdtemp()
+    with open(source, encoding="ascii") as file:
+        sockets = file.read()
+    with open(os.path.join(BUILD, "tools/inetstackd@.service"), encoding="ascii") as file:
+        service = re.sub(r"(ExecStart=)\S+", r"\1" + os.path.abspath(INETSTACKD), file.read())
+    for suffix, text in (("socket", sockets), ("service", service)):
+        with open(f"{folder}/inetstackd@.{suffix}", "w", encoding="ascii") as file:
+            file.write(text)
+    done = subprocess.run([analyze, "verify", "--man=no", f"{folder}/inetstackd@x.socket",
+                           f"{folder}/inetstackd@x.service"], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, timeout=60, text=True, check=False)
+    assert done.returncode == 0 and "inetstackd" not in done.stdout, done
+    assert re.findall(r"@inet/%i/(\w+)", sockets) == re.findall(
+        r"'(\w+)', s.SOCK", ACTIVATE), sockets
 
 
 @case
