@@ -110,6 +110,8 @@ struct netns_ipv4 {
 	s32 sysctl_tcp_invalid_ratelimit, sysctl_tcp_challenge_ack_limit;
 	s32 sysctl_tcp_rst_per_sec;
 	s32 sysctl_tcp_min_snd_mss, sysctl_tcp_adv_win_scale;
+	s32 sysctl_tcp_mtu_probing, sysctl_tcp_base_mss, sysctl_tcp_mtu_probe_floor;
+	s32 sysctl_tcp_probe_threshold, sysctl_tcp_probe_interval;
 	s32 sysctl_tcp_moderate_rcvbuf;
 	s32 sysctl_tcp_reordering, sysctl_tcp_max_reordering;
 	s32 sysctl_tcp_slow_start_after_idle;

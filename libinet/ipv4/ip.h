@@ -161,6 +161,17 @@ static inline bool ip_dont_fragment(const struct sock *sk)
 	return p == IP_PMTUDISC_DO || p == IP_PMTUDISC_WANT;
 }
 
+/* Must nobody cut the packet on its way? Where the path claimed an MTU too small
+ * to believe, it may be cut. */
+static inline bool ip_wants_df(const struct sock *sk,
+			       const struct rtable *rt)
+{
+	u8 p = READ_ONCE(inet_sk(sk)->pmtudisc);
+
+	return p == IP_PMTUDISC_DO || p == IP_PMTUDISC_PROBE ||
+	       (p == IP_PMTUDISC_WANT && !rt->rt_mtu_locked);
+}
+
 /* ---- ICMP ------------------------------------------------------------- */
 
 /* While a net_protocol's err_handler runs: the header of the error (type,

@@ -452,16 +452,6 @@ static u8 ip_select_ttl(const struct inet_sock *inet)
 	       (u8)ttl;
 }
 
-/* May the packet be cut on its way? Where the path claimed an MTU too small to
- * believe, it may. */
-static bool ip_wants_df(const struct sock *sk, const struct rtable *rt)
-{
-	u8 p = READ_ONCE(inet_sk(sk)->pmtudisc);
-
-	return p == IP_PMTUDISC_DO || p == IP_PMTUDISC_PROBE ||
-	       (p == IP_PMTUDISC_WANT && !rt->rt_mtu_locked);
-}
-
 /* The route of a connected socket, looked for anew. Context: RCU. */
 static __noinline struct rtable *ip_sk_new_route(struct sock *sk,
 						 const struct flowi4 *fl)

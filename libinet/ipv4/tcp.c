@@ -85,6 +85,8 @@ void tcp_init_connection_state(struct sock *sk)
 	WRITE_ONCE(tp->urg_data, 0);
 	tp->urg_mode = false;
 	tp->max_seg_acked = tp->ptb_mtu = 0;
+	tp->mtu_probing = 0;
+	tp->probes_out = 0;
 	WRITE_ONCE(tp->max_size_acked, 0);
 	WRITE_ONCE(sk->sk_deferred, 0);
 	WRITE_ONCE(tp->copied_seq, tp->rcv_nxt);

@@ -13,6 +13,7 @@
  *	tcp_scoreboard.c tcp_rack.c	what arrived behind it, what is lost
  *	tcp_rate.c	how fast the path delivers
  *	tcp_loss_probe.c tcp_undo.c	the tail; what was no loss after all
+ *	tcp_mtu_probe.c	how large a packet the path carries
  *	tcp_data.c	received text: queues, window; tcp_sack.c; tcp_urg.c
  *	tcp_output.c	segments out; tcp_window.c; tcp_connect.c SYN
  *	tcp_timer.c	retransmission, probes, keep-alive, delayed ACK
@@ -297,6 +298,7 @@ struct tcp_sock {
 	u8 passive_fastopen : 1;	/* of a child that the SYN made */
 	u8 syn_plain : 1;	/* from now on the SYN goes without the option */
 	u8 repair : 1, repair_queue : 2;	/* TCP_REPAIR */
+	u8 mtu_probing : 1;	/* see mtup */
 
 	/* round trips, us */
 	u32 srtt_us;		/* << 3 */
@@ -323,7 +325,11 @@ struct tcp_sock {
 		u32 dsack_round;	/* RFC 8985 6.2 step 4 */
 		u8 reo_wnd_steps, reo_wnd_persist;
 	} rack;
-	bool tlp_out, tlp_retrans;	/* a probe of the tail is; old text */
+	union {			/* a probe is: of the tail; of the path's MTU */
+		struct { bool tlp_out, mtu_probe_out; };
+		u16 probes_out;
+	};
+	bool tlp_retrans;		/* of old text */
 	bool tlp_sampled;		/* a round trip was measured since */
 	u8 frto;			/* TCP_FRTO_* */
 	u32 tlp_high_seq, tlp_flight;	/* SND.NXT, packets after the probe */
@@ -344,6 +350,10 @@ struct tcp_sock {
 	 * packet, and an error that says it does not; that is about ptb_seq and
 	 * waits, 0: none */
 	u32 max_seg_acked, max_size_acked, ptb_mtu, ptb_seq;
+	struct {			/* see tcp_mtu_probe.c; sizes of packets: */
+		u16 search_low, search_high, probe_size;
+		u32 probe_seq, probe_end, search_ms;	/* since when */
+	} mtup;
 	u32 total_retrans;
 	struct tcp_tx tx;	/* now */
 	u32 lost, delivered_ce;	/* packets that were lost, or whose ACKs told of marks, ever */
@@ -671,9 +681,14 @@ void tcp_rtx_queue_unlink_and_free(struct sock *sk, struct sk_buff *skb);
 /* Cuts @skb (on the queue @q) at @len: the rest follows it. 0 or -ENOMEM. */
 int tcp_fragment(struct sock *sk, struct sk_buff_head *q, struct sk_buff *skb,
 		 u32 len);
+/* Takes the first @len octets off it. */
+void tcp_trim_head(struct sk_buff *skb, u32 len);
 /* 0, -EBUSY: still below us; -EAGAIN: outside the window; -E. */
 int tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb);
-/* One segment of new text, whatever cwnd says. Return: it went. */
+/* @limit octets of @skb, the first that was not sent, whatever cwnd says. 0, > 0: dropped
+ * below us, -E. */
+int tcp_send_first(struct sock *sk, struct sk_buff *skb, u32 limit);
+/* One segment of new text, the same way. Return: it went. */
 bool tcp_send_one_new(struct sock *sk);
 /* Sends again what is marked lost, as cwnd allows. */
 void tcp_xmit_retransmit_queue(struct sock *sk);
@@ -956,8 +971,6 @@ void tcp_simple_retransmit(struct sock *sk);
 /* The first packet in flight is lost, for no want of room on the path: it is sent
  * again. */
 void tcp_retransmit_refused(struct sock *sk, struct sk_buff *head);
-
-static inline void tcp_set_ca_state(struct sock *sk, u8 state);
 
 /* ---- tcp_data.c, tcp_urg.c: received text ----------------------------- */
 

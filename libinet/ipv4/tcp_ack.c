@@ -16,6 +16,7 @@
 #include "ipv4/tcp.h"
 #include "ipv4/tcp_chrono.h"
 #include "ipv4/tcp_ecn.h"
+#include "ipv4/tcp_mtu_probe.h"
 #include "ipv4/tcp_rate.h"
 
 /* ---- round trips (RFC 6298) ------------------------------------------- */
@@ -336,6 +337,16 @@ static void tcp_ack_probe(struct sock *sk)
 	}
 }
 
+/* A probe is out. */
+static __noinline void tcp_ack_probes_out(struct sock *sk,
+					  const struct tcp_ack_state *a)
+{
+	if (tcp_sk(sk)->tlp_out)
+		tcp_process_tlp_ack(sk, a);
+	if (tcp_sk(sk)->mtu_probe_out)
+		tcp_mtup_ack(sk);
+}
+
 /* ---- the whole -------------------------------------------------------- */
 
 /* RFC 5961 5, RFC 9293 3.10.7.4 fifth check: 1: go on; 0: ignore; -1: drop,
@@ -502,8 +513,8 @@ int tcp_ack(struct sock *sk, const struct sk_buff *skb, int flag)
 	if (unlikely(__tcp_hdrlen(tcp_hdr(skb)) > tp->tcp_header_len) &&
 	    tp->rx_opt.sack_ok && !tcp_hdr(skb)->syn)
 		tcp_sacktag_write_queue(sk, skb, &a);
-	if (unlikely(tp->tlp_out))
-		tcp_process_tlp_ack(sk, &a);
+	if (unlikely(tp->probes_out))
+		tcp_ack_probes_out(sk, &a);
 	if (a.prior_packets) {
 		tcp_ack_in_flight(sk, &a);
 	} else {

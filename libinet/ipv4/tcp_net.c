@@ -111,6 +111,13 @@ static const struct sysctl_row tcp_knobs[] = {
 	/* resets that end nothing, per peer and second; 0: no limit */
 	TCP_ROW(rst_per_sec, 0, INT32_MAX, 1000),
 	TCP_ROW(min_snd_mss, 40, 65535, 48),
+	/* 1: when nothing arrives any more, 2: always; where the search begins and how
+	 * low it goes, what is not worth a probe, and seconds until the next search */
+	TCP_ROW(mtu_probing, 0, 2, 0),
+	TCP_ROW(base_mss, 48, 65535, 1024),
+	TCP_ROW(mtu_probe_floor, 48, 65535, 48),
+	TCP_ROW(probe_threshold, 0, 65535, 8),
+	TCP_ROW(probe_interval, 1, INT32_MAX, 600),
 	TCP_ROW(adv_win_scale, -31, 31, 1),
 	TCP_ROW(moderate_rcvbuf, 0, 1, 1),
 	TCP_ROW(reordering, 1, 127, 3),

@@ -35,6 +35,7 @@
 #include "ipv4/tcp.h"
 #include "ipv4/tcp_chrono.h"
 #include "ipv4/tcp_ecn.h"
+#include "ipv4/tcp_mtu_probe.h"
 #include "ipv4/tcp_rate.h"
 #include "lib/checksum.h"
 
@@ -459,8 +460,7 @@ int tcp_fragment(struct sock *sk, struct sk_buff_head *q, struct sk_buff *skb,
 	return 0;
 }
 
-/* The first @len bytes are acknowledged. */
-static void tcp_trim_head(struct sk_buff *skb, u32 len)
+void tcp_trim_head(struct sk_buff *skb, u32 len)
 {
 	struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
 
@@ -672,6 +672,8 @@ static bool tcp_write_xmit(struct sock *sk, u32 mss_now, int nonagle)
 	int err;
 
 	NET_ROAD(sock_net(sk), NULL);
+	if (unlikely(tp->mtu_probing) && !tcp_mtu_probe(sk, &sent))
+		return false;
 	while ((skb = tcp_send_head(sk)) != NULL) {
 		held = unlikely(tcp_is_paced(sk)) && tcp_pacing_holds(sk);
 		if (held)
@@ -807,6 +809,7 @@ int tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb)
 		return -EHOSTUNREACH;
 	if ((TCP_SKB_CB(skb)->tcp_flags & TCPHDR_SYN_ECN) == TCPHDR_SYN_ECN)
 		tcp_ecn_clear_syn(sk, skb);
+	tp->mtu_probe_out = false;	/* what comes now may be about this */
 	err = tcp_retrans_fit(sk, skb);
 	if (err)
 		return err;
@@ -995,8 +998,7 @@ static int tcp_xmit_probe_skb(struct sock *sk, bool urgent)
 	return tcp_transmit_skb(sk, skb, false);
 }
 
-/* Sends @skb, the first that was not sent, or @limit octets of it, whatever cwnd says. */
-static int tcp_send_first(struct sock *sk, struct sk_buff *skb, u32 limit)
+int tcp_send_first(struct sock *sk, struct sk_buff *skb, u32 limit)
 {
 	bool first = !tcp_sk(sk)->packets_out;
 	int err = 0;

@@ -26,6 +26,7 @@
  * the count right, which is RFC 6582's deflation.
  */
 #include "ipv4/tcp_ecn.h"
+#include "ipv4/tcp_mtu_probe.h"
 
 /* ---- counting duplicate ACKs ------------------------------------------ */
 
@@ -293,11 +294,13 @@ static void tcp_alert_open(struct sock *sk, bool dup)
 		INET_PROBE(LIMITED_TRANSMIT);
 	/* RFC 6582 3.2 step 2 is seen to by the states: no way leads from Loss
 	 * here before high_seq is passed */
-	if (tp->sacked_out >= tp->reordering)
-		tcp_enter_recovery(sk);
-	else
+	if (tp->sacked_out >= tp->reordering) {
+		if (!tcp_mtup_probe_lost(sk))
+			tcp_enter_recovery(sk);
+	} else {
 		tcp_set_ca_state(sk, tp->sacked_out ? TCP_CA_Disorder :
 						      TCP_CA_Open);
+	}
 }
 
 /* Recovery before high_seq is passed. */
@@ -401,7 +404,8 @@ static void tcp_enter_sack_recovery(struct sock *sk)
 
 void tcp_enter_recovery_by_timer(struct sock *sk)
 {
-	if (inet_csk(sk)->icsk_ca_state >= TCP_CA_Recovery)
+	if (inet_csk(sk)->icsk_ca_state >= TCP_CA_Recovery ||
+	    tcp_mtup_probe_lost(sk))
 		return;
 	tcp_enter_sack_recovery(sk);
 	tcp_cwnd_reduction(sk, 1, false);
@@ -460,7 +464,7 @@ static void tcp_alert_with_sack(struct sock *sk, struct tcp_ack_state *a)
 	if (tcp_rack_mark_lost(sk))
 		a->flag &= ~FLAG_SET_XMIT_TIMER;
 	if (icsk->icsk_ca_state < TCP_CA_Recovery) {
-		if (tp->lost_out)
+		if (tp->lost_out && !tcp_mtup_probe_lost(sk))
 			tcp_enter_sack_recovery(sk);
 		else if (a->flag & FLAG_ECE)
 			tcp_enter_cwr(sk);

@@ -18,6 +18,7 @@
 #include "core/iov.h"
 #include "core/skbuff.h"
 #include "ipv4/tcp.h"
+#include "ipv4/tcp_mtu_probe.h"
 #include "ipv4/tcp_repair.h"
 
 /* ---- queues ----------------------------------------------------------- */
@@ -282,6 +283,7 @@ static int repair_option(struct sock *sk, const struct tcp_repair_opt *opt)
 	switch (opt->opt_code) {
 	case TCPOPT_MSS:
 		tp->rx_opt.mss_clamp = (u16)opt->opt_val;
+		tcp_mtup_init(sk);
 		tcp_sync_mss(sk, inet_csk(sk)->icsk_pmtu_cookie);
 		return 0;
 	case TCPOPT_WINDOW:

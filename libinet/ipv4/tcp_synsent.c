@@ -6,6 +6,7 @@
 #include "ipv4/tcp.h"
 #include "ipv4/tcp_ecn.h"
 #include "ipv4/tcp_fastopen.h"
+#include "ipv4/tcp_mtu_probe.h"
 
 /* The peer's options are known: what was agreed on? */
 static void tcp_take_syn_options(struct sock *sk, const struct sk_buff *skb,
@@ -64,6 +65,7 @@ void tcp_init_transfer(struct sock *sk)
 	struct tcp_sock *tp = tcp_sk(sk);
 
 	(void)icsk->icsk_af_ops->rebuild_header(sk);
+	tcp_mtup_init(sk);
 	tcp_sync_mss(sk, icsk->icsk_pmtu_cookie);
 	/* RFC 5681 3.1, RFC 6298 5.7: a SYN was lost, so be careful */
 	tp->snd_cwnd = tp->total_retrans ? 1 : TCP_INIT_CWND;

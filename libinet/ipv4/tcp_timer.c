@@ -18,6 +18,7 @@
 
 #include "ipv4/tcp.h"
 #include "ipv4/tcp_fastopen.h"
+#include "ipv4/tcp_mtu_probe.h"
 
 #define ORPHAN_RETRIES_ALIVE 8
 
@@ -158,6 +159,7 @@ static bool tcp_write_timeout(struct sock *sk)
 		if (retransmits_timed_out(sk, (u32)READ_ONCE(net->ipv4.sysctl_tcp_retries1),
 					  0)) {
 			INET_PROBE(R1_REACHED);
+			tcp_mtup_black_hole(sk);
 			tcp_negative_advice(sk);
 		}
 		if (sock_flag(sk, SOCK_DEAD)) {

@@ -219,6 +219,11 @@ static void verify_congestion(const struct sock *sk)
 	if (icsk->icsk_ca_state == TCP_CA_Disorder)
 		inet_assert(tp->sacked_out < tp->reordering ||
 			    tp->rx_opt.sack_ok);
+	if (tp->mtu_probing)
+		inet_assert(tp->mtup.search_low <= tp->mtup.search_high);
+	if (tp->mtu_probe_out)
+		inet_assert(before(tp->snd_una, tp->mtup.probe_end) &&
+			    tp->packets_out);
 	inet_assert(icsk->icsk_rto_us <= icsk->icsk_rto_max_us);
 	inet_assert(icsk->icsk_rto_us > 0);
 }

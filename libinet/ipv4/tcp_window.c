@@ -10,6 +10,7 @@
  */
 #include "ipv4/ip.h"
 #include "ipv4/tcp.h"
+#include "ipv4/tcp_mtu_probe.h"
 
 /* ---- segment size ----------------------------------------------------- */
 
@@ -47,9 +48,12 @@ static u32 tcp_bound_to_half_wnd(const struct tcp_sock *tp, u32 mss)
 u32 tcp_sync_mss(struct sock *sk, u32 pmtu)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
+	u32 mtu = pmtu;
 
+	if (unlikely(tp->mtu_probing))
+		mtu = tcp_mtup_follow(sk, pmtu);
 	inet_csk(sk)->icsk_pmtu_cookie = pmtu;
-	tp->mss_cache = tcp_bound_to_half_wnd(tp, tcp_mtu_to_mss(sk, pmtu));
+	tp->mss_cache = tcp_bound_to_half_wnd(tp, tcp_mtu_to_mss(sk, mtu));
 	return tp->mss_cache;
 }
 

@@ -103,6 +103,8 @@ static void draw_event(struct world *w, enum sim_feature kind,
 	if (e->off_ns > w->heal_ns)
 		w->heal_ns = e->off_ns;
 	e->size = (u32)rng_range(&own, 560, 1400);
+	rng_init(&own, w->seed, 1200 + w->nr_events);
+	e->silent = kind == SIM_PMTU && rng_chance(&own, 30);
 	w->nr_events++;
 }
 
@@ -137,6 +139,27 @@ static void narrow_path(struct world *w, const struct event *e, bool on)
 	if (on && e->size < mtu)
 		mtu = e->size;
 	(void)inet_netdev_set_mtu(dev, mtu);
+}
+
+/* Frames that are too large for the cable vanish. Whoever broke it meanwhile mends it
+ * himself. */
+static void black_hole(struct world *w, const struct event *e, bool on)
+{
+	const struct link *l = &w->link[e->which];
+	bool broken = false;
+
+	for (unsigned int i = 0; i < w->nr_events; i++)
+		broken |= w->event[i].kind == SIM_PARTITION && w->event[i].on &&
+			  w->event[i].which == e->which;
+	for (unsigned int i = 0; i < 2; i++) {
+		struct inet_fault_config f = w->healed ? l->healthy[i] :
+							 l->harmed[i];
+
+		f.mtu = on ? e->size : 0;
+		f.partition = broken || l->healthy[i].partition;
+		inet_wire_set_faults(l->wire, i ? INET_WIRE_B_TO_A :
+						  INET_WIRE_A_TO_B, &f);
+	}
 }
 
 /* The address goes or comes; without memory it comes a little later. */
@@ -188,6 +211,8 @@ static void event_set(struct world *w, struct event *e, bool on)
 		pull_plug(w, &w->link[e->which], on);
 	} else if (e->kind == SIM_ADDRESS) {
 		move_address(w, e, on);
+	} else if (e->kind == SIM_PMTU && e->silent) {
+		black_hole(w, e, on);
 	} else if (e->kind == SIM_PMTU) {
 		narrow_path(w, e, on);
 	} else {

@@ -223,13 +223,14 @@ struct event {
 	u8 which;		/* wire or host */
 	u8 direction;		/* of a partition */
 	u32 size;		/* of a narrow path */
+	bool silent;		/* what is too large for it vanishes */
 	bool on;
 };
 
 struct link {
 	struct inet_wire *wire;
 	struct host *at[2];	/* its ends */
-	struct inet_fault_config healthy[2];
+	struct inet_fault_config harmed[2], healthy[2];	/* until it is healed, then */
 };
 
 struct flow;

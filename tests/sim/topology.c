@@ -181,6 +181,22 @@ static int set_ecn(struct world *w, struct host *h)
 			       rng_chance(&own, 10) ? "0" : "1");
 }
 
+/* Some search for the path's MTU, when nothing is answered or from the beginning, few
+ * of them again and again. The draw is no part of the other streams. */
+static int set_mtu_probing(struct world *w, struct host *h)
+{
+	struct rng own;
+
+	rng_init(&own, w->seed, 1100 + (u64)(h - w->host));
+	if (w->without >> SIM_KNOBS & 1 || !rng_chance(&own, 15))
+		return 0;
+	if (rng_chance(&own, 30) &&
+	    inet_sysctl_set(h->net, "net.ipv4.tcp_probe_interval", "1"))
+		return -1;
+	return inet_sysctl_set(h->net, "net.ipv4.tcp_mtu_probing",
+			       rng_chance(&own, 60) ? "2" : "1");
+}
+
 /* A knob turned in every fourth world. */
 static int set_knobs(struct world *w, struct host *h)
 {
@@ -207,7 +223,7 @@ static int set_knobs(struct world *w, struct host *h)
 	}
 	return set_rare_knobs(w, h) || set_poor(w, h) ||
 	       set_recovery_knobs(w, h) || set_congestion(w, h) ||
-	       set_ecn(w, h) ? -1 : 0;
+	       set_ecn(w, h) || set_mtu_probing(w, h) ? -1 : 0;
 }
 
 /* Turns a knob, unless @value is 0. */
@@ -517,6 +533,8 @@ static int link_create(struct world *w, struct host *a, u32 addr_a,
 	if (bare)
 		cfg.a_to_b = cfg.b_to_a = l->healthy[0] = l->healthy[1] =
 			(struct inet_fault_config){ .seed = w->seed };
+	l->harmed[0] = cfg.a_to_b;
+	l->harmed[1] = cfg.b_to_a;
 	snprintf(name, sizeof(name), "w%u", w->nr_links);
 	l->at[0] = a;
 	l->at[1] = b;

@@ -13,6 +13,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -433,6 +434,25 @@ static void mtu_of_the_kernel_lowered_goes_on(void **state)
 }
 
 /* What the kernel sends is too long then: counted, and sent again later. */
+/* What is too large vanishes, and no ICMP says so: smaller segments arrive, as large as
+ * pass. @req 4821-6 */
+static void path_narrowed_in_silence_is_found_out(void **state)
+{
+	struct lab *l = lab_of(state);
+	socklen_t len = sizeof(int);
+	int mss = 0;
+
+	if (!host_net_run("iptables -A INPUT -m length --length 1301: -j DROP"))
+		skip();
+	inet_sysctl_set(l->net, "net.ipv4.tcp_mtu_probing", "1");
+	inet_sysctl_set(l->net, "net.ipv4.tcp_retries1", "0");
+	assert_flows(l, true, false);
+	assert_int_equal(inet_getsockopt(l->tcp, IPPROTO_TCP, TCP_MAXSEG, &mss,
+					 &len), 0);
+	assert_in_range(mss, 1300 - 52 - 7, 1300 - 52);
+	command("iptables -F INPUT");
+}
+
 static void own_mtu_lowered_drops_and_counts_what_is_too_long(void **state)
 {
 	struct lab *l = lab_of(state);
@@ -593,6 +613,7 @@ int main(void)
 		TEST(address_of_the_kernel_gone_the_stream_waits),
 		TEST_TAP(link_address_of_the_kernel_changed_is_learned),
 		TEST(mtu_of_the_kernel_lowered_goes_on),
+		TEST(path_narrowed_in_silence_is_found_out),
 		TEST(own_mtu_lowered_drops_and_counts_what_is_too_long),
 		TEST(work_left_to_the_other_side_changes_no_octet),
 		TEST(interface_deleted_is_told_and_what_is_left_waits),
