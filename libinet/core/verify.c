@@ -122,8 +122,9 @@ void dev_verify(struct net *net)
 
 /* ---- socks ------------------------------------------------------------ */
 
-/* The largest packet that may exceed a buffer which is almost full. */
-#define ONE_PACKET SKB_TRUESIZE(65536 + 4096)
+/* The largest packet that may exceed a buffer which is almost full: many fragments of
+ * a few octets each, in frames of their own. */
+#define ONE_PACKET SKB_TRUESIZE((MAX_SKB_FRAGS + 1) * 8192)
 
 /* Datagrams that wait for their reader, and errors. */
 static void verify_datagrams(struct sock *sk)

@@ -284,6 +284,7 @@ void tcp_done(struct sock *sk)
 		inet_csk_destroy_sock(sk);
 	} else {
 		inet_csk_clear_xmit_timers(sk);
+		sk_mem_reclaim(sk);
 		sk->sk_state_change(sk);
 	}
 }

@@ -127,6 +127,9 @@ void tcp_cleanup_rbuf(struct sock *sk, u32 copied)
 		tcp_mstamp_refresh(sk);
 		tcp_send_ack(sk);
 	}
+	/* what was read is for everybody, if it is wanted or not needed here */
+	if (unlikely(sk_under_memory_pressure(sk) || sk->sk_state == TCP_CLOSE))
+		sk_mem_reclaim(sk);
 }
 
 /*

@@ -139,6 +139,16 @@ static bool sack_is_duplicate(const struct tcp_sock *tp,
 	       !after(b[0].end_seq, b[1].end_seq);
 }
 
+/* Did what @b names leave once only? Of what is acknowledged nobody knows. */
+static bool sack_left_once(struct tcp_sock *tp, const struct tcp_sack_block *b)
+{
+	const struct sk_buff *skb = tp->packets_out ?
+				    rtx_find(tp, b->start_seq) : NULL;
+
+	return skb && !after(TCP_SKB_CB(skb)->seq, b->start_seq) &&
+	       !(TCP_SKB_CB(skb)->sacked & TCPCB_EVER_RETRANS);
+}
+
 /* What @b names came twice. */
 static void sack_duplicate(struct sock *sk, const struct tcp_sack_block *b,
 			   struct tcp_ack_state *a)
@@ -148,7 +158,7 @@ static void sack_duplicate(struct sock *sk, const struct tcp_sack_block *b,
 	tp->dsack_dups++;
 	a->flag |= FLAG_DSACK_ANY;
 	NET_INC_STATS(sock_net(sk), TCP_DSACKRECV);
-	if (tp->dsack_dups > tp->total_retrans) {
+	if (tp->dsack_dups > tp->total_retrans || sack_left_once(tp, b)) {
 		/* the network doubles: not ours, and no sign of anything */
 		NET_INC_STATS(sock_net(sk), TCP_DSACKIGNOREDDUBIOUS);
 		return;
@@ -236,14 +246,14 @@ void tcp_sacktag_write_queue(struct sock *sk, const struct sk_buff *ack,
 	tcp_parse_options(ack, &info);
 	if (!info.num_sacks)
 		return;
+	if (tp->packets_out && !tp->rtx_indexed)
+		tcp_rtx_index_build(tp);
 	if (sack_is_duplicate(tp, &info, a->ack)) {
 		sack_duplicate(sk, &info.sacks[0], a);
 		i++;
 	}
 	if (!tp->packets_out)
 		return;
-	if (!tp->rtx_indexed)
-		tcp_rtx_index_build(tp);
 	if (!tp->sacked_out) {
 		tp->sack_high = tp->snd_una;
 		a->prior_sack_high = a->prior_una;

@@ -890,6 +890,9 @@ void app_close_all(struct world *w)
 		inet_close(w->host[i].listener);
 		inet_close(w->host[i].udp);
 		w->host[i].listener = w->host[i].udp = NULL;
+		/* a call takes in what has come, also where all stands still */
+		if (w->host[i].paused_until > w->now)
+			steer_settle(&w->host[i]);
 	}
 }
 

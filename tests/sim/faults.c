@@ -183,8 +183,10 @@ static void pull_plug(struct world *w, const struct link *l, bool out)
 
 	for (i = 0; i < 2; i++) {
 		h = (unsigned int)(l->at[i] - w->host);
-		if (out)
+		if (out) {
 			w->host[h].unseen = true;
+			monitor_unplugged(w, h);
+		}
 		monitor_excuse_flows(w, h, WHY_UNPLUGGED);
 	}
 	inet_wire_set_carrier(l->wire, !out);

@@ -121,23 +121,23 @@ static void stream_grow(struct stream *st, u32 end)
 }
 
 /* Its streams begin anew; what let them off goes on to do so. */
+static void stream_reset(struct stream *me)
+{
+	struct stream before = *me;
+
+	free(me->bytes);
+	free(me->arrived);
+	free(me->told);
+	free(me->sent_us);
+	*me = (struct stream){ .excused = before.excused, .known = before.known,
+			       .first_iss = before.first_iss };
+}
+
 static void flow_reset(struct world *w, struct flow *f)
 {
-	struct stream before;
-	int i;
-
 	monitor_settle(w, f);
-	for (i = 0; i < 2; i++) {
-		before = f->of[i];
-		free(f->of[i].bytes);
-		free(f->of[i].arrived);
-		free(f->of[i].told);
-		free(f->of[i].sent_us);
-		memset(&f->of[i], 0, sizeof(f->of[i]));
-		f->of[i].excused = before.excused;
-		f->of[i].known = before.known;
-		f->of[i].first_iss = before.first_iss;
-	}
+	stream_reset(&f->of[0]);
+	stream_reset(&f->of[1]);
 }
 
 int monitor_host(const struct world *w, u32 addr)
@@ -240,7 +240,11 @@ static bool sent_syn_again(struct world *w, struct flow *f, int h,
 			bad(w, f, h, "a second owner of the connection",
 			    me->iss, s->seq);
 		f->over = false;
-		flow_reset(w, f);	/* a new connection on an old pair */
+		/* a new connection on an old pair; or the peer has begun it */
+		if (peer->state == SYN_SENT)
+			stream_reset(&f->of[h]);
+		else
+			flow_reset(w, f);
 		return true;
 	}
 	if (judged && !me->fin && !me->rst && !peer->rst && !me->got_rst && !f->forged &&

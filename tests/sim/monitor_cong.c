@@ -25,7 +25,7 @@
  * end of a flight sent again may be a probe (RFC 8985 7), which costs nothing; what
  * was sent again after something had been heard may have been so by a timer; what
  * a narrower path made too large is no loss. BBR has no such window: of it only the
- * growth is judged; without SACK nobody can tell what is out, and nothing is.
+ * growth is judged, while nothing is lost; without SACK nobody can tell what is out, and nothing is.
  */
 #include "monitor.h"
 
@@ -127,7 +127,12 @@ static void begin(const struct world *w, const struct host *host,
 {
 	struct congestion *c = &me->cong;
 	bool once_more = c->episode == EPISODE_TIMEOUT && me->una > c->una;
+	u32 flight = flight_of(me);
 
+	/* it may have come down for the mark, and not told yet */
+	if (kind == EPISODE_MARKED ||
+	    (me->una < c->mark_end && flight < c->mark_flight))
+		flight = c->mark_flight;
 	if (!in_episode(me)) {
 		c->prior_cwnd = c->v.cwnd;
 		c->prior_thresh = c->thresh;
@@ -135,8 +140,7 @@ static void begin(const struct world *w, const struct host *host,
 		c->ts_known = false;
 	}
 	if (!in_episode(me) || (kind == EPISODE_TIMEOUT && once_more))
-		c->thresh = reduced(w, host, me, kind == EPISODE_MARKED ?
-				    c->mark_flight : flight_of(me));
+		c->thresh = reduced(w, host, me, flight);
 	if (me->una < c->kept_recover && c->thresh < c->kept_thresh)
 		c->thresh = c->kept_thresh;
 	/* a window that comes down for another reason already may owe segments */
@@ -420,10 +424,12 @@ void monitor_cong_sent(struct world *w, struct flow *f, int h,
 
 	if (!last)
 		c->begun++;
-	if (how != AGAIN_NOT && host->control == CONTROL_BBR)
+	if (how != AGAIN_NOT && host->control == CONTROL_BBR) {
 		monitor_lets_off(w, f, h, RULE_REDUCTION);
-	else if (how != AGAIN_NOT)
+		c->vague = me->end;
+	} else if (how != AGAIN_NOT) {
 		sent_again(w, f, h, how, pos, end);
+	}
 	if (!in_episode(me) || c->episode == EPISODE_MARKED)
 		return;
 	/* what is found lost by a timer, between two ACKs, leaves in its place */

@@ -158,11 +158,23 @@ static void arrived_arp(struct world *w, int h, const struct segment *s)
 	if (!link_known(w, v, h, s->sender))
 		memcpy(v->link[v->nr_links++ % NR_LINKS], s->sender, 6);
 	if (v->asking_ns || v->arp_ns != w->now)	/* not its copy */
-		v->asked_ns = v->asking_ns ? v->asking_ns : w->now;
+		v->asked_ns = v->asking_ns ? v->asking_ns : 1;
 	v->asking_ns = 0;
 	v->arp_ns = w->now;
 	if (s->op == 1 && s->addr[1] == w->host[h].addr)
 		asked_of(v, s->addr[0])->owed++;
+}
+
+void monitor_unplugged(struct world *w, unsigned int h)
+{
+	static const u8 unknown[6];
+	struct watch *v;
+
+	if (h >= w->nr_hosts || memcmp(w->host[h].neighbour, unknown, 6))
+		return;
+	v = watch_of(w, (int)h);
+	if (!v->asking_ns)
+		v->asking_ns = w->now;
 }
 
 u64 monitor_waited(const struct world *w, int h)

@@ -112,8 +112,8 @@ static u8 after_sent(u8 state, enum kind kind)
 		return state > SYN_RECEIVED ? GONE : state;
 	case KIND_SYN:
 		return SYN_SENT;
-	case KIND_SYN_ACK:
-		return SYN_RECEIVED;
+	case KIND_SYN_ACK:	/* or once more, late */
+		return state > SYN_RECEIVED && state < GONE ? state : SYN_RECEIVED;
 	case KIND_FIN:
 		if (state == ESTABLISHED || state == SYN_RECEIVED)
 			return FIN_WAIT_1;
@@ -156,8 +156,9 @@ void monitor_sent_state(struct world *w, struct flow *f, int h,
 	if (!(allowed[state] >> kind & 1) && allowed[maybe] >> kind & 1)
 		state = maybe;
 	/* Sent again in a state that is past by now. */
-	if (!(allowed[state] >> kind & 1) && kind != KIND_RST &&
-	    end <= me->end && monitor_waited(w, f->host[h]))
+	if (!(allowed[state] >> kind & 1) && kind != KIND_RST && end <= me->end &&
+	    (monitor_waited(w, f->host[h]) ||
+	     (w->host[f->host[h]].belated && me->old_ns == w->now)))
 		return;
 	if (state == GONE && allowed[TIME_WAIT] >> kind & 1 &&
 	    monitor_unsure(w, f, h))
@@ -172,6 +173,9 @@ void monitor_sent_state(struct world *w, struct flow *f, int h,
 			 states[state]);
 		monitor_bad(w, f, h, what, s->seq - me->iss, s->len);
 	}
+	/* if it has not taken the FIN, a copy of that is the first */
+	if (s->flags & ACK && peer->fin && s->ack - peer->iss <= peer->fin)
+		me->passive_ns = 0;
 	me->state = after_sent(state, kind);
 	if (me->state == TIME_WAIT && state == TIME_WAIT && !me->time_wait_ns)
 		me->time_wait_ns = me->both_ns;
@@ -321,6 +325,7 @@ static void check_silence(struct world *w, struct flow *f, int h)
 
 	/* who found no neighbour has tried once more, from another port */
 	if (!e || e->conn->aborted || ntohs(e->port) != f->port[h] ||
+	    ntohs(e->conn->end[e == &e->conn->end[0]].port) != f->port[!h] ||
 	    !me->syn || me->rst || me->got_rst || f->over || peer->rst ||
 	    !monitor_judges(w, f, h, RULE_END))
 		return;

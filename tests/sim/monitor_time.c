@@ -47,7 +47,7 @@ static bool tail_probe(const struct world *w, const struct flow *f, int h,
 
 	if (!host->tail_probes || !me->sack_offered ||
 	    !f->of[!h].sack_offered || me->probed || end + behind < me->end ||
-	    (gap + 3 * w->slack_ns < 2000ull * me->rtt_us &&
+	    (!host->late && gap + 3 * w->slack_ns < 2000ull * me->rtt_us &&
 	     age + 4000 + w->slack_ns < host->rto_min_us * 1000ull))
 		return false;
 	me->probed = true;
@@ -62,6 +62,10 @@ static void sent_by_timer(struct world *w, struct flow *f, int h, u32 pos,
 	u64 least = pos ? w->host[f->host[h]].rto_min_us * 1000ull : SYN_RTO;
 	u64 twice = 2 * me->rto_gap;
 	u64 late = 2 * w->late_ns;	/* the one before may have been */
+	u64 last_ns = w->now - gap;
+	/* what left last, long after it, may have been a probe, too */
+	bool probed = me->probed || (w->host[f->host[h]].tail_probes &&
+				     me->before_ns > last_ns + 2000ull * me->rtt_us);
 
 	if (pos && least < me->rtt_us * 1000ull)
 		least = me->rtt_us * 1000ull;
@@ -78,7 +82,7 @@ static void sent_by_timer(struct world *w, struct flow *f, int h, u32 pos,
 		monitor_bad(w, f, h, "the RTO did not back off", gap, twice);
 	/* the first after a probe waits for the answer to that, too */
 	me->rto_gap = me->heard_ns < me->rto_ns ||
-		      (!me->rto_ns && !me->probed) ? gap : 0;
+		      (!me->rto_ns && !probed) ? gap : 0;
 	me->rto_pos = pos;
 	me->rto_ns = w->now;
 }

@@ -424,6 +424,8 @@ void monitor_listing(struct world *w, int h, char *text);
 void monitor_excuse(struct world *w, unsigned int h, enum sim_why why);
 void monitor_excuse_all(struct world *w, enum sim_why why);
 void monitor_excuse_flows(struct world *w, unsigned int h, enum sim_why why);
+/* The cable of @h is out: from now on it may ask for addresses, and nobody hears it. */
+void monitor_unplugged(struct world *w, unsigned int h);
 /* Prints the counts of all rules. */
 void monitor_show(const struct tally *t);
 /* Nothing is due any more. */

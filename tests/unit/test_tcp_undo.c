@@ -108,6 +108,24 @@ static void duplicates_of_the_network_mean_nothing(void **st)
 	tp_close(&t);
 }
 
+/* ... also if something else was sent again, which is still missing. */
+static void duplicate_of_what_left_once_means_nothing(void **st)
+{
+	struct tp t;
+
+	(void)st;
+	flight_open(&t, 10);
+	SACK(&t, 1, SEG(1), SEG(5));
+	flight_expect(&t, 0, 1);
+	fx_flush(&t.f);
+	SACK(&t, 1, SEG(3), SEG(4), SEG(1), SEG(5));
+	assert_int_equal(flight_state(&t), TCP_CA_Recovery);
+	ACK(&t, SEG(10));
+	assert_true(flight_tcp(&t)->snd_cwnd < 10);
+	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_DSACKIGNOREDDUBIOUS), 1);
+	tp_close(&t);
+}
+
 /* A device of our own that drops is no error of the repair's before. */
 static void undo_is_forgotten_when_the_window_comes_down_again(void **st)
 {
@@ -458,6 +476,7 @@ int main(void)
 			one_needed_retransmission_justifies_the_repair),
 		cmocka_unit_test(older_duplicates_take_nothing_back),
 		cmocka_unit_test(duplicates_of_the_network_mean_nothing),
+		cmocka_unit_test(duplicate_of_what_left_once_means_nothing),
 		cmocka_unit_test(
 			undo_is_forgotten_when_the_window_comes_down_again),
 		cmocka_unit_test(old_timestamp_takes_a_repair_back),
