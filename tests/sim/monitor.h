@@ -121,7 +121,8 @@ struct stream {
 	u8 old_state;		/* before what came at this moment: */
 	u64 old_ns;
 	bool passive;		/* ... who had not closed when a FIN came, */
-	u64 passive_ns;		/* at this moment */
+	u64 passive_ns;		/* at this moment; */
+	bool unsure;		/* or had when a copy of that came */
 	bool accepted;		/* ... which accept() has returned */
 	bool queued;		/* it entered the accept queue */
 	u64 request_ns;		/* its first SYN-ACK */

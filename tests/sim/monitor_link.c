@@ -157,8 +157,11 @@ static void arrived_arp(struct world *w, int h, const struct segment *s)
 
 	if (!link_known(w, v, h, s->sender))
 		memcpy(v->link[v->nr_links++ % NR_LINKS], s->sender, 6);
-	if (v->asking_ns || v->arp_ns != w->now)	/* not its copy */
-		v->asked_ns = v->asking_ns ? v->asking_ns : 1;
+	/* not its copy; a question tells it, too, what nobody heard it ask for */
+	if (v->asking_ns)
+		v->asked_ns = v->asking_ns;
+	else if (v->arp_ns != w->now)
+		v->asked_ns = s->op == 1 ? 1 : w->now;
 	v->asking_ns = 0;
 	v->arp_ns = w->now;
 	if (s->op == 1 && s->addr[1] == w->host[h].addr)

@@ -136,8 +136,9 @@ bool monitor_unsure(const struct world *w, struct flow *f, int h)
 	const struct end *e = monitor_app(w, f, h);
 	const struct stream *me = &f->of[h];
 
-	return w->host[f->host[h]].belated && me->passive && e && e->ending &&
-	       e->ending_ns == me->passive_ns;
+	return me->unsure ||
+	       (w->host[f->host[h]].belated && me->passive && e && e->ending &&
+		e->ending_ns == me->passive_ns);
 }
 
 void monitor_sent_state(struct world *w, struct flow *f, int h,
@@ -173,26 +174,23 @@ void monitor_sent_state(struct world *w, struct flow *f, int h,
 			 states[state]);
 		monitor_bad(w, f, h, what, s->seq - me->iss, s->len);
 	}
-	/* if it has not taken the FIN, a copy of that is the first */
-	if (s->flags & ACK && peer->fin && s->ack - peer->iss <= peer->fin)
-		me->passive_ns = 0;
 	me->state = after_sent(state, kind);
 	if (me->state == TIME_WAIT && state == TIME_WAIT && !me->time_wait_ns)
 		me->time_wait_ns = me->both_ns;
 }
 
 /* Who calls close() is in FIN-WAIT-1 at once, but his FIN waits until all
- * bytes before it have left: only the calls tell who closed first, before the FIN
- * came for the first time. */
+ * bytes before it have left: only the calls tell who closed first. Which of two copies
+ * of the peer's FIN he took, if he closed between them, nothing tells. */
 void monitor_arrived_state(const struct world *w, struct flow *f, int h)
 {
 	struct stream *me = &f->of[h], *peer = &f->of[!h];
-	const struct end *e;
+	const struct end *e = monitor_app(w, f, h);
 
 	if (peer->fin && peer->contiguous > peer->fin &&
-	    !me->passive_ns) {
-		e = monitor_app(w, f, h);
-		me->passive = e && !e->ending;
+	    me->acked <= peer->fin) {
+		me->unsure |= me->passive && e && e->ending;
+		me->passive = me->unsure || (e && !e->ending);
 		me->passive_ns = w->now;
 	}
 	if (me->old_ns != w->now)
