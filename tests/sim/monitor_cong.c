@@ -22,10 +22,11 @@
  *			timeout (F-RTO): both may be what they were
  *
  * Where frames leave it open what it was the monitor takes what allows more: the
- * end of a flight sent again may be a probe (RFC 8985 7), which costs nothing; what
- * was sent again after something had been heard may have been so by a timer; what
- * a narrower path made too large is no loss. BBR has no such window: of it only the
- * growth is judged, while nothing is lost; without SACK nobody can tell what is out, and nothing is.
+ * end of a flight sent again may be a probe (RFC 8985 7), which costs nothing;
+ * what was sent again after something had been heard may have been so by a timer;
+ * what a narrower path made too large is no loss. BBR has no such window: of it
+ * only the growth is judged, while nothing is lost; without SACK nobody can tell
+ * what is out, and nothing is.
  */
 #include "monitor.h"
 
