@@ -195,6 +195,12 @@ struct tcp_saved_syn {
 	u8 data[];
 };
 
+/* Of a search for the path's MTU: tcp_mtu_probe.c. */
+struct tcp_mtup {
+	u16 search_low, search_high, probe_size;	/* of packets */
+	u32 probe_seq, probe_end, search_ms;		/* since when */
+};
+
 /* What few connections need; the sock's, made when it is wanted. */
 struct tcp_seldom {
 	struct rcu_head rcu;
@@ -214,6 +220,7 @@ struct tcp_seldom {
 	struct tcp_secrets fastopen_keys;	/* its own; nr 0: the stack's */
 	/* of such a child, with a reference; or NULL */
 	struct sock *listener;
+	struct tcp_mtup mtup;
 };
 
 struct tcp_timewait_sock {
@@ -298,7 +305,7 @@ struct tcp_sock {
 	u8 passive_fastopen : 1;	/* of a child that the SYN made */
 	u8 syn_plain : 1;	/* from now on the SYN goes without the option */
 	u8 repair : 1, repair_queue : 2;	/* TCP_REPAIR */
-	u8 mtu_probing : 1;	/* see mtup */
+	u8 mtu_probing : 1;	/* seldom->mtup is in use */
 
 	/* round trips, us */
 	u32 srtt_us;		/* << 3 */
@@ -350,10 +357,6 @@ struct tcp_sock {
 	 * packet, and an error that says it does not; that is about ptb_seq and
 	 * waits, 0: none */
 	u32 max_seg_acked, max_size_acked, ptb_mtu, ptb_seq;
-	struct {			/* see tcp_mtu_probe.c; sizes of packets: */
-		u16 search_low, search_high, probe_size;
-		u32 probe_seq, probe_end, search_ms;	/* since when */
-	} mtup;
 	u32 total_retrans;
 	struct tcp_tx tx;	/* now */
 	u32 lost, delivered_ce;	/* packets that were lost, or whose ACKs told of marks, ever */

@@ -34,6 +34,12 @@
 
 #define PROBE_MIN_CWND 11u	/* RFC 4821 7.4: one packet of it is at stake */
 
+/* Of a connection that searches. */
+static struct tcp_mtup *tcp_mtup(const struct sock *sk)
+{
+	return &tcp_sk(sk)->seldom->mtup;
+}
+
 /* ---- the search ------------------------------------------------------- */
 
 /* The packet of a full segment with @mss octets. */
@@ -62,16 +68,20 @@ static bool tcp_mtup_has_df(const struct sock *sk)
 	return dst && ip_wants_df(sk, (const struct rtable *)dst);
 }
 
-/* The search begins, with segments of @mss. */
+/* The search begins, with segments of @mss; without memory it does not, yet. */
 static void tcp_mtup_begin(struct sock *sk, u32 mss)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	u32 low = tcp_mss_to_mtu(sk, mss);
+	struct tcp_mtup *m;
 
-	tp->mtup.search_high =
+	if (!tcp_seldom_get(sk))
+		return;
+	m = tcp_mtup(sk);
+	m->search_high =
 		tcp_mtup_most(sk, inet_csk(sk)->icsk_pmtu_cookie);
-	tp->mtup.search_low = (u16)min(low, (u32)tp->mtup.search_high);
-	tp->mtup.search_ms = tcp_ns_to_ts(tp->mstamp_ns);
+	m->search_low = (u16)min(low, (u32)m->search_high);
+	m->search_ms = tcp_ns_to_ts(tp->mstamp_ns);
 	tp->mtu_probing = 1;
 }
 
@@ -86,14 +96,14 @@ void tcp_mtup_init(struct sock *sk)
 u32 tcp_mtup_follow(struct sock *sk, u32 pmtu)
 {
 	u16 most = tcp_mtup_most(sk, pmtu);
-	struct tcp_sock *tp = tcp_sk(sk);
+	struct tcp_mtup *m = tcp_mtup(sk);
 
 	if (pmtu > inet_csk(sk)->icsk_pmtu_cookie)
-		tp->mtup.search_high = most;
+		m->search_high = most;
 	else
-		tp->mtup.search_high = min(tp->mtup.search_high, most);
-	tp->mtup.search_low = min(tp->mtup.search_low, tp->mtup.search_high);
-	return tp->mtup.search_low;
+		m->search_high = min(m->search_high, most);
+	m->search_low = min(m->search_low, m->search_high);
+	return m->search_low;
 }
 
 /* Half of what was tried until now, but no more than where searches begin, and no less
@@ -101,7 +111,7 @@ u32 tcp_mtup_follow(struct sock *sk, u32 pmtu)
 static u32 tcp_mtup_smaller(const struct sock *sk)
 {
 	const struct netns_ipv4 *ipv4 = &sock_net(sk)->ipv4;
-	u32 mss = tcp_mtu_to_mss(sk, tcp_sk(sk)->mtup.search_low) / 2;
+	u32 mss = tcp_mtu_to_mss(sk, tcp_mtup(sk)->search_low) / 2;
 
 	mss = min(mss, (u32)READ_ONCE(ipv4->sysctl_tcp_base_mss));
 	mss = max(mss, (u32)READ_ONCE(ipv4->sysctl_tcp_mtu_probe_floor));
@@ -141,17 +151,17 @@ static u32 tcp_mtup_next_size(struct sock *sk)
 	u32 enough = (u32)READ_ONCE(ipv4->sysctl_tcp_probe_threshold);
 	u64 interval_ms = (u64)READ_ONCE(ipv4->sysctl_tcp_probe_interval) *
 			  1000;
-	struct tcp_sock *tp = tcp_sk(sk);
-	u32 now_ms = tcp_ns_to_ts(tp->mstamp_ns);
+	u32 now_ms = tcp_ns_to_ts(tcp_sk(sk)->mstamp_ns);
+	struct tcp_mtup *m = tcp_mtup(sk);
 
-	if (now_ms - tp->mtup.search_ms >= interval_ms) {
-		tp->mtup.search_ms = now_ms;
-		tp->mtup.search_high =
+	if (now_ms - m->search_ms >= interval_ms) {
+		m->search_ms = now_ms;
+		m->search_high =
 			tcp_mtup_most(sk, inet_csk(sk)->icsk_pmtu_cookie);
 	}
-	if (tp->mtup.search_high - tp->mtup.search_low < (s32)max(enough, 2u))
+	if (m->search_high - m->search_low < (s32)max(enough, 2u))
 		return 0;
-	return (tp->mtup.search_low + tp->mtup.search_high) / 2u;
+	return (m->search_low + m->search_high) / 2u;
 }
 
 /* Are the first @len octets that were not sent one row of text, which one segment may
@@ -206,17 +216,17 @@ static struct sk_buff *tcp_mtup_join(struct sock *sk, u32 len)
 /* Sends the probe of a packet of @size, with @len octets of text. Return: it went. */
 static bool tcp_mtup_send(struct sock *sk, u32 size, u32 len)
 {
-	struct tcp_sock *tp = tcp_sk(sk);
 	struct sk_buff *probe = tcp_mtup_join(sk, len);
+	struct tcp_mtup *m = tcp_mtup(sk);
 
 	/* if it does not go, it is cut like any segment that is too large */
 	if (!probe || tcp_send_first(sk, probe, len))
 		return false;
 	INET_PROBE(MTU_PROBE);
-	tp->mtu_probe_out = true;
-	tp->mtup.probe_size = (u16)size;
-	tp->mtup.probe_seq = TCP_SKB_CB(probe)->seq;
-	tp->mtup.probe_end = TCP_SKB_CB(probe)->end_seq;
+	tcp_sk(sk)->mtu_probe_out = true;
+	m->probe_size = (u16)size;
+	m->probe_seq = TCP_SKB_CB(probe)->seq;
+	m->probe_end = TCP_SKB_CB(probe)->end_seq;
 	return true;
 }
 
@@ -262,14 +272,15 @@ static void tcp_mtup_scale(struct tcp_sock *tp, u32 prior_mss)
 
 void tcp_mtup_ack(struct sock *sk)
 {
+	struct tcp_mtup *m = tcp_mtup(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
 	u32 prior_mss = tp->mss_cache;
 
-	if (before(tp->snd_una, tp->mtup.probe_end))
+	if (before(tp->snd_una, m->probe_end))
 		return;
 	tp->mtu_probe_out = false;
 	NET_INC_STATS(sock_net(sk), TCP_MTUPSUCCESS);
-	tp->mtup.search_low = max(tp->mtup.search_low, tp->mtup.probe_size);
+	m->search_low = max(m->search_low, m->probe_size);
 	tcp_sync_mss(sk, inet_csk(sk)->icsk_pmtu_cookie);
 	tcp_mtup_scale(tp, prior_mss);
 }
@@ -287,7 +298,7 @@ static void tcp_mtup_resend(struct sock *sk, struct sk_buff *skb)
 	tp->lost -= tcp_skb_pcount(skb);
 	tp->retransmit_skb_hint = NULL;
 	tcp_tsorted_put(tp, skb, &rows);
-	for (; skb && before(TCP_SKB_CB(skb)->seq, tp->mtup.probe_end);
+	for (; skb && before(TCP_SKB_CB(skb)->seq, tcp_mtup(sk)->probe_end);
 	     skb = tcp_rtx_next(tp, skb))
 		if (tcp_retransmit_skb(sk, skb))
 			break;
@@ -299,8 +310,9 @@ bool tcp_mtup_probe_lost(struct sock *sk)
 {
 	struct sk_buff *head = tcp_rtx_queue_head(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
+	struct tcp_mtup *m;
 
-	if (!tp->mtu_probe_out || tp->snd_una != tp->mtup.probe_seq)
+	if (!tp->mtu_probe_out || tp->snd_una != tcp_mtup(sk)->probe_seq)
 		return false;
 	if (tp->rx_opt.sack_ok && (!(TCP_SKB_CB(head)->sacked & TCPCB_LOST) ||
 				   tp->lost_out > tcp_skb_pcount(head)))
@@ -308,8 +320,8 @@ bool tcp_mtup_probe_lost(struct sock *sk)
 	INET_PROBE(MTU_PROBE_LOST);
 	tp->mtu_probe_out = false;
 	NET_INC_STATS(sock_net(sk), TCP_MTUPFAIL);
-	tp->mtup.search_high = max((u16)(tp->mtup.probe_size - 1),
-				   tp->mtup.search_low);
+	m = tcp_mtup(sk);
+	m->search_high = max((u16)(m->probe_size - 1), m->search_low);
 	if (tp->rx_opt.sack_ok)
 		tcp_mtup_resend(sk, head);
 	else

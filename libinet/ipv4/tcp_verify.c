@@ -220,9 +220,9 @@ static void verify_congestion(const struct sock *sk)
 		inet_assert(tp->sacked_out < tp->reordering ||
 			    tp->rx_opt.sack_ok);
 	if (tp->mtu_probing)
-		inet_assert(tp->mtup.search_low <= tp->mtup.search_high);
+		inet_assert(tp->seldom->mtup.search_low <= tp->seldom->mtup.search_high);
 	if (tp->mtu_probe_out)
-		inet_assert(before(tp->snd_una, tp->mtup.probe_end) &&
+		inet_assert(before(tp->snd_una, tp->seldom->mtup.probe_end) &&
 			    tp->packets_out);
 	inet_assert(icsk->icsk_rto_us <= icsk->icsk_rto_max_us);
 	inet_assert(icsk->icsk_rto_us > 0);

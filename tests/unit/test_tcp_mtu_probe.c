@@ -111,6 +111,7 @@ static void probe_that_arrives_makes_segments_larger(void **st)
 /* Probes come until the bounds meet, and then none for ten minutes. @req 4821-2 */
 static void search_ends_near_the_top_and_begins_anew_later(void **st)
 {
+	struct tcp_mtup *m;
 	struct tp t;
 
 	(void)st;
@@ -121,7 +122,8 @@ static void search_ends_near_the_top_and_begins_anew_later(void **st)
 	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_MTUPSUCCESS), 6);
 	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_MTUPFAIL), 0);
 	/* the path has become narrower, which the connection was told of in time */
-	flight_tcp(&t)->mtup.search_low = flight_tcp(&t)->mtup.search_high = 1064;
+	m = &flight_tcp(&t)->seldom->mtup;
+	m->search_low = m->search_high = 1064;
 	tcp_sync_mss(tp_sk(&t), 1500);
 	fx_advance(&t.f, 590 * FX_SEC);
 	search_write(&t, 300000);
