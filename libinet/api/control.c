@@ -35,8 +35,11 @@ struct net_device *inet_vlan_open(struct net_device *dev, u16 vid,
 	const struct inet_vlan_config *c = config ? config : &none;
 	struct net_device *vlan = NULL;
 
-	if (!dev || c->size != sizeof(*c))
+	if (!dev)
 		errno = EINVAL;
+	else if (c->size != sizeof(*c))
+		errno = -net_error(dev->net, -EINVAL, "inet_vlan_config.size is not "
+				   "sizeof(struct inet_vlan_config)");
 	else
 		errno = -register_vlan_dev(dev, vid, c, &vlan);
 	return vlan;

@@ -18,7 +18,7 @@
 
 #define WEAK __attribute__((weak))
 
-static u32 steps[NR_WALKS], most[NR_WALKS];
+static u32 steps[NR_WALKS], most[NR_WALKS], nr_walks;
 
 WEAK bool sim_buggify(enum inet_point point)
 {
@@ -34,6 +34,7 @@ WEAK void sim_probe(enum inet_probe probe)
 WEAK void sim_walk(enum inet_walk walk)
 {
 	steps[walk] = 0;
+	nr_walks++;
 }
 
 WEAK void sim_step(enum inet_walk walk)
@@ -58,11 +59,14 @@ WEAK bool sim_cable_lost(struct net_device *dev, struct sk_buff *skb)
 void walks_begin(void)
 {
 	memset(most, 0, sizeof(most));
+	nr_walks = 0;
 }
 
 /* The ports that connect() tries are the application's doing, not a peer's. */
 void walks_judge(void)
 {
+	if (!nr_walks)
+		fail_msg("no step is counted: the program is to link $(STEP_LIBS)");
 	for (u32 i = 0; i < NR_WALKS; i++)
 		if (i != WALK_BIND && most[i] > 2 * walk_bounds[i].bound)
 			fail_msg("walk %s: %u steps", walk_bounds[i].name, most[i]);

@@ -131,12 +131,12 @@ def missing_options(files):
         program = re.fullmatch(r"(?:tools|examples)/([\w-]+)\.c", file)
         text = read(file) if program else ""
         for letters in re.findall(
-                r'getopt(?:_long)?\(\s*argc,\s*argv,\s*"([\w:]+)"', text):
+                r'getopt(?:_long)?\(\s*argc,\s*argv,\s*"\+?([\w:]+)"', text):
             said = page_of(program.group(1), files)
             for letter in letters.replace(":", ""):
-                if not re.search(rf"\bFl {letter}\b", said):
+                if not re.search(rf"\bFl (?:\w , )*{letter}\b", said):
                     problems.append(f"{file}: -{letter} is in no page")
-                if not re.search(rf'"  -{letter}[ ,]', text):
+                if not re.search(rf'["; ] -{letter}[ ,]|-\w -{letter}[ ,]', text):
                     problems.append(f"{file}: -{letter} is not in its usage")
     return problems
 

@@ -637,6 +637,40 @@ static void established_silent_peer_is_given_up(void **state)
 	tp_close(&t);
 }
 
+static u32 nr_advices;
+
+static void count_advice(struct sock *sk, struct dst_entry *dst)
+{
+	(void)sk;
+	(void)dst;
+	nr_advices++;
+}
+
+/* R1: IP is asked for another way, and the connection goes on. */
+/* @req RFC9293:MUST-20 */
+static void established_silence_makes_ip_look_for_another_way(void **state)
+{
+	struct dst_entry *dst;
+	struct dst_ops ops;
+	struct tp t;
+
+	(void)state;
+	open_passive(&t);
+	fx_sysctl(&t.f, "net.ipv4.tcp_retries1", "3");
+	dst = rcu_access_pointer(tp_sk(&t)->sk_dst_cache);
+	ops = *dst->ops;
+	ops.negative_advice = count_advice;
+	dst->ops = &ops;
+	nr_advices = 0;
+	tp_write(&t, "a", 1);
+	fx_advance(&t.f, 2500 * FX_MS);	/* three timers: 0.2, 0.6, 1.4 s */
+	assert_int_equal(nr_advices, 0);
+	fx_advance(&t.f, 4000 * FX_MS);
+	assert_int_equal(nr_advices, 1);
+	assert_int_equal(tp_state(&t), TCP_ESTABLISHED);
+	tp_close(&t);
+}
+
 /* @req RFC9293:MUST-21 @req 9293-SM-20 */
 static void established_user_timeout_ends_it_in_time(void **state)
 {
@@ -1110,6 +1144,7 @@ int main(void)
 		cmocka_unit_test(established_karn_no_sample_from_retransmission),
 		cmocka_unit_test(rtt_estimator_follows_rfc_6298),
 		cmocka_unit_test(established_silent_peer_is_given_up),
+		cmocka_unit_test(established_silence_makes_ip_look_for_another_way),
 		cmocka_unit_test(established_user_timeout_ends_it_in_time),
 		cmocka_unit_test(established_slow_progress_is_no_timeout),
 		cmocka_unit_test(established_third_duplicate_ack_retransmits),

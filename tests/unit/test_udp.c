@@ -48,7 +48,7 @@ static void length_every_value_is_judged(void **state)
 
 	(void)state;
 	for (there = 0; there <= 40; there++) {
-		for (ulen = 0; ulen <= 0xffff; ulen += ulen < 64 ? 1 : 61) {
+		for (ulen = 0; ulen <= 0xffff; ulen++) {
 			err = udp_parse(datagram(ulen, 1, there), there, there,
 					&info);
 			want = there < 8 ? -WIRE_SHORT :

@@ -452,6 +452,8 @@ static void what_cannot_be_is_refused_with_a_sentence(void **state)
 	c.size--;
 	assert_null(inet_vlan_open(f->dev, 5, &c));
 	assert_int_equal(errno, EINVAL);
+	assert_string_equal(inet_strerror(f->net), "inet_vlan_config.size is not "
+			    "sizeof(struct inet_vlan_config)");
 	assert_null(inet_netdev_open(f->net, "vlan:test0"));
 	assert_null(inet_netdev_open(f->net, "vlan:test9,id=5"));
 	assert_int_equal(errno, ENODEV);
