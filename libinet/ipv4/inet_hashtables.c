@@ -574,7 +574,8 @@ static int __inet_check_established(struct inet_hashinfo *h, struct sock *sk,
 		refcount_inc(&skc->skc_refcnt);
 		break;
 	}
-	sk->sk_num = lport;
+	/* who walks a chain of listeners may still look at it */
+	WRITE_ONCE(sk->sk_num, lport);
 	inet_sk(sk)->inet_sport = htons(lport);
 	WRITE_ONCE(sk->sk_hash, hash);
 	sk_join_chain(sk, &h->moves);
