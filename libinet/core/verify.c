@@ -122,9 +122,19 @@ void dev_verify(struct net *net)
 
 /* ---- socks ------------------------------------------------------------ */
 
-/* The largest packet that may exceed a buffer which is almost full: many fragments of
- * a few octets each, in frames of their own. */
-#define ONE_PACKET SKB_TRUESIZE((MAX_SKB_FRAGS + 1) * 8192)
+/* The largest datagram, in one piece. */
+#define ONE_DATAGRAM SKB_TRUESIZE(65536 + 4096)
+
+s64 net_largest_packet(const struct net *net)
+{
+	s64 size = net->pool.frame_size;
+	const struct net_device *dev;
+
+	for_each_netdev_rcu(net, dev)
+		if (dev->features & (NETIF_F_GRO | NETIF_F_TSO))
+			return SKB_TRUESIZE(size) + MAX_SKB_FRAGS * size;
+	return SKB_TRUESIZE(size);
+}
 
 /* Datagrams that wait for their reader, and errors. */
 static void verify_datagrams(struct sock *sk)
@@ -148,8 +158,9 @@ void sock_verify(struct sock *sk)
 	inet_assert(sk_rmem_alloc_get(sk) >= 0 && sk_wmem_alloc_get(sk) >= 0);
 	inet_assert(sk->sk_wmem_queued >= 0 && sk->sk_omem_alloc >= 0);
 	inet_assert(sk->sk_forward_alloc >= 0);
-	inet_assert((u64)sk_rmem_alloc_get(sk) <=
-		    (u64)sk->sk_rcvbuf + ONE_PACKET);
+	/* exceeded by the packet that was let in last */
+	inet_assert(sk_rmem_alloc_get(sk) <= sk->sk_rcvbuf +
+		    max(net_largest_packet(sock_net(sk)), (s64)ONE_DATAGRAM));
 	if (sk->sk_type != SOCK_STREAM)
 		verify_datagrams(sk);
 }

@@ -30,6 +30,10 @@ void softnet_verify_caches(struct softnet_data *sd);
 /* Queues of all devices. */
 void dev_verify(struct net *net);
 
+/* The true size of the largest packet that can come: one frame, or as many as GRO makes
+ * one of, or a peer in the same process (wire) has not cut. */
+s64 net_largest_packet(const struct net *net);
+
 /* A sock that nobody owns: queues, memory against its buffers. TCP's queues
  * are tcp_verify()'s. */
 void sock_verify(struct sock *sk);

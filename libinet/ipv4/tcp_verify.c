@@ -5,6 +5,7 @@
  */
 #include "core/dev.h"
 #include "core/skbuff.h"
+#include "core/verify.h"
 #include "ipv4/tcp.h"
 
 /* What the walk of the queues adds up. */
@@ -228,26 +229,13 @@ static void verify_congestion(const struct sock *sk)
 	inet_assert(icsk->icsk_rto_us > 0);
 }
 
-/* The true size of the largest packet that can come: one frame, or as many as
- * GRO makes one of, or a peer in the same process (wire) has not cut. */
-static s64 largest_packet(const struct net *net)
-{
-	s64 size = net->pool.frame_size;
-	const struct net_device *dev;
-
-	for_each_netdev_rcu(net, dev)
-		if (dev->features & (NETIF_F_GRO | NETIF_F_TSO))
-			return SKB_TRUESIZE(size) + MAX_SKB_FRAGS * size;
-	return SKB_TRUESIZE(size);
-}
-
 /* Bytes held, by true size, against the buffers: each may be exceeded by the
  * packet that was let in last, and the send buffer by what a smaller path MTU
  * or window cuts in two: tcp_may_cut(). */
 static void verify_buffers(const struct sock *sk)
 {
 	const struct net *net = sock_net(sk);
-	s64 one = largest_packet(net);
+	s64 one = net_largest_packet(net);
 
 	inet_assert(sk->sk_forward_alloc >= 0);
 	inet_assert(sk_rmem_alloc_get(sk) <= sk->sk_rcvbuf + one);
@@ -265,7 +253,7 @@ static void verify_budget(const struct net *net, s64 sent)
 	s64 limit = net->ipv4.sysctl_tcp_mem[2] * SK_MEM_QUANTUM;
 
 	inet_assert(net->proto_mem[PROTO_MEM_TCP] - sent <= limit +
-		    2 * (largest_packet(net) + SK_MEM_QUANTUM) *
+		    2 * (net_largest_packet(net) + SK_MEM_QUANTUM) *
 		    (s64)net->proto_sockets[PROTO_MEM_TCP]);
 }
 

@@ -303,7 +303,7 @@ static bool end_open(struct end *e)
 /* Connects to the other end. Return: false: not now. */
 static bool end_connect(struct end *e)
 {
-	struct end *to = &e->conn->end[e == &e->conn->end[0]];
+	struct end *to = end_peer(e);
 	struct sockaddr_in a = addr_of(to->host, to->port), me;
 	socklen_t len = sizeof(me);
 
@@ -571,7 +571,7 @@ static bool end_unreached(struct end *e)
 /* A call failed for good: right only when an end has given up. */
 static void end_error(struct world *w, struct end *e, const char *call)
 {
-	struct end *peer = &e->conn->end[e == &e->conn->end[0]];
+	struct end *peer = end_peer(e);
 
 	if (end_unreached(e))
 		return;
@@ -616,7 +616,7 @@ static bool end_write(struct world *w, struct end *e)
 
 static void check_bytes(struct world *w, struct end *e, const u8 *p, u32 n)
 {
-	u32 key = e->conn->end[e == &e->conn->end[0]].key, i;
+	u32 key = end_peer(e)->key, i;
 
 	if (n > e->to_recv - e->rcvd)
 		sim_fail(w, "port %u: more than the %u bytes written",
@@ -633,7 +633,7 @@ static void check_bytes(struct world *w, struct end *e, const u8 *p, u32 n)
  * never taken for one. */
 static void check_eof(struct world *w, const struct end *e)
 {
-	const struct end *peer = &e->conn->end[e == &e->conn->end[0]];
+	const struct end *peer = end_peer(e);
 
 	if (e->rcvd != peer->sent || (peer->reset && !peer->shut))
 		sim_fail(w, "port %u: EOF after %u of %u bytes written%s",
@@ -667,7 +667,7 @@ static bool end_read(struct world *w, struct end *e)
 static void end_abort(struct world *w, struct end *e)
 {
 	struct linger linger = { .l_onoff = 1, .l_linger = 0 };
-	struct end *peer = &e->conn->end[e == &e->conn->end[0]];
+	struct end *peer = end_peer(e);
 
 	if (e->abort_rst)
 		inet_setsockopt(e->sock, SOL_SOCKET, SO_LINGER, &linger,

@@ -120,7 +120,7 @@ static void stream_grow(struct stream *st, u32 end)
 	st->room = room;
 }
 
-/* Its streams begin anew; what let them off goes on to do so. */
+/* It begins anew; what let it off goes on to do so. */
 static void stream_reset(struct stream *me)
 {
 	struct stream before = *me;

@@ -185,10 +185,11 @@ void monitor_sent_state(struct world *w, struct flow *f, int h,
 void monitor_arrived_state(const struct world *w, struct flow *f, int h)
 {
 	struct stream *me = &f->of[h], *peer = &f->of[!h];
-	const struct end *e = monitor_app(w, f, h);
+	const struct end *e;
 
 	if (peer->fin && peer->contiguous > peer->fin &&
 	    me->acked <= peer->fin) {
+		e = monitor_app(w, f, h);
 		me->unsure |= me->passive && e && e->ending;
 		me->passive = me->unsure || (e && !e->ending);
 		me->passive_ns = w->now;
@@ -293,7 +294,7 @@ struct flow *monitor_flow(const struct world *w, int host, int peer, u16 port,
 
 void monitor_error(struct world *w, const struct end *e, int err)
 {
-	const struct end *to = &e->conn->end[e == &e->conn->end[0]];
+	const struct end *to = end_peer(e);
 	struct flow *f = monitor_flow(w, e->host, to->host, ntohs(e->port),
 				      ntohs(to->port));
 	int h = e->host > to->host;
@@ -323,7 +324,7 @@ static void check_silence(struct world *w, struct flow *f, int h)
 
 	/* who found no neighbour has tried once more, from another port */
 	if (!e || e->conn->aborted || ntohs(e->port) != f->port[h] ||
-	    ntohs(e->conn->end[e == &e->conn->end[0]].port) != f->port[!h] ||
+	    ntohs(end_peer(e)->port) != f->port[!h] ||
 	    !me->syn || me->rst || me->got_rst || f->over || peer->rst ||
 	    !monitor_judges(w, f, h, RULE_END))
 		return;

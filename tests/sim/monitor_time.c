@@ -58,13 +58,14 @@ static bool tail_probe(const struct world *w, const struct flow *f, int h,
 static void sent_by_timer(struct world *w, struct flow *f, int h, u32 pos,
 			  u32 len, u64 gap)
 {
+	const struct host *host = &w->host[f->host[h]];
 	struct stream *me = &f->of[h];
-	u64 least = pos ? w->host[f->host[h]].rto_min_us * 1000ull : SYN_RTO;
+	u64 least = pos ? host->rto_min_us * 1000ull : SYN_RTO;
 	u64 twice = 2 * me->rto_gap;
 	u64 late = 2 * w->late_ns;	/* the one before may have been */
 	u64 last_ns = w->now - gap;
 	/* what left last, long after it, may have been a probe, too */
-	bool probed = me->probed || (w->host[f->host[h]].tail_probes &&
+	bool probed = me->probed || (host->tail_probes &&
 				     me->before_ns > last_ns + 2000ull * me->rtt_us);
 
 	if (pos && least < me->rtt_us * 1000ull)

@@ -159,6 +159,12 @@ struct conn {
 	struct end end[2];	/* client, server */
 };
 
+/* The other end of its connection. */
+static inline struct end *end_peer(const struct end *e)
+{
+	return &e->conn->end[e == &e->conn->end[0]];
+}
+
 struct message {
 	u64 at_ns;
 	u8 from, to;

@@ -59,15 +59,20 @@ static void open_flight(enum sim_control control, u32 nr)
 	assert_string_equal(w.why, "");
 }
 
-/* Of ten segments the first is lost, and sent again when the others are named; all
- * is acknowledged, and @nr more leave. */
-static void recovers(enum sim_control control, u32 nr)
+/* Of ten segments the first is lost, and sent again when the others are named. */
+static void open_repair(enum sim_control control)
 {
 	open_flight(control, 10);
 	later(10);
 	comes(1, 10);
 	has(0, 1, 10);
 	LEAVES(0, ACK, AT(0), 1, MSS);
+}
+
+/* ... all is acknowledged, and @nr more leave. */
+static void recovers(enum sim_control control, u32 nr)
+{
+	open_repair(control);
 	comes(0, 1);
 	has(10, 0, 0);
 	sends_to(10, 10 + nr);
@@ -140,11 +145,7 @@ RULE(burst_of_repairs_is_caught)
  * acknowledged, and five more leave. */
 static void loses_on(bool inside)
 {
-	open_flight(CONTROL_RENO, 10);
-	later(10);
-	comes(1, 10);
-	has(0, 1, 10);
-	LEAVES(0, ACK, AT(0), 1, MSS);
+	open_repair(CONTROL_RENO);
 	sends_to(10, 14);
 	comes(11, 14);
 	has(0, 11, 14);
@@ -274,11 +275,7 @@ RULE(slow_start_beyond_the_threshold_is_caught)
 /* ... all had come, late: the copy is named, or not. */
 static void was_only_late(bool named)
 {
-	open_flight(CONTROL_CUBIC, 10);
-	later(10);
-	comes(1, 10);
-	has(0, 1, 10);
-	LEAVES(0, ACK, AT(0), 1, MSS);
+	open_repair(CONTROL_CUBIC);
 	comes(0, 1);
 	comes(0, 1);
 	has(10, 0, named ? 1 : 0);
