@@ -32,7 +32,7 @@ verdict $bad "2 - random_worlds_every_byte_and_all_memory_back"
 # The sides of connections, in percent, that each rule judges whenever it has reason
 # to; of the rules for hosts the judgements. What lets off whom: monitor_rules.c.
 judged() {
-	awk -v floors="states 65 end 95 listings 75 listeners 75 time-wait 55 \
+	awk -v floors="states 65 end 95 listings 75 listeners 75 time-wait 45 \
 calls 95 sender 95 window 95 path-mtu 60 receiver 95 sack 95 newest-sack 35 \
 timers 80 backoff 60 answers 60 bare-acks 80 congestion 35 reduction 2 \
 options 95 ecn 95 resets 95 challenges 95 arp 85 icmp 45 udp 95 frames 85" '
