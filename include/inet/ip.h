@@ -86,6 +86,7 @@ struct ip_packet_info {
 	__be32 daddr, saddr;
 	u8 protocol, tos, ttl;
 	int oif;		/* ifindex of the device */
+	bool any_saddr;		/* also from an address that is not ours */
 };
 
 /* Sends @skb, which begins at its transport header: puts an IP header in

@@ -15,6 +15,7 @@ struct arp_state;
 struct fib_table;
 struct icmp_state;
 struct inet_addr_table;
+struct inet_forwarder;
 struct inet_hashinfo;
 struct ip_frags;
 struct ip_idents;
@@ -47,6 +48,8 @@ struct netns_ipv4 {
 	struct udp_table *udp_table;
 	struct ping_table *ping_table;
 	struct raw_hashinfo *raw_hashinfo;
+	struct inet_forwarder *forwarders;	/* RCU; NULL: none */
+	struct inet_lock forwarders_lock;	/* of the list */
 	u32 rt_genid;			/* routing changed: cached dsts are stale */
 	u8 isn_secret[16], ipid_secret[16];
 

@@ -50,6 +50,7 @@ enum indev_rt {
 	INDEV_RT_BCAST_IN,
 	INDEV_RT_MCAST_IN,
 	INDEV_RT_ONLINK,	/* output bound to the device, no route */
+	INDEV_RT_FOREIGN,	/* input for addresses of others: a forwarder's */
 	NR_INDEV_RT,
 };
 

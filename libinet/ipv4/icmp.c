@@ -25,6 +25,7 @@
 #include "core/dev.h"
 #include "core/skbuff.h"
 #include "ipv4/devinet.h"
+#include "ipv4/forward.h"
 #include "ipv4/ip.h"
 #include "ipv4/ip_options.h"
 #include "ipv4/ping.h"
@@ -314,6 +315,8 @@ void icmp_send(struct sk_buff *skb_in, u8 type, u8 code, __be32 info)
 		return;
 	fl4.daddr = iph->saddr;
 	fl4.saddr = icmp_source(net, skb_in, iph);
+	to.any_saddr = skb_is_foreign(skb_in);
+	fl4.flags = to.any_saddr ? FLOWI_FLAG_ANYSRC : 0;
 	rt = ip_route_output_flow(net, &fl4, NULL);
 	if (IS_ERR(rt))
 		return;
@@ -353,13 +356,15 @@ static enum skb_drop_reason icmp_echo(struct net *net, struct sk_buff *skb)
 	const struct ip_packet_info to = {
 		.daddr = iph.saddr, .saddr = to_many ? 0 : iph.daddr,
 		.protocol = IPPROTO_ICMP, .tos = iph.tos,
+		.any_saddr = rt->rt_flags & RTCF_FOREIGN,
 	};
 	struct ip_options_sock opt = { .optlen = 0 };
 	struct icmphdr *icmph;
 	__sum16 check;
 
 	NET_ROAD(net, skb);
-	if (READ_ONCE(net->ipv4.sysctl_icmp_echo_ignore_all))
+	if (READ_ONCE(net->ipv4.sysctl_icmp_echo_ignore_all) ||
+	    (unlikely(to.any_saddr) && !forward_echoes(net, skb->dev)))
 		return SKB_DROP_REASON_ICMP_TYPE;
 	if (!icmp_is_single_host(net, iph.saddr))
 		return SKB_DROP_REASON_IP_MARTIAN_SOURCE;
@@ -472,7 +477,8 @@ static enum skb_drop_reason icmp_error(struct net *net, struct sk_buff *skb)
 	if (READ_ONCE(net->ipv4.sysctl_icmp_ignore_bogus_error_responses) &&
 	    inet_addr_type(net, quoted->daddr) == RTN_BROADCAST)
 		return SKB_DROP_REASON_ICMP_INVALID;
-	if (inet_addr_type(net, quoted->saddr) != RTN_LOCAL)
+	if (inet_addr_type(net, quoted->saddr) != RTN_LOCAL &&
+	    !(skb_is_foreign(skb) && quoted->saddr == ip_hdr(skb)->daddr))
 		return SKB_DROP_REASON_ICMP_NOSOCK;
 	return icmp_socket_deliver(net, skb, info);
 }

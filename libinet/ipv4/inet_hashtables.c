@@ -541,6 +541,26 @@ int __inet_inherit_port(const struct sock *sk, struct sock *child)
 	return err;
 }
 
+/* The port is shared with all who have it: their addresses are others. */
+int inet_bind_forwarded(struct sock *sk, u16 port)
+{
+	struct inet_hashinfo *h = inet_hashinfo(sock_net(sk));
+	struct inet_lock *lock = inet_bhash_lock(h, port);
+	struct inet_bind_bucket *tb;
+
+	spin_lock(lock);
+	tb = inet_bind_bucket_get(h, port);
+	if (!tb) {
+		tb = inet_bind_bucket_create(h, port);
+		if (tb)		/* as connect() has them */
+			tb->fastreuse = tb->fastreuseport = -1;
+	}
+	if (tb)
+		inet_bind_hash(sk, tb, port);
+	spin_unlock(lock);
+	return tb ? 0 : -ENOMEM;
+}
+
 /*
  * Puts @sk, which is to use @lport, into ehash unless its 4-tuple lives
  * already. A timewait sock in the way yields when the transport says so: it

@@ -161,6 +161,8 @@ static inline struct inet_lock *inet_bhash_lock(struct inet_hashinfo *h,
 void inet_bind_hash(struct sock *sk, struct inet_bind_bucket *tb, u16 port);
 /* Gives the port back. */
 void inet_put_port(struct sock *sk);
+/* Takes @port, whoever has it, for a connection of a forwarder. 0 or -ENOMEM. */
+int inet_bind_forwarded(struct sock *sk, u16 port);
 /* A child takes its listener's port. 0 or -ENOENT. */
 int __inet_inherit_port(const struct sock *sk, struct sock *child);
 /* The @i-th candidate of a walk over @range ports that begins at @offset: all

@@ -602,6 +602,7 @@ int ip_send_reply(struct net *net, struct sk_buff *skb,
 		.daddr = ip_options_next_hop(opt, to->daddr),
 		.saddr = to->saddr, .proto = to->protocol, .tos = to->tos,
 		.oif = to->oif,
+		.flags = to->any_saddr ? FLOWI_FLAG_ANYSRC : 0,
 	};
 	struct ip_build b = { .protocol = to->protocol, .tos = to->tos,
 			      .daddr = to->daddr, .opt = opt };

@@ -11,6 +11,7 @@
 #include <errno.h>
 
 #include "core/sysctl.h"
+#include "ipv4/forward.h"
 #include "ipv4/inet_common.h"
 #include "ipv4/inet_net.h"
 #include "ipv4/sysctl_net_ipv4.h"
@@ -99,6 +100,7 @@ static void inet_net_pre_exit(struct net *net)
 {
 	u32 i;
 
+	forward_net_end(net);
 	for (i = 0; i < nr_inet_protocols; i++)
 		if (inet_protocols[i]->net_pre_exit)
 			inet_protocols[i]->net_pre_exit(net);

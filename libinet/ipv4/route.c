@@ -38,6 +38,7 @@
 
 #include "ipv4/devinet.h"
 #include "ipv4/fib.h"
+#include "ipv4/forward.h"
 #include "ipv4/ip.h"
 #include "ipv4/route_cache.h"
 #include "lib/points.h"
@@ -790,15 +791,62 @@ static int input_no_route(struct net *net, int err,
 	return err;
 }
 
+/*
+ * Is what is for nobody here a forwarder's? Not where a route says that nobody
+ * shall have it. A router forwards the rest: then it depends on the protocol, and
+ * is not to be remembered.
+ */
+static bool input_is_foreign(struct net *net, const struct net_device *dev,
+			     u8 protocol, int err, u8 type)
+{
+	bool router = !err && READ_ONCE(net->ipv4.sysctl_ip_forward);
+
+	if (likely(!net_forwards(net)) ||
+	    (err ? err != -ENETUNREACH : type != RTN_UNICAST))
+		return false;
+	return forward_takes_foreign(net, dev, router ? protocol : 0);
+}
+
+/* For us although it is not: kept at the device. */
+static int input_foreign(struct sk_buff *skb, const struct flowi4 *fl4,
+			 struct net_device *dev, enum skb_drop_reason *reason)
+{
+	struct in_device *in_dev = __in_dev_get_rcu(dev);
+	struct rtable **slot = &in_dev->rt[INDEV_RT_FOREIGN];
+	struct net *net = dev_net(dev);
+	struct rtable *rt;
+	int err;
+
+	err = input_check_source(skb, fl4->daddr, fl4->saddr, dev, reason);
+	if (err)
+		return err;
+	*reason = SKB_DROP_REASON_NOMEM;
+	rt = rcu_dereference(*slot);
+	if (likely(rt_is_valid(rt))) {
+		skb_dst_set_noref(skb, &rt->dst);
+	} else {
+		rt = rt_alloc(net, net->loopback_dev, RTN_LOCAL,
+			      RTCF_LOCAL | RTCF_FOREIGN);
+		err = rt_use_input(skb, &in_dev->lock, slot, rt);
+	}
+	if (!err && !READ_ONCE(net->ipv4.sysctl_ip_forward))
+		input_remember(net, fl4->daddr, fl4->saddr, dev->ifindex,
+			       skb_rtable(skb));
+	return err;
+}
+
 /* A unicast address, as far as one can see: what do the tables say? */
 static int input_by_table(struct sk_buff *skb, const struct flowi4 *fl4,
 			  struct net_device *dev, enum skb_drop_reason *reason)
 {
 	struct net *net = dev_net(dev);
-	struct fib_result res;
+	struct fib_result res = { .type = RTN_UNSPEC };
 	int err;
 
 	err = fib_lookup(net, fl4, &res, 0);
+	if (unlikely(input_is_foreign(net, dev, ip_hdr(skb)->protocol, err,
+				      res.type)))
+		return input_foreign(skb, fl4, dev, reason);
 	if (unlikely(err))
 		return input_no_route(net, err, reason);
 	if (res.type == RTN_UNICAST && !READ_ONCE(net->ipv4.sysctl_ip_forward))
@@ -1009,6 +1057,7 @@ static int route_net_init(struct net *net)
 	if (!st)
 		return -ENOMEM;
 	lock_init(&st->lock, net->smp);
+	lock_init(&net->ipv4.forwarders_lock, net->smp);
 	INIT_LIST_HEAD(&st->all);
 	net->ipv4.rt = st;
 	st->input = mem_zalloc(&net->mem, input_size(net));

@@ -31,6 +31,7 @@ enum {
 #define RTCF_MULTICAST 0x20000000u
 #define RTCF_REDIRECTED 0x00040000u
 #define RTCF_DOREDIRECT 0x01000000u
+#define RTCF_FOREIGN 0x00000100u	/* a forwarder's: the address is not ours */
 
 struct rtable {
 	struct dst_entry dst;	/* first */

@@ -305,7 +305,7 @@ struct tcp_sock {
 	u8 passive_fastopen : 1;	/* of a child that the SYN made */
 	u8 syn_plain : 1;	/* from now on the SYN goes without the option */
 	u8 repair : 1, repair_queue : 2;	/* TCP_REPAIR */
-	u8 mtu_probing : 1;	/* seldom->mtup is in use */
+	u8 mtu_probing : 1, forwarded : 1;	/* seldom->mtup; forward.h */
 
 	/* round trips, us */
 	u32 srtt_us;		/* << 3 */

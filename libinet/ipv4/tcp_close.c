@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 
+#include "ipv4/forward.h"
 #include "ipv4/inet_common.h"
 #include "ipv4/tcp.h"
 #include "ipv4/tcp_chrono.h"
@@ -264,6 +265,8 @@ void tcp_set_state(struct sock *sk, int state)
 	u32 was = established >> sk->sk_state & 1;
 	u32 is = established >> state & 1;
 
+	if (unlikely(tcp_sk(sk)->forwarded))
+		tcp_forward_done(sk);
 	if (is != was)
 		NET_ADD_STATS(sock_net(sk), TCP_CURRESTAB, (u64)is - was);
 	if (state == TCP_CLOSE) {

@@ -648,7 +648,7 @@ static bool tcp_is_syn_again(const struct sock *sk, const struct sk_buff *skb)
 {
 	return tcp_hdr(skb)->syn && !tcp_hdr(skb)->ack && !tcp_hdr(skb)->rst &&
 	       before(TCP_SKB_CB(skb)->seq, tcp_sk(sk)->rcv_nxt) &&
-	       tcp_fastopen_waits(sk);
+	       (tcp_sk(sk)->forwarded || tcp_fastopen_waits(sk));
 }
 
 /* A synchronized state, or SYN-RECEIVED with a sock. */
@@ -658,7 +658,8 @@ static int tcp_rcv_synchronized(struct sock *sk, struct sk_buff *skb)
 	struct tcp_sock *tp = tcp_sk(sk);
 	int ret;
 
-	if (unlikely(tp->passive_fastopen) && tcp_is_syn_again(sk, skb)) {
+	if (unlikely(tp->passive_fastopen | tp->forwarded) &&
+	    tcp_is_syn_again(sk, skb)) {
 		if (!tcp_oow_rate_limited(sock_net(sk), skb,
 					  MIB_TCP_ACKSKIPPEDSYNRECV,
 					  &tp->last_oow_ack_ns))

@@ -13,6 +13,7 @@
 
 #include "core/rps.h"
 #include "core/skbuff.h"
+#include "ipv4/forward.h"
 #include "ipv4/inet_common.h"
 #include "ipv4/ip.h"
 #include "ipv4/ip_options.h"
@@ -62,6 +63,7 @@ static void tcp_v4_req_flow(const struct request_sock *req,
 		.mark = tcp_rsk(req)->ir_mark,
 		.tos = inet_sk(sk)->tos,
 		.proto = IPPROTO_TCP,
+		.flags = inet_test_bit(TRANSPARENT, sk) ? FLOWI_FLAG_ANYSRC : 0,
 	};
 }
 
@@ -119,8 +121,7 @@ static struct rtable *tcp_v4_connect_route(struct sock *sk, __be32 daddr,
 	return rt;
 }
 
-/* connect() failed: as it was before. */
-static void tcp_v4_connect_undo(struct sock *sk)
+void tcp_v4_connect_undo(struct sock *sk)
 {
 	tcp_set_state(sk, TCP_CLOSE);
 	tcp_write_queue_purge(sk);
@@ -262,6 +263,7 @@ struct tcp_v4_answer {
 	u32 tsval, tsecr;
 	int oif;
 	const struct sk_buff *to;	/* what is answered */
+	bool any_saddr;			/* which was for an address not ours */
 };
 
 /* A segment without a connection of its own: RST, or the ACK of a mini sock. */
@@ -273,7 +275,7 @@ static void tcp_v4_send_answer(struct net *net, const struct tcp_v4_answer *a)
 	};
 	const struct ip_packet_info to = {
 		.daddr = a->daddr, .saddr = a->saddr, .protocol = IPPROTO_TCP,
-		.tos = a->tos, .oif = a->oif,
+		.tos = a->tos, .oif = a->oif, .any_saddr = a->any_saddr,
 	};
 	u32 hlen = TCP_HLEN_MIN + (u32)tcp_options_size(&opts);
 	struct sk_buff *skb = alloc_skb(net, MAX_TCP_HEADER);
@@ -339,6 +341,14 @@ static bool tcp_rst_ends_nothing(const struct sock *sk)
 	return !sk || TCPF(READ_ONCE(sk->sk_state)) & opening;
 }
 
+/* Was @skb for an address of somebody else? From the backlog it has lost its
+ * route. @sk, if not NULL, may be any sock else. */
+static bool tcp_v4_for_foreign(const struct sock *sk, const struct sk_buff *skb)
+{
+	return skb_dst(skb) ? skb_is_foreign(skb) :
+			      sk && inet_test_bit(TRANSPARENT, sk);
+}
+
 /* RFC 9293 3.10.7.1. */
 void tcp_v4_send_reset(const struct sock *sk, const struct sk_buff *skb)
 {
@@ -350,7 +360,7 @@ void tcp_v4_send_reset(const struct sock *sk, const struct sk_buff *skb)
 		.sport = th->dest, .dport = th->source,
 		.flags = TCPHDR_RST,
 		.oif = sk ? sk->sk_bound_dev_if : 0,
-		.to = skb,
+		.to = skb, .any_saddr = tcp_v4_for_foreign(sk, skb),
 	};
 
 	NET_ROAD(net, skb);
@@ -387,7 +397,7 @@ static void tcp_v4_reqsk_send_ack(const struct sock *sk, struct sk_buff *skb,
 		.tsval = tcp_ns_to_ts(net_now(req->rsk_net)) + treq->ts_off,
 		.tsecr = treq->ts_recent,
 		.oif = sk->sk_bound_dev_if,
-		.to = skb,
+		.to = skb, .any_saddr = skb_is_foreign(skb),
 	};
 
 	tcp_v4_send_answer(req->rsk_net, &a);
@@ -410,7 +420,7 @@ static void tcp_v4_timewait_ack(struct inet_timewait_sock *tw,
 			 tcptw->tw_ts_offset,
 		.tsecr = tcptw->tw_ts_recent,
 		.oif = tw->tw_bound_dev_if,
-		.to = skb,
+		.to = skb, .any_saddr = skb_is_foreign(skb),
 	};
 
 	tcp_v4_send_answer(tw->tw_net, &a);
@@ -830,8 +840,7 @@ static __noinline void tcp_add_backlog(struct sock *sk, struct sk_buff *skb)
 	kfree_skb_reason(skb, SKB_DROP_REASON_SOCKET_BACKLOG);
 }
 
-/* What the header says, in host order. @skb at its header, which is linear. */
-static void tcp_v4_fill_cb(struct sk_buff *skb, const struct tcphdr *th)
+void tcp_v4_fill_cb(struct sk_buff *skb, const struct tcphdr *th)
 {
 	struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
 
@@ -874,9 +883,11 @@ invalid:
 	return SKB_DROP_REASON_TCP_INVALID;
 }
 
-/* Nobody's. Consumes. */
+/* Nobody's, or a forwarder's. Consumes. */
 static void tcp_v4_no_socket(struct sk_buff *skb)
 {
+	if (unlikely(net_forwards(skb_net(skb))) && tcp_forward_rcv(skb, 0))
+		return;
 	tcp_v4_send_reset(NULL, skb);
 	kfree_skb_reason(skb, SKB_DROP_REASON_NO_SOCKET);
 }
@@ -971,6 +982,19 @@ static bool tcp_v4_rcv_req(struct request_sock *req, struct sk_buff *skb)
 	return stolen;
 }
 
+/* Who listens to @skb; bound to no address, for those of this host only, unless
+ * it is to be transparent. Borrowed under RCU, or NULL. */
+static struct sock *tcp_v4_listener(const struct sk_buff *skb,
+				    const struct inet_lookup *key)
+{
+	struct sock *sk = __inet_lookup_listener(skb_net(skb), key);
+
+	if (unlikely(sk && skb_is_foreign(skb)) && !sk->sk_rcv_saddr &&
+	    !inet_test_bit(TRANSPARENT, sk))
+		return NULL;
+	return sk;
+}
+
 /* For a timewait sock, with a reference of ours. Consumes both. */
 static void tcp_v4_rcv_timewait(struct inet_timewait_sock *tw,
 				struct sk_buff *skb,
@@ -981,11 +1005,16 @@ static void tcp_v4_rcv_timewait(struct inet_timewait_sock *tw,
 
 	switch (tcp_timewait_state_process(tw, skb, &isn)) {
 	case TCP_TW_SYN:
-		sk = __inet_lookup_listener(skb_net(skb), key);
+		sk = tcp_v4_listener(skb, key);
 		if (sk) {
 			inet_twsk_deschedule_put(tw);
 			TCP_SKB_CB(skb)->tcp_tw_isn = isn;
 			tcp_v4_rcv_listener(sk, skb);
+			return;
+		}
+		if (unlikely(forwarder_find(skb, IPPROTO_TCP))) {
+			inet_twsk_deschedule_put(tw);
+			(void)tcp_forward_rcv(skb, isn);
 			return;
 		}
 		fallthrough;
@@ -1023,7 +1052,7 @@ static __noinline int tcp_v4_rcv_mini(struct sock *sk, struct sk_buff *skb,
 			return 0;
 		sk = __inet_lookup_established(net, key);
 	}
-	sk = __inet_lookup_listener(net, key);
+	sk = tcp_v4_listener(skb, key);
 	if (sk)
 		tcp_v4_rcv_listener(sk, skb);
 	else

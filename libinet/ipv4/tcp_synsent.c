@@ -3,6 +3,9 @@
  * TCP: SYN-SENT (RFC 9293 3.10.7.3), and what begins a connection on either
  * side.
  */
+#include <errno.h>
+
+#include "ipv4/forward.h"
 #include "ipv4/tcp.h"
 #include "ipv4/tcp_ecn.h"
 #include "ipv4/tcp_fastopen.h"
@@ -157,6 +160,35 @@ static void tcp_synsent_crossed(struct sock *sk, struct sk_buff *skb,
 	tcp_take_syn(sk, skb, info);
 	consume_skb(skb);
 	tcp_send_synack(sk);
+}
+
+/* SYN-RECEIVED from the beginning; nothing is queued before all is there. */
+int tcp_accept_syn(struct sock *sk, const struct sk_buff *syn)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct tcp_options_info info;
+	struct sk_buff *skb;
+
+	tcp_mstamp_refresh(sk);
+	tcp_connect_init(sk);
+	skb = tcp_stream_alloc_skb(sk, 0, true);
+	if (!skb)
+		return -ENOBUFS;
+	tcp_parse_options(syn, &info);
+	tp->ecn_flags = READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_ecn) ||
+			tcp_ca_needs_ecn(sk) ? TCP_ECN_OK : 0;
+	tcp_take_syn(sk, syn, &info);
+	tp->forwarded = 1;
+	tcp_init_nondata_skb(skb, tp->write_seq, TCPHDR_SYN | TCPHDR_ACK);
+	tcp_ecn_send_synack(sk, skb);
+	tcp_connect_queue_skb(sk, skb);
+	NET_INC_STATS(sock_net(sk), TCP_PASSIVEOPENS);
+	/* what cannot be sent now is sent again by the timer */
+	(void)tcp_transmit_skb(sk, skb, true);
+	inet_csk_reset_xmit_timer(sk, ICSK_TIME_RETRANS, tp->mstamp_ns,
+				  (u64)inet_csk(sk)->icsk_rto_us *
+					  NSEC_PER_USEC);
+	return 0;
 }
 
 /* As tcp_rcv_state_process(). */

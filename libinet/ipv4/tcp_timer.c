@@ -129,7 +129,7 @@ static bool tcp_syn_timed_out(struct sock *sk)
 	const struct netns_ipv4 *ipv4 = &sock_net(sk)->ipv4;
 	u32 until = icsk->icsk_syn_retries ?
 		icsk->icsk_syn_retries :
-		(u32)(tcp_sk(sk)->passive_fastopen ?
+		(u32)(tcp_sk(sk)->passive_fastopen || tcp_sk(sk)->forwarded ?
 			      READ_ONCE(ipv4->sysctl_tcp_synack_retries) :
 			      READ_ONCE(ipv4->sysctl_tcp_syn_retries));
 

@@ -44,6 +44,7 @@
 #include "core/sockopt.h"
 #include "core/trace.h"
 #include "ipv4/datagram.h"
+#include "ipv4/forward.h"
 #include "ipv4/inet_common.h"
 #include "ipv4/ip.h"
 #include "ipv4/protocol.h"
@@ -149,8 +150,7 @@ static __noinline void udp_rcv_segment(struct sock *sk, struct sk_buff *skb)
 	}
 }
 
-/* The same for what may be many datagrams in one packet. */
-static void udp_queue_rcv_skb(struct sock *sk, struct sk_buff *skb)
+void udp_queue_rcv_skb(struct sock *sk, struct sk_buff *skb)
 {
 	NET_ROAD(sock_net(sk), skb);
 	if (likely(!skb->shinfo->gso_size) ||
@@ -217,10 +217,28 @@ static int udp_no_port(struct net *net, struct sk_buff *skb)
 		kfree_skb_reason(skb, SKB_DROP_REASON_UDP_CSUM);
 		return 0;
 	}
+	if (unlikely(net_forwards(net)) && udp_forward_rcv(skb))
+		return 0;
 	NET_INC_STATS(net, UDP_NOPORTS);
 	/* RFC 1122 4.1.3.1 */
 	icmp_send(skb, ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, 0);
 	kfree_skb_reason(skb, SKB_DROP_REASON_NO_SOCKET);
+	return 0;
+}
+
+/* For an address of somebody else: a socket of the flow or of the address, or one
+ * that is transparent; else a forwarder is asked. Consumes. */
+static __noinline int udp_rcv_foreign(struct net *net, struct sk_buff *skb,
+				      const struct udp_flow *flow)
+{
+	struct sock *sk = udp4_lib_lookup(net, flow);
+
+	if (!sk || (!READ_ONCE(sk->sk_rcv_saddr) &&
+		    !inet_test_bit(TRANSPARENT, sk)))
+		return udp_no_port(net, skb);
+	if (READ_ONCE(udp_sk(sk)->send_flags) & UDP_NOTES_SENT)
+		WRITE_ONCE(udp_sk(sk)->used_ns, net_now(net));
+	udp_queue_rcv_skb(sk, skb);
 	return 0;
 }
 
@@ -267,8 +285,11 @@ int udp_rcv(struct sk_buff *skb)
 		.dport = be16_to_cpu(info.dest),
 		.dif = skb->skb_iif,
 	};
-	if (rt && (rt->rt_flags & (RTCF_BROADCAST | RTCF_MULTICAST)))
-		return udp4_mcast_deliver(net, skb, &flow);
+	if (rt && unlikely(rt->rt_flags & (RTCF_BROADCAST | RTCF_MULTICAST |
+					   RTCF_FOREIGN)))
+		return rt->rt_flags & RTCF_FOREIGN ?
+		       udp_rcv_foreign(net, skb, &flow) :
+		       udp4_mcast_deliver(net, skb, &flow);
 	sk = udp4_lib_lookup(net, &flow);
 	if (!sk)
 		return udp_no_port(net, skb);
@@ -500,7 +521,7 @@ static int udp_cork_sendmsg(struct sock *sk, struct inet_msg *msg, size_t len)
 	if (!err)
 		err = ip4_pieces_add(sk, &up->cork->pieces, msg, len,
 				     UDP_MAX_PAYLOAD);
-	if (err || !(up->corked || (msg->flags & MSG_MORE))) {
+	if (err || !(up->send_flags & UDP_CORKED || msg->flags & MSG_MORE)) {
 		done = up->cork;
 		WRITE_ONCE(up->cork, NULL);
 	}
@@ -519,7 +540,8 @@ static int udp_set_cork(struct sock *sk, int on)
 	struct udp_sock *up = udp_sk(sk);
 	struct udp_cork *cork = up->cork;
 
-	WRITE_ONCE(up->corked, on);
+	WRITE_ONCE(up->send_flags, on ? up->send_flags | UDP_CORKED :
+				   (u8)(up->send_flags & ~UDP_CORKED));
 	if (on || !cork)
 		return 0;
 	WRITE_ONCE(up->cork, NULL);
@@ -529,11 +551,24 @@ static int udp_set_cork(struct sock *sk, int on)
 
 static int udp_get_cork(struct sock *sk, int *on)
 {
-	*on = udp_sk(sk)->corked;
+	*on = udp_sk(sk)->send_flags & UDP_CORKED;
 	return 0;
 }
 
 /* ---- the calls -------------------------------------------------------- */
+
+/* Is the message a piece of a datagram? Notes it, if @sk is a forwarder's. */
+static __noinline bool udp_sends_piece(struct sock *sk,
+				       const struct inet_msg *msg)
+{
+	struct udp_sock *up = udp_sk(sk);
+	u8 flags = READ_ONCE(up->send_flags);
+
+	if (flags & UDP_NOTES_SENT)
+		WRITE_ONCE(up->used_ns, net_now(sock_net(sk)));
+	return flags & UDP_CORKED || msg->flags & MSG_MORE ||
+	       READ_ONCE(up->cork);
+}
 
 /* Sends one datagram, or gathers a piece of one. */
 static int udp_do_sendmsg(struct sock *sk, struct inet_msg *msg, size_t len)
@@ -548,8 +583,9 @@ static int udp_do_sendmsg(struct sock *sk, struct inet_msg *msg, size_t len)
 		return -EOPNOTSUPP;
 	if (READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN)
 		return -EPIPE;
-	if (unlikely((msg->flags & MSG_MORE) || READ_ONCE(udp_sk(sk)->corked) ||
-		     READ_ONCE(udp_sk(sk)->cork)))
+	if (unlikely((msg->flags & MSG_MORE) ||
+		     READ_ONCE(udp_sk(sk)->send_flags) ||
+		     READ_ONCE(udp_sk(sk)->cork)) && udp_sends_piece(sk, msg))
 		return udp_cork_sendmsg(sk, msg, len);
 
 	err = udp_send_target(sk, msg, &dest, &ipc);
@@ -802,6 +838,8 @@ static void udp_close(struct sock *sk, s64 timeout_ns)
 	WRITE_ONCE(up->cork, NULL);
 	release_sock(sk);
 	udp_cork_free(sk, cork);
+	if (unlikely(up->send_flags & UDP_NOTES_SENT))
+		forward_sock_done(sk, IPPROTO_UDP);
 	sk_common_release(sk);
 }
 

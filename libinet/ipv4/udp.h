@@ -26,11 +26,16 @@ struct udp_sock {
 	struct hlist_node port_node;	/* all of the port; table lock */
 	struct hlist_node addr_node;	/* (address, port), RCU */
 	bool flow_hashed;		/* in the table of flows, not in addrs */
-	bool corked;			/* UDP_CORK; sock lock */
+	u8 send_flags;			/* UDP_CORKED, ...; sock lock */
 	bool gro_enabled;		/* UDP_GRO; set under the sock lock */
 	u16 gso_size;			/* UDP_SEGMENT; 0: off */
 	struct udp_cork *cork;		/* datagram in the making; sock lock */
+	u64 used_ns;			/* UDP_NOTES_SENT: last sent or received */
 };
+
+/* udp_sock.send_flags: what is not usual about sending */
+#define UDP_CORKED 0x01		/* UDP_CORK */
+#define UDP_NOTES_SENT 0x02	/* of a forwarder's flow */
 
 static inline struct udp_sock *udp_sk(const struct sock *sk)
 {
@@ -96,6 +101,8 @@ extern const u32 nr_udp_options;
 extern const struct net_offload udp_offload;	/* udp_offload.c */
 
 int udp_rcv(struct sk_buff *skb);
+/* Queues what may be many datagrams in one packet, at its header. Consumes. */
+void udp_queue_rcv_skb(struct sock *sk, struct sk_buff *skb);
 int udp_err(struct sk_buff *skb, u32 info);
 unsigned int udp_poll(struct socket *sock);
 

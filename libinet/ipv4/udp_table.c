@@ -212,7 +212,8 @@ static bool udp_port_conflict(struct udp_table *t, const struct sock *sk,
 	hlist_for_each_entry(other, chain, port_node) {
 		const struct sock *sk2 = &other->inet.sk;
 
-		if (sk2 == sk || (sk2->sk_reuse && sk->sk_reuse))
+		if (sk2 == sk || (sk2->sk_reuse && sk->sk_reuse) ||
+		    (other->send_flags | udp_sk(sk)->send_flags) & UDP_NOTES_SENT)
 			continue;
 		if (READ_ONCE(sk2->sk_bound_dev_if) &&
 		    sk->sk_bound_dev_if &&

@@ -40,7 +40,7 @@ verdict $? inetcat_says_which_address_is_not_its_own
 for program in inet-trace inetcat inetrun inetstackd inet-igb-bind \
 	inet-ss inet-nstat inet-ip inet-dump bench/threads bench/losssend bench/xdp-lwip \
 	bench/tap-kernel bench/tap-slirp bench/tap-dumb bench/tap-limit \
-	examples/customproto examples/echo \
+	examples/customproto examples/echo examples/forwarder \
 	examples/ping bench/flat bench/inmem bench/inmem-lwip bench/tap \
 	bench/tap-lwip bench/xdp bench/xdp-kernel tests/tools/relay tests/sim/sim \
 	tests/sim/monitor-pcap; do

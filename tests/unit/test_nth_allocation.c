@@ -23,6 +23,7 @@
 
 #include <inet/capture.h>
 #include <inet/control.h>
+#include <inet/forward.h>
 #include <inet/inet.h>
 #include <inet/netdev.h>
 #include <inet/netfilter.h>
@@ -674,6 +675,54 @@ static void act_forward(void)
 	drain(c);
 }
 
+/* ---- forwarders -------------------------------------------------------- */
+
+static void asked(struct inet_forwarder *fwd,
+		  const struct inet_forward_request *req, void *arg)
+{
+	(void)arg;
+	if (ntohs(req->dst.sin_port) == 9)
+		inet_forward_reset(fwd, req->id);
+	else if (ntohs(req->dst.sin_port) == 10)
+		inet_forward_unreachable(fwd, req->id, ICMP_PORT_UNREACH);
+	else if (ntohs(req->dst.sin_port) != 11)
+		keep(inet_forward_accept(fwd, req->id, 0));
+}
+
+/* Connections and datagrams to somebody else, more than a table begins with. */
+static void act_forwarder(void)
+{
+	struct sockaddr_in sin = at(0, 80);
+	struct inet_forwarder *fwd[2];
+	struct socket *s;
+	int i;
+
+	fwd[0] = inet_tcp_forwarder(lab.net[1], NULL, asked, NULL);
+	fwd[1] = inet_udp_forwarder(lab.net[1], NULL, asked, NULL);
+	inet_route_add(lab.net[0], "default via 10.0.0.2");
+	sin.sin_addr.s_addr = htonl(0xcb007107);
+	for (i = 0; i < 8; i++) {
+		sin.sin_port = htons((u16)(8 + i / 2));
+		s = open_socket(0, i % 2 ? SOCK_DGRAM : SOCK_STREAM, 0);
+		if (s)
+			inet_connect(s, (struct sockaddr *)&sin, sizeof(sin));
+		run(10 * MS);
+		if (s)
+			inet_send(s, lab.buf, 100, 0);
+		run(10 * MS);
+	}
+	s = open_socket(0, SOCK_DGRAM, 0);
+	for (i = 0; s && i < 70; i++) {
+		sin.sin_addr.s_addr = htonl(0xcb007108 + (u32)i);
+		inet_sendto(s, lab.buf, 10, 0, (struct sockaddr *)&sin,
+			    sizeof(sin));
+	}
+	run(SEC);
+	for (i = 0; i < (int)lab.nr_s; i++)
+		drain(lab.s[i]);
+	inet_forwarder_destroy(fwd[0]);		/* the other one: by the stack */
+}
+
 static void nothing(struct socket *sock, int revents, void *arg)
 {
 	(void)sock;
@@ -1027,6 +1076,7 @@ static const struct scenario {
 	{ .name = "tcp_repair", .act = act_repair },
 	{ .name = "vlan", .act = act_vlan },
 	{ .name = "forward", .act = act_forward, .prepare = prepare_forward },
+	{ .name = "forwarder", .act = act_forwarder },
 	{ .name = "readiness", .act = act_readiness },
 	{ .name = "hooks", .act = act_hooks },
 	{ .name = "capture", .act = act_capture },

@@ -1,0 +1,801 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Forwarders: who takes what is for nobody here, and the requests that wait for a
+ * verdict of the application.
+ *
+ * Theory of operation. While a device has a forwarder, routing (route.c) delivers
+ * what arrives by it for foreign addresses to this host, as Linux's AnyIP routes
+ * do. TCP and UDP look for a socket as always; where there is none, and a RST or
+ * an ICMP error would be due, forwarder_find() says who is asked instead: stacks
+ * without forwarders pay one test of a pointer there, and established flows
+ * nothing.
+ *
+ * A request is a struct forward_flow in a table of its forwarder, found by the
+ * names of the flow (what comes again is absorbed) and by its id, whose low half
+ * is the hash of the names. It keeps a copy of the packet in ordinary memory, so
+ * that who decides slowly holds no frame of a device, and a verdict is what would
+ * have been done when the packet came: a RST or an ICMP error about it, or a
+ * socket. A flow stays in the table until its handshake is over or, with UDP, its
+ * socket is closed or idle, so that max_flows bounds sockets too that a flood
+ * makes; TCP and UDP tell of the end (forward_sock_done()).
+ *
+ * Limits: max_flows, a share of them for each source (counted by a keyed hash, so
+ * that two sources may share, which nobody can arrange), and FORWARD_HELD_BYTES of
+ * what is held. The table grows to twice its size when it is full; without memory
+ * it stays as it is.
+ *
+ * Concurrency: forwarders are found under RCU and changed under forwarders_lock.
+ * A forwarder's lock guards its table and the state of its flows; it is a leaf but
+ * for the timer wheel and memory, and is not held when the application is called,
+ * a packet is sent or a socket is made. A flow is freed by its last reference:
+ * the table's, the armed timer's, or that of a verdict under way. Who unlinks it
+ * gives the table's back.
+ */
+#include "ipv4/forward.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "core/dev.h"
+#include "core/socket.h"
+#include "ipv4/inet_connection_sock.h"
+#include "lib/jhash.h"
+#include "lib/mem.h"
+#include "lib/random.h"
+
+#define FORWARD_MAX_FLOWS 65536u
+#define FORWARD_FIRST_CHAINS 64u
+#define FORWARD_HELD_BYTES (1u << 20)	/* of all packets held */
+#define FORWARD_HOLD_MS 10000u
+#define FORWARD_IDLE_MS 60000u
+#define FORWARD_BUSY_NS (100 * NSEC_PER_MSEC)	/* a verdict under way is looked
+						 * at again after */
+
+/* ---- who is there ----------------------------------------------------- */
+
+/* Is @fwd for packets that arrive by @dev? */
+static bool forwarder_of_dev(const struct inet_forwarder *fwd,
+			     const struct net_device *dev)
+{
+	if (fwd->ifindex)
+		return fwd->ifindex == dev->ifindex;
+	return !(READ_ONCE(dev->flags) & NETDEV_IFF_LOOPBACK);
+}
+
+#define for_each_forwarder_rcu(fwd, net) \
+	for ((fwd) = rcu_dereference((net)->ipv4.forwarders); (fwd); \
+	     (fwd) = rcu_dereference((fwd)->next))
+
+bool forward_takes_foreign(struct net *net, const struct net_device *dev,
+			   u8 protocol)
+{
+	const struct inet_forwarder *fwd;
+
+	for_each_forwarder_rcu(fwd, net)
+		if (forwarder_of_dev(fwd, dev) &&
+		    (!protocol || fwd->ops->protocol == protocol))
+			return true;
+	return false;
+}
+
+bool forward_echoes(struct net *net, const struct net_device *dev)
+{
+	const struct inet_forwarder *fwd;
+
+	for_each_forwarder_rcu(fwd, net)
+		if (fwd->echo && forwarder_of_dev(fwd, dev))
+			return true;
+	return false;
+}
+
+struct inet_forwarder *forwarder_find(const struct sk_buff *skb, u8 protocol)
+{
+	struct inet_forwarder *fwd, *best = NULL;
+	bool own = !skb_is_foreign(skb);
+
+	for_each_forwarder_rcu(fwd, skb_net(skb)) {
+		if (fwd->ops->protocol != protocol || (own && !fwd->own) ||
+		    !forwarder_of_dev(fwd, skb->dev))
+			continue;
+		if (fwd->ifindex)
+			return fwd;
+		best = fwd;
+	}
+	return best;
+}
+
+/* ---- memory ----------------------------------------------------------- */
+
+static void forwarder_put(struct inet_forwarder *fwd)
+{
+	struct mem *mem = &fwd->net->mem;
+
+	if (!refcount_dec_and_test(&fwd->refcnt))
+		return;
+	mem_free(mem, fwd->chains, (fwd->mask + 1) * sizeof(*fwd->chains));
+	mem_free(mem, fwd->sources, (fwd->mask + 1) * sizeof(*fwd->sources));
+	mem_free(mem, fwd, sizeof(*fwd));
+}
+
+static void forwarder_free_rcu(struct rcu_head *head)
+{
+	forwarder_put(container_of(head, struct inet_forwarder, rcu));
+}
+
+void forward_flow_put(struct forward_flow *flow)
+{
+	struct inet_forwarder *fwd = flow->fwd;
+
+	if (!refcount_dec_and_test(&flow->refcnt))
+		return;
+	if (flow->skb)
+		consume_skb(flow->skb);
+	if (flow->sk)
+		sock_put(flow->sk);
+	mem_free(&fwd->net->mem, flow, sizeof(*flow));
+	forwarder_put(fwd);
+}
+
+/* ---- the table: under fwd->lock --------------------------------------- */
+
+static u32 forward_hash(const struct inet_forwarder *fwd,
+			const struct forward_key *key)
+{
+	return jhash_3words(key->saddr, key->daddr,
+			    (u32)key->sport << 16 | key->dport, fwd->secret);
+}
+
+static u32 *forward_source(struct inet_forwarder *fwd, __be32 saddr)
+{
+	return &fwd->sources[jhash_1word(saddr, fwd->secret) & fwd->mask];
+}
+
+static struct forward_flow *forward_find(const struct inet_forwarder *fwd,
+					 const struct forward_key *key, u32 hash)
+{
+	struct forward_flow *flow;
+
+	hlist_for_each_entry(flow, &fwd->chains[hash & fwd->mask], node)
+		if (flow->key.saddr == key->saddr &&
+		    flow->key.daddr == key->daddr &&
+		    flow->key.sport == key->sport &&
+		    flow->key.dport == key->dport)
+			return flow;
+	return NULL;
+}
+
+static void forward_link(struct inet_forwarder *fwd, struct forward_flow *flow)
+{
+	hlist_add_head(&flow->node, &fwd->chains[(u32)flow->id & fwd->mask]);
+	(*forward_source(fwd, flow->key.saddr))++;
+}
+
+/* Twice as many chains, if there is memory. */
+static void forward_grow(struct inet_forwarder *fwd)
+{
+	struct mem *mem = &fwd->net->mem;
+	u32 i, n = fwd->mask + 1;
+	struct hlist_head *chains = mem_zalloc(mem, 2 * n * sizeof(*chains));
+	struct hlist_head *old = fwd->chains;
+	u32 *sources = mem_zalloc(mem, 2 * n * sizeof(*sources));
+	struct forward_flow *flow;
+	struct hlist_node *next;
+
+	if (!chains || !sources) {
+		mem_free(mem, chains, 2 * n * sizeof(*chains));
+		mem_free(mem, sources, 2 * n * sizeof(*sources));
+		return;
+	}
+	mem_free(mem, fwd->sources, n * sizeof(*fwd->sources));
+	fwd->chains = chains;
+	fwd->sources = sources;
+	fwd->mask = 2 * n - 1;
+	for (i = 0; i < n; i++)
+		hlist_for_each_entry_safe(flow, next, &old[i], node)
+			forward_link(fwd, flow);
+	mem_free(mem, old, n * sizeof(*old));
+}
+
+/* It is held, or open, no more, or begins to be. */
+static void forward_count_state(struct forward_flow *flow, u32 one)
+{
+	struct inet_forwarder *fwd = flow->fwd;
+
+	if (flow->state == FORWARD_OPEN) {
+		fwd->stats.open += one;
+		return;
+	}
+	fwd->stats.held += one;
+	fwd->held_bytes += (u64)(s32)one * flow->bytes;
+}
+
+/* False: somebody did before. Else the table's reference is the caller's. */
+static bool forward_unlink(struct forward_flow *flow)
+{
+	struct inet_forwarder *fwd = flow->fwd;
+
+	if (hlist_unhashed(&flow->node))
+		return false;
+	hlist_del_init(&flow->node);
+	(*forward_source(fwd, flow->key.saddr))--;
+	fwd->nr--;
+	forward_count_state(flow, -1u);
+	return true;
+}
+
+/* Why there is no room for one more, or 0. */
+static enum skb_drop_reason forward_no_room(struct inet_forwarder *fwd,
+					    const struct forward_key *key,
+					    u32 bytes)
+{
+	if (fwd->nr < fwd->max_flows &&
+	    *forward_source(fwd, key->saddr) < fwd->max_per_source &&
+	    fwd->held_bytes + bytes <= FORWARD_HELD_BYTES)
+		return SKB_NOT_DROPPED_YET;
+	fwd->stats.full++;
+	return SKB_DROP_REASON_FORWARD_FULL;
+}
+
+/* ---- the end of a flow ------------------------------------------------ */
+
+/* It was unlinked: the timer's and the table's references go. */
+static void forward_flow_unlinked(struct forward_flow *flow)
+{
+	if (del_timer(&flow->timer))
+		forward_flow_put(flow);
+	forward_flow_put(flow);
+}
+
+bool forward_flow_end(struct forward_flow *flow, u64 *counter)
+{
+	struct inet_forwarder *fwd = flow->fwd;
+	bool ended;
+
+	spin_lock(&fwd->lock);
+	ended = forward_unlink(flow);
+	if (ended && counter)
+		(*counter)++;
+	spin_unlock(&fwd->lock);
+	if (ended)
+		forward_flow_unlinked(flow);
+	return ended;
+}
+
+struct forward_flow *forward_flow_get(struct inet_forwarder *fwd,
+				      const struct forward_key *key)
+{
+	struct forward_flow *flow;
+
+	spin_lock(&fwd->lock);
+	flow = forward_find(fwd, key, forward_hash(fwd, key));
+	if (flow)
+		refcount_inc(&flow->refcnt);
+	spin_unlock(&fwd->lock);
+	return flow;
+}
+
+void forward_count_absorbed(struct inet_forwarder *fwd)
+{
+	spin_lock(&fwd->lock);
+	fwd->stats.absorbed++;
+	spin_unlock(&fwd->lock);
+}
+
+void forward_sock_done(const struct sock *sk, u8 protocol)
+{
+	const struct forward_key key = {
+		.saddr = sk->sk_daddr, .daddr = sk->sk_rcv_saddr,
+		.sport = sk->sk_dport, .dport = inet_sk(sk)->inet_sport,
+	};
+	struct net *net = sock_net(sk);
+	struct inet_forwarder *fwd;
+	struct forward_flow *flow;
+
+	rcu_read_lock(&net->rcu);
+	for_each_forwarder_rcu(fwd, net) {
+		if (fwd->ops->protocol != protocol)
+			continue;
+		flow = forward_flow_get(fwd, &key);
+		if (!flow)
+			continue;
+		if (!flow->sk || flow->sk == sk)
+			forward_flow_end(flow, NULL);
+		forward_flow_put(flow);
+	}
+	rcu_read_unlock(&net->rcu);
+}
+
+/* Nobody has decided, or nothing was said for long. */
+static void forward_timer(struct timer_list *t)
+{
+	struct forward_flow *flow = from_timer(flow, t, timer);
+	struct inet_forwarder *fwd = flow->fwd;
+	struct net *net = fwd->net;
+	bool open = READ_ONCE(flow->state) == FORWARD_OPEN, over;
+	u64 again = 0;
+
+	rcu_read_lock(&net->rcu);
+	if (open && fwd->ops->idle)
+		again = fwd->ops->idle(flow);
+	rcu_read_unlock(&net->rcu);
+	spin_lock(&fwd->lock);
+	/* being accepted, or it was so a moment ago */
+	if (flow->state == FORWARD_BUSY ||
+	    (flow->state == FORWARD_OPEN && !open && fwd->ops->idle))
+		again = net_now(net) + FORWARD_BUSY_NS;
+	if (again && !hlist_unhashed(&flow->node)) {
+		/* the timer keeps its reference */
+		mod_timer(net_wheel(net), t, again);
+		spin_unlock(&fwd->lock);
+		return;
+	}
+	if (flow->state == FORWARD_OPEN && !fwd->ops->idle) {
+		spin_unlock(&fwd->lock);	/* TCP's own timers run now */
+		forward_flow_put(flow);
+		return;
+	}
+	over = forward_unlink(flow);
+	if (over && flow->state == FORWARD_OPEN)
+		fwd->stats.idle++;
+	else if (over)
+		fwd->stats.expired++;
+	spin_unlock(&fwd->lock);
+	if (over)
+		forward_flow_put(flow);		/* the table's */
+	forward_flow_put(flow);
+}
+
+/* ---- requests --------------------------------------------------------- */
+
+/* A copy from the network header on, without a device. NULL: no memory. */
+static struct sk_buff *forward_copy(const struct sk_buff *skb, u32 len)
+{
+	struct sk_buff *copy = alloc_skb_heap(skb_net(skb),
+					      MAX_HEADER_ROOM + len);
+	int off = skb_network_offset(skb);
+	u8 *to;
+
+	if (!copy)
+		return NULL;
+	skb_reserve(copy, MAX_HEADER_ROOM);
+	to = skb_put(copy, len);
+	memcpy(to, skb_network_header(skb), (u32)-off);
+	if (skb_copy_bits(skb, 0, to + -off, len - (u32)-off)) {
+		kfree_skb_reason(copy, SKB_DROP_REASON_NOMEM);
+		return NULL;
+	}
+	skb_reset_network_header(copy);
+	skb_set_transport_header(copy, -off);
+	memset(IPCB(copy), 0, sizeof(struct inet_skb_parm));
+	IPCB(copy)->iif = skb->skb_iif;
+	copy->protocol = cpu_to_be16(ETH_P_IP);
+	copy->pkt_type = SKB_PACKET_HOST;
+	copy->ip_summed = CHECKSUM_UNNECESSARY;
+	copy->mark = skb->mark;
+	copy->shinfo->gso_size = skb->shinfo->gso_size;
+	copy->shinfo->gso_segs = skb->shinfo->gso_segs;
+	copy->shinfo->gso_type = skb->shinfo->gso_type;
+	return copy;
+}
+
+/* A flow with references for the table and for the timer, in neither. */
+static struct forward_flow *forward_flow_alloc(struct inet_forwarder *fwd,
+					       const struct sk_buff *skb,
+					       const struct forward_want *want)
+{
+	struct mem *mem = &fwd->net->mem;
+	struct forward_flow *flow = mem_zalloc(mem, sizeof(*flow));
+
+	if (!flow)
+		return NULL;
+	flow->skb = forward_copy(skb, want->len);
+	if (!flow->skb) {
+		mem_free(mem, flow, sizeof(*flow));
+		return NULL;
+	}
+	flow->bytes = flow->skb->truesize;
+	refcount_init(&flow->refcnt, 2, fwd->net->smp);
+	timer_setup(&flow->timer, forward_timer);
+	refcount_inc(&fwd->refcnt);
+	flow->fwd = fwd;
+	flow->key = want->key;
+	flow->state = FORWARD_HELD;
+	flow->iif = skb->skb_iif;
+	flow->seq = want->seq;
+	flow->isn = want->isn;
+	return flow;
+}
+
+/* Into the table, its timer armed. Return: 0, or why not. */
+static enum skb_drop_reason forward_flow_add(struct forward_flow *flow, u64 *id)
+{
+	struct inet_forwarder *fwd = flow->fwd;
+	u32 hash = forward_hash(fwd, &flow->key);
+	struct net *net = fwd->net;
+	enum skb_drop_reason reason;
+
+	spin_lock(&fwd->lock);
+	reason = forward_no_room(fwd, &flow->key, flow->bytes);
+	if (!reason && (fwd->dead || forward_find(fwd, &flow->key, hash)))
+		reason = SKB_DROP_REASON_FORWARD_HELD;	/* by another thread */
+	if (!reason) {
+		if (fwd->nr > fwd->mask)
+			forward_grow(fwd);
+		fwd->serial += fwd->serial == U32_MAX ? 2 : 1;
+		*id = flow->id = (u64)fwd->serial << 32 | hash;
+		forward_link(fwd, flow);
+		fwd->nr++;
+		fwd->stats.requests++;
+		forward_count_state(flow, 1);
+		mod_timer(net_wheel(net), &flow->timer,
+			  net_now(net) + fwd->hold_ns);
+	}
+	spin_unlock(&fwd->lock);
+	return reason;
+}
+
+/* Room is looked for before anything is copied, too: a flood costs little. */
+enum skb_drop_reason forward_request(struct inet_forwarder *fwd,
+				     const struct sk_buff *skb,
+				     const struct forward_want *want,
+				     struct inet_forward_request *req)
+{
+	const struct iphdr *iph = ip_hdr(skb);
+	enum skb_drop_reason reason;
+	struct forward_flow *flow;
+
+	spin_lock(&fwd->lock);
+	reason = forward_no_room(fwd, &want->key, want->len);
+	spin_unlock(&fwd->lock);
+	if (reason)
+		return reason;
+	flow = forward_flow_alloc(fwd, skb, want);
+	if (!flow)
+		return SKB_DROP_REASON_NOMEM;
+	reason = forward_flow_add(flow, &req->id);
+	if (reason) {
+		forward_flow_put(flow);		/* the table's, the timer's */
+		forward_flow_put(flow);
+		return reason;
+	}
+	req->src = (struct sockaddr_in){ .sin_family = AF_INET,
+		.sin_port = want->key.sport, .sin_addr.s_addr = iph->saddr };
+	req->dst = (struct sockaddr_in){ .sin_family = AF_INET,
+		.sin_port = want->key.dport, .sin_addr.s_addr = iph->daddr };
+	req->protocol = fwd->ops->protocol;
+	req->ifindex = skb->skb_iif;
+	req->tos = iph->tos;
+	req->ttl = iph->ttl;
+	fwd->cb(fwd, req, fwd->arg);
+	return SKB_NOT_DROPPED_YET;
+}
+
+/* ---- verdicts --------------------------------------------------------- */
+
+/* The request @id with a reference of the caller's, if it still waits. Context:
+ * fwd->lock. */
+static struct forward_flow *forward_held(struct inet_forwarder *fwd, u64 id)
+{
+	struct forward_flow *flow;
+
+	hlist_for_each_entry(flow, &fwd->chains[(u32)id & fwd->mask], node)
+		if (flow->id == id && flow->state == FORWARD_HELD) {
+			refcount_inc(&flow->refcnt);
+			return flow;
+		}
+	return NULL;
+}
+
+/* The same, and nobody else decides about it meanwhile. */
+static struct forward_flow *forward_begin_accept(struct inet_forwarder *fwd,
+						 u64 id)
+{
+	struct forward_flow *flow;
+
+	spin_lock(&fwd->lock);
+	flow = forward_held(fwd, id);
+	if (flow)
+		WRITE_ONCE(flow->state, FORWARD_BUSY);
+	spin_unlock(&fwd->lock);
+	return flow;
+}
+
+/* What began ends with @err. The handshake may be over already. */
+static void forward_end_accept(struct forward_flow *flow, int err)
+{
+	struct inet_forwarder *fwd = flow->fwd;
+	struct net *net = fwd->net;
+	bool open, stop;
+
+	spin_lock(&fwd->lock);
+	open = !err && !hlist_unhashed(&flow->node);
+	if (open) {
+		forward_count_state(flow, -1u);
+		WRITE_ONCE(flow->state, FORWARD_OPEN);
+		forward_count_state(flow, 1);
+	} else if (err) {
+		WRITE_ONCE(flow->state, FORWARD_HELD);
+	}
+	fwd->stats.accepted += !err;
+	stop = open && !fwd->idle_ns && del_timer(&flow->timer);
+	if (open && fwd->idle_ns && del_timer(&flow->timer))
+		mod_timer(net_wheel(net), &flow->timer,
+			  net_now(net) + fwd->idle_ns);
+	spin_unlock(&fwd->lock);
+	if (stop)
+		forward_flow_put(flow);
+	forward_flow_put(flow);
+}
+
+/* The request @id is decided about, for good. NULL: it is over. */
+static struct forward_flow *forward_decide(struct inet_forwarder *fwd, u64 id,
+					   u64 *counter)
+{
+	struct forward_flow *flow;
+
+	spin_lock(&fwd->lock);
+	flow = forward_held(fwd, id);
+	if (flow) {
+		forward_unlink(flow);
+		(*counter)++;
+	}
+	spin_unlock(&fwd->lock);
+	if (flow)
+		forward_flow_unlinked(flow);
+	return flow;
+}
+
+/* The packet of @flow as if it had come just now. 0 or -E. Context: RCU. */
+static int forward_reroute(struct forward_flow *flow)
+{
+	struct sk_buff *skb = flow->skb;
+	enum skb_drop_reason reason;
+	int err;
+
+	skb->dev = dev_get_by_index_rcu(flow->fwd->net, flow->iif);
+	skb->skb_iif = flow->iif;
+	if (!skb->dev)
+		return -ENODEV;
+	err = ip_route_input_noref(skb, flow->key.daddr, flow->key.saddr,
+				   skb->dev, &reason);
+	return err ? -ENETUNREACH : 0;
+}
+
+/* What it borrowed is given back before the RCU section ends. */
+static void forward_forget_route(struct forward_flow *flow)
+{
+	if (!flow->skb)		/* a reader's now */
+		return;
+	skb_dst_drop(flow->skb);
+	flow->skb->dev = NULL;
+}
+
+int forward_accept(struct inet_forwarder *fwd, u64 id, bool nonblock,
+		   struct socket **res)
+{
+	struct forward_flow *flow = forward_begin_accept(fwd, id);
+	struct net *net = fwd->net;
+	int err;
+
+	if (!flow)
+		return -ENOENT;
+	rcu_read_lock(&net->rcu);
+	err = forward_reroute(flow);
+	if (!err)
+		err = fwd->ops->accept(flow, res);
+	if (!err)
+		(*res)->nonblock = nonblock;
+	forward_forget_route(flow);
+	rcu_read_unlock(&net->rcu);
+	forward_end_accept(flow, err);
+	return err;
+}
+
+int forward_reset(struct inet_forwarder *fwd, u64 id)
+{
+	struct net *net = fwd->net;
+	struct forward_flow *flow;
+
+	if (!fwd->ops->reset)
+		return -EOPNOTSUPP;
+	flow = forward_decide(fwd, id, &fwd->stats.rejected);
+	if (!flow)
+		return -ENOENT;
+	rcu_read_lock(&net->rcu);
+	if (!forward_reroute(flow))
+		fwd->ops->reset(flow->skb);
+	forward_forget_route(flow);
+	rcu_read_unlock(&net->rcu);
+	forward_flow_put(flow);
+	return 0;
+}
+
+int forward_unreachable(struct inet_forwarder *fwd, u64 id, u8 code)
+{
+	struct net *net = fwd->net;
+	struct forward_flow *flow;
+
+	if (code > NR_ICMP_UNREACH || code == ICMP_FRAG_NEEDED)
+		return -EINVAL;
+	flow = forward_decide(fwd, id, &fwd->stats.rejected);
+	if (!flow)
+		return -ENOENT;
+	rcu_read_lock(&net->rcu);
+	if (!forward_reroute(flow))
+		icmp_send(flow->skb, ICMP_DEST_UNREACH, code, 0);
+	forward_forget_route(flow);
+	rcu_read_unlock(&net->rcu);
+	forward_flow_put(flow);
+	return 0;
+}
+
+int forward_drop(struct inet_forwarder *fwd, u64 id)
+{
+	struct forward_flow *flow = forward_decide(fwd, id,
+						   &fwd->stats.dropped);
+
+	if (!flow)
+		return -ENOENT;
+	forward_flow_put(flow);
+	return 0;
+}
+
+/* ---- life ------------------------------------------------------------- */
+
+/* What the options say. 0 or -E with a sentence. */
+static int forwarder_configure(struct inet_forwarder *fwd,
+			       const struct inet_forward_options *o)
+{
+	struct net *net = fwd->net;
+	struct net_device *dev;
+	u32 most = o->max_flows ? o->max_flows : fwd->ops->max_flows;
+
+	if (most > FORWARD_MAX_FLOWS || o->max_per_source > most)
+		return net_error(net, -EINVAL, "a forwarder of %u flows, %u of "
+				 "one source: not in 1..%u", most,
+				 o->max_per_source, FORWARD_MAX_FLOWS);
+	if (o->own && fwd->ops->protocol != IPPROTO_TCP)
+		return net_error(net, -EOPNOTSUPP, "only a forwarder of TCP takes "
+				 "what is for own addresses");
+	if (o->idle_ms && fwd->ops->protocol != IPPROTO_UDP)
+		return net_error(net, -EINVAL, "only flows of UDP are idle");
+	fwd->max_flows = most;
+	fwd->max_per_source = o->max_per_source ? o->max_per_source :
+						  max(most * 2 / 3, 1u);
+	fwd->hold_ns = NSEC_PER_MSEC * (o->hold_ms ? o->hold_ms :
+						     FORWARD_HOLD_MS);
+	if (fwd->ops->protocol == IPPROTO_UDP)
+		fwd->idle_ns = NSEC_PER_MSEC * (o->idle_ms ? o->idle_ms :
+							     FORWARD_IDLE_MS);
+	fwd->own = o->own;
+	fwd->echo = o->echo;
+	if (!o->dev)
+		return 0;
+	dev = dev_get_by_name(net, o->dev);
+	if (!dev)
+		return net_error(net, -ENODEV, "%.40s: no such device", o->dev);
+	fwd->ifindex = dev->ifindex;
+	dev_put(dev);
+	return 0;
+}
+
+/* NULL: no memory. */
+static struct inet_forwarder *forwarder_alloc(struct net *net,
+					      const struct forward_ops *ops)
+{
+	struct inet_forwarder *fwd = mem_zalloc(&net->mem, sizeof(*fwd));
+
+	if (!fwd)
+		return NULL;
+	lock_init(&fwd->lock, net->smp);
+	refcount_init(&fwd->refcnt, 1, net->smp);
+	net_random_bytes(net, &fwd->secret, sizeof(fwd->secret));
+	fwd->net = net;
+	fwd->ops = ops;
+	fwd->mask = FORWARD_FIRST_CHAINS - 1;
+	fwd->chains = mem_zalloc(&net->mem, FORWARD_FIRST_CHAINS *
+					    sizeof(*fwd->chains));
+	fwd->sources = mem_zalloc(&net->mem, FORWARD_FIRST_CHAINS *
+					     sizeof(*fwd->sources));
+	if (fwd->chains && fwd->sources)
+		return fwd;
+	forwarder_put(fwd);
+	return NULL;
+}
+
+/* Into the list, unless there is one like it. 0 or -EEXIST. */
+static int forwarder_publish(struct inet_forwarder *fwd)
+{
+	struct netns_ipv4 *v4 = &fwd->net->ipv4;
+	const struct inet_forwarder *other;
+	int err = 0;
+
+	spin_lock(&v4->forwarders_lock);
+	for (other = v4->forwarders; other; other = other->next)
+		if (other->ops == fwd->ops && other->ifindex == fwd->ifindex)
+			err = -EEXIST;
+	if (!err) {
+		fwd->next = v4->forwarders;
+		rcu_assign_pointer(v4->forwarders, fwd);
+	}
+	spin_unlock(&v4->forwarders_lock);
+	return err;
+}
+
+int forwarder_create(struct net *net, const struct forward_ops *ops,
+		     const struct inet_forward_options *opts,
+		     struct forward_owner owner, struct inet_forwarder **res)
+{
+	const struct inet_forward_options none = { .size = sizeof(none) };
+	struct inet_forwarder *fwd;
+	int err;
+
+	if (!opts)
+		opts = &none;
+	if (opts->size != sizeof(*opts))
+		return net_error(net, -EINVAL, "inet_forward_options.size is not "
+				 "sizeof(struct inet_forward_options)");
+	fwd = forwarder_alloc(net, ops);
+	if (!fwd)
+		return -ENOMEM;
+	fwd->cb = owner.cb;
+	fwd->arg = owner.arg;
+	err = forwarder_configure(fwd, opts);
+	if (!err && forwarder_publish(fwd))
+		err = net_error(net, -EEXIST, "there is a forwarder of this "
+				"protocol for %s already",
+				opts->dev ? opts->dev : "all devices");
+	if (err) {
+		forwarder_put(fwd);
+		return err;
+	}
+	rt_cache_flush(net);
+	*res = fwd;
+	return 0;
+}
+
+/* Any flow, with a reference, and then there is one less. NULL: none is left. */
+static struct forward_flow *forward_first(struct inet_forwarder *fwd, u32 *chain)
+{
+	struct forward_flow *flow = NULL;
+
+	spin_lock(&fwd->lock);
+	fwd->dead = true;
+	for (; *chain <= fwd->mask && !flow; (*chain) += !flow)
+		flow = hlist_empty(&fwd->chains[*chain]) ? NULL :
+			hlist_entry(fwd->chains[*chain].first,
+				    struct forward_flow, node);
+	if (flow)
+		refcount_inc(&flow->refcnt);
+	spin_unlock(&fwd->lock);
+	return flow;
+}
+
+void forwarder_destroy(struct inet_forwarder *fwd)
+{
+	struct net *net = fwd->net;
+	struct inet_forwarder **p;
+	struct forward_flow *flow;
+	u32 chain = 0;
+
+	spin_lock(&net->ipv4.forwarders_lock);
+	for (p = &net->ipv4.forwarders; *p != fwd; p = &(*p)->next)
+		;
+	rcu_assign_pointer(*p, fwd->next);
+	spin_unlock(&net->ipv4.forwarders_lock);
+	rt_cache_flush(net);
+	while ((flow = forward_first(fwd, &chain))) {
+		forward_flow_end(flow, NULL);
+		forward_flow_put(flow);
+	}
+	/* a softirq thread must not wait for itself */
+	if (!this_softnet(net))
+		synchronize_rcu(&net->rcu);
+	call_rcu(&net->rcu, &fwd->rcu, forwarder_free_rcu);
+}
+
+void forward_net_end(struct net *net)
+{
+	while (net->ipv4.forwarders)
+		forwarder_destroy(net->ipv4.forwarders);
+}

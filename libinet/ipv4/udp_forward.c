@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * UDP's forwarders: the first datagram of a flow that is for nobody is held until
+ * the application decides. What it accepts is a connected socket, bound to the
+ * address that was asked for; the datagram is the first on its queue. A socket
+ * notes when it sends (UDP_NOTES_SENT in udp_sock.send_flags, which every send
+ * asks anyway) and when something arrives for it, which only the way of foreign
+ * packets asks.
+ */
+#include "ipv4/forward.h"
+
+#include <errno.h>
+
+#include "core/socket.h"
+#include "ipv4/udp.h"
+#include "lib/err.h"
+
+#define UDP_FORWARD_MAX 4096u
+
+/* ---- datagrams -------------------------------------------------------- */
+
+bool udp_forward_rcv(struct sk_buff *skb)
+{
+	struct inet_forwarder *fwd = forwarder_find(skb, IPPROTO_UDP);
+	const struct udphdr *uh = (const struct udphdr *)skb->data;
+	const struct forward_want want = {
+		.key = { .saddr = ip_hdr(skb)->saddr,
+			 .daddr = ip_hdr(skb)->daddr,
+			 .sport = uh->source, .dport = uh->dest },
+		.len = (u32)((int)skb->len - skb_network_offset(skb)),
+	};
+	struct inet_forward_request req = { .len = skb->len - UDP_HLEN };
+	enum skb_drop_reason reason;
+	struct forward_flow *flow;
+
+	if (!fwd)
+		return false;
+	flow = forward_flow_get(fwd, &want.key);
+	if (flow) {
+		reason = SKB_DROP_REASON_FORWARD_HELD;
+		forward_count_absorbed(fwd);
+		forward_flow_put(flow);
+	} else {
+		reason = forward_request(fwd, skb, &want, &req);
+	}
+	if (reason)
+		kfree_skb_reason(skb, reason);
+	else
+		consume_skb(skb);
+	return true;
+}
+
+/* ---- verdicts --------------------------------------------------------- */
+
+/* Names, a way back and a place in the table. 0 or -E. Context: sock lock. */
+static int udp_forward_connect(struct sock *sk, const struct forward_key *key)
+{
+	struct inet_sock *inet = inet_sk(sk);
+	struct flowi4 fl4;
+	struct rtable *rt;
+	int err;
+
+	inet_assign_bit(TRANSPARENT, sk, true);
+	rt = ip_route_connect(&fl4, key->saddr, key->daddr, 0, IPPROTO_UDP,
+			      key->dport, key->sport, sk);
+	if (IS_ERR(rt))
+		return (int)PTR_ERR(rt);
+	sk_dst_set(sk, &rt->dst);
+	if (rt_is_to_many(rt))
+		return -ENETUNREACH;
+	WRITE_ONCE(inet->inet_saddr, key->daddr);
+	(void)udp_lib_set_addrs(sk, key->daddr, key->saddr, key->sport);
+	udp_sk(sk)->send_flags |= UDP_NOTES_SENT;
+	WRITE_ONCE(udp_sk(sk)->used_ns, net_now(sock_net(sk)));
+	err = udp_v4_get_port(sk, ntohs(key->dport));
+	if (err)
+		return err;
+	WRITE_ONCE(inet->inet_sport, key->dport);
+	WRITE_ONCE(sk->sk_state, TCP_ESTABLISHED);
+	return 0;
+}
+
+/* forward_ops.accept. */
+static int udp_forward_accept(struct forward_flow *flow, struct socket **res)
+{
+	struct sk_buff *skb = flow->skb;
+	struct socket *sock;
+	struct sock *sk;
+	int err = sock_create(flow->fwd->net, PF_INET, SOCK_DGRAM, 0, &sock);
+
+	if (err)
+		return err;
+	sk = sock->sk;
+	lock_sock(sk);
+	err = udp_forward_connect(sk, &flow->key);
+	if (!err)
+		sock->state = SS_CONNECTED;
+	release_sock(sk);
+	if (err) {
+		sock_release(sock);
+		return err;
+	}
+	sock_hold(sk);
+	flow->sk = sk;
+	flow->skb = NULL;
+	skb_pull(skb, (u32)skb_transport_offset(skb));
+	udp_queue_rcv_skb(sk, skb);
+	*res = sock;
+	return 0;
+}
+
+/* forward_ops.idle: nothing for long, or when to ask again. */
+static u64 udp_forward_idle(struct forward_flow *flow)
+{
+	u64 until, now = net_now(flow->fwd->net);
+	struct sock *sk = flow->sk;
+
+	until = READ_ONCE(udp_sk(sk)->used_ns) + flow->fwd->idle_ns;
+	if (until > now)
+		return until;
+	udp_lib_unhash(sk);
+	WRITE_ONCE(sk->sk_shutdown, SHUTDOWN_MASK);
+	WRITE_ONCE(sk->sk_err, ETIMEDOUT);
+	sk->sk_error_report(sk);
+	sk->sk_state_change(sk);
+	return 0;
+}
+
+const struct forward_ops udp_forward_ops = {
+	.protocol = IPPROTO_UDP,
+	.max_flows = UDP_FORWARD_MAX,
+	.accept = udp_forward_accept,
+	.idle = udp_forward_idle,
+};
