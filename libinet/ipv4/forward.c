@@ -591,42 +591,40 @@ int forward_accept(struct inet_forwarder *fwd, u64 id, bool nonblock,
 	return err;
 }
 
-int forward_reset(struct inet_forwarder *fwd, u64 id)
+/* @reset, if not NULL, else an ICMP error of @code says so. 0 or -ENOENT. */
+static int forward_reject(struct inet_forwarder *fwd, u64 id,
+			  void (*reset)(struct sk_buff *skb), u8 code)
 {
+	struct forward_flow *flow = forward_decide(fwd, id,
+						   &fwd->stats.rejected);
 	struct net *net = fwd->net;
-	struct forward_flow *flow;
 
-	if (!fwd->ops->reset)
-		return -EOPNOTSUPP;
-	flow = forward_decide(fwd, id, &fwd->stats.rejected);
 	if (!flow)
 		return -ENOENT;
 	rcu_read_lock(&net->rcu);
-	if (!forward_reroute(flow))
-		fwd->ops->reset(flow->skb);
+	if (!forward_reroute(flow)) {
+		if (reset)
+			reset(flow->skb);
+		else
+			icmp_send(flow->skb, ICMP_DEST_UNREACH, code, 0);
+	}
 	forward_forget_route(flow);
 	rcu_read_unlock(&net->rcu);
 	forward_flow_put(flow);
 	return 0;
 }
 
+int forward_reset(struct inet_forwarder *fwd, u64 id)
+{
+	return fwd->ops->reset ? forward_reject(fwd, id, fwd->ops->reset, 0) :
+				 -EOPNOTSUPP;
+}
+
 int forward_unreachable(struct inet_forwarder *fwd, u64 id, u8 code)
 {
-	struct net *net = fwd->net;
-	struct forward_flow *flow;
-
 	if (code > NR_ICMP_UNREACH || code == ICMP_FRAG_NEEDED)
 		return -EINVAL;
-	flow = forward_decide(fwd, id, &fwd->stats.rejected);
-	if (!flow)
-		return -ENOENT;
-	rcu_read_lock(&net->rcu);
-	if (!forward_reroute(flow))
-		icmp_send(flow->skb, ICMP_DEST_UNREACH, code, 0);
-	forward_forget_route(flow);
-	rcu_read_unlock(&net->rcu);
-	forward_flow_put(flow);
-	return 0;
+	return forward_reject(fwd, id, NULL, code);
 }
 
 int forward_drop(struct inet_forwarder *fwd, u64 id)

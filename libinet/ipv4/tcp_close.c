@@ -265,12 +265,12 @@ void tcp_set_state(struct sock *sk, int state)
 	u32 was = established >> sk->sk_state & 1;
 	u32 is = established >> state & 1;
 
-	if (unlikely(tcp_sk(sk)->forwarded))
-		tcp_forward_done(sk);
 	if (is != was)
 		NET_ADD_STATS(sock_net(sk), TCP_CURRESTAB, (u64)is - was);
 	if (state == TCP_CLOSE) {
 		NET_ADD_STATS(sock_net(sk), TCP_ESTABRESETS, was);
+		if (unlikely(tcp_sk(sk)->forwarded))
+			tcp_forward_done(sk);
 		tcp_leave_tables(sk);
 	}
 	/* After unhash: who finds it hashed may trust its state. */

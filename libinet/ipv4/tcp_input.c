@@ -22,6 +22,7 @@
 #include <errno.h>
 
 #include "core/skbuff.h"
+#include "ipv4/forward.h"
 #include "ipv4/tcp.h"
 #include "ipv4/tcp_chrono.h"
 #include "ipv4/tcp_fastopen.h"
@@ -683,6 +684,8 @@ static int tcp_rcv_synchronized(struct sock *sk, struct sk_buff *skb)
 	/* of one that was closed already: its state is not SYN-RECEIVED */
 	if (unlikely(tp->passive_fastopen))
 		tcp_fastopen_done(sk, false);
+	if (unlikely(tp->forwarded))
+		tcp_forward_done(sk);
 	ret = tcp_rcv_state_ack(sk, skb);
 	if (ret > 0)
 		return ret;

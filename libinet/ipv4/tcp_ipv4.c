@@ -840,7 +840,7 @@ static __noinline void tcp_add_backlog(struct sock *sk, struct sk_buff *skb)
 	kfree_skb_reason(skb, SKB_DROP_REASON_SOCKET_BACKLOG);
 }
 
-void tcp_v4_fill_cb(struct sk_buff *skb, const struct tcphdr *th)
+__always_inline void tcp_v4_fill_cb(struct sk_buff *skb, const struct tcphdr *th)
 {
 	struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
 
@@ -984,12 +984,13 @@ static bool tcp_v4_rcv_req(struct request_sock *req, struct sk_buff *skb)
 
 /* Who listens to @skb; bound to no address, for those of this host only, unless
  * it is to be transparent. Borrowed under RCU, or NULL. */
-static struct sock *tcp_v4_listener(const struct sk_buff *skb,
+static inline struct sock *tcp_v4_listener(const struct sk_buff *skb,
 				    const struct inet_lookup *key)
 {
 	struct sock *sk = __inet_lookup_listener(skb_net(skb), key);
 
-	if (unlikely(sk && skb_is_foreign(skb)) && !sk->sk_rcv_saddr &&
+	if (unlikely(sk && skb_is_foreign(skb)) &&
+	    !READ_ONCE(sk->sk_rcv_saddr) &&
 	    !inet_test_bit(TRANSPARENT, sk))
 		return NULL;
 	return sk;

@@ -228,8 +228,8 @@ static int udp_no_port(struct net *net, struct sk_buff *skb)
 
 /* For an address of somebody else: a socket of the flow or of the address, or one
  * that is transparent; else a forwarder is asked. Consumes. */
-static __noinline int udp_rcv_foreign(struct net *net, struct sk_buff *skb,
-				      const struct udp_flow *flow)
+static int udp_rcv_foreign(struct net *net, struct sk_buff *skb,
+			   const struct udp_flow *flow)
 {
 	struct sock *sk = udp4_lib_lookup(net, flow);
 
@@ -240,6 +240,14 @@ static __noinline int udp_rcv_foreign(struct net *net, struct sk_buff *skb,
 		WRITE_ONCE(udp_sk(sk)->used_ns, net_now(net));
 	udp_queue_rcv_skb(sk, skb);
 	return 0;
+}
+
+/* Not for one address of this host. Consumes. */
+static __noinline int udp_rcv_special(struct net *net, struct sk_buff *skb,
+				      const struct udp_flow *flow)
+{
+	return skb_is_foreign(skb) ? udp_rcv_foreign(net, skb, flow) :
+				     udp4_mcast_deliver(net, skb, flow);
 }
 
 /*
@@ -287,9 +295,7 @@ int udp_rcv(struct sk_buff *skb)
 	};
 	if (rt && unlikely(rt->rt_flags & (RTCF_BROADCAST | RTCF_MULTICAST |
 					   RTCF_FOREIGN)))
-		return rt->rt_flags & RTCF_FOREIGN ?
-		       udp_rcv_foreign(net, skb, &flow) :
-		       udp4_mcast_deliver(net, skb, &flow);
+		return udp_rcv_special(net, skb, &flow);
 	sk = udp4_lib_lookup(net, &flow);
 	if (!sk)
 		return udp_no_port(net, skb);

@@ -213,7 +213,8 @@ static bool udp_port_conflict(struct udp_table *t, const struct sock *sk,
 		const struct sock *sk2 = &other->inet.sk;
 
 		if (sk2 == sk || (sk2->sk_reuse && sk->sk_reuse) ||
-		    (other->send_flags | udp_sk(sk)->send_flags) & UDP_NOTES_SENT)
+		    (READ_ONCE(other->send_flags) |
+		     READ_ONCE(udp_sk(sk)->send_flags)) & UDP_NOTES_SENT)
 			continue;
 		if (READ_ONCE(sk2->sk_bound_dev_if) &&
 		    sk->sk_bound_dev_if &&
