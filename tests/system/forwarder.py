@@ -11,7 +11,7 @@ import socket
 import subprocess
 import threading
 
-from peer import (BUILD, DEVICE, Missing, Stream, case, connect,
+from peer import (BUILD, DEVICE, Echo, Missing, Stream, case, connect,
                   enter_namespace, kernel_end, libinet_end, pump, run,
                   run_cases)
 
@@ -20,11 +20,11 @@ FOREIGN = "203.0.113."
 LOCAL = "127.0.0.1"
 
 
-class Forwarder:
+class Forwarder(Echo):
     """The example with OPTIONS; its end must be a good one."""
 
     def __init__(self, *options):
-        self.options = options or ("-t", LOCAL)
+        super().__init__(*(options or ("-t", LOCAL)))
 
     def __enter__(self):
         # pylint: disable=consider-using-with
@@ -35,17 +35,10 @@ class Forwarder:
         assert "all addresses" in line, f"forwarder said: {line}"
         return self
 
-    def said(self):
-        """What it says next; not what the stack logs."""
-        line = self.proc.stderr.readline()
-        while line.startswith("libinet: "):
-            line = self.proc.stderr.readline()
-        return line
-
     def __exit__(self, kind, *_):
         self.proc.send_signal(signal.SIGTERM)
-        self.last = self.proc.communicate(timeout=60)[1]
-        assert kind or self.proc.returncode == 0, self.last
+        last = self.proc.communicate(timeout=60)[1]
+        assert kind or self.proc.returncode == 0, last
 
 
 class Server:

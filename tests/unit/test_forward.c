@@ -7,71 +7,15 @@
 #include <poll.h>
 #include <string.h>
 
-#include <inet/forward.h>
-#include <inet/socket.h>
-
 #include "api/verify.h"
-#include "fixture.h"
+#include "forward_lab.h"
 #include "ipv4/tcp.h"
 #include "sockets.h"
 
-#define FOREIGN FX_ADDR(203, 0, 113, 7)
-#define FOREIGN_HOST 0xcb007107u
 #define PORT 8080
 #define PEER_PORT 40000
 #define ISS 1000u
 #define MS FX_MS
-
-/* A stack, a forwarder, and what it was asked. */
-struct lab {
-	struct fx f;
-	struct fx_pkt p;
-	struct inet_forwarder *fwd;
-	struct inet_forward_request req;	/* the last one */
-	u32 nr_req;
-	void (*decide)(struct lab *l);		/* in the callback; NULL: later */
-	struct socket *s;
-	u32 irs;				/* the stack's number */
-};
-
-static void asked(struct inet_forwarder *fwd,
-		  const struct inet_forward_request *req, void *arg)
-{
-	struct lab *l = arg;
-
-	assert_true(!l->fwd || fwd == l->fwd);
-	l->fwd = fwd;
-	l->req = *req;
-	l->nr_req++;
-	if (l->decide)
-		l->decide(l);
-}
-
-static struct inet_forward_options options(void)
-{
-	return (struct inet_forward_options){
-		.size = sizeof(struct inet_forward_options) };
-}
-
-static void lab_open(struct lab *l, const struct inet_forward_options *opts)
-{
-	memset(l, 0, sizeof(*l));
-	fx_open(&l->f);
-	fx_learn(&l->f);
-	l->fwd = inet_tcp_forwarder(l->f.net, opts, asked, l);
-	assert_non_null(l->fwd);
-	fx_mark(&l->f);
-}
-
-static void lab_close(struct lab *l)
-{
-	if (l->s)
-		assert_int_equal(inet_close(l->s), 0);
-	inet_forwarder_destroy(l->fwd);
-	fx_advance(&l->f, 300 * FX_SEC);
-	fx_flush(&l->f);
-	fx_close(&l->f);
-}
 
 /* A segment from @saddr:@sport to @daddr:PORT, absolute numbers. */
 struct segment {
@@ -146,20 +90,6 @@ static void put_rst(struct lab *l, u32 seq)
 	put(l, (struct segment){ .flags = TCPHDR_RST, .seq = seq });
 }
 
-static struct inet_forward_stats stats(struct lab *l)
-{
-	struct inet_forward_stats s;
-
-	inet_forwarder_stats(l->fwd, &s);
-	return s;
-}
-
-static void decide_accept(struct lab *l)
-{
-	l->s = inet_forward_accept(l->fwd, l->req.id, SOCK_NONBLOCK);
-	assert_non_null(l->s);
-}
-
 static void decide_reset(struct lab *l)
 {
 	assert_int_equal(inet_forward_reset(l->fwd, l->req.id), 0);
@@ -179,7 +109,7 @@ static void request_says_what_the_syn_says(void **state)
 	struct lab l;
 
 	(void)state;
-	lab_open(&l, NULL);
+	lab_open(&l, IPPROTO_TCP, NULL);
 	put_syn(&l);
 	assert_int_equal(l.nr_req, 1);
 	assert_true(l.req.id);
@@ -196,7 +126,7 @@ static void request_says_what_the_syn_says(void **state)
 	assert_false(l.req.timestamps || l.req.ecn);
 	fx_expect_silence(&l.f);		/* nothing is said before the verdict */
 	fx_assert_no_drops(&l.f);
-	assert_int_equal(stats(&l).held, 1);
+	assert_int_equal(lab_stats(&l).held, 1);
 	lab_close(&l);
 }
 
@@ -205,7 +135,7 @@ static void request_without_options_has_no_mss(void **state)
 	struct lab l;
 
 	(void)state;
-	lab_open(&l, NULL);
+	lab_open(&l, IPPROTO_TCP, NULL);
 	put(&l, (struct segment){ .flags = TCPHDR_SYN, .seq = ISS,
 				  .plain = true });
 	assert_int_equal(l.nr_req, 1);
@@ -220,7 +150,7 @@ static void no_syn_is_reset(void **state)
 	struct lab l;
 
 	(void)state;
-	lab_open(&l, NULL);
+	lab_open(&l, IPPROTO_TCP, NULL);
 	put(&l, (struct segment){ .flags = TCPHDR_ACK, .seq = 5, .ack = 9 });
 	expect(&l, TCPHDR_RST);
 	put(&l, (struct segment){ .flags = TCPHDR_SYN | TCPHDR_FIN, .seq = 5 });
@@ -236,7 +166,7 @@ static void syn_of_many_is_dropped(void **state)
 	struct lab l;
 
 	(void)state;
-	lab_open(&l, NULL);
+	lab_open(&l, IPPROTO_TCP, NULL);
 	put(&l, (struct segment){ .flags = TCPHDR_SYN, .seq = ISS,
 				  .daddr = FX_ADDR(10, 0, 0, 255) });
 	assert_int_equal(l.nr_req, 0);
@@ -251,20 +181,20 @@ static void syn_again_is_absorbed(void **state)
 	u64 first;
 
 	(void)state;
-	lab_open(&l, NULL);
+	lab_open(&l, IPPROTO_TCP, NULL);
 	put_syn(&l);
 	first = l.req.id;
 	fx_mark(&l.f);
 	put_syn(&l);
 	fx_assert_dropped(&l.f, SKB_DROP_REASON_FORWARD_HELD, 1);
 	assert_int_equal(l.nr_req, 1);
-	assert_int_equal(stats(&l).absorbed, 1);
+	assert_int_equal(lab_stats(&l).absorbed, 1);
 	put(&l, (struct segment){ .flags = TCPHDR_SYN, .seq = ISS + 77 });
 	assert_int_equal(l.nr_req, 2);
 	assert_true(l.req.id != first);
 	assert_int_equal(accept_error(&l, first), ENOENT);
-	assert_int_equal(stats(&l).gave_up, 1);
-	assert_int_equal(stats(&l).held, 1);
+	assert_int_equal(lab_stats(&l).gave_up, 1);
+	assert_int_equal(lab_stats(&l).held, 1);
 	lab_close(&l);
 }
 
@@ -273,17 +203,17 @@ static void reset_ends_the_request(void **state)
 	struct lab l;
 
 	(void)state;
-	lab_open(&l, NULL);
+	lab_open(&l, IPPROTO_TCP, NULL);
 	put_syn(&l);
 	put_rst(&l, ISS + 100);			/* a blind one */
-	assert_int_equal(stats(&l).held, 1);
+	assert_int_equal(lab_stats(&l).held, 1);
 	put_rst(&l, ISS + 1);
-	assert_int_equal(stats(&l).held, 0);
-	assert_int_equal(stats(&l).gave_up, 1);
+	assert_int_equal(lab_stats(&l).held, 0);
+	assert_int_equal(lab_stats(&l).gave_up, 1);
 	assert_int_equal(accept_error(&l, l.req.id), ENOENT);
 	put_syn(&l);
 	put_rst(&l, ISS);
-	assert_int_equal(stats(&l).gave_up, 2);
+	assert_int_equal(lab_stats(&l).gave_up, 2);
 	put_rst(&l, ISS);			/* there is none any more */
 	fx_expect_silence(&l.f);
 	lab_close(&l);
@@ -291,18 +221,18 @@ static void reset_ends_the_request(void **state)
 
 static void request_expires(void **state)
 {
-	struct inet_forward_options o = options();
+	struct inet_forward_options o = lab_options();
 	struct lab l;
 
 	(void)state;
 	o.hold_ms = 300;
-	lab_open(&l, &o);
+	lab_open(&l, IPPROTO_TCP, &o);
 	put_syn(&l);
 	fx_advance(&l.f, 290 * MS);
-	assert_int_equal(stats(&l).held, 1);
+	assert_int_equal(lab_stats(&l).held, 1);
 	fx_advance(&l.f, 20 * MS);
-	assert_int_equal(stats(&l).held, 0);
-	assert_int_equal(stats(&l).expired, 1);
+	assert_int_equal(lab_stats(&l).held, 0);
+	assert_int_equal(lab_stats(&l).expired, 1);
 	assert_int_equal(accept_error(&l, l.req.id), ENOENT);
 	assert_int_equal(inet_forward_reset(l.fwd, l.req.id), -1);
 	assert_int_equal(errno, ENOENT);
@@ -340,17 +270,17 @@ static void accept_in_the_callback_opens(void **state)
 	struct lab l;
 
 	(void)state;
-	lab_open(&l, NULL);
-	l.decide = decide_accept;
+	lab_open(&l, IPPROTO_TCP, NULL);
+	l.decide = lab_accept;
 	put_syn(&l);
 	expect_synack(&l);
-	assert_int_equal(stats(&l).open, 1);
+	assert_int_equal(lab_stats(&l).open, 1);
 	assert_int_equal(sk_poll(l.s), 0);
 	net_verify(l.f.net);
 	put_ack(&l, NULL);
 	assert_int_equal(sk_poll(l.s), POLLOUT);
-	assert_int_equal(stats(&l).open, 0);
-	assert_int_equal(stats(&l).accepted, 1);
+	assert_int_equal(lab_stats(&l).open, 0);
+	assert_int_equal(lab_stats(&l).accepted, 1);
 	assert_int_equal(inet_getsockname(l.s, (struct sockaddr *)&a, &len), 0);
 	assert_int_equal(a.sin_addr.s_addr, FOREIGN);
 	assert_int_equal(ntohs(a.sin_port), PORT);
@@ -368,10 +298,10 @@ static void accept_later_opens(void **state)
 	struct lab l;
 
 	(void)state;
-	lab_open(&l, NULL);
+	lab_open(&l, IPPROTO_TCP, NULL);
 	put_syn(&l);
 	fx_advance(&l.f, 3 * FX_SEC);
-	decide_accept(&l);
+	lab_accept(&l);
 	fx_run(&l.f);
 	expect_synack(&l);
 	synack_options(&l, &info);
@@ -388,8 +318,8 @@ static void accept_answers_a_plain_syn_plainly(void **state)
 	struct lab l;
 
 	(void)state;
-	lab_open(&l, NULL);
-	l.decide = decide_accept;
+	lab_open(&l, IPPROTO_TCP, NULL);
+	l.decide = lab_accept;
 	put(&l, (struct segment){ .flags = TCPHDR_SYN, .seq = ISS,
 				  .plain = true });
 	expect_synack(&l);
@@ -405,8 +335,8 @@ static void accepted_syn_again_gets_the_synack_again(void **state)
 	struct lab l;
 
 	(void)state;
-	lab_open(&l, NULL);
-	l.decide = decide_accept;
+	lab_open(&l, IPPROTO_TCP, NULL);
+	l.decide = lab_accept;
 	put_syn(&l);
 	expect_synack(&l);
 	put_syn(&l);
@@ -424,15 +354,15 @@ static void accepted_handshake_gives_up(void **state)
 	struct lab l;
 
 	(void)state;
-	lab_open(&l, NULL);
-	l.decide = decide_accept;
+	lab_open(&l, IPPROTO_TCP, NULL);
+	l.decide = lab_accept;
 	fx_sysctl(&l.f, "net.ipv4.tcp_synack_retries", "2");
 	put_syn(&l);
 	fx_advance(&l.f, 30 * FX_SEC);
 	assert_int_equal(fx_flush(&l.f), 3);
 	assert_true(sk_poll(l.s) & POLLHUP);
 	assert_int_equal(sk_get(l.s, SOL_SOCKET, SO_ERROR), ETIMEDOUT);
-	assert_int_equal(stats(&l).open, 0);
+	assert_int_equal(lab_stats(&l).open, 0);
 	lab_close(&l);
 }
 
@@ -441,13 +371,13 @@ static void accepted_handshake_is_reset(void **state)
 	struct lab l;
 
 	(void)state;
-	lab_open(&l, NULL);
-	l.decide = decide_accept;
+	lab_open(&l, IPPROTO_TCP, NULL);
+	l.decide = lab_accept;
 	put_syn(&l);
 	expect_synack(&l);
 	put_rst(&l, ISS + 1);
 	assert_int_equal(sk_get(l.s, SOL_SOCKET, SO_ERROR), ECONNREFUSED);
-	assert_int_equal(stats(&l).open, 0);
+	assert_int_equal(lab_stats(&l).open, 0);
 	lab_close(&l);
 }
 
@@ -457,16 +387,16 @@ static void accepted_and_closed_at_once(void **state)
 	struct lab l;
 
 	(void)state;
-	lab_open(&l, NULL);
-	l.decide = decide_accept;
+	lab_open(&l, IPPROTO_TCP, NULL);
+	l.decide = lab_accept;
 	put_syn(&l);
 	expect_synack(&l);
 	assert_int_equal(inet_close(l.s), 0);
 	l.s = NULL;
-	assert_int_equal(stats(&l).open, 1);	/* an orphan, but of ours */
+	assert_int_equal(lab_stats(&l).open, 1);	/* an orphan, but of ours */
 	net_verify(l.f.net);
 	put_ack(&l, NULL);
-	assert_int_equal(stats(&l).open, 0);
+	assert_int_equal(lab_stats(&l).open, 0);
 	expect(&l, TCPHDR_FIN | TCPHDR_ACK);
 	lab_close(&l);
 }
@@ -476,13 +406,13 @@ static void reject_resets_from_the_foreign_address(void **state)
 	struct lab l;
 
 	(void)state;
-	lab_open(&l, NULL);
+	lab_open(&l, IPPROTO_TCP, NULL);
 	l.decide = decide_reset;
 	put_syn(&l);
 	expect(&l, TCPHDR_RST | TCPHDR_ACK);
 	assert_int_equal(ntohl(l.p.tcp->ack_seq), ISS + 1);
-	assert_int_equal(stats(&l).rejected, 1);
-	assert_int_equal(stats(&l).held, 0);
+	assert_int_equal(lab_stats(&l).rejected, 1);
+	assert_int_equal(lab_stats(&l).held, 0);
 	l.decide = NULL;			/* and later */
 	put_syn(&l);
 	fx_advance(&l.f, FX_SEC);
@@ -500,7 +430,7 @@ static void reject_by_icmp_quotes_the_syn(void **state)
 	struct lab l;
 
 	(void)state;
-	lab_open(&l, NULL);
+	lab_open(&l, IPPROTO_TCP, NULL);
 	put_syn(&l);
 	assert_int_equal(inet_forward_unreachable(l.fwd, l.req.id,
 						  ICMP_PKT_FILTERED), 0);
@@ -516,14 +446,14 @@ static void reject_by_icmp_quotes_the_syn(void **state)
 	memcpy(&th, l.p.data + sizeof(*quoted), sizeof(th));
 	assert_int_equal(ntohl(th.seq), ISS);
 	assert_int_equal(ntohs(th.dest), PORT);
-	assert_int_equal(stats(&l).rejected, 1);
+	assert_int_equal(lab_stats(&l).rejected, 1);
 	put_syn(&l);
 	assert_int_equal(inet_forward_unreachable(l.fwd, l.req.id,
 						  ICMP_FRAG_NEEDED), -1);
 	assert_int_equal(errno, EINVAL);
 	assert_int_equal(inet_forward_unreachable(l.fwd, l.req.id, 16), -1);
 	assert_int_equal(errno, EINVAL);
-	assert_int_equal(stats(&l).held, 1);
+	assert_int_equal(lab_stats(&l).held, 1);
 	lab_close(&l);
 }
 
@@ -532,13 +462,13 @@ static void drop_says_nothing(void **state)
 	struct lab l;
 
 	(void)state;
-	lab_open(&l, NULL);
+	lab_open(&l, IPPROTO_TCP, NULL);
 	put_syn(&l);
 	assert_int_equal(inet_forward_drop(l.fwd, l.req.id), 0);
 	assert_int_equal(inet_forward_drop(l.fwd, l.req.id), -1);
 	assert_int_equal(errno, ENOENT);
 	fx_expect_silence(&l.f);
-	assert_int_equal(stats(&l).dropped, 1);
+	assert_int_equal(lab_stats(&l).dropped, 1);
 	put_syn(&l);
 	assert_int_equal(l.nr_req, 2);
 	lab_close(&l);
@@ -547,7 +477,7 @@ static void drop_says_nothing(void **state)
 /* The device went away: no way to say anything. */
 static void accept_without_a_device_is_refused(void **state)
 {
-	struct inet_forward_options o = options();
+	struct inet_forward_options o = lab_options();
 	struct net_device *dev;
 	struct lab l;
 	u8 frame[128];
@@ -558,7 +488,7 @@ static void accept_without_a_device_is_refused(void **state)
 					  .flags = TCPHDR_SYN, .seq = ISS };
 
 	(void)state;
-	lab_open(&l, &o);
+	lab_open(&l, IPPROTO_TCP, &o);
 	dev = fx_add_dev(&l.f, "test1", fx_mac, "10.1.0.2/24");
 	len = fx_build_tcp(frame, &ip, &seg, NULL, 0, NULL, 0);
 	fx_inject_on(&l.f, dev, frame, len);
@@ -566,7 +496,7 @@ static void accept_without_a_device_is_refused(void **state)
 	assert_int_equal(inet_netdev_down(dev), 0);
 	assert_null(inet_forward_accept(l.fwd, l.req.id, 0));
 	assert_int_equal(errno, ENETUNREACH);
-	assert_int_equal(stats(&l).held, 1);		/* still */
+	assert_int_equal(lab_stats(&l).held, 1);		/* still */
 	assert_int_equal(inet_forward_drop(l.fwd, l.req.id), 0);
 	lab_close(&l);
 }
@@ -578,17 +508,17 @@ static void accept_of_a_taken_tuple_is_refused(void **state)
 	struct socket *s;
 
 	(void)state;
-	lab_open(&l, NULL);
+	lab_open(&l, IPPROTO_TCP, NULL);
 	put_syn(&l);
 	s = inet_socket(l.f.net, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 	assert_int_equal(sk_set(s, IPPROTO_IP, IP_TRANSPARENT, 1), 0);
 	assert_int_equal(sk_bind(s, FOREIGN_HOST, PORT), 0);
 	assert_int_equal(sk_connect(s, SK_PEER, PEER_PORT), -EINPROGRESS);
 	assert_int_equal(accept_error(&l, l.req.id), EADDRINUSE);
-	assert_int_equal(stats(&l).held, 1);
+	assert_int_equal(lab_stats(&l).held, 1);
 	net_verify(l.f.net);
 	inet_close(s);
-	decide_accept(&l);			/* now it is free */
+	lab_accept(&l);			/* now it is free */
 	lab_close(&l);
 }
 
@@ -601,8 +531,8 @@ static void time_wait_is_reopened(void **state)
 	u32 old;
 
 	(void)state;
-	lab_open(&l, NULL);
-	l.decide = decide_accept;
+	lab_open(&l, IPPROTO_TCP, NULL);
+	l.decide = lab_accept;
 	put_syn(&l);
 	expect_synack(&l);
 	old = l.irs;
@@ -642,7 +572,7 @@ static void who_is_asked(u32 addr, bool transparent, bool listens)
 	struct socket *s, *c;
 	struct lab l;
 
-	lab_open(&l, NULL);
+	lab_open(&l, IPPROTO_TCP, NULL);
 	s = listener(&l, addr, transparent);
 	put_syn(&l);
 	assert_int_equal(l.nr_req, !listens);
@@ -677,12 +607,12 @@ static void own_addresses_are_asked_about_only_with_own(void **state)
 {
 	const struct segment syn = { .flags = TCPHDR_SYN, .seq = ISS,
 				     .daddr = FX_IP };
-	struct inet_forward_options o = options();
+	struct inet_forward_options o = lab_options();
 	struct socket *s;
 	struct lab l;
 
 	(void)state;
-	lab_open(&l, NULL);
+	lab_open(&l, IPPROTO_TCP, NULL);
 	put(&l, syn);
 	assert_int_equal(l.nr_req, 0);
 	fx_expect(&l.f, &l.p);
@@ -690,8 +620,8 @@ static void own_addresses_are_asked_about_only_with_own(void **state)
 	lab_close(&l);
 
 	o.own = true;
-	lab_open(&l, &o);
-	l.decide = decide_accept;
+	lab_open(&l, IPPROTO_TCP, &o);
+	l.decide = lab_accept;
 	put(&l, syn);
 	assert_int_equal(l.nr_req, 1);
 	fx_expect(&l.f, &l.p);
@@ -711,18 +641,18 @@ static void own_addresses_are_asked_about_only_with_own(void **state)
 /* A device of its own, all others, and none twice. */
 static void forwarders_are_told_apart_by_device(void **state)
 {
-	struct inet_forward_options o = options();
+	struct inet_forward_options o = lab_options();
 	struct inet_forwarder *other;
 	struct lab l, l2 = { 0 };
 
 	(void)state;
-	lab_open(&l, NULL);
-	assert_null(inet_tcp_forwarder(l.f.net, NULL, asked, &l2));
+	lab_open(&l, IPPROTO_TCP, NULL);
+	assert_null(inet_tcp_forwarder(l.f.net, NULL, lab_asked, &l2));
 	assert_int_equal(errno, EEXIST);
 	o.dev = "test0";
-	other = inet_tcp_forwarder(l.f.net, &o, asked, &l2);
+	other = inet_tcp_forwarder(l.f.net, &o, lab_asked, &l2);
 	assert_non_null(other);
-	assert_null(inet_tcp_forwarder(l.f.net, &o, asked, &l2));
+	assert_null(inet_tcp_forwarder(l.f.net, &o, lab_asked, &l2));
 	assert_int_equal(errno, EEXIST);
 	put_syn(&l);
 	assert_int_equal(l.nr_req, 0);
@@ -736,13 +666,13 @@ static void forwarders_are_told_apart_by_device(void **state)
 /* Loopback is no device of a forwarder for all. */
 static void loopback_is_not_asked_about(void **state)
 {
-	struct inet_forward_options o = options();
+	struct inet_forward_options o = lab_options();
 	struct socket *s;
 	struct lab l;
 
 	(void)state;
 	o.own = true;
-	lab_open(&l, &o);
+	lab_open(&l, IPPROTO_TCP, &o);
 	s = inet_socket(l.f.net, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 	sk_connect(s, SK_LOOPBACK, PORT);
 	fx_run(&l.f);
@@ -758,33 +688,33 @@ static void wrong_options_are_refused(void **state)
 	struct lab l;
 
 	(void)state;
-	lab_open(&l, NULL);
-	o = options();
+	lab_open(&l, IPPROTO_TCP, NULL);
+	o = lab_options();
 	o.size = 4;
-	assert_null(inet_tcp_forwarder(l.f.net, &o, asked, NULL));
+	assert_null(inet_tcp_forwarder(l.f.net, &o, lab_asked, NULL));
 	assert_int_equal(errno, EINVAL);
 	assert_non_null(strstr(inet_strerror(l.f.net), "size"));
-	o = options();
+	o = lab_options();
 	o.dev = "none0";
-	assert_null(inet_tcp_forwarder(l.f.net, &o, asked, NULL));
+	assert_null(inet_tcp_forwarder(l.f.net, &o, lab_asked, NULL));
 	assert_int_equal(errno, ENODEV);
 	assert_non_null(strstr(inet_strerror(l.f.net), "none0"));
-	o = options();
+	o = lab_options();
 	o.max_flows = 65537;
-	assert_null(inet_tcp_forwarder(l.f.net, &o, asked, NULL));
+	assert_null(inet_tcp_forwarder(l.f.net, &o, lab_asked, NULL));
 	assert_int_equal(errno, EINVAL);
-	o = options();
+	o = lab_options();
 	o.max_flows = 5;
 	o.max_per_source = 6;
-	assert_null(inet_tcp_forwarder(l.f.net, &o, asked, NULL));
+	assert_null(inet_tcp_forwarder(l.f.net, &o, lab_asked, NULL));
 	assert_int_equal(errno, EINVAL);
-	o = options();
+	o = lab_options();
 	o.idle_ms = 5;
-	assert_null(inet_tcp_forwarder(l.f.net, &o, asked, NULL));
+	assert_null(inet_tcp_forwarder(l.f.net, &o, lab_asked, NULL));
 	assert_int_equal(errno, EINVAL);
 	assert_null(inet_tcp_forwarder(l.f.net, NULL, NULL, NULL));
 	assert_int_equal(errno, EINVAL);
-	assert_null(inet_tcp_forwarder(NULL, NULL, asked, NULL));
+	assert_null(inet_tcp_forwarder(NULL, NULL, lab_asked, NULL));
 	assert_int_equal(errno, EINVAL);
 	assert_null(inet_forward_accept(NULL, 1, 0));
 	assert_int_equal(errno, EINVAL);
@@ -811,11 +741,11 @@ static u32 ping(struct lab *l, __be32 daddr)
 
 static void foreign_ping_is_answered_with_echo(void **state)
 {
-	struct inet_forward_options o = options();
+	struct inet_forward_options o = lab_options();
 	struct lab l;
 
 	(void)state;
-	lab_open(&l, NULL);
+	lab_open(&l, IPPROTO_TCP, NULL);
 	assert_int_equal(ping(&l, FX_IP), 1);
 	fx_flush(&l.f);
 	fx_mark(&l.f);
@@ -823,7 +753,7 @@ static void foreign_ping_is_answered_with_echo(void **state)
 	fx_assert_dropped(&l.f, SKB_DROP_REASON_ICMP_TYPE, 1);
 	lab_close(&l);
 	o.echo = true;
-	lab_open(&l, &o);
+	lab_open(&l, IPPROTO_TCP, &o);
 	assert_int_equal(ping(&l, FOREIGN), 1);
 	fx_expect(&l.f, &l.p);
 	assert_int_equal(l.p.ip->saddr, FOREIGN);
@@ -837,7 +767,7 @@ static void rejected_destinations_are_not_asked_about(void **state)
 	struct lab l;
 
 	(void)state;
-	lab_open(&l, NULL);
+	lab_open(&l, IPPROTO_TCP, NULL);
 	assert_int_equal(inet_route_add(l.f.net, "blackhole 203.0.113.0/24"), 0);
 	put_syn(&l);
 	assert_int_equal(l.nr_req, 0);
@@ -857,7 +787,7 @@ static void router_forwards_what_no_forwarder_takes(void **state)
 	u8 frame[128];
 
 	(void)state;
-	lab_open(&l, NULL);
+	lab_open(&l, IPPROTO_TCP, NULL);
 	dev = fx_add_dev(&l.f, "test1", fx_mac, "10.1.0.2/24");
 	fx_sysctl(&l.f, "net.ipv4.ip_forward", "1");
 	assert_int_equal(inet_route_add(l.f.net,
@@ -868,7 +798,7 @@ static void router_forwards_what_no_forwarder_takes(void **state)
 	fx_inject(&l.f, frame, fx_build_udp(frame, &ip, 1, 2, "x", 1));
 	fx_expect(&l.f, &l.p);			/* an ARP request for 10.1.0.1 */
 	assert_ptr_equal(l.p.dev, dev);
-	decide_accept(&l);
+	lab_accept(&l);
 	fx_run(&l.f);
 	expect_synack(&l);
 	talk(&l);
@@ -881,7 +811,7 @@ static void destroyed_forwarder_takes_nothing(void **state)
 	struct lab l;
 
 	(void)state;
-	lab_open(&l, NULL);
+	lab_open(&l, IPPROTO_TCP, NULL);
 	put_syn(&l);
 	inet_forwarder_destroy(l.fwd);
 	l.fwd = NULL;
@@ -901,8 +831,8 @@ static void icmp_error_comes_to_the_flow(void **state)
 	u8 frame[256];
 
 	(void)state;
-	lab_open(&l, NULL);
-	l.decide = decide_accept;
+	lab_open(&l, IPPROTO_TCP, NULL);
+	l.decide = lab_accept;
 	put_syn(&l);
 	expect_synack(&l);
 	put_ack(&l, NULL);
@@ -925,12 +855,12 @@ static void destroyed_stack_ends_its_forwarders(void **state)
 	struct lab l;
 
 	(void)state;
-	lab_open(&l, NULL);
+	lab_open(&l, IPPROTO_TCP, NULL);
 	put_syn(&l);
-	decide_accept(&l);
+	lab_accept(&l);
 	put(&l, (struct segment){ .flags = TCPHDR_SYN, .seq = 1, .sport = 7 });
-	assert_int_equal(stats(&l).held, 1);
-	assert_int_equal(stats(&l).open, 1);
+	assert_int_equal(lab_stats(&l).held, 1);
+	assert_int_equal(lab_stats(&l).open, 1);
 	fx_flush(&l.f);
 	inet_close(l.s);
 	fx_flush(&l.f);
@@ -948,7 +878,7 @@ static void destroyed_in_its_callback(void **state)
 	struct lab l;
 
 	(void)state;
-	lab_open(&l, NULL);
+	lab_open(&l, IPPROTO_TCP, NULL);
 	l.decide = decide_destroy;
 	put_syn(&l);
 	assert_int_equal(l.nr_req, 1);
@@ -960,22 +890,22 @@ static void destroyed_in_its_callback(void **state)
 
 static void more_than_max_flows_are_dropped(void **state)
 {
-	struct inet_forward_options o = options();
+	struct inet_forward_options o = lab_options();
 	struct lab l;
 	u16 i;
 
 	(void)state;
 	o.max_flows = 3;
 	o.max_per_source = 3;
-	lab_open(&l, &o);
+	lab_open(&l, IPPROTO_TCP, &o);
 	for (i = 1; i <= 3; i++)
 		put(&l, (struct segment){ .flags = TCPHDR_SYN, .sport = i });
 	fx_mark(&l.f);
 	put(&l, (struct segment){ .flags = TCPHDR_SYN, .sport = 4 });
 	fx_assert_dropped(&l.f, SKB_DROP_REASON_FORWARD_FULL, 1);
 	assert_int_equal(l.nr_req, 3);
-	assert_int_equal(stats(&l).full, 1);
-	decide_accept(&l);			/* a handshake counts, too */
+	assert_int_equal(lab_stats(&l).full, 1);
+	lab_accept(&l);			/* a handshake counts, too */
 	put(&l, (struct segment){ .flags = TCPHDR_SYN, .sport = 4 });
 	assert_int_equal(l.nr_req, 3);
 	inet_close(l.s);			/* still */
@@ -991,20 +921,20 @@ static void more_than_max_flows_are_dropped(void **state)
 
 static void one_source_leaves_room_for_others(void **state)
 {
-	struct inet_forward_options o = options();
+	struct inet_forward_options o = lab_options();
 	struct lab l;
 	u16 i;
 
 	(void)state;
 	o.max_flows = 9;			/* six of one source */
-	lab_open(&l, &o);
+	lab_open(&l, IPPROTO_TCP, &o);
 	for (i = 1; i <= 8; i++)
 		put(&l, (struct segment){ .flags = TCPHDR_SYN, .sport = i });
 	assert_int_equal(l.nr_req, 6);
 	put(&l, (struct segment){ .flags = TCPHDR_SYN,
 				  .saddr = FX_STRANGER });
 	assert_int_equal(l.nr_req, 7);
-	assert_int_equal(stats(&l).full, 2);
+	assert_int_equal(lab_stats(&l).full, 2);
 	lab_close(&l);
 }
 
@@ -1017,7 +947,7 @@ static void flood_is_bounded(void **state)
 	u32 i;
 
 	(void)state;
-	lab_open(&l, NULL);
+	lab_open(&l, IPPROTO_TCP, NULL);
 	before = l.f.live;
 	for (i = 0; i < 20000; i++) {
 		put(&l, (struct segment){
@@ -1027,12 +957,12 @@ static void flood_is_bounded(void **state)
 		most = max(most, l.f.live);
 	}
 	assert_int_equal(l.nr_req, 1024);
-	assert_int_equal(stats(&l).full, 20000 - 1024);
+	assert_int_equal(lab_stats(&l).full, 20000 - 1024);
 	assert_true(most - before < 2 << 20);
 	fx_expect_silence(&l.f);
 	fx_advance(&l.f, 11 * FX_SEC);
-	assert_int_equal(stats(&l).held, 0);
-	assert_int_equal(stats(&l).expired, 1024);
+	assert_int_equal(lab_stats(&l).held, 0);
+	assert_int_equal(lab_stats(&l).expired, 1024);
 	put_syn(&l);
 	assert_int_equal(l.nr_req, 1025);
 	lab_close(&l);
@@ -1041,15 +971,15 @@ static void flood_is_bounded(void **state)
 /* Whoever says yes to everybody has no more handshakes than that either. */
 static void flood_of_accepted_handshakes_is_bounded(void **state)
 {
-	struct inet_forward_options o = options();
+	struct inet_forward_options o = lab_options();
 	struct socket *s[64];
 	struct lab l;
 	u32 i, n = 0;
 
 	(void)state;
 	o.max_flows = 64;
-	lab_open(&l, &o);
-	l.decide = decide_accept;
+	lab_open(&l, IPPROTO_TCP, &o);
+	l.decide = lab_accept;
 	for (i = 0; i < 500; i++) {
 		l.s = NULL;
 		put(&l, (struct segment){
@@ -1062,7 +992,7 @@ static void flood_of_accepted_handshakes_is_bounded(void **state)
 	assert_int_equal(n, 64);
 	net_verify(l.f.net);
 	fx_advance(&l.f, 100 * FX_SEC);
-	assert_int_equal(stats(&l).open, 0);
+	assert_int_equal(lab_stats(&l).open, 0);
 	for (i = 0; i < n; i++) {
 		assert_int_equal(sk_get(s[i], SOL_SOCKET, SO_ERROR), ETIMEDOUT);
 		inet_close(s[i]);

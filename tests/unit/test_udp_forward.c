@@ -7,69 +7,13 @@
 #include <poll.h>
 #include <string.h>
 
-#include <inet/forward.h>
-#include <inet/socket.h>
-
 #include "api/verify.h"
-#include "fixture.h"
+#include "forward_lab.h"
 #include "ipv4/udp.h"
 #include "sockets.h"
 
-#define FOREIGN FX_ADDR(203, 0, 113, 7)
-#define FOREIGN_HOST 0xcb007107u
 #define PORT 53
 #define PEER_PORT 40000
-
-/* A stack, a forwarder, and what it was asked. */
-struct lab {
-	struct fx f;
-	struct fx_pkt p;
-	struct inet_forwarder *fwd;
-	struct inet_forward_request req;	/* the last one */
-	u32 nr_req;
-	bool accept;				/* in the callback */
-	struct socket *s;
-};
-
-static void asked(struct inet_forwarder *fwd,
-		  const struct inet_forward_request *req, void *arg)
-{
-	struct lab *l = arg;
-
-	l->req = *req;
-	l->nr_req++;
-	if (!l->accept)
-		return;
-	l->s = inet_forward_accept(fwd, req->id, SOCK_NONBLOCK);
-	assert_non_null(l->s);
-}
-
-static struct inet_forward_options options(void)
-{
-	return (struct inet_forward_options){
-		.size = sizeof(struct inet_forward_options) };
-}
-
-static void lab_open(struct lab *l, const struct inet_forward_options *opts)
-{
-	memset(l, 0, sizeof(*l));
-	fx_open(&l->f);
-	fx_learn(&l->f);
-	l->fwd = inet_udp_forwarder(l->f.net, opts, asked, l);
-	assert_non_null(l->fwd);
-	fx_mark(&l->f);
-}
-
-static void lab_close(struct lab *l)
-{
-	if (l->s)
-		assert_int_equal(inet_close(l->s), 0);
-	inet_forwarder_destroy(l->fwd);
-	net_verify(l->f.net);
-	udp_verify(l->f.net);
-	fx_flush(&l->f);
-	fx_close(&l->f);
-}
 
 /* A datagram of a source port of the peer. */
 static void put_from(struct lab *l, __be32 saddr, u16 sport, const char *text)
@@ -85,14 +29,6 @@ static void put_from(struct lab *l, __be32 saddr, u16 sport, const char *text)
 static void put(struct lab *l, const char *text)
 {
 	put_from(l, FX_PEER, PEER_PORT, text);
-}
-
-static struct inet_forward_stats stats(struct lab *l)
-{
-	struct inet_forward_stats s;
-
-	inet_forwarder_stats(l->fwd, &s);
-	return s;
 }
 
 static void expect_read(struct socket *s, const char *text)
@@ -111,7 +47,7 @@ static void first_datagram_is_asked_about(void **state)
 	struct lab l;
 
 	(void)state;
-	lab_open(&l, NULL);
+	lab_open(&l, IPPROTO_UDP, NULL);
 	put(&l, "abc");
 	assert_int_equal(l.nr_req, 1);
 	assert_int_equal(l.req.protocol, IPPROTO_UDP);
@@ -122,7 +58,7 @@ static void first_datagram_is_asked_about(void **state)
 	assert_int_equal(ntohs(l.req.dst.sin_port), PORT);
 	put(&l, "def");
 	assert_int_equal(l.nr_req, 1);
-	assert_int_equal(stats(&l).absorbed, 1);
+	assert_int_equal(lab_stats(&l).absorbed, 1);
 	fx_assert_dropped(&l.f, SKB_DROP_REASON_FORWARD_HELD, 1);
 	fx_expect_silence(&l.f);
 	lab_close(&l);
@@ -135,7 +71,7 @@ static void accepted_flow_talks(struct lab *l)
 	struct sockaddr_in a;
 	socklen_t len = sizeof(a);
 
-	assert_int_equal(stats(l).open, 1);
+	assert_int_equal(lab_stats(l).open, 1);
 	assert_int_equal(sk_poll(l->s), POLLIN | POLLOUT);
 	assert_int_equal(inet_getsockname(l->s, (struct sockaddr *)&a, &len), 0);
 	assert_int_equal(a.sin_addr.s_addr, FOREIGN);
@@ -164,8 +100,8 @@ static void accept_in_the_callback_opens(void **state)
 	struct lab l;
 
 	(void)state;
-	lab_open(&l, NULL);
-	l.accept = true;
+	lab_open(&l, IPPROTO_UDP, NULL);
+	l.decide = lab_accept;
 	put(&l, "one");
 	accepted_flow_talks(&l);
 	lab_close(&l);
@@ -176,7 +112,7 @@ static void accept_later_opens(void **state)
 	struct lab l;
 
 	(void)state;
-	lab_open(&l, NULL);
+	lab_open(&l, IPPROTO_UDP, NULL);
 	put(&l, "one");
 	fx_advance(&l.f, FX_SEC);
 	l.s = inet_forward_accept(l.fwd, l.req.id, 0);
@@ -194,8 +130,8 @@ static void flows_of_one_address_are_apart(void **state)
 	struct lab l;
 
 	(void)state;
-	lab_open(&l, NULL);
-	l.accept = true;
+	lab_open(&l, IPPROTO_UDP, NULL);
+	l.decide = lab_accept;
 	put(&l, "one");
 	first = l.s;
 	put_from(&l, FX_PEER, PEER_PORT + 1, "two");
@@ -220,7 +156,7 @@ static void transparent_socket_is_asked_first(void **state)
 	struct lab l;
 
 	(void)state;
-	lab_open(&l, NULL);
+	lab_open(&l, IPPROTO_UDP, NULL);
 	s = inet_socket(l.f.net, AF_INET, SOCK_DGRAM, 0);
 	assert_int_equal(sk_set(s, IPPROTO_IP, IP_TRANSPARENT, 1), 0);
 	assert_int_equal(sk_bind(s, 0, PORT), 0);
@@ -236,7 +172,7 @@ static void reject_by_icmp_is_port_unreachable(void **state)
 	struct lab l;
 
 	(void)state;
-	lab_open(&l, NULL);
+	lab_open(&l, IPPROTO_UDP, NULL);
 	put(&l, "one");
 	assert_int_equal(inet_forward_reset(l.fwd, l.req.id), -1);
 	assert_int_equal(errno, EOPNOTSUPP);
@@ -248,25 +184,25 @@ static void reject_by_icmp_is_port_unreachable(void **state)
 	assert_int_equal(l.p.ip->saddr, FOREIGN);
 	assert_int_equal(l.p.icmp->code, ICMP_PORT_UNREACH);
 	assert_memory_equal(l.p.data + 28, "one", 3);
-	assert_int_equal(stats(&l).rejected, 1);
+	assert_int_equal(lab_stats(&l).rejected, 1);
 	put(&l, "two");
 	assert_int_equal(inet_forward_drop(l.fwd, l.req.id), 0);
 	fx_expect_silence(&l.f);
-	assert_int_equal(stats(&l).dropped, 1);
+	assert_int_equal(lab_stats(&l).dropped, 1);
 	lab_close(&l);
 }
 
 static void request_expires(void **state)
 {
-	struct inet_forward_options o = options();
+	struct inet_forward_options o = lab_options();
 	struct lab l;
 
 	(void)state;
 	o.hold_ms = 500;
-	lab_open(&l, &o);
+	lab_open(&l, IPPROTO_UDP, &o);
 	put(&l, "one");
 	fx_advance(&l.f, FX_SEC);
-	assert_int_equal(stats(&l).expired, 1);
+	assert_int_equal(lab_stats(&l).expired, 1);
 	assert_null(inet_forward_accept(l.fwd, l.req.id, 0));
 	assert_int_equal(errno, ENOENT);
 	put(&l, "two");
@@ -282,7 +218,7 @@ static void bad_checksum_is_not_asked_about(void **state)
 	u32 len;
 
 	(void)state;
-	lab_open(&l, NULL);
+	lab_open(&l, IPPROTO_UDP, NULL);
 	len = fx_build_udp(frame, &ip, PEER_PORT, PORT, "abcd", 4);
 	frame[len - 1] ^= 1;
 	fx_inject(&l.f, frame, len);
@@ -293,15 +229,15 @@ static void bad_checksum_is_not_asked_about(void **state)
 
 static void own_is_refused(void **state)
 {
-	struct inet_forward_options o = options();
+	struct inet_forward_options o = lab_options();
 	struct lab l;
 
 	(void)state;
-	lab_open(&l, NULL);
+	lab_open(&l, IPPROTO_UDP, NULL);
 	o.own = true;
-	assert_null(inet_udp_forwarder(l.f.net, &o, asked, NULL));
+	assert_null(inet_udp_forwarder(l.f.net, &o, lab_asked, NULL));
 	assert_int_equal(errno, EOPNOTSUPP);
-	assert_null(inet_udp_forwarder(l.f.net, NULL, asked, NULL));
+	assert_null(inet_udp_forwarder(l.f.net, NULL, lab_asked, NULL));
 	assert_int_equal(errno, EEXIST);
 	assert_null(inet_udp_forwarder(l.f.net, NULL, NULL, NULL));
 	assert_int_equal(errno, EINVAL);
@@ -312,13 +248,13 @@ static void own_is_refused(void **state)
 
 static void idle_flow_times_out(void **state)
 {
-	struct inet_forward_options o = options();
+	struct inet_forward_options o = lab_options();
 	struct lab l;
 
 	(void)state;
 	o.idle_ms = 2000;
-	lab_open(&l, &o);
-	l.accept = true;
+	lab_open(&l, IPPROTO_UDP, &o);
+	l.decide = lab_accept;
 	put(&l, "one");
 	expect_read(l.s, "one");
 	fx_advance(&l.f, 1500 * FX_MS);
@@ -327,10 +263,10 @@ static void idle_flow_times_out(void **state)
 	fx_advance(&l.f, 1500 * FX_MS);
 	assert_int_equal(sk_send(l.s, "x", 1), 1);
 	fx_advance(&l.f, 1500 * FX_MS);
-	assert_int_equal(stats(&l).open, 1);
+	assert_int_equal(lab_stats(&l).open, 1);
 	fx_advance(&l.f, 600 * FX_MS);
-	assert_int_equal(stats(&l).open, 0);
-	assert_int_equal(stats(&l).idle, 1);
+	assert_int_equal(lab_stats(&l).open, 0);
+	assert_int_equal(lab_stats(&l).idle, 1);
 	assert_true(sk_poll(l.s) & POLLHUP);
 	assert_int_equal(sk_get(l.s, SOL_SOCKET, SO_ERROR), ETIMEDOUT);
 	assert_int_equal(sk_send(l.s, "x", 1), -EPIPE);
@@ -345,21 +281,21 @@ static void idle_flow_times_out(void **state)
 /* Closed late: the flow that took the place of the idle one stays. */
 static void idle_socket_closed_late_ends_nothing(void **state)
 {
-	struct inet_forward_options o = options();
+	struct inet_forward_options o = lab_options();
 	struct socket *old;
 	struct lab l;
 
 	(void)state;
 	o.idle_ms = 100;
-	lab_open(&l, &o);
-	l.accept = true;
+	lab_open(&l, IPPROTO_UDP, &o);
+	l.decide = lab_accept;
 	put(&l, "one");
 	old = l.s;
 	fx_advance(&l.f, FX_SEC);
 	put(&l, "two");
 	assert_int_equal(l.nr_req, 2);
 	inet_close(old);
-	assert_int_equal(stats(&l).open, 1);
+	assert_int_equal(lab_stats(&l).open, 1);
 	put(&l, "three");
 	expect_read(l.s, "two");
 	expect_read(l.s, "three");
@@ -371,11 +307,11 @@ static void closed_flow_begins_anew(void **state)
 	struct lab l;
 
 	(void)state;
-	lab_open(&l, NULL);
-	l.accept = true;
+	lab_open(&l, IPPROTO_UDP, NULL);
+	l.decide = lab_accept;
 	put(&l, "one");
 	inet_close(l.s);
-	assert_int_equal(stats(&l).open, 0);
+	assert_int_equal(lab_stats(&l).open, 0);
 	put(&l, "two");
 	assert_int_equal(l.nr_req, 2);
 	expect_read(l.s, "two");
@@ -388,10 +324,10 @@ static void destroyed_forwarder_leaves_sockets(void **state)
 	struct lab l;
 
 	(void)state;
-	lab_open(&l, NULL);
-	l.accept = true;
+	lab_open(&l, IPPROTO_UDP, NULL);
+	l.decide = lab_accept;
 	put(&l, "one");
-	l.accept = false;
+	l.decide = NULL;
 	put_from(&l, FX_PEER, 5, "two");
 	inet_forwarder_destroy(l.fwd);
 	expect_read(l.s, "one");
@@ -411,10 +347,10 @@ static void destroyed_stack_ends_its_forwarders(void **state)
 	struct lab l;
 
 	(void)state;
-	lab_open(&l, NULL);
-	l.accept = true;
+	lab_open(&l, IPPROTO_UDP, NULL);
+	l.decide = lab_accept;
 	put(&l, "one");
-	l.accept = false;
+	l.decide = NULL;
 	put_from(&l, FX_PEER, 5, "two");
 	inet_close(l.s);
 	fx_close(&l.f);
@@ -427,8 +363,8 @@ static void icmp_error_comes_to_the_flow(void **state)
 	u8 frame[256];
 
 	(void)state;
-	lab_open(&l, NULL);
-	l.accept = true;
+	lab_open(&l, IPPROTO_UDP, NULL);
+	l.decide = lab_accept;
 	put(&l, "one");
 	assert_int_equal(sk_send(l.s, "x", 1), 1);
 	fx_run(&l.f);
@@ -451,15 +387,15 @@ static void icmp_error_comes_to_the_flow(void **state)
 
 static void flows_are_bounded(void **state)
 {
-	struct inet_forward_options o = options();
+	struct inet_forward_options o = lab_options();
 	struct socket *s[6];
 	struct lab l;
 	u16 i;
 
 	(void)state;
 	o.max_flows = 9;			/* six of one source */
-	lab_open(&l, &o);
-	l.accept = true;
+	lab_open(&l, IPPROTO_UDP, &o);
+	l.decide = lab_accept;
 	for (i = 0; i < 6; i++) {
 		put_from(&l, FX_PEER, (u16)(100 + i), "one");
 		s[i] = l.s;
@@ -487,19 +423,19 @@ static void held_datagrams_are_bounded(void **state)
 	(void)state;
 	memset(text, 'x', sizeof(text));
 	text[sizeof(text) - 1] = 0;
-	lab_open(&l, NULL);
+	lab_open(&l, IPPROTO_UDP, NULL);
 	before = l.f.live;
 	for (i = 0; i < 8000; i++) {
 		put_from(&l, FX_ADDR(20 + i % 7, i >> 8, i, 9),
 			 (u16)(1 + i % 60000), text);
 		most = max(most, l.f.live);
 	}
-	assert_true(stats(&l).full > 0 && l.nr_req < 1000 && l.nr_req > 100);
+	assert_true(lab_stats(&l).full > 0 && l.nr_req < 1000 && l.nr_req > 100);
 	assert_true(most - before < 3 << 20);
 	fx_advance(&l.f, 11 * FX_SEC);
-	assert_int_equal(stats(&l).held, 0);
+	assert_int_equal(lab_stats(&l).held, 0);
 	put(&l, "one");
-	assert_int_equal(stats(&l).held, 1);
+	assert_int_equal(lab_stats(&l).held, 1);
 	lab_close(&l);
 }
 
