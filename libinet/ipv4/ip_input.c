@@ -277,12 +277,23 @@ int ip_rcv(struct sk_buff *skb, struct net_device *dev,
 
 /* ---- life --------------------------------------------------------------- */
 
+/* net.ipv4.ip_forward: what was a forwarder's may be a router's now. */
+static int set_ip_forward(struct net *net, const struct sysctl_row *row,
+			  const char *value)
+{
+	(void)row;
+	(void)value;
+	rt_cache_flush(net);
+	return 0;
+}
+
 #define CONF_ROW(n, member, lo, hi, def) \
 	SYSCTL_ROW("net.ipv4.conf.all." n, ipv4.member, S32, lo, hi, def)
 
 static const struct sysctl_row ip_sysctls[] = {
-	SYSCTL_ROW("net.ipv4.ip_forward", ipv4.sysctl_ip_forward, S32, 0, 1,
-		   0),
+	{ .name = "net.ipv4.ip_forward", .kind = SYSCTL_S32,
+	  .offset = offsetof(struct net, ipv4.sysctl_ip_forward),
+	  .max = 1, .set = set_ip_forward },
 	SYSCTL_ROW("net.ipv4.ip_default_ttl", ipv4.sysctl_ip_default_ttl, S32,
 		   1, 255, IPDEFTTL),
 	SYSCTL_ROW("net.ipv4.ip_no_pmtu_disc", ipv4.sysctl_ip_no_pmtu_disc,

@@ -71,6 +71,8 @@ class Server:
         while True:
             try:
                 data, peer = self.sock.recvfrom(70000)
+                if not peer:    # the end
+                    return
                 self.sock.sendto(data, peer)
             except OSError:
                 return

@@ -789,10 +789,14 @@ static void router_forwards_what_no_forwarder_takes(void **state)
 	(void)state;
 	lab_open(&l, IPPROTO_TCP, NULL);
 	dev = fx_add_dev(&l.f, "test1", fx_mac, "10.1.0.2/24");
-	fx_sysctl(&l.f, "net.ipv4.ip_forward", "1");
 	assert_int_equal(inet_route_add(l.f.net,
 					"203.0.113.0/24 via 10.1.0.1"), 0);
 	fx_flush(&l.f);
+	fx_inject(&l.f, frame, fx_build_udp(frame, &ip, 1, 2, "x", 1));
+	fx_expect(&l.f, &l.p);			/* a host: port unreachable */
+	assert_int_equal(l.p.ip->saddr, FOREIGN);
+	assert_int_equal(l.p.icmp->code, ICMP_PORT_UNREACH);
+	fx_sysctl(&l.f, "net.ipv4.ip_forward", "1");
 	put_syn(&l);
 	assert_int_equal(l.nr_req, 1);
 	fx_inject(&l.f, frame, fx_build_udp(frame, &ip, 1, 2, "x", 1));

@@ -167,6 +167,43 @@ static void transparent_socket_is_asked_first(void **state)
 	lab_close(&l);
 }
 
+/* Datagrams that arrive together are one packet: none is lost, and each is read by
+ * itself. */
+static void merged_datagrams_are_one_request(void **state)
+{
+	struct fx_ip ip = { .daddr = FOREIGN, .proto = IPPROTO_UDP };
+	struct socket *merger;
+	char text[700], buf[3000];
+	u8 frame[1000];
+	struct lab l;
+	int i;
+
+	(void)state;
+	lab_open(&l, IPPROTO_UDP, NULL);
+	assert_int_equal(dev_set_feature(l.f.dev, "gro", true), 0);
+	merger = sk_udp(l.f.net, 0, PORT);	/* which GRO asks for */
+	assert_int_equal(sk_set(merger, IPPROTO_UDP, UDP_GRO, 1), 0);
+	for (i = 0; i < 3; i++) {
+		memset(text, 'a' + i, sizeof(text));
+		ip.id = (u16)(1 + i);
+		fx_queue(&l.f, l.f.dev, frame,
+			 fx_build_udp(frame, &ip, PEER_PORT, PORT, text,
+				      sizeof(text)));
+	}
+	fx_run(&l.f);
+	assert_int_equal(l.nr_req, 1);
+	assert_int_equal(l.req.len, 3 * sizeof(text));
+	lab_accept(&l);
+	for (i = 0; i < 3; i++) {
+		memset(text, 'a' + i, sizeof(text));
+		assert_int_equal(sk_recv(l.s, buf, sizeof(buf), MSG_DONTWAIT),
+				 sizeof(text));
+		assert_memory_equal(buf, text, sizeof(text));
+	}
+	inet_close(merger);
+	lab_close(&l);
+}
+
 static void reject_by_icmp_is_port_unreachable(void **state)
 {
 	struct lab l;
@@ -447,6 +484,7 @@ int main(void)
 		cmocka_unit_test(accept_later_opens),
 		cmocka_unit_test(flows_of_one_address_are_apart),
 		cmocka_unit_test(transparent_socket_is_asked_first),
+		cmocka_unit_test(merged_datagrams_are_one_request),
 		cmocka_unit_test(reject_by_icmp_is_port_unreachable),
 		cmocka_unit_test(request_expires),
 		cmocka_unit_test(bad_checksum_is_not_asked_about),
