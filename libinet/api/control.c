@@ -10,6 +10,7 @@
 #include "core/net.h"
 #include "core/skbuff.h"
 #include "core/vlan.h"
+#include "ipv4/ip.h"
 
 /* ---- devices ---------------------------------------------------------- */
 
@@ -304,6 +305,49 @@ int inet_sysctl_each(struct net *net,
 
 /* ---- counters --------------------------------------------------------- */
 
+#define ICMP_MSG_NAME_SIZE sizeof("IcmpMsgOutType255")
+
+/* The name of one of the counters by ICMP's type, of which Linux, too, shows only
+ * those that have moved. */
+static void icmp_msg_name(char *name, bool out, u32 type)
+{
+	snprintf(name, ICMP_MSG_NAME_SIZE, "IcmpMsg%sType%u", out ? "Out" : "In",
+		 type % ICMP_MSG_TYPES);
+}
+
+/* Is @name one of them? */
+static bool icmp_msg_get(const struct net *net, const char *name, u64 *value)
+{
+	char its[ICMP_MSG_NAME_SIZE];
+	u32 i;
+
+	for (i = 0; i < 2 * ICMP_MSG_TYPES; i++) {
+		icmp_msg_name(its, i & 1, i / 2);
+		if (strcmp(its, name))
+			continue;
+		*value = icmp_msg_read(net, i & 1, (u8)(i / 2));
+		return true;
+	}
+	return false;
+}
+
+/* All that have moved. */
+static void icmp_msg_each(const struct net *net,
+			  void (*fn)(void *arg, const char *name, u64 value),
+			  void *arg)
+{
+	char name[ICMP_MSG_NAME_SIZE];
+	u64 value;
+	u32 i;
+
+	for (i = 0; i < 2 * ICMP_MSG_TYPES; i++) {
+		icmp_msg_name(name, i >= ICMP_MSG_TYPES, i);
+		value = icmp_msg_read(net, i >= ICMP_MSG_TYPES, (u8)i);
+		if (value)
+			fn(arg, name, value);
+	}
+}
+
 int inet_counter_get(struct net *net, const char *name, u64 *value)
 {
 	u32 i;
@@ -316,6 +360,8 @@ int inet_counter_get(struct net *net, const char *name, u64 *value)
 			return 0;
 		}
 	}
+	if (icmp_msg_get(net, name, value))
+		return 0;
 	return api_result(net_error(net, -ENOENT, "%.60s: no such counter",
 				    name));
 }
@@ -330,6 +376,7 @@ int inet_counter_each(struct net *net,
 		return net_null(net, __func__);
 	for (i = 0; i < MIB_MAX; i++)
 		fn(arg, net_mib_name(i), net_mib_read(net, (enum mib_counter)i));
+	icmp_msg_each(net, fn, arg);
 	return 0;
 }
 

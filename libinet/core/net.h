@@ -356,6 +356,27 @@ static inline void net_mib_add(struct net *net, enum mib_counter id, u64 n)
 		__atomic_fetch_add(&net->app_mib[id], n, __ATOMIC_RELAXED);
 }
 
+/* The counters of a stack without threads, for who adds to several; NULL: it has some. */
+static inline u64 *net_mib_alone(struct net *net)
+{
+	return likely(!net->smp) ? this_softnet(net)->mib : NULL;
+}
+
+/* A packet and its @len octets. Any thread. */
+static inline void net_mib_add_octets(struct net *net, enum mib_counter packets,
+				      enum mib_counter octets, u64 len)
+{
+	u64 *mib = net_mib_alone(net);
+
+	if (likely(mib)) {
+		mib[packets]++;
+		mib[octets] += len;
+	} else {
+		net_mib_add(net, packets, 1);
+		net_mib_add(net, octets, len);
+	}
+}
+
 /* The end of each API call in embedded and simulated mode: runs raised
  * softirqs unless we are inside one. Nothing in threaded mode. */
 static inline void net_api_exit(struct net *net)

@@ -20,6 +20,9 @@ struct net;
 /* net_mib_add() stands in core/net.h, inline. */
 #define NET_INC_STATS(net, id) net_mib_add(net, MIB_##id, 1)
 #define NET_ADD_STATS(net, id, n) net_mib_add(net, MIB_##id, n)
+/* A packet and its octets. */
+#define NET_UPD_PO_STATS(net, packets, octets, len) \
+	net_mib_add_octets(net, MIB_##packets, MIB_##octets, len)
 #define NET_DEC_STATS(net, id) net_mib_add(net, MIB_##id, (u64)-1)
 
 /* Sum over all contexts. */

@@ -53,6 +53,8 @@ struct icmp_peer {
 };
 
 struct icmp_state {
+	u64 in[ICMP_MSG_TYPES];	/* by type; any thread */
+	u64 out[ICMP_MSG_TYPES];
 	struct inet_lock lock;	/* of all below */
 	u32 secret;
 	u32 credit;		/* of the global bucket */
@@ -172,12 +174,21 @@ static bool icmp_allow(struct net *net, __be32 daddr, u8 type, u8 code)
 	return host && all;
 }
 
+/* ---- counters of types ------------------------------------------------------ */
+
+u64 icmp_msg_read(const struct net *net, bool out, u8 type)
+{
+	const struct icmp_state *s = net->ipv4.icmp;
+
+	return READ_ONCE((out ? s->out : s->in)[type]);
+}
+
 /* ---- sending -------------------------------------------------------------- */
 
-/* IcmpOutMsgs and the counter of @type. */
-static void icmp_count_out(struct net *net, u8 type)
+void icmp_out_count(struct net *net, u8 type)
 {
 	NET_INC_STATS(net, ICMP_OUTMSGS);
+	__atomic_fetch_add(&net->ipv4.icmp->out[type], 1, __ATOMIC_RELAXED);
 	switch (type) {
 	case ICMP_ECHOREPLY:
 		NET_INC_STATS(net, ICMP_OUTECHOREPS);
@@ -333,7 +344,7 @@ void icmp_send(struct sk_buff *skb_in, u8 type, u8 code, __be32 info)
 		NET_INC_STATS(net, ICMP_OUTERRORS);
 		goto out;
 	}
-	icmp_count_out(net, type);
+	icmp_out_count(net, type);
 	to.daddr = fl4.daddr;
 	to.saddr = fl4.saddr;
 	ip_send_reply(net, skb, &to, NULL);
@@ -388,7 +399,7 @@ static enum skb_drop_reason icmp_echo(struct net *net, struct sk_buff *skb)
 	skb->tstamp = 0;
 	skb->hash = 0;
 	skb->priority = 0;
-	icmp_count_out(net, ICMP_ECHOREPLY);
+	icmp_out_count(net, ICMP_ECHOREPLY);
 	ip_send_reply(net, skb, &to, &opt);
 	return SKB_NOT_DROPPED_YET;
 }
@@ -488,6 +499,7 @@ static enum skb_drop_reason icmp_error(struct net *net, struct sk_buff *skb)
 /* The counter of @type among those received. */
 static void icmp_count_in(struct net *net, u8 type)
 {
+	__atomic_fetch_add(&net->ipv4.icmp->in[type], 1, __ATOMIC_RELAXED);
 	switch (type) {
 	case ICMP_ECHOREPLY:
 		NET_INC_STATS(net, ICMP_INECHOREPS);

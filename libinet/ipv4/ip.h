@@ -181,6 +181,14 @@ static inline struct icmphdr *icmp_hdr(const struct sk_buff *skb)
 	return (struct icmphdr *)skb_transport_header(skb);
 }
 
+#define ICMP_MSG_TYPES 256u
+
+/* A message of @type is sent, by the stack or by a socket: IcmpOutMsgs and what counts
+ * its type. */
+void icmp_out_count(struct net *net, u8 type);
+/* IcmpMsgInType@type, or IcmpMsgOutType@type. */
+u64 icmp_msg_read(const struct net *net, bool out, u8 type);
+
 /* errno of an unreachable code, and whether it is fatal. */
 struct icmp_err {
 	int err;

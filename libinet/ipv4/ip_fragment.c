@@ -424,6 +424,8 @@ static enum skb_drop_reason ip_frag_queue(struct ipq *q, struct sk_buff *skb,
 		return SKB_DROP_REASON_FRAG_OVERLAP;
 	skb_pull(skb, ipv4_hdr_len(iph));
 	reason = ip_frag_insert(q, skb, c->offset, c->end);
+	if (reason == SKB_DROP_REASON_FRAG_OVERLAP)
+		NET_INC_STATS(q->frags->net, IP_REASMOVERLAPS);
 	if (reason)
 		return reason;
 	q->iif = iif;

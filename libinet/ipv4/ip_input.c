@@ -122,9 +122,9 @@ static bool ip_rcv_type(struct net *net, struct sk_buff *skb)
 	const struct rtable *rt = skb_rtable(skb);
 
 	if (rt->rt_type == RTN_MULTICAST) {
-		NET_INC_STATS(net, IP_INMCASTPKTS);
+		NET_UPD_PO_STATS(net, IP_INMCASTPKTS, IP_INMCASTOCTETS, skb->len);
 	} else if (rt->rt_type == RTN_BROADCAST) {
-		NET_INC_STATS(net, IP_INBCASTPKTS);
+		NET_UPD_PO_STATS(net, IP_INBCASTPKTS, IP_INBCASTOCTETS, skb->len);
 	} else if (skb->pkt_type == SKB_PACKET_BROADCAST ||
 		   skb->pkt_type == SKB_PACKET_MULTICAST) {
 		/* RFC 1122 3.3.6: one host's address, everybody's frame */
@@ -161,16 +161,35 @@ static int ip_rcv_finish(struct net *net, struct sock *sk, struct sk_buff *skb)
 
 /* ---- the header --------------------------------------------------------- */
 
-/* A packet that may be, or was, marked: @ecn is not INET_ECN_NOT_ECT. */
-static void ip_count_ecn(struct net *net, const struct sk_buff *skb, u8 ecn)
-{
-	static const enum mib_counter by_ecn[] = {
-		[INET_ECN_ECT_1] = MIB_IP_INECT1PKTS,
-		[INET_ECN_ECT_0] = MIB_IP_INECT0PKTS,
-		[INET_ECN_CE] = MIB_IP_INCEPKTS,
-	};
+static_assert(MIB_IP_INECT1PKTS == MIB_IP_INNOECTPKTS + INET_ECN_ECT_1 &&
+	      MIB_IP_INECT0PKTS == MIB_IP_INNOECTPKTS + INET_ECN_ECT_0 &&
+	      MIB_IP_INCEPKTS == MIB_IP_INNOECTPKTS + INET_ECN_CE,
+	      "a counter for each value of the ECN field, in their order");
 
-	net_mib_add(net, by_ecn[ecn], max_t(u32, skb->shinfo->gso_segs, 1));
+/* May the packet be marked, or was it? Of what GRO merged each one counts. */
+static __always_inline void ip_count_ecn(struct net *net,
+					 const struct sk_buff *skb, u8 ecn)
+{
+	u32 segs = skb->shinfo->gso_segs;
+
+	net_mib_add(net, MIB_IP_INNOECTPKTS + ecn, segs + !segs);
+}
+
+/* Counts a packet with a header as ip_header_usual() likes it. */
+static __always_inline void ip_count_usual(struct net *net,
+					   const struct sk_buff *skb, u32 len)
+{
+	u32 segs = skb->shinfo->gso_segs;
+	u64 *mib = net_mib_alone(net);
+
+	if (likely(mib)) {
+		mib[MIB_IP_INRECEIVES]++;
+		mib[MIB_IP_INOCTETS] += len;
+		mib[MIB_IP_INNOECTPKTS] += segs + !segs;
+	} else {
+		NET_UPD_PO_STATS(net, IP_INRECEIVES, IP_INOCTETS, len);
+		ip_count_ecn(net, skb, INET_ECN_NOT_ECT);
+	}
 }
 
 /*
@@ -187,8 +206,10 @@ static __noinline enum skb_drop_reason ip_rcv_header(struct net *net,
 		goto header;
 	iph = ip_hdr(skb);
 	hlen = ipv4_hdr_len(iph);
-	if (iph->ver_ihl >> 4 != IPVERSION || hlen < sizeof(*iph) ||
-	    !pskb_may_pull(skb, hlen))
+	if (iph->ver_ihl >> 4 != IPVERSION || hlen < sizeof(*iph))
+		goto header;
+	ip_count_ecn(net, skb, iph->tos & INET_ECN_MASK);
+	if (!pskb_may_pull(skb, hlen))
 		goto header;
 	iph = ip_hdr(skb);
 	if (unlikely(ip_fast_csum(iph, hlen / 4))) {
@@ -196,8 +217,6 @@ static __noinline enum skb_drop_reason ip_rcv_header(struct net *net,
 		NET_INC_STATS(net, IP_INHDRERRORS);
 		return SKB_DROP_REASON_IP_CSUM;
 	}
-	if (iph->tos & INET_ECN_MASK)
-		ip_count_ecn(net, skb, iph->tos & INET_ECN_MASK);
 	len = be16_to_cpu(iph->tot_len);
 	if (unlikely(skb->len < len)) {
 		NET_INC_STATS(net, IP_INTRUNCATEDPKTS);
@@ -223,17 +242,17 @@ header:
 
 /* Is it at first sight a header that passes all these checks, with nothing behind
  * the packet, and not about ECN? Nearly each is. */
-static inline bool ip_header_usual(const struct sk_buff *skb)
+static inline bool ip_header_usual(const struct sk_buff *skb, u32 len)
 {
 	const u32 version = (IPVERSION << 4 | IP_HLEN_MIN / 4) << 24;
 	const __be32 looked_at = cpu_to_be32(0xff00ffff | INET_ECN_MASK << 16);
 	const struct iphdr *iph = ip_hdr(skb);
 	__be32 word;
 
-	if (skb_headlen(skb) < IP_HLEN_MIN || skb->len > U16_MAX)
+	if (len - skb->data_len < IP_HLEN_MIN || len > U16_MAX)
 		return false;
 	memcpy(&word, iph, sizeof(word));
-	return (word & looked_at) == cpu_to_be32(version | skb->len) &&
+	return (word & looked_at) == cpu_to_be32(version | len) &&
 	       !ip_fast_csum(iph, IP_HLEN_MIN / 4);
 }
 
@@ -243,6 +262,7 @@ int ip_rcv(struct sk_buff *skb, struct net_device *dev,
 {
 	struct net *net = dev_net(dev);
 	enum skb_drop_reason reason;
+	u32 len;
 
 	(void)pt;
 	(void)orig_dev;
@@ -252,23 +272,26 @@ int ip_rcv(struct sk_buff *skb, struct net_device *dev,
 		kfree_skb_reason(skb, SKB_DROP_REASON_OTHERHOST);
 		return NET_RX_DROP;
 	}
-	NET_INC_STATS(net, IP_INRECEIVES);
-	NET_ADD_STATS(net, IP_INOCTETS, skb->len);
+	len = skb->len;
 	if (unlikely(skb_shared(skb))) {
 		skb = skb_share_check(skb);
 		if (!skb) {
+			NET_UPD_PO_STATS(net, IP_INRECEIVES, IP_INOCTETS, len);
 			NET_INC_STATS(net, IP_INDISCARDS);
 			return NET_RX_DROP;
 		}
 	}
-	if (unlikely(!ip_header_usual(skb))) {
+	if (likely(ip_header_usual(skb, len))) {
+		ip_count_usual(net, skb, len);
+	} else {
+		NET_UPD_PO_STATS(net, IP_INRECEIVES, IP_INOCTETS, len);
 		reason = ip_rcv_header(net, skb);
 		if (reason) {
 			kfree_skb_reason(skb, reason);
 			return NET_RX_DROP;
 		}
 	}
-	skb_set_transport_header(skb, (int)ipv4_hdr_len(ip_hdr(skb)));
+	skb->transport_header = (u16)(skb->network_header + ipv4_hdr_len(ip_hdr(skb)));
 	memset(IPCB(skb), 0, sizeof(struct inet_skb_parm));
 	IPCB(skb)->iif = skb->skb_iif;
 	return NF_HOOK(NF_INET_PRE_ROUTING, net, NULL, skb, dev, NULL,

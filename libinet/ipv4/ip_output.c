@@ -149,10 +149,10 @@ static __always_inline int ip_finish_output2(struct net *net, struct sock *sk,
 	(void)sk;
 	NET_ROAD(net, skb);
 	if (rt->rt_type == RTN_MULTICAST)
-		NET_INC_STATS(net, IP_OUTMCASTPKTS);
+		NET_UPD_PO_STATS(net, IP_OUTMCASTPKTS, IP_OUTMCASTOCTETS, skb->len);
 	else if (rt->rt_type == RTN_BROADCAST)
-		NET_INC_STATS(net, IP_OUTBCASTPKTS);
-	NET_ADD_STATS(net, IP_OUTOCTETS, skb->len);
+		NET_UPD_PO_STATS(net, IP_OUTBCASTPKTS, IP_OUTBCASTOCTETS, skb->len);
+	NET_UPD_PO_STATS(net, IP_OUTTRANSMITS, IP_OUTOCTETS, skb->len);
 	if (unlikely(skb_headroom(skb) < dev->hard_header_len) &&
 	    skb_cow_head(skb, LL_RESERVED_SPACE(dev))) {
 		NET_INC_STATS(net, IP_OUTDISCARDS);

@@ -198,6 +198,7 @@ static int ping_finish_skb(struct sock *sk, struct sk_buff *skb,
 	icmph->checksum = csum_fold(csum_partial(icmph, sizeof(*icmph),
 						 skb->csum));
 	skb->ip_summed = CHECKSUM_NONE;
+	icmp_out_count(sock_net(sk), icmph->type);
 	return 0;
 }
 

@@ -152,6 +152,23 @@ static int raw_check_header(struct sock *sk, struct sk_buff *skb,
 	return 0;
 }
 
+/* Counts @skb, whose message begins @off octets behind its data, if it is ICMP's. */
+static void raw_count_icmp(const struct sock *sk, const struct sk_buff *skb,
+			   u8 protocol, u32 off)
+{
+	u8 type;
+
+	if (protocol == IPPROTO_ICMP && !skb_copy_bits(skb, off, &type, 1))
+		icmp_out_count(sock_net(sk), type);
+}
+
+/* What ip4_datagram_sendmsg() does last. */
+static int raw_finish(struct sock *sk, struct sk_buff *skb)
+{
+	raw_count_icmp(sk, skb, (u8)sk->sk_protocol, 0);
+	return 0;
+}
+
 /* ip_datagram.send for IP_HDRINCL: @msg is the whole packet. Context: RCU. */
 static int raw_send_hdrinc(struct sock *sk, struct inet_msg *msg, size_t len,
 			   struct ip_datagram *d)
@@ -179,6 +196,7 @@ static int raw_send_hdrinc(struct sock *sk, struct inet_msg *msg, size_t len,
 		kfree_skb_reason(skb, SKB_DROP_REASON_NOT_SPECIFIED);
 		return err;
 	}
+	raw_count_icmp(sk, skb, ip_hdr(skb)->protocol, ipv4_hdr_len(ip_hdr(skb)));
 	skb->ip_summed = CHECKSUM_NONE;
 	skb->priority = sk->sk_priority;
 	skb->mark = sk->sk_mark;
@@ -235,7 +253,7 @@ static int raw_cork_sendmsg(struct sock *sk, struct inet_msg *msg, size_t len)
 		return err ? err : (int)len;
 	ip4_pieces_iter(&whole, &iov, &all.iter);
 	all.flags = msg->flags;
-	err = ip4_datagram_sendmsg(sk, &all, whole.len, 0, NULL);
+	err = ip4_datagram_sendmsg(sk, &all, whole.len, 0, raw_finish);
 	ip4_pieces_free(sk, &whole);
 	return err < 0 ? err : (int)len;
 }
@@ -250,7 +268,7 @@ static int raw_sendmsg(struct sock *sk, struct inet_msg *msg, size_t len)
 		return ip4_datagram_sendmsg_as(sk, msg, len, &d);
 	if (unlikely((msg->flags & MSG_MORE) || READ_ONCE(raw_sk(sk)->corked)))
 		return raw_cork_sendmsg(sk, msg, len);
-	return ip4_datagram_sendmsg(sk, msg, len, 0, NULL);
+	return ip4_datagram_sendmsg(sk, msg, len, 0, raw_finish);
 }
 
 /* Reads one packet with its header. */

@@ -927,6 +927,8 @@ void ip_route_input_error(struct sk_buff *skb, int err,
 	if (reason == SKB_DROP_REASON_IP_INADDRERRORS ||
 	    reason == SKB_DROP_REASON_IP_MARTIAN_DEST)
 		NET_INC_STATS(net, IP_INADDRERRORS);
+	if (reason == SKB_DROP_REASON_IP_RPFILTER)
+		NET_INC_STATS(net, IP_RPFILTER);
 	if (reason == SKB_DROP_REASON_IP_INNOROUTES) {
 		NET_INC_STATS(net, IP_INNOROUTES);
 		if (err == -ENETUNREACH)

@@ -442,6 +442,7 @@ static __noinline void tcp_ack_old(struct sock *sk, const struct sk_buff *skb,
 	INET_PROBE(OLD_ACK_WITH_NEWS);
 	tcp_ack_delivered(sk, a);
 	tcp_fastretrans_alert(sk, a);
+	NET_ADD_STATS(sock_net(sk), TCP_DELIVERED, a->delivered);
 	tcp_xmit_retransmit_queue(sk);
 }
 
@@ -454,6 +455,7 @@ static void tcp_ack_in_flight(struct sock *sk, struct tcp_ack_state *a)
 	tcp_ack_delivered(sk, a);
 	if (unlikely(tcp_ack_is_dubious(sk, a)))
 		tcp_fastretrans_alert(sk, a);
+	NET_ADD_STATS(sock_net(sk), TCP_DELIVERED, a->delivered);
 	tcp_cong_control(sk, a);
 	if (unlikely(tcp_is_paced(sk)))
 		tcp_update_pacing_rate(sk);

@@ -184,6 +184,7 @@ static void hystart_round(struct cubic *ca, struct tcp_sock *tp)
 /* RFC 9406 4.2: one sample. */
 static void hystart_sample(struct cubic *ca, struct tcp_sock *tp, u32 rtt_us)
 {
+	struct net *net = sock_net(&tp->inet_conn.icsk_inet.sk);
 	u32 rise;
 
 	if (!before(tp->snd_una, ca->round_end))
@@ -201,6 +202,8 @@ static void hystart_sample(struct cubic *ca, struct tcp_sock *tp, u32 rtt_us)
 			     HYSTART_MAX_RTT_THRESH_US);
 		if (ca->round_rtt_us >= ca->last_rtt_us + rise) {
 			INET_PROBE(HYSTART_CSS);
+			NET_INC_STATS(net, TCP_HYSTARTDELAYDETECT);
+			NET_ADD_STATS(net, TCP_HYSTARTDELAYCWND, tp->snd_cwnd);
 			ca->css = true;
 			ca->css_rtt_us = ca->round_rtt_us;
 			ca->css_rounds = 0;

@@ -786,6 +786,8 @@ static void tcp_retransmitted(struct sock *sk, struct sk_buff *skb)
 	tp->total_retrans += segs;
 	tp->bytes_retrans += skb->len;
 	NET_ADD_STATS(sock_net(sk), TCP_RETRANSSEGS, segs);
+	/* RFC 4022: counted as sent just now, and not to be */
+	NET_ADD_STATS(sock_net(sk), TCP_OUTSEGS, -(u64)segs);
 	if (tcb->tcp_flags & TCPHDR_SYN)
 		NET_INC_STATS(sock_net(sk), TCP_SYNRETRANS);
 }

@@ -41,13 +41,26 @@ static void tcp_limit_reno_sacked(struct tcp_sock *tp)
 	tp->sacked_out = min(tp->sacked_out, tp->packets_out - holes);
 }
 
-static void tcp_add_reno_sack(struct tcp_sock *tp)
+/* Of what arrived, @nr are known by an ACK that tells of a mark. */
+static void tcp_count_marked(struct sock *sk, u32 nr)
 {
+	tcp_sk(sk)->delivered_ce += nr;
+	NET_ADD_STATS(sock_net(sk), TCP_DELIVEREDCE, nr);
+}
+
+/* A duplicate ACK: one packet more has been delivered, if one can have been. */
+static void tcp_add_reno_sack(struct sock *sk, const struct tcp_ack_state *a)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
 	u32 before = tp->sacked_out++;
 
 	tcp_limit_reno_sacked(tp);
-	if (tp->sacked_out > before)
-		tp->tx.delivered++;
+	if (tp->sacked_out <= before)
+		return;
+	tp->tx.delivered++;
+	NET_INC_STATS(sock_net(sk), TCP_DELIVERED);
+	if (a->flag & FLAG_ECE)
+		tcp_count_marked(sk, 1);
 }
 
 /* Of the packets that are acknowledged those arrived before for which duplicate ACKs
@@ -282,12 +295,12 @@ void tcp_simple_retransmit(struct sock *sk)
 /* ---- one ACK in each state -------------------------------------------- */
 
 /* Open and Disorder: enough duplicates to believe in a loss? */
-static void tcp_alert_open(struct sock *sk, bool dup)
+static void tcp_alert_open(struct sock *sk, const struct tcp_ack_state *a, bool dup)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
 	if (dup)
-		tcp_add_reno_sack(tp);
+		tcp_add_reno_sack(sk, a);
 	else
 		tp->sacked_out = 0;
 	if (tp->sacked_out && tp->sacked_out < tp->reordering)
@@ -315,7 +328,7 @@ static void tcp_alert_recovery(struct sock *sk, const struct tcp_ack_state *a,
 		tcp_mark_head_lost(sk);
 		tcp_retransmit_head(sk);
 	} else if (dup) {
-		tcp_add_reno_sack(tp);
+		tcp_add_reno_sack(sk, a);
 	}
 }
 
@@ -500,11 +513,11 @@ static void tcp_alert_without_sack(struct sock *sk,
 		if (a->flag & FLAG_SND_UNA_ADVANCED)
 			tp->sacked_out = 0;	/* of tcp_simple_retransmit() */
 		else if (dup && after(tp->snd_nxt, tp->high_seq))
-			tcp_add_reno_sack(tp);	/* new text of F-RTO came */
+			tcp_add_reno_sack(sk, a);	/* new text of F-RTO came */
 		break;
 	case TCP_CA_CWR:
 		if (dup) {
-			tcp_add_reno_sack(tp);
+			tcp_add_reno_sack(sk, a);
 			if (tp->sacked_out >= tp->reordering)
 				tcp_enter_recovery(sk);
 		} else if (a->flag & FLAG_SND_UNA_ADVANCED) {
@@ -512,7 +525,7 @@ static void tcp_alert_without_sack(struct sock *sk,
 		}
 		break;
 	default:
-		tcp_alert_open(sk, dup);
+		tcp_alert_open(sk, a, dup);
 		if (a->flag & FLAG_ECE)
 			tcp_enter_cwr(sk);
 	}
@@ -524,8 +537,7 @@ static void tcp_ack_marked(struct sock *sk, struct tcp_ack_state *a)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	tp->delivered_ce += a->delivered;
-	NET_ADD_STATS(sock_net(sk), TCP_DELIVEREDCE, a->delivered);
+	tcp_count_marked(sk, a->delivered);
 	tp->undo.marked = true;
 	if (tp->snd_cwnd == 1) {
 		a->flag &= ~FLAG_SET_XMIT_TIMER;

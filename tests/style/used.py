@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """No row without a use: each drop reason is given somewhere and named by a test,
-each counter is counted, and what a knob or an option stores is read by other code
+each counter is counted and stands in an assertion of one, and what a knob or an option stores is read by other code
 than the row itself.
 """
 import re
@@ -20,6 +20,16 @@ def tests():
                      if re.match(r"tests/(unit|contract|system|preload|igb-vm)/"
                                  r".*\.(c|py)$", f))
     return set(re.findall(r"\w+", text)), set(re.findall(r"[\"'](\w+)[\"']", text))
+
+
+def asserted():
+    """All words of assertions, and of the table that the kernel is asked about."""
+    text = "\n".join(re.sub(r"/\*.*?\*/", " ", read(f), flags=re.S) for f in tree()
+                     if re.match(r"tests/(unit|contract|system|preload|igb-vm)/"
+                                 r".*\.c$", f))
+    return set(re.findall(r"\w+", " ".join(
+        re.findall(r"\bassert_\w+\s*(\([^;]*);", text) +
+        re.findall(r"\bmib_counter moved\[\] = (\{[^;]*);", text))))
 
 
 def rows(name, pattern):
@@ -53,9 +63,14 @@ def main():
     tap.check("drop_reasons_are_named_by_a_test", [
         reason for reason in reasons
         if "SKB_DROP_REASON_" + reason not in tested and reason not in quoted])
+    counters = rows("libinet/core/mib.def", r"^MIB\((\w+), \"(\w+)\"")
+    in_assertions = asserted()
     tap.check("counters_are_counted", [
-        counter for counter in rows("libinet/core/mib.def", r"^MIB\((\w+),")
+        counter for counter, _ in counters
         if not {counter, "MIB_" + counter} & words])
+    tap.check("counters_stand_in_an_assertion", [
+        name for counter, name in counters
+        if not {"MIB_" + counter, name} & in_assertions])
     used = set(re.findall(r"(?:->|\.)\s*(\w+)", without_rows(everything)))
     tap.check("knobs_are_obeyed", [
         f"{file}: {field}" for field, file in sorted(knob_fields().items())

@@ -39,6 +39,11 @@ static void segment_outside_the_window_is_of_an_invalid_sequence(void **state)
 	tp_send(&t, "R", 200000, 0, NULL, 0);
 	tp_silence(&t);
 	dropped(&t, SKB_DROP_REASON_TCP_INVALID_SEQUENCE, 2);
+	tp_send(&t, "A", 200000, 1, NULL, 0);
+	tp_expect(&t, "A", 1, 1, 0);
+	tp_send(&t, "A", 200000, 1, NULL, 0);	/* within 500 ms: no answer */
+	tp_silence(&t);
+	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_ACKSKIPPEDSEQ), 1);
 	tp_close(&t);
 }
 
@@ -131,6 +136,8 @@ static void text_far_behind_a_hole_is_pruned(void **state)
 	tp_send(&t, "A", 20001, 1, text, sizeof(text));
 	pruned = fx_mib_delta(&t.f, MIB_TCP_OFOPRUNED);
 	assert_in_range(pruned, 1, 2);	/* an eighth at once */
+	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_PRUNECALLED), 1);
+	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_RCVPRUNED), 0);
 	dropped(&t, SKB_DROP_REASON_TCP_OFO_QUEUE_PRUNE, (u64)pruned);
 	fx_flush(&t.f);
 	tp_close(&t);
@@ -149,8 +156,52 @@ static void text_that_finds_no_memory_is_refused(void **state)
 	tp_sk(&t)->sk_rcvbuf = sk_rmem_alloc_get(tp_sk(&t)) - 1;
 	tp_send(&t, "A", 40001, 1, text, sizeof(text));
 	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_OFODROP), 1);
+	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_PRUNECALLED), 1);
+	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_RCVPRUNED), 1);
 	dropped(&t, SKB_DROP_REASON_PROTO_MEM, 1);
 	fx_flush(&t.f);
+	tp_close(&t);
+}
+
+/* Behind text that nobody has read yet; the window ought to be closed, but may not
+ * shrink (RFC 9293 3.8.6). */
+static void text_in_order_that_finds_no_memory_is_refused(void **state)
+{
+	struct tp t;
+
+	(void)state;
+	tp_open(&t);
+	tp_passive(&t);
+	tp_send(&t, "A", 1, 1, text, sizeof(text));
+	tp_sk(&t)->sk_rcvbuf = sk_rmem_alloc_get(tp_sk(&t)) - 1;
+	fx_flush(&t.f);
+	tp_send(&t, "A", 1 + sizeof(text), 1, text, sizeof(text));
+	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_RCVQDROP), 1);
+	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_WANTZEROWINDOWADV), 1);
+	dropped(&t, SKB_DROP_REASON_PROTO_MEM, 1);
+	tp_expect(&t, "A", 1, 1 + sizeof(text), 0);
+	assert_int_not_equal(t.p.tcp->window, 0);
+	tp_close(&t);
+}
+
+/* The timer of a delayed ACK finds the socket in use: it comes when that ends. */
+static void ack_that_is_due_waits_for_the_socket(void **state)
+{
+	struct tp t;
+
+	(void)state;
+	tp_open(&t);
+	tp_passive(&t);
+	inet_csk(tp_sk(&t))->icsk_ack.quick = 0;
+	inet_csk(tp_sk(&t))->icsk_ack.ato_us = TCP_ATO_MIN_US;
+	tp_send(&t, "A", 1, 1, "xx", 2);
+	lock_sock(tp_sk(&t));
+	fx_advance(&t.f, FX_SEC);
+	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_DELAYEDACKLOCKED), 1);
+	tp_silence(&t);
+	release_sock(tp_sk(&t));
+	fx_run(&t.f);
+	tp_expect(&t, "A", 1, 3, 0);
 	tp_close(&t);
 }
 
@@ -190,7 +241,12 @@ static void text_for_a_closed_window_finds_it_closed(void **state)
 	fx_assert_no_drops(&t.f);
 	tp_send(&t, "A", seq, 1, "x", 1);
 	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_ZEROWINDOWDROP), 1);
+	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_TOZEROWINDOWADV), 1);
+	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_FROMZEROWINDOWADV), 0);
 	dropped(&t, SKB_DROP_REASON_TCP_ZEROWINDOW, 1);
+	while (inet_recv(t.s, text, sizeof(text), MSG_DONTWAIT) > 0)
+		;
+	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_FROMZEROWINDOWADV), 1);
 	fx_flush(&t.f);
 	tp_close(&t);
 }
@@ -313,6 +369,7 @@ static void segment_for_a_full_backlog_is_lost(void **state)
 		fx_run(&t.f);
 		seq += (u32)sizeof(text);
 	}
+	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_BACKLOGDROP), 1);
 	dropped(&t, SKB_DROP_REASON_SOCKET_BACKLOG, 1);
 	release_sock(tp_sk(&t));
 	fx_run(&t.f);
@@ -431,6 +488,8 @@ int main(void)
 		C(text_that_waits_behind_a_hole_is_merged),
 		C(text_far_behind_a_hole_is_pruned),
 		C(text_that_finds_no_memory_is_refused),
+		C(text_in_order_that_finds_no_memory_is_refused),
+		C(ack_that_is_due_waits_for_the_socket),
 		C(text_at_the_edge_of_the_window_is_over_it),
 		C(text_for_a_closed_window_finds_it_closed),
 		C(reset_that_is_not_exact_is_challenged),

@@ -628,6 +628,8 @@ static void device_down_lets_go_of_what_is_held(void **state)
 	net_rx_action(t.f.net->softnets);
 	rcu_read_unlock(&t.f.net->rcu);
 	assert_true(d->queue[0].napi.gro_bitmask);
+	assert_int_equal(fx_mib_delta(&t.f, MIB_SOFTNET_TIMESQUEEZE), 1);
+	assert_int_equal(fx_mib_delta(&t.f, MIB_SOFTNET_PROCESSED), 64);
 	fx_mark(&t.f);
 	assert_int_equal(inet_netdev_down(t.f.dev), 0);
 	assert_int_equal(d->queue[0].napi.gro_bitmask, 0);

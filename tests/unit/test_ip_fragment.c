@@ -323,6 +323,7 @@ static void overlap_of_any_shape_kills_the_datagram(void **state)
 			frag(80, 48, true);
 			if (!turn)
 				frag(shape[i].off, shape[i].len, true);
+			assert_int_equal(fx_mib_delta(&f, MIB_IP_REASMOVERLAPS), 1);
 			fx_assert_dropped(&f, SKB_DROP_REASON_FRAG_OVERLAP, 2);
 			/* nothing of it is left to be completed */
 			assert_int_equal(ip_frag_mem(f.net), 0);

@@ -715,6 +715,7 @@ static void forward_ttl_out_tells_the_sender(void **state)
 	fx_expect(&f, &p);
 	assert_int_equal(p.icmp->type, ICMP_TIME_EXCEEDED);
 	assert_int_equal(p.icmp->code, ICMP_EXC_TTL);
+	assert_int_equal(fx_mib_delta(&f, MIB_ICMP_OUTTIMEEXCDS), 1);
 	assert_int_equal(p.icmp->un.gateway, 0);	/* unused */
 	assert_int_equal(p.ip->daddr, FX_PEER);
 	assert_int_equal(p.ip->saddr, FX_IP);
@@ -726,6 +727,47 @@ static void forward_ttl_out_tells_the_sender(void **state)
 	fx_expect(&f, &p);
 	assert_int_equal(p.icmp->type, ICMP_TIME_EXCEEDED);
 	fx_expect_silence(&f);
+}
+
+static struct sk_buff *held;
+
+/* packet_type.func of who keeps what it is shown. */
+static int hold(struct sk_buff *skb, struct net_device *dev, struct packet_type *pt,
+		struct net_device *orig_dev)
+{
+	(void)dev;
+	(void)pt;
+	(void)orig_dev;
+	if (held || skb->pkt_type == SKB_PACKET_OUTGOING)
+		consume_skb(skb);
+	else
+		held = skb;
+	return 0;
+}
+
+static void packet_that_another_holds_is_copied_or_dropped(void **state)
+{
+	struct packet_type all = { .type = cpu_to_be16(ETH_P_ALL), .func = hold };
+	struct fx_ip ip = { .proto = 253 };
+	u32 n;
+
+	(void)state;
+	assert_int_equal(dev_add_pack(f.net, &all), 0);
+	fx_mark(&f);
+	for (n = 0; n < 2; n++) {
+		held = NULL;
+		fx_queue(&f, f.dev, frame, fx_build_ip(frame, &ip, "12345678", 8));
+		skb_cache_flush(f.net->softnets);
+		mem_fail_nth(&f.net->mem, 2 * n);	/* the device has the first */
+		fx_run(&f);
+		mem_fail_nth(&f.net->mem, 0);
+		if (held)
+			consume_skb(held);
+		fx_flush(&f);
+	}
+	dev_remove_pack(f.net, &all);
+	assert_int_equal(fx_mib_delta(&f, MIB_IP_INDISCARDS), 1);
+	fx_assert_no_skbs(&f);
 }
 
 /* @req 791-6 */
@@ -835,6 +877,7 @@ static void forward_back_by_the_same_link_redirects_only_when_asked(
 	inject_ip(&ip, "12345678", 8);
 	fx_expect(&f, &p);
 	assert_int_equal(p.icmp->type, ICMP_REDIRECT);
+	assert_int_equal(fx_mib_delta(&f, MIB_ICMP_OUTREDIRECTS), 1);
 	assert_int_equal(p.icmp->un.gateway, FX_STRANGER);
 	fx_expect(&f, &p);
 	assert_int_equal(p.ip->daddr, A(192, 0, 2, 1));
@@ -923,6 +966,7 @@ int main(void)
 		T(forward_one_hop_less_and_a_right_checksum),
 		U(forward_without_memory_says_so),
 		T(forward_ttl_out_tells_the_sender),
+		T(packet_that_another_holds_is_copied_or_dropped),
 		U(forward_too_big_with_df_tells_the_mtu),
 		T(forward_no_route_says_net_unreachable),
 		T(forward_never_broadcast_link_local_or_martian),

@@ -383,6 +383,8 @@ static void group_datagram_goes_out_with_ttl_one_and_loops_to_members(
 	s = udp_to(A(239, 129, 2, 3));
 	assert_int_equal(send_bytes(s, 10), 10);
 	fx_expect(&f, &p);
+	assert_int_equal(fx_mib_delta(&f, MIB_IP_OUTMCASTPKTS), 1);
+	assert_int_equal(fx_mib_delta(&f, MIB_IP_OUTMCASTOCTETS), 38);
 	assert_memory_equal(p.eth->h_dest, mac, ETH_ALEN);
 	assert_int_equal(p.ip->ttl, 1);
 	assert_int_equal(p.ip->saddr, FX_IP);
@@ -435,6 +437,7 @@ static void broadcast_datagram_reaches_link_and_host(void **state)
 	assert_true(is_broadcast_ether_addr(p.eth->h_dest));
 	assert_int_equal(p.ip->daddr, A(10, 0, 0, 255));
 	assert_int_equal(fx_mib_delta(&f, MIB_IP_OUTBCASTPKTS), 1);
+	assert_int_equal(fx_mib_delta(&f, MIB_IP_OUTBCASTOCTETS), 31);
 	assert_int_equal(p.ip->saddr, FX_IP);
 	assert_int_equal(inet_recv(r, got, sizeof(got), MSG_DONTWAIT), 3);
 	assert_int_equal(inet_close(r), 0);

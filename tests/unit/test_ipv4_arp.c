@@ -108,6 +108,8 @@ static void reply_unsolicited_creates_nothing(void **state)
 	arp(ARPOP_REQUEST, FX_PEER, fx_stranger_mac, FX_PEER, false);
 	assert_int_equal(entries(), 0);
 	fx_expect_silence(&f);
+	assert_int_equal(fx_mib_delta(&f, MIB_ARP_INREPLIES), 2);
+	assert_int_equal(fx_mib_delta(&f, MIB_ARP_INREQUESTS), 1);
 	fx_sysctl(&f, "net.ipv4.conf.all.arp_accept", "1");
 	arp(ARPOP_REQUEST, FX_PEER, fx_stranger_mac, FX_PEER, false);
 	assert_int_equal(entries(), 1);

@@ -299,6 +299,7 @@ static void slow_rate_of_errors_is_kept(void **state)
 		fx_inject(&f, frame, len);
 		fx_advance(&f, 30 * FX_MS);
 	}
+	assert_true(fx_mib_delta(&f, MIB_ICMP_OUTRATELIMITGLOBAL) >= 1000 - 15 * 45 - 5);
 	/* 30 seconds; each costs 0 to 2, but not more than there is */
 	assert_in_range(fx_flush(&f), 15 * 30 / 2, 15 * 30 * 3 / 2 + 5);
 }
@@ -538,6 +539,7 @@ static void queries_nobody_should_answer_are_dropped(void **state)
 		fx_assert_dropped(&f, SKB_DROP_REASON_ICMP_TYPE, 1);
 	}
 	fx_expect_silence(&f);
+	assert_int_equal(net_mib_read(f.net, MIB_ICMP_INTIMESTAMPS), 1);
 }
 
 /* ---- path MTU from the wire ------------------------------------------------------ */
@@ -812,6 +814,7 @@ static void memory_short_anywhere_leaks_nothing(void **state)
 		fx_assert_no_skbs(&f);
 	}
 	assert_in_range(n, 2, 39);	/* some failed, and then none */
+	assert_true(fx_mib_delta(&f, MIB_ICMP_OUTERRORS) > 0);
 	mem_fail_nth(&f.net->mem, 0);
 	fx_flush(&f);
 	inject_icmp(&from_peer, ICMP_ECHO, 0, 1, "abc", 3);

@@ -446,6 +446,8 @@ static void table_flooded_by_own_packets_spares_the_gateway(void **state)
 	assert_true(requests < 10 * 1024);
 	assert_true(fx_drop_delta(&f, SKB_DROP_REASON_NEIGH_CREATEFAIL) > 0);
 	assert_true(fx_mib_delta(&f, MIB_ARP_TABLEFULL) > 0);
+	assert_true(fx_mib_delta(&f, MIB_IP_OUTDISCARDS) > 0);
+	assert_in_range(fx_mib_delta(&f, MIB_ARP_OUTREQUESTS), requests, requests + 5);
 	assert_int_equal(nud(FX_PEER), NUD_REACHABLE);
 	send_to(FX_PEER);
 	expect_data(fx_peer_mac);

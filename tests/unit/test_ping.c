@@ -63,6 +63,8 @@ static void request_goes_out_with_our_id_and_the_reply_comes_back(void **state)
 	fx_expect(f, &p);
 	assert_non_null(p.icmp);	/* its checksum is right */
 	assert_int_equal(p.icmp->type, ICMP_ECHO);
+	assert_int_equal(fx_mib_delta(f, MIB_ICMP_OUTMSGS), 1);
+	assert_int_equal(fx_mib_delta(f, MIB_ICMP_OUTECHOS), 1);
 	assert_int_equal(be16_to_cpu(p.icmp->un.echo.id), sk_port(s));
 	assert_int_equal(p.icmp->un.echo.sequence, e.h.un.echo.sequence);
 	assert_int_equal(p.data_len, 8);

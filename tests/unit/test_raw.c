@@ -27,6 +27,8 @@ static struct socket *raw_socket(struct fx *f, int protocol)
 	return s;
 }
 
+static struct fx *stack;		/* of add_icmp_msgs() */
+
 /* "hello" as the payload of @proto from @saddr (0: the peer). */
 static void inject(struct fx *f, __be32 saddr, u8 proto)
 {
@@ -322,6 +324,61 @@ static void own_header_is_never_a_piece(void **state)
 	inet_close(s);
 }
 
+static u64 counter(struct fx *f, const char *name)
+{
+	u64 value = 0;
+
+	assert_int_equal(inet_counter_get(f->net, name, &value), 0);
+	return value;
+}
+
+/* inet_counter_each(): adds those of ICMP's types up, whose names all can ask for. */
+static void add_icmp_msgs(void *arg, const char *name, u64 value)
+{
+	u64 again = 0;
+
+	if (strncmp(name, "IcmpMsg", 7))
+		return;
+	assert_int_equal(inet_counter_get(stack->net, name, &again), 0);
+	assert_int_equal(value, again);
+	assert_int_not_equal(value, 0);
+	*(u64 *)arg += value;
+}
+
+/* Messages count by their type, whoever makes them: with a header of the socket's own,
+ * in pieces, and those that come. What is too short to have a type does not. */
+static void icmp_messages_are_counted_by_type(void **state)
+{
+	static const char *const none[] = { "IcmpMsgInType256", "IcmpMsgInType01",
+					    "IcmpMsgInType-1", "IcmpMsgType0" };
+	struct fx *f = *state;
+	struct socket *s = raw_socket(f, IPPROTO_ICMP);
+	u8 own[IP_HLEN_MIN + 8] = { 0x45, [8] = 64, [9] = IPPROTO_ICMP, [20] = 15 };
+	u64 all = 0, value;
+
+	stack = f;
+	memcpy(own + 16, &(__be32){ FX_PEER }, 4);
+	assert_int_equal(sk_connect(s, SK_PEER, 0), 0);
+	assert_int_equal(sk_send(s, "\x0d\0abcdef", 8), 8);
+	assert_int_equal(inet_send(s, "\x0d", 1, MSG_MORE), 1);
+	assert_int_equal(sk_send(s, "\0abcdef", 7), 7);
+	assert_int_equal(counter(f, "IcmpMsgOutType13"), 2);
+	assert_int_equal(sk_send(s, "", 0), 0);
+	assert_int_equal(sk_set(s, IPPROTO_IP, IP_HDRINCL, 1), 0);
+	assert_int_equal(sk_send(s, own, sizeof(own)), sizeof(own));
+	assert_int_equal(sk_send(s, own, IP_HLEN_MIN), IP_HLEN_MIN);
+	assert_int_equal(counter(f, "IcmpMsgOutType15"), 1);
+	inject(f, 0, IPPROTO_ICMP);	/* "hello" is too short, and its sum wrong */
+	assert_int_equal(counter(f, "IcmpMsgInType104"), 0);
+	assert_int_equal(fx_mib_delta(f, MIB_ICMP_OUTMSGS), 3);
+	assert_int_equal(inet_counter_each(f->net, add_icmp_msgs, &all), 0);
+	assert_int_equal(all, 3);
+	for (size_t i = 0; i < ARRAY_SIZE(none); i++)
+		assert_int_equal(inet_counter_get(f->net, none[i], &value), -1);
+	inet_close(s);
+	fx_flush(f);
+}
+
 /* Types above 31 have no bit; of a short value the rest stays, and no more is given
  * than is asked for. */
 static void icmp_filter_has_bits_for_the_first_types(void **state)
@@ -486,6 +543,7 @@ int main(void)
 		TEST(packet_reaches_every_raw_socket_and_the_protocol),
 		TEST(bound_and_connected_socket_hears_its_peer_only),
 		TEST(icmp_filter_keeps_types_away),
+		TEST(icmp_messages_are_counted_by_type),
 		TEST(payload_is_sent_under_a_header_of_ours),
 		TEST(own_header_is_completed),
 		TEST(protocol_that_cannot_be_is_refused),

@@ -726,6 +726,7 @@ static void broadcast_forms_are_recognised(void **state)
 	for (i = 0; i < ARRAY_SIZE(forms); i++) {
 		receive(FX_PEER, forms[i]);
 		assert_true(fx_mib_delta(&f, MIB_IP_INBCASTPKTS) == 1);
+		assert_int_equal(fx_mib_delta(&f, MIB_IP_INBCASTOCTETS), 28);
 		fx_assert_dropped(&f, SKB_DROP_REASON_IP_NOPROTO, 1);
 	}
 }
@@ -742,6 +743,7 @@ static void group_joined_is_received_until_left(void **state)
 	rtnl_unlock(f.net);
 	receive(FX_PEER, A(239, 1, 2, 3));
 	assert_true(fx_mib_delta(&f, MIB_IP_INMCASTPKTS) == 1);
+	assert_int_equal(fx_mib_delta(&f, MIB_IP_INMCASTOCTETS), 28);
 	fx_assert_dropped(&f, SKB_DROP_REASON_IP_NOPROTO, 1);
 	rtnl_lock(f.net);
 	assert_int_equal(ip_mc_dec_group(f.dev, A(239, 1, 2, 3)), 0);
@@ -765,6 +767,7 @@ static void rp_filter_strict_and_loose(void **state)
 	receive(A(192, 0, 2, 1), FX_IP);
 	fx_assert_dropped(&f, SKB_DROP_REASON_IP_NOPROTO, 1);
 	receive(A(8, 8, 8, 8), FX_IP);
+	assert_int_equal(fx_mib_delta(&f, MIB_IP_RPFILTER), 1);
 	fx_assert_dropped(&f, SKB_DROP_REASON_IP_RPFILTER, 1);
 	fx_sysctl(&f, "net.ipv4.conf.all.rp_filter", "1");
 	receive(A(192, 0, 2, 1), FX_IP);

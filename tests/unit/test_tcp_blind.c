@@ -243,6 +243,12 @@ static void timestamps_old_segment_is_answered_and_dropped(void **state)
 	tp_expect(&t, "A", 1, 1, 0);
 	tp_read_nothing(&t);
 	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_PAWSESTABREJECTED), 1);
+	/* without text no more than one in 500 ms */
+	tp_send(&t, "A", 1, 1, NULL, 0);
+	tp_expect(&t, "A", 1, 1, 0);
+	tp_send(&t, "A", 1, 1, NULL, 0);
+	tp_silence(&t);
+	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_ACKSKIPPEDPAWS), 1);
 	/* a RST is never checked so */
 	tp_send(&t, "R", 1, 0, NULL, 0);
 	assert_int_equal(tp_state(&t), TCP_CLOSE);

@@ -367,10 +367,53 @@ static void fin_wait_2_orphan_reset_must_be_exact(void **state)
 	assert_int_equal(tw_count(&t), 1);
 	tp_send(&t, "R", 100, 0, NULL, 0);
 	tp_expect(&t, "A", 2, 1, 0);
+	tp_send(&t, "R", 100, 0, NULL, 0);	/* within 500 ms: no answer */
+	tp_silence(&t);
+	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_ACKSKIPPEDFINWAIT2), 1);
 	assert_int_equal(tw_count(&t), 1);
 	tp_send(&t, "R", 1, 0, NULL, 0);
 	tp_silence(&t);
 	assert_int_equal(tw_count(&t), 0);
+	tp_close(&t);
+}
+
+/* TCP_LINGER2 below zero: nobody waits for the peer's FIN. */
+static void fin_wait_2_orphan_without_time_is_reset(void **state)
+{
+	struct tp t;
+
+	(void)state;
+	tp_open_watched(&t);
+	tp_passive(&t);
+	tp_setsockopt(&t, IPPROTO_TCP, TCP_LINGER2, -1);
+	assert_int_equal(inet_shutdown(t.s, SHUT_WR), 0);
+	tp_expect(&t, "FA", 1, 1, 0);
+	tp_send(&t, "A", 1, 2, NULL, 0);
+	app_close(&t);
+	tp_expect(&t, "RA", 2, 1, 0);
+	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_ABORTONLINGER), 1);
+	assert_int_equal(tw_count(&t), 0);
+	tp_close(&t);
+}
+
+/* Without memory for the RST the connection is gone all the same. */
+static void reset_without_memory_is_counted(void **state)
+{
+	const struct linger now = { .l_onoff = 1 };
+	struct tp t;
+
+	(void)state;
+	tp_open(&t);
+	tp_passive(&t);
+	assert_int_equal(inet_setsockopt(t.s, SOL_SOCKET, SO_LINGER, &now, sizeof(now)),
+			 0);
+	skb_cache_flush(t.f.net->softnets);
+	mem_fail_nth(&t.f.net->mem, 1);
+	app_close(&t);
+	assert_true(mem_failed(&t.f.net->mem));
+	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_ABORTFAILED), 1);
+	assert_int_equal(orphans(&t), 0);
+	fx_flush(&t.f);
 	tp_close(&t);
 }
 
@@ -604,6 +647,9 @@ static void time_wait_syn_below_is_challenged(void **state)
 	to_time_wait(&t);
 	tp_send(&t, "S", -5000u, 0, NULL, 0);
 	tp_expect(&t, "A", 2, 2, 0);
+	tp_send(&t, "A", -5000u, 2, NULL, 0);	/* within 500 ms: no answer */
+	tp_silence(&t);
+	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_ACKSKIPPEDTIMEWAIT), 1);
 	assert_int_equal(tw_count(&t), 1);
 	tp_close(&t);
 }
@@ -809,6 +855,8 @@ int main(void)
 		cmocka_unit_test(fin_wait_2_orphan_ends_after_fin_timeout),
 		cmocka_unit_test(fin_wait_2_orphan_fin_is_time_wait),
 		cmocka_unit_test(fin_wait_2_orphan_reset_must_be_exact),
+		cmocka_unit_test(fin_wait_2_orphan_without_time_is_reset),
+		cmocka_unit_test(reset_without_memory_is_counted),
 		cmocka_unit_test(fin_wait_2_orphan_syn_is_challenged),
 		cmocka_unit_test(fin_wait_1_orphan_gives_up),
 		cmocka_unit_test(orphan_with_zero_window_is_limited),

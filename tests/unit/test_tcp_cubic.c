@@ -228,6 +228,10 @@ static void longer_round_trips_slow_the_start_down(void **st)
 		assert_in_range(c.tp->snd_cwnd, cwnd + 7 + 10,
 				cwnd + 7 + 10 + 1);
 		assert_int_equal(c.tp->snd_ssthresh, TCP_INFINITE_SSTHRESH);
+		assert_int_equal(net_mib_read(sock_net(c.sk),
+					      MIB_TCP_HYSTARTDELAYDETECT), 1);
+		assert_int_equal(net_mib_read(sock_net(c.sk),
+					      MIB_TCP_HYSTARTDELAYCWND), cwnd + 7);
 		close_curve(&c);
 	}
 }

@@ -212,6 +212,9 @@ static void text_without_a_good_cookie_is_not_taken(void **state)
 	}
 	assert_null(inet_accept(t.l, NULL, NULL));
 	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_FASTOPENPASSIVE), 0);
+	/* the first asked, and once here; a length that cannot be is no cookie */
+	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_FASTOPENCOOKIEREQD), 2);
+	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_FASTOPENPASSIVEFAIL), 64 + 4);
 	tp_close(&t);
 }
 

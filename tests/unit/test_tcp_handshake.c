@@ -597,6 +597,7 @@ static void syn_received_syn_ack_is_sent_again_and_given_up(void **state)
 	for (i = 0; i < 5; i++)		/* tcp_synack_retries */
 		tp_expect_after(&t, FX_SEC << i, "SA", 0);
 	tp_silence_for(&t, 200 * FX_SEC);
+	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_SYNRETRANS), 5);
 	assert_int_equal(reqsk_queue_len(
 		&inet_csk(t.l->sk)->icsk_accept_queue), 0);
 	tp_close(&t);
@@ -615,6 +616,7 @@ static void syn_received_same_syn_gets_syn_ack_again(void **state)
 	tp_expect(&t, "SA", 0, 1, 0);
 	tp_send(&t, "S", 0, 0, NULL, 0);	/* within 500 ms: no answer */
 	tp_silence(&t);
+	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_ACKSKIPPEDSYNRECV), 1);
 	tp_close(&t);
 }
 
@@ -701,6 +703,7 @@ static void syn_sent_syn_ack_makes_it_established(void **state)
 	tp_open(&t);
 	tp_active(&t);
 	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_ACTIVEOPENS), 1);
+	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_CURRESTAB), 1);
 	assert_true(tp_poll(&t) & POLLOUT);
 	assert_int_equal(tp_error(&t), 0);
 	tp_write(&t, "hello", 5);
@@ -741,6 +744,23 @@ static void syn_sent_wrong_ack_is_reset(void **state)
 	expect_reset(&t, t.irs + 7, false, 0);
 	tp_send(&t, "RA", 0, 7, NULL, 0);	/* never to a RST */
 	tp_silence(&t);
+	assert_int_equal(tp_state(&t), TCP_SYN_SENT);
+	tp_close(&t);
+}
+
+/* An answer must tell a timestamp of ours. */
+static void syn_sent_timestamp_never_sent_is_reset(void **state)
+{
+	struct tp t;
+
+	(void)state;
+	tp_open_watched(&t);
+	t.ts = true;
+	tp_connect(&t);
+	t.ts_ecr += 100000;
+	tp_send(&t, "SA", 0, 1, NULL, 0);
+	expect_reset(&t, t.irs + 1, false, 0);
+	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_PAWSACTIVEREJECTED), 1);
 	assert_int_equal(tp_state(&t), TCP_SYN_SENT);
 	tp_close(&t);
 }
@@ -1149,6 +1169,7 @@ int main(void)
 		cmocka_unit_test(syn_sent_syn_ack_makes_it_established),
 		cmocka_unit_test(syn_sent_options_are_offered),
 		cmocka_unit_test(syn_sent_wrong_ack_is_reset),
+		cmocka_unit_test(syn_sent_timestamp_never_sent_is_reset),
 		cmocka_unit_test(syn_sent_reset_needs_a_good_ack),
 		cmocka_unit_test(syn_sent_segment_without_syn_is_dropped),
 		cmocka_unit_test(syn_sent_no_answer_retries_for_three_minutes),

@@ -97,13 +97,37 @@ static void selected_segments_count(void **st)
 
 	(void)st;
 	flight_open(&t, 10);
+	fx_mark(&t.f);
 	SACK(&t, SEG(0), SEG(1), SEG(10));
 	assert_in_range(rate(&t, NULL), 2230, 2270);	/* 9 in 40 ms */
+	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_DELIVERED), 9);
 	assert_int_equal(flight_tcp(&t)->tx.delivered, 1 + 9);	/* and the SYN-ACK */
 	fx_flush(&t.f);
 	fx_advance(&t.f, FLIGHT_RTT);
 	ACK(&t, SEG(10));
 	assert_int_equal(flight_tcp(&t)->tx.delivered, 1 + 10);
+	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_DELIVERED), 10);
+	tp_close(&t);
+}
+
+/* Without SACK a duplicate ACK says so, once, and what is acknowledged afterwards was
+ * counted. */
+static void duplicate_acks_count(void **st)
+{
+	struct tp t;
+
+	(void)st;
+	flight_open_with(&t, 10, 10 * 1460, false, false);
+	fx_flush(&t.f);
+	fx_mark(&t.f);
+	for (u32 i = 1; i <= 4; i++) {
+		ACK(&t, SEG(0));
+		assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_DELIVERED), i);
+	}
+	ACK(&t, SEG(10));
+	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_DELIVERED), 10);
+	assert_int_equal(flight_tcp(&t)->tx.delivered, 1 + 10);
+	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_DELIVEREDCE), 0);
 	tp_close(&t);
 }
 
@@ -266,6 +290,7 @@ int main(void)
 		cmocka_unit_test(full_windows_show_the_rate_of_the_path),
 		cmocka_unit_test(acks_in_a_heap_are_no_faster_path),
 		cmocka_unit_test(selected_segments_count),
+		cmocka_unit_test(duplicate_acks_count),
 		cmocka_unit_test(little_text_does_not_hide_the_path),
 		cmocka_unit_test(sample_shorter_than_a_round_trip_is_none),
 	};

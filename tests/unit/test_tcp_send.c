@@ -536,8 +536,27 @@ static void established_timeout_sends_first_segment_and_backs_off(void **state)
 	/* go on in slow start once it is acknowledged */
 	ack(&t, 1461);
 	assert_int_equal(drain(&t), 2);
+	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_SLOWSTARTRETRANS), 2);
 	ack(&t, 4381);
 	assert_int_equal(tsk(&t)->packets_out, 0);
+	tp_close(&t);
+}
+
+static void established_retransmission_without_memory_is_counted(void **state)
+{
+	struct tp t;
+
+	(void)state;
+	open_passive(&t);
+	tp_write(&t, big, 1460);
+	drain(&t);
+	skb_cache_flush(t.f.net->softnets);
+	mem_fail_nth(&t.f.net->mem, 1);
+	fx_advance(&t.f, FX_SEC / 4);
+	assert_true(mem_failed(&t.f.net->mem));
+	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_RETRANSFAIL), 1);
+	fx_advance(&t.f, FX_SEC);
+	assert_true(drain(&t) > 0);
 	tp_close(&t);
 }
 
@@ -1014,6 +1033,7 @@ static void established_keepalive_probes_and_gives_up(void **state)
 	}
 	fx_advance(&t.f, 11 * FX_SEC);
 	tp_expect(&t, "RA", 1, 1, 0);
+	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_KEEPALIVE), 4);
 	assert_int_equal(tp_error(&t), ETIMEDOUT);
 	tp_close(&t);
 }
@@ -1141,6 +1161,7 @@ int main(void)
 		cmocka_unit_test(established_write_without_memory_says_so),
 		cmocka_unit_test(established_old_window_update_is_ignored),
 		cmocka_unit_test(established_timeout_sends_first_segment_and_backs_off),
+		cmocka_unit_test(established_retransmission_without_memory_is_counted),
 		cmocka_unit_test(established_karn_no_sample_from_retransmission),
 		cmocka_unit_test(rtt_estimator_follows_rfc_6298),
 		cmocka_unit_test(established_silent_peer_is_given_up),

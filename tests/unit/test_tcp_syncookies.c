@@ -418,6 +418,8 @@ static void flood_at_ten_times_capacity_turns_nobody_away(void **state)
 	assert_int_equal(ok, FLOOD_LEGIT);
 	assert_true(fx_mib_delta(&f, MIB_TCP_SYNCOOKIESSENT) >
 		    n - 10 * FLOOD_BACKLOG);
+	assert_int_equal(fx_mib_delta(&f, MIB_TCP_REQQFULLDOCOOKIES),
+			 fx_mib_delta(&f, MIB_TCP_SYNCOOKIESSENT));
 	assert_int_equal(fx_mib_delta(&f, MIB_TCP_REQQFULLDROP), 0);
 	assert_true(most <= full + full / 20);
 	print_message("# %u of %u, %llu bytes when full, %llu at most\n", ok,
@@ -448,6 +450,7 @@ static void flood_without_cookies_turns_away(void **state)
 	assert_int_equal(crowd_hear(&c), 0);
 	assert_int_equal(fx_mib_delta(&f, MIB_TCP_REQQFULLDROP),
 			 FLOOD_BACKLOG);
+	assert_int_equal(fx_mib_delta(&f, MIB_TCP_REQQFULLDOCOOKIES), 0);
 	crowd_close(&c);
 	fx_close(&f);
 }

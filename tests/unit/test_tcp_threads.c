@@ -449,7 +449,8 @@ static u64 errors_that_found_it_owned(struct talk *t)
 {
 	u64 nr = 0;
 
-	inet_counter_get(t->p.net[0], "TcpExtLockDroppedIcmps", &nr);
+	assert_int_equal(inet_counter_get(t->p.net[0], "TcpExtLockDroppedIcmps",
+					  &nr), 0);
 	return nr;
 }
 

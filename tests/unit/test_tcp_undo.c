@@ -47,6 +47,7 @@ static void reported_duplicates_take_a_repair_back(void **st)
 	SACK(&t, SEG(10), SEG(0), SEG(1));
 	windows(&t, 10, TCP_INFINITE_SSTHRESH);
 	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_DSACKUNDO), 1);
+	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_DSACKRECV), 1);
 	/* once */
 	SACK(&t, SEG(10), SEG(0), SEG(1));
 	assert_int_equal(fx_mib_delta(&t.f, MIB_TCP_DSACKUNDO), 1);

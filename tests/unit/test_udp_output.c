@@ -17,6 +17,7 @@
 
 #include "fixture.h"
 #include "lib/byteorder.h"
+#include "core/skbuff.h"
 #include "lib/checksum.h"
 #include "sockets.h"
 
@@ -54,6 +55,22 @@ static void sent_datagram_is_whole_and_summed(void **state)
 	}
 	assert_true(fx_mib_delta(f, MIB_UDP_OUTDATAGRAMS) > 40);
 	fx_assert_no_skbs(f);
+	inet_close(s);
+}
+
+static void datagram_without_memory_is_counted(void **state)
+{
+	struct fx *f = *state;
+	struct socket *s = sk_udp(f->net, 0, PORT);
+
+	fx_mark(f);
+	skb_cache_flush(f->net->softnets);
+	mem_fail_nth(&f->net->mem, 1);
+	assert_int_equal(sk_sendto(s, "x", 1, SK_PEER, PEER_PORT), -ENOBUFS);
+	assert_true(mem_failed(&f->net->mem));
+	assert_int_equal(fx_mib_delta(f, MIB_UDP_SNDBUFERRORS), 1);
+	assert_int_equal(fx_mib_delta(f, MIB_UDP_OUTDATAGRAMS), 0);
+	fx_expect_silence(f);
 	inet_close(s);
 }
 
@@ -650,6 +667,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(sent_datagram_is_whole_and_summed),
+		TEST(datagram_without_memory_is_counted),
 		TEST(checksum_that_comes_out_zero_is_sent_as_ffff),
 		TEST(no_check_datagram_goes_without),
 		TEST(scattered_datagram_is_one),
