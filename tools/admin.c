@@ -47,9 +47,16 @@ static FILE *complain(const char *program, const char *what, int fd)
 static bool first_line(int fd, char *line, size_t size)
 {
 	size_t n = 0;
+	ssize_t got = 1;
 
-	while (n < size - 1 && read(fd, line + n, 1) == 1 && line[n] != '\n')
+	while (n < size - 1 && got) {
+		got = read(fd, line + n, 1);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got != 1 || line[n] == '\n')
+			break;
 		n++;
+	}
 	line[n] = 0;
 	return n;
 }

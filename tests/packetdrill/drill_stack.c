@@ -152,19 +152,22 @@ void drill_settle(void)
 {
 	const struct timespec pause = { .tv_nsec = 200000 };
 	char path[64], state = 'R';
+	pid_t thread;
 	FILE *f;
 
-	for (int i = 0; drill.settles && i < SETTLE_TRIES; i++) {
+	pthread_mutex_lock(&drill.lock);
+	thread = drill.settles;
+	drill.settles = 0;
+	pthread_mutex_unlock(&drill.lock);
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int)thread);
+	for (int i = 0; thread && i < SETTLE_TRIES; i++) {
 		nanosleep(&pause, NULL);
-		snprintf(path, sizeof(path), "/proc/self/task/%d/stat",
-			 (int)drill.settles);
 		f = fopen(path, "r");
 		if (!f || fscanf(f, "%*d (%*[^)]) %c", &state) != 1 || state == 'S')
-			drill.settles = 0;
+			thread = 0;
 		if (f)
 			fclose(f);
 	}
-	drill.settles = 0;
 }
 
 /* ---- the environment --------------------------------------------------- */

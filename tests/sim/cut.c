@@ -14,6 +14,7 @@
 #define ETH_LEN 14u
 #define IP_LEN 20u		/* at least */
 #define FRAME_MAX 66000u
+#define TCP 6
 #define TCP_FIN 1
 #define TCP_PSH 8
 #define TCP_CWR 128
@@ -51,7 +52,7 @@ static void write_headers(const struct whole *w, u8 *f, u32 i, u32 off, u32 size
 	if (!last)
 		tcp[13] &= (u8)~(TCP_FIN | TCP_PSH);
 	put16(tcp + 16, 0);
-	put16(tcp + 16, fold(sum(tcp, len, sum(ip + 12, 8, 6 + len))));
+	put16(tcp + 16, fold(sum(tcp, len, sum(ip + 12, 8, TCP + len))));
 }
 
 /* Frames of @size octets of text each; the last one may have fewer. */
@@ -83,7 +84,7 @@ void cut_frames(struct host *h, bool sent, const struct sk_buff *skb, u32 head)
 	}
 	memcpy(w.p, skb->data - head, head);
 	skb_copy_bits(skb, 0, w.p + head, skb->len);
-	if (size && w.len > ETH_LEN + 2 * IP_LEN) {
+	if (size && w.p[ETH_LEN + 9] == TCP && w.len > ETH_LEN + 2 * IP_LEN) {
 		w.ip_len = (w.p[ETH_LEN] & 15) * 4u;
 		w.head = ETH_LEN + w.ip_len;
 		w.head += (w.p[w.head + 12] >> 4) * 4u;

@@ -216,7 +216,8 @@ bool monitor_judges_host(struct world *w, int h, enum sim_rule rule);
 /* @rule applies to @side here, and is not asked: nobody knows. Counted. */
 void monitor_lets_off(struct world *w, struct flow *f, int side,
 		      enum sim_rule rule);
-/* Both sides are let off some rules. */
+/* One side, or both, are let off some rules. */
+void monitor_excuse_end(struct flow *f, int h, enum sim_why why);
 void monitor_excuse_flow(struct flow *f, enum sim_why why);
 /* @f goes: which rules judged it. */
 void monitor_settle(struct world *w, const struct flow *f);

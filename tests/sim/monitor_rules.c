@@ -54,10 +54,15 @@ void monitor_excuse_all(struct world *w, enum sim_why why)
 		monitor_excuse(w, h, why);
 }
 
+void monitor_excuse_end(struct flow *f, int h, enum sim_why why)
+{
+	f->of[h].excused |= lets_off[why];
+}
+
 void monitor_excuse_flow(struct flow *f, enum sim_why why)
 {
-	f->of[0].excused |= lets_off[why];
-	f->of[1].excused |= lets_off[why];
+	monitor_excuse_end(f, 0, why);
+	monitor_excuse_end(f, 1, why);
 }
 
 void monitor_excuse_flows(struct world *w, unsigned int h, enum sim_why why)
@@ -66,7 +71,7 @@ void monitor_excuse_flows(struct world *w, unsigned int h, enum sim_why why)
 
 	for (f = w->flows; f; f = f->next)
 		if (f->host[0] == h || f->host[1] == h)
-			f->of[f->host[1] == h].excused |= lets_off[why];
+			monitor_excuse_end(f, f->host[1] == h, why);
 }
 
 bool monitor_judges_host(struct world *w, int h, enum sim_rule rule)

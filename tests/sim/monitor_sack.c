@@ -113,7 +113,7 @@ void monitor_sent_sack(struct world *w, struct flow *f, int h,
 	for (i = 0; i < s->nr_sacks; i++)
 		check_block(w, f, h, s, i);
 	if (is_tight(w, f, h))
-		f->of[h].excused |= 1u << RULE_NEWEST;
+		monitor_excuse_end(f, h, WHY_TIGHT);
 	if (me->sack_offered && peer->sack_offered && !w->blurred)
 		check_newest(w, f, h, s);
 }
