@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <linux/sockios.h>
+#include <netinet/tcp.h>
 #include <stdalign.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -189,6 +190,25 @@ static int call_may_raw(struct owner *o, int fd, const struct shim_call *call)
 	return 0;
 }
 
+/* An option of a stream that is answered by control messages or the error queue: text
+ * goes through AF_UNIX without them. */
+static bool tells_beside_text(const struct conn *c, const struct shim_call *call)
+{
+	static const struct {
+		int level, name;
+	} options[] = {
+		{ SOL_SOCKET, SO_TIMESTAMP }, { SOL_SOCKET, SO_TIMESTAMPNS },
+		{ SOL_SOCKET, SO_TIMESTAMPING }, { SOL_SOCKET, SO_ZEROCOPY },
+		{ IPPROTO_TCP, TCP_INQ },
+	};
+
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		if (options[i].level == call->level &&
+		    options[i].name == call->value)
+			return c->kind != 'd';
+	return false;
+}
+
 /* Calls on a socket. 0 or an errno. */
 static int call_on(struct owner *o, struct conn *c, const struct shim_call *call,
 		   struct shim_reply *reply)
@@ -213,6 +233,8 @@ static int call_on(struct owner *o, struct conn *c, const struct shim_call *call
 	case SHIM_PEERNAME:
 		return call_name(c, call->op == SHIM_PEERNAME, reply);
 	case SHIM_SETSOCKOPT:
+		if (tells_beside_text(c, call))
+			return ENOPROTOOPT;
 		return inet_setsockopt(c->sock, call->level, call->value, call->data,
 				       call->len) ? errno : 0;
 	case SHIM_GETSOCKOPT:

@@ -288,6 +288,10 @@ struct proto {
 	/* Inside the stack, of streams: what counts against SO_SNDBUF now. Any
 	 * thread, nothing is locked. NULL: what is queued, by true size. */
 	s32 (*stream_held)(const struct sock *sk);
+	/* Inside the stack, of streams: from which byte on SO_TIMESTAMPING
+	 * counts, the next to be written or to be acknowledged. Locked. 0, or
+	 * -EINVAL: not in this state. NULL: it counts datagrams. */
+	int (*tskey)(struct sock *sk, bool unwritten, u32 *key);
 	const struct sockopt_row *options;	/* own level's, or NULL */
 	u32 nr_options;
 };

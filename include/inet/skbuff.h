@@ -90,7 +90,7 @@ struct skb_shared_info {
 	u8 nr_frags;
 	u8 heap;		/* FRAME_*: whose memory it is */
 	u8 tx_flags;		/* SKBTX_* */
-	u32 tskey;
+	u32 tskey;		/* of which byte or datagram, for its stamps */
 	__wsum csum;		/* see SKBTX_FRAG_CSUM */
 	union {
 		struct skb_shared_info *next_free;
@@ -103,7 +103,11 @@ struct skb_shared_info {
 #define FRAME_HEAP 1
 #define FRAME_UBUF 2
 
-#define SKBTX_SW_TSTAMP 1u	/* wants a software transmit timestamp */
+/* Wants to be stamped: leaving, coming to the queue, acknowledged. */
+#define SKBTX_SW_TSTAMP 1u
+#define SKBTX_SCHED_TSTAMP 8u
+#define SKBTX_ACK_TSTAMP 16u
+#define SKBTX_ANY_TSTAMP (SKBTX_SW_TSTAMP | SKBTX_SCHED_TSTAMP | SKBTX_ACK_TSTAMP)
 
 /* Of a packet that is to be cut, each of whose fragments is one segment: */
 #define SKBTX_FRAG_ROOM 2u	/* headers may be written before each */

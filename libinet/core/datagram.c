@@ -9,11 +9,11 @@
  */
 #include <poll.h>
 #include <string.h>
-#include <sys/time.h>
 
 #include "core/iov.h"
 #include "core/sock.h"
 #include "core/socket.h"
+#include "core/tstamp.h"
 #include "lib/checksum.h"
 
 /* The last word of skb->cb of a queued datagram. */
@@ -50,8 +50,7 @@ int sock_queue_rcv_skb(struct sock *sk, struct sk_buff *skb)
 	if (likely(!err)) {
 		skb->dev = NULL;
 		skb_dst_drop(skb);
-		skb->tstamp = sock_flag(sk, SOCK_RCVTSTAMP) ||
-			      sock_flag(sk, SOCK_RCVTSTAMPNS) ?
+		skb->tstamp = unlikely(sock_wants_rx_tstamp(sk)) ?
 				net->env.wall(net->env.opaque) : 0;
 		*SOCK_SKB_DROPS(skb) = READ_ONCE(sk->sk_drops);
 		__skb_queue_tail(&sk->sk_receive_queue, skb);
@@ -346,36 +345,13 @@ int skb_copy_and_csum_datagram_msg(struct sk_buff *skb, u32 hlen,
 
 /* ---- control messages ------------------------------------------------- */
 
-/* As the option asked: a timespec or a timeval. */
-static void sock_recv_timestamp(struct inet_msg *msg, struct sock *sk,
-				const struct sk_buff *skb)
-{
-	u64 ns = skb->tstamp;
-
-	/* Asked for after it had arrived: now is the best answer. */
-	if (!ns)
-		ns = sock_net(sk)->env.wall(sock_net(sk)->env.opaque);
-	if (sock_flag(sk, SOCK_RCVTSTAMPNS)) {
-		struct timespec ts = { .tv_sec = (time_t)(ns / 1000000000),
-				       .tv_nsec = (long)(ns % 1000000000) };
-
-		put_cmsg(msg, SOL_SOCKET, SO_TIMESTAMPNS, sizeof(ts), &ts);
-	} else {
-		struct timeval tv = {
-			.tv_sec = (time_t)(ns / 1000000000),
-			.tv_usec = (suseconds_t)(ns % 1000000000 / 1000) };
-
-		put_cmsg(msg, SOL_SOCKET, SO_TIMESTAMP, sizeof(tv), &tv);
-	}
-}
-
 void sock_recv_cmsgs(struct inet_msg *msg, struct sock *sk,
 		     struct sk_buff *skb)
 {
 	u32 drops;
 
-	if (sock_flag(sk, SOCK_RCVTSTAMP) || sock_flag(sk, SOCK_RCVTSTAMPNS))
-		sock_recv_timestamp(msg, sk, skb);
+	if (unlikely(sock_wants_rx_tstamp(sk)))
+		sock_recv_timestamp(msg, sk, skb->tstamp);
 	if (skb->tstamp)
 		WRITE_ONCE(sk->sk_stamp_ns, skb->tstamp);
 	if (sock_flag(sk, SOCK_RXQ_OVFL)) {

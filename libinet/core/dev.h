@@ -10,6 +10,7 @@
 
 #include "core/net.h"
 #include "core/sch_generic.h"
+#include "core/tstamp.h"
 #include "lib/points.h"
 #include "lib/seqlock.h"
 #include "wire/eth.h"
@@ -79,8 +80,10 @@ static inline bool dev_xmit_one(struct sk_buff *skb, struct net_device *dev,
 				struct netdev_queue *txq, bool more)
 {
 	txq->more = more;
-	return !netif_xmit_stopped(txq) && !INET_BUGGIFY(TX_BUSY) &&
-	       dev_hard_start_xmit(skb, dev, txq) == NETDEV_TX_OK;
+	if (netif_xmit_stopped(txq) || INET_BUGGIFY(TX_BUSY))
+		return false;
+	skb_tstamp_tx(skb, SKBTX_SW_TSTAMP, SCM_TSTAMP_SND);
+	return dev_hard_start_xmit(skb, dev, txq) == NETDEV_TX_OK;
 }
 
 /* The same for a packet or a list by skb->next. Return: what the driver did not

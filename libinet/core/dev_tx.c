@@ -225,6 +225,7 @@ int dev_queue_xmit(struct sk_buff *skb)
 	if (unlikely(exceeds_mtu(skb, dev)))
 		return xmit_too_big(skb, dev);
 	skb_reset_mac_header(skb);
+	skb_tstamp_tx(skb, SKBTX_SCHED_TSTAMP, SCM_TSTAMP_SCHED);
 	rcu_read_lock(&net->rcu);
 	txq = netdev_pick_tx(dev, skb);
 	q = rcu_dereference(txq->qdisc);

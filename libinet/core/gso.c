@@ -19,7 +19,7 @@
 
 #include "core/gro.h"
 #include "core/net.h"
-#include "core/skbuff.h"
+#include "core/tstamp.h"
 #include "core/ubuf.h"
 #include "lib/assert.h"
 #include "lib/points.h"
@@ -204,6 +204,7 @@ struct sk_buff *skb_segment(struct sk_buff *skb)
 		tail = &n->next;
 	}
 	segment_hand_over_sock(n, skb);
+	skb_tstamp_copy(n, skb);
 	return segs;
 }
 

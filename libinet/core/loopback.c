@@ -20,6 +20,7 @@ static enum netdev_tx loopback_xmit(struct sk_buff *skb, struct net_device *dev)
 	u32 len = skb->len;
 
 	NET_ROAD(dev->net, skb);
+	skb->tstamp = 0;	/* no longer its departure */
 	skb_orphan(skb);
 	skb_dst_force(skb);
 	skb->protocol = eth_type_trans(skb, dev);

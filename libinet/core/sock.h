@@ -60,6 +60,7 @@ enum sock_flags {
 	SOCK_LOCALROUTE,
 	SOCK_RCVTSTAMP,		/* SO_TIMESTAMP */
 	SOCK_RCVTSTAMPNS,
+	SOCK_TIMESTAMPING_RX_SOFTWARE,
 	SOCK_NO_CHECK_TX,	/* SO_NO_CHECK */
 	SOCK_RXQ_OVFL,
 	SOCK_ZEROCOPY,
@@ -146,6 +147,8 @@ struct sock {
 	s32 sk_forward_alloc;		/* reserved from proto_mem, unused */
 	s32 sk_omem_alloc;		/* atomic: against optmem_max */
 	u32 sk_zckey;			/* MSG_ZEROCOPY calls so far, atomic */
+	u32 sk_tskey;			/* datagrams stamped so far, atomic; of a
+					 * stream where the count of bytes begins */
 	u32 sk_drops;			/* atomic */
 	u32 sk_rxhash;			/* of the flow received, 0: not known */
 	s32 sk_incoming_cpu;		/* softnet of the last packet, or -1 */

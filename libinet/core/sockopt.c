@@ -8,7 +8,6 @@
  * not built answers ENOPROTOOPT, never success.
  */
 #include <errno.h>
-#include <linux/net_tstamp.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -20,6 +19,7 @@
 #include "core/sock.h"
 #include "core/socket.h"
 #include "core/sockopt.h"
+#include "core/tstamp.h"
 
 #ifndef SO_BUSY_POLL_BUDGET
 #define SO_BUSY_POLL_BUDGET 70
@@ -165,8 +165,7 @@ int sockopt_get(struct sock *sk, const struct sockopt_row *rows, u32 nr,
 	return sockopt_write_int(level, v, val, len);
 }
 
-/* The end of a get_bytes: as much of @src as there is room for. */
-static int sockopt_put(void *val, socklen_t *len, const void *src, size_t n)
+int sockopt_put(void *val, socklen_t *len, const void *src, size_t n)
 {
 	*len = min(*len, (socklen_t)n);
 	if (*len)
@@ -751,6 +750,8 @@ const struct sockopt_row sock_options[] = {
 	ROW_INT(SO_SNDBUFFORCE, set_sndbufforce, NULL),
 	ROW_INT(SO_RCVBUFFORCE, set_rcvbufforce, NULL),
 	ROW_BOOL(SO_TIMESTAMPNS, set_timestampns, get_timestampns),
+	SOCKOPT_ROW_BYTES(SOL_SOCKET, SO_TIMESTAMPING, sock_set_timestamping,
+			  sock_get_timestamping),
 	ROW_INT(SO_MARK, set_mark, get_mark),
 	ROW_INT(SO_PROTOCOL, NULL, get_protocol),
 	ROW_INT(SO_DOMAIN, NULL, get_domain),

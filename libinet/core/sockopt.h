@@ -60,6 +60,9 @@ int sockopt_set(struct sock *sk, const struct sockopt_row *rows, u32 nr,
 int sockopt_get(struct sock *sk, const struct sockopt_row *rows, u32 nr,
 		int level, int optname, void *val, socklen_t *len);
 
+/* The end of a get_bytes: as much of the @n bytes at @src as there is room for. 0. */
+int sockopt_put(void *val, socklen_t *len, const void *src, size_t n);
+
 /* SOL_SOCKET: the same for every family. */
 extern const struct sockopt_row sock_options[];
 extern const u32 nr_sock_options;

@@ -11,15 +11,16 @@
  * Here, too, an application hears that memory which it lent (MSG_ZEROCOPY) is its
  * own again: by an entry for a range of calls, without a payload. That is made
  * when the call begins, so that it cannot fail when the last frame is gone.
+ *
+ * And when what it sent left, was queued or arrived (SO_TIMESTAMPING): by an entry
+ * with the packet, or without (SOF_TIMESTAMPING_OPT_TSONLY).
  */
 #include <errno.h>
 #include <string.h>
 #include <time.h>
 
-#include <linux/errqueue.h>
-
 #include "core/skbuff.h"
-#include "core/sock.h"
+#include "core/tstamp.h"
 #include "core/ubuf.h"
 #include "ipv4/inet_common.h"
 #include "ipv4/ip.h"
@@ -121,9 +122,15 @@ void ip_local_error(struct sock *sk, int err, __be32 daddr, __be16 port,
 		kfree_skb_reason(skb, SKB_DROP_REASON_SOCKET_RCVBUFF);
 }
 
+/* Is an entry about a packet that failed? Others say what became of a call. */
+static bool is_error(u8 origin)
+{
+	return origin == SO_EE_ORIGIN_ICMP || origin == SO_EE_ORIGIN_LOCAL;
+}
+
 /* The pending error becomes that of the next entry: one is told by each call
  * that looks, as long as there are some. @was: the origin of the one that was
- * read; a completion is no error, and takes none away. */
+ * read; what is no error takes none away. */
 static void next_error(struct sock *sk, u8 was)
 {
 	struct sk_buff *next;
@@ -134,10 +141,23 @@ static void next_error(struct sock *sk, u8 was)
 	if (next && SKB_EXT_ERR(next)->ee.ee_origin == SO_EE_ORIGIN_ICMP)
 		err = (int)SKB_EXT_ERR(next)->ee.ee_errno;
 	spin_unlock(&sk->sk_queue_lock);
-	if (err || was != SO_EE_ORIGIN_ZEROCOPY)
+	if (err || is_error(was))
 		WRITE_ONCE(sk->sk_err, err);
 	if (err)
 		sk->sk_error_report(sk);
+}
+
+/* The stamp of an entry, and by which device the packet left. */
+static void recv_tx_timestamp(struct sock *sk, struct inet_msg *msg,
+			      const struct sk_buff *skb)
+{
+	struct in_pktinfo info = { .ipi_ifindex = skb->skb_iif };
+
+	sock_recv_timestamp(msg, sk, skb->tstamp);
+	if (info.ipi_ifindex &&
+	    (READ_ONCE(sk->sk_tsflags) & SOF_TIMESTAMPING_OPT_CMSG) &&
+	    (READ_ONCE(inet_sk(sk)->cmsg_flags) & IP_CMSG_PKTINFO))
+		put_cmsg(msg, IPPROTO_IP, IP_PKTINFO, sizeof(info), &info);
 }
 
 int ip_recv_error(struct sock *sk, struct inet_msg *msg, size_t len)
@@ -156,7 +176,9 @@ int ip_recv_error(struct sock *sk, struct inet_msg *msg, size_t len)
 	err = skb_copy_datagram_msg(skb, 0, msg, copied);
 	if (!err) {
 		serr = SKB_EXT_ERR(skb);
-		if (msg->name && serr->ee.ee_origin != SO_EE_ORIGIN_ZEROCOPY)
+		if (serr->ee.ee_origin == SO_EE_ORIGIN_TIMESTAMPING)
+			recv_tx_timestamp(sk, msg, skb);
+		if (msg->name && is_error(serr->ee.ee_origin))
 			inet_put_addr(msg->name, &msg->namelen, serr->daddr,
 				      serr->port);
 		memset(&eh, 0, sizeof(eh));
@@ -278,4 +300,36 @@ void msg_zerocopy_end(struct sock *sk, struct inet_msg *msg, bool sent)
 		__atomic_store_n(&z->ubuf.copied, true, __ATOMIC_RELAXED);
 	ubuf_put(&z->ubuf);
 	msg->ubuf = NULL;
+}
+
+/* ---- SO_TIMESTAMPING --------------------------------------------------- */
+
+void __skb_tstamp_tx(struct sk_buff *skb, struct sock *sk, u32 type)
+{
+	struct net *net = skb_net(skb);
+	struct sk_buff *entry;
+	u32 tsflags, key;
+
+	if (!sk || sock_flag(sk, SOCK_DEAD))
+		return;
+	tsflags = READ_ONCE(sk->sk_tsflags);
+	entry = tsflags & SOF_TIMESTAMPING_OPT_TSONLY ? alloc_skb_heap(net, 0) :
+							skb_copy(skb);
+	if (!entry)
+		return;
+	/* a stream counts its bytes from where it was asked to */
+	key = READ_ONCE(skb->shinfo->tskey);
+	if (sk->sk_prot->tskey)
+		key -= READ_ONCE(sk->sk_tskey);
+	memset(entry->cb, 0, sizeof(entry->cb));
+	entry->tstamp = net->env.wall(net->env.opaque);
+	entry->skb_iif = skb->dev ? skb->dev->ifindex : 0;
+	SKB_EXT_ERR(entry)->ee = (struct sock_extended_err){
+		.ee_errno = ENOMSG,
+		.ee_origin = SO_EE_ORIGIN_TIMESTAMPING,
+		.ee_info = type,
+		.ee_data = tsflags & SOF_TIMESTAMPING_OPT_ID ? key : 0,
+	};
+	if (sock_queue_err_skb(sk, entry))
+		kfree_skb_reason(entry, SKB_DROP_REASON_SOCKET_RCVBUFF);
 }

@@ -73,9 +73,13 @@ struct ipcm_cookie {
 };
 
 void ipcm_init_sk(struct ipcm_cookie *ipc, const struct inet_sock *inet);
-/* Reads IP_PKTINFO, IP_TTL, IP_TOS, IP_RETOPTS, SCM_TXTIME. 0 or -EINVAL, -ENOBUFS. */
+/* Reads IP_PKTINFO, IP_TTL, IP_TOS, IP_RETOPTS, SCM_TXTIME, SO_TIMESTAMPING. 0 or
+ * -EINVAL, -ENOBUFS. */
 int ip_cmsg_send(struct sock *sk, const struct inet_msg *msg,
 		 struct ipcm_cookie *ipc);
+/* The same of a stream: those of SOL_SOCKET. */
+int sock_cmsg_send(struct sock *sk, const struct inet_msg *msg,
+		   struct ipcm_cookie *ipc);
 /* Takes a copy of the socket's own options unless the message had some. 0 or
  * -ENOBUFS. */
 int ipcm_use_sock_opt(struct ipcm_cookie *ipc, struct sock *sk);

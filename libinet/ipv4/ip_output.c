@@ -25,6 +25,7 @@
 #include "core/netfilter.h"
 #include "core/iov.h"
 #include "core/skbuff.h"
+#include "core/tstamp.h"
 #include "core/ubuf.h"
 #include "ipv4/devinet.h"
 #include "ipv4/ip.h"
@@ -240,6 +241,7 @@ int ip_do_fragment(struct net *net, struct sock *sk, struct sk_buff *skb,
 	f.mtu = (mtu - f.hlen) & ~7u;
 	f.left = skb->len - f.hlen;
 	memcpy(f.first_hdr, ip_hdr(skb), f.hlen);
+	skb_tstamp_tx(skb, SKBTX_SCHED_TSTAMP, SCM_TSTAMP_SCHED);
 	while (f.left) {
 		err = -ENOMEM;
 		frag = ip_frag_next(net, &f);
@@ -251,6 +253,7 @@ int ip_do_fragment(struct net *net, struct sock *sk, struct sk_buff *skb,
 			goto fail;
 	}
 	NET_INC_STATS(net, IP_FRAGOKS);
+	skb_tstamp_tx(skb, SKBTX_SW_TSTAMP, SCM_TSTAMP_SND);
 	consume_skb(skb);
 	return 0;
 fail:
@@ -853,6 +856,8 @@ int ip_send_datagram(struct sock *sk, struct inet_msg *msg, size_t len,
 					   READ_ONCE(sk->sk_priority);
 	skb->mark = d->fl4.mark ? d->fl4.mark : sk->sk_mark;
 	skb->tstamp = d->ipc->txtime;
+	if (unlikely(d->ipc->tsflags))
+		sock_tx_timestamp(sk, skb, d->ipc->tsflags);
 	rcu_read_lock(&net->rcu);
 	skb_dst_set_noref(skb, &d->rt->dst);
 	err = ip_local_out(net, sk, skb);

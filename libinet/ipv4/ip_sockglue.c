@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "core/sock.h"
+#include "core/tstamp.h"
 #include "ipv4/ip.h"
 #include "lib/assert.h"
 #include "lib/byteorder.h"
@@ -127,11 +127,27 @@ static int ip_cmsg_one(struct sock *sk, int type, const void *data, size_t len,
 	}
 }
 
+/* The stamps that this message wants, in place of those of its socket. */
+static int cmsg_tsflags(const void *data, size_t len, u32 *tsflags)
+{
+	u32 val;
+
+	if (len != sizeof(val))
+		return -EINVAL;
+	memcpy(&val, data, sizeof(val));
+	if (val & ~(u32)SOF_TIMESTAMPING_TX_HERE)
+		return -EINVAL;
+	*tsflags = (*tsflags & ~(u32)SOF_TIMESTAMPING_TX_HERE) | val;
+	return 0;
+}
+
 /* One of SOL_SOCKET. */
 static int sock_cmsg_one(struct sock *sk, int type, const void *data,
 			 size_t len, struct ipcm_cookie *ipc)
 {
 	switch (type) {
+	case SO_TIMESTAMPING:
+		return cmsg_tsflags(data, len, &ipc->tsflags);
 	case SCM_TXTIME:
 		if (!sock_flag(sk, SOCK_TXTIME) || len != sizeof(ipc->txtime))
 			return -EINVAL;
@@ -145,30 +161,38 @@ static int sock_cmsg_one(struct sock *sk, int type, const void *data,
 	}
 }
 
-int ip_cmsg_send(struct sock *sk, const struct inet_msg *msg,
-		 struct ipcm_cookie *ipc)
+/* Those of SOL_SOCKET, and of IPPROTO_IP if @ip. */
+static int cmsg_send(struct sock *sk, const struct inet_msg *msg,
+		     struct ipcm_cookie *ipc, bool ip)
 {
 	struct cmsghdr hdr;
 	const void *data;
-	size_t pos = 0;
+	size_t pos = 0, len;
 	int err;
 
 	while ((err = cmsg_next(msg, &pos, &hdr, &data)) > 0) {
-		if (hdr.cmsg_level == SOL_SOCKET) {
-			err = sock_cmsg_one(sk, hdr.cmsg_type, data,
-					    hdr.cmsg_len - CMSG_LEN(0), ipc);
-			if (err)
-				return err;
-			continue;
-		}
-		if (hdr.cmsg_level != IPPROTO_IP)
-			continue;
-		err = ip_cmsg_one(sk, hdr.cmsg_type, data,
-				  hdr.cmsg_len - CMSG_LEN(0), ipc);
+		len = hdr.cmsg_len - CMSG_LEN(0);
+		err = 0;
+		if (hdr.cmsg_level == SOL_SOCKET)
+			err = sock_cmsg_one(sk, hdr.cmsg_type, data, len, ipc);
+		else if (ip && hdr.cmsg_level == IPPROTO_IP)
+			err = ip_cmsg_one(sk, hdr.cmsg_type, data, len, ipc);
 		if (err)
 			return err;
 	}
 	return err;
+}
+
+int ip_cmsg_send(struct sock *sk, const struct inet_msg *msg,
+		 struct ipcm_cookie *ipc)
+{
+	return cmsg_send(sk, msg, ipc, true);
+}
+
+int sock_cmsg_send(struct sock *sk, const struct inet_msg *msg,
+		   struct ipcm_cookie *ipc)
+{
+	return cmsg_send(sk, msg, ipc, false);
 }
 
 /* ---- in --------------------------------------------------------------- */

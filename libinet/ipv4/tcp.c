@@ -22,6 +22,7 @@
 #include "ipv4/tcp_chrono.h"
 #include "ipv4/tcp_fastopen.h"
 #include "ipv4/tcp_rate.h"
+#include "ipv4/tcp_tstamp.h"
 #include "lib/checksum.h"
 
 /* ---- birth ------------------------------------------------------------ */
@@ -433,7 +434,7 @@ static inline bool tcp_write_unusual(const struct sock *sk, int flags)
 }
 
 /* Context: locked. Return: octets taken, or -E. */
-static int tcp_sendmsg_locked(struct sock *sk, struct inet_msg *msg)
+static int tcp_sendmsg_locked(struct sock *sk, struct inet_msg *msg, u32 tsflags)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	int flags = msg->flags, copied = 0, err = 0;
@@ -478,6 +479,8 @@ static int tcp_sendmsg_locked(struct sock *sk, struct inet_msg *msg)
 			tcp_write_push(sk, skb, mss, &goal);
 	}
 	if (copied) {
+		if (unlikely(tsflags))
+			tcp_tx_timestamp(sk, tsflags);
 		tcp_push(sk, flags, mss, tp->nonagle);
 		return copied;
 	}
@@ -486,17 +489,23 @@ static int tcp_sendmsg_locked(struct sock *sk, struct inet_msg *msg)
 
 int tcp_sendmsg(struct sock *sk, struct inet_msg *msg, size_t len)
 {
+	u32 tsflags = 0;
 	int ret;
 
 	(void)len;
 	NET_ROAD(sock_net(sk), NULL);
+	if (unlikely(msg->controllen || READ_ONCE(sk->sk_tsflags))) {
+		ret = tcp_tsflags(sk, msg, &tsflags);
+		if (ret)
+			return ret;
+	}
 	if (unlikely(msg->flags & MSG_ZEROCOPY)) {
 		ret = msg_zerocopy_begin(sk, msg, msg->iter.count);
 		if (ret)
 			return ret;
 	}
 	lock_sock(sk);
-	ret = tcp_sendmsg_locked(sk, msg);
+	ret = tcp_sendmsg_locked(sk, msg, tsflags);
 	release_sock(sk);
 	if (unlikely(msg->ubuf))
 		msg_zerocopy_end(sk, msg, ret > 0);

@@ -147,6 +147,7 @@ static_assert(sizeof(struct tcp_skb_cb) <= sizeof(((struct sk_buff *)0)->cb),
 #define TCPCB_SACKED_RETRANS 0x02	/* retransmission in flight */
 #define TCPCB_LOST 0x04
 #define TCPCB_EOR 0x10		/* nothing may be appended (MSG_EOR) */
+#define TCPCB_TSTAMP 0x08	/* has tskey: tcp_tstamp.h */
 #define TCPCB_APP_LIMITED 0x20	/* sent when there was little to send */
 #define TCPCB_EVER_RETRANS 0x80
 #define TCPCB_RETRANS (TCPCB_SACKED_RETRANS | TCPCB_EVER_RETRANS)
@@ -621,7 +622,7 @@ extern const struct proto tcp_prot;
 	.setsockopt = tcp_setsockopt, .getsockopt = tcp_getsockopt,	\
 	.frames_put = tcp_frames_put, .backlog_rcv = tcp_v4_do_rcv,	\
 	.release_cb = tcp_release_cb, .keepalive = tcp_set_keepalive,	\
-	.stream_held = tcp_stream_held,					\
+	.stream_held = tcp_stream_held, .tskey = tcp_tskey,		\
 	.hash = inet_hash, .unhash = inet_unhash, .get_port = inet_csk_get_port
 struct inet_protocol;
 extern const struct inet_protocol tcp_protocol;
@@ -890,8 +891,7 @@ static inline bool tcp_ack_is_dup(const struct tcp_ack_state *a)
 	return !(a->flag & (FLAG_NOT_DUP | FLAG_SND_UNA_ADVANCED));
 }
 
-/* A segment is acknowledged or SACKed: F-RTO looks for what was in flight at the
- * timeout and was sent once. */
+/* Acknowledged or SACKed: F-RTO looks for what was sent once, before the timeout. */
 static inline void tcp_frto_came(const struct tcp_sock *tp,
 				 const struct tcp_skb_cb *tcb,
 				 struct tcp_ack_state *a)

@@ -18,6 +18,7 @@
 #include "ipv4/tcp_ecn.h"
 #include "ipv4/tcp_mtu_probe.h"
 #include "ipv4/tcp_rate.h"
+#include "ipv4/tcp_tstamp.h"
 
 /* ---- round trips (RFC 6298) ------------------------------------------- */
 
@@ -296,6 +297,7 @@ static void tcp_clean_rtx_queue(struct sock *sk, struct tcp_ack_state *a)
 		if (after(TCP_SKB_CB(skb)->end_seq, tp->snd_una))
 			break;
 		tcp_clean_one(tp, skb, a);
+		tcp_tstamp_acked(sk, skb);
 		tcp_rtx_queue_unlink_and_free(sk, skb);
 	}
 	if (!skb && tcp_write_queue_empty(sk))

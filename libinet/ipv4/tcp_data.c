@@ -18,6 +18,7 @@
  */
 #include "core/skbuff.h"
 #include "ipv4/tcp_ecn.h"
+#include "ipv4/tcp_tstamp.h"
 
 #define TCP_COLLAPSE_SIZE 8192u	/* of a packet that several have become */
 
@@ -229,6 +230,7 @@ static bool tcp_try_coalesce(struct sock *sk, struct sk_buff *to,
 		inet_assert(false);	/* all lengths were checked */
 	TCP_SKB_CB(to)->end_seq = TCP_SKB_CB(from)->end_seq;
 	TCP_SKB_CB(to)->tcp_flags |= TCP_SKB_CB(from)->tcp_flags;
+	to->tstamp = from->tstamp;
 	NET_INC_STATS(sock_net(sk), TCP_RCVCOALESCE);
 	return true;
 }
@@ -839,6 +841,7 @@ void tcp_data_queue(struct sock *sk, struct sk_buff *skb)
 		tcp_trim_front(skb, tp->rcv_nxt);
 		inet_csk(sk)->icsk_ack.pending |= ICSK_ACK_NOW | ICSK_ACK_SCHED;
 	}
+	tcp_rx_timestamp(sk, skb);
 	if (tcb->seq == tp->rcv_nxt)
 		tcp_data_queue_in_order(sk, skb);
 	else

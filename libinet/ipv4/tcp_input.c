@@ -26,6 +26,7 @@
 #include "ipv4/tcp.h"
 #include "ipv4/tcp_chrono.h"
 #include "ipv4/tcp_fastopen.h"
+#include "ipv4/tcp_tstamp.h"
 
 /* ---- options ---------------------------------------------------------- */
 
@@ -449,6 +450,7 @@ static bool tcp_rcv_fast_data(struct sock *sk, struct sk_buff *skb)
 	skb_dst_drop(skb);
 	skb_pull(skb, tp->tcp_header_len);
 	tcp_event_data_recv(sk, skb);
+	tcp_rx_timestamp(sk, skb);
 	eaten = tcp_queue_rcv(sk, skb);
 	if (acked)
 		tcp_data_snd_check(sk);

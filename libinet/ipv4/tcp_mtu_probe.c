@@ -172,7 +172,7 @@ static bool tcp_mtup_may_join(const struct sock *sk, u32 len)
 	u32 have = 0;
 
 	skb_queue_walk(&sk->sk_write_queue, skb) {
-		if ((TCP_SKB_CB(skb)->sacked & TCPCB_EOR) ||
+		if ((TCP_SKB_CB(skb)->sacked & (TCPCB_EOR | TCPCB_TSTAMP)) ||
 		    (TCP_SKB_CB(skb)->tcp_flags & (TCPHDR_SYN | TCPHDR_FIN)))
 			return false;
 		have += skb->len;

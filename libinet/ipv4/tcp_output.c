@@ -37,6 +37,7 @@
 #include "ipv4/tcp_ecn.h"
 #include "ipv4/tcp_mtu_probe.h"
 #include "ipv4/tcp_rate.h"
+#include "ipv4/tcp_tstamp.h"
 #include "lib/checksum.h"
 
 /* ---- one segment ------------------------------------------------------ */
@@ -59,6 +60,7 @@ static __noinline struct sk_buff *tcp_clone_lent(struct sk_buff *skb)
 		consume_skb(n);
 		return NULL;
 	}
+	skb_tstamp_copy(n, skb);
 	return n;
 }
 
@@ -454,6 +456,7 @@ int tcp_fragment(struct sock *sk, struct sk_buff_head *q, struct sk_buff *skb,
 	if (skb->ip_summed == CHECKSUM_NONE)
 		skb->csum = csum_block_sub(skb->csum, buff->csum, len);
 	(void)pskb_trim(skb, len);	/* linear: cannot fail */
+	tcp_tstamp_split(skb, buff);
 	__skb_queue_after(q, skb, buff);
 	if (q == &tcp_sk(sk)->rtx_queue)
 		tcp_fragment_count(tcp_sk(sk), skb, buff);
@@ -583,6 +586,7 @@ static u32 tcp_gso_row(const struct sock *sk, const struct sk_buff *skb,
 		next = skb->next;
 		if (skb_queue_is_last(&sk->sk_write_queue, skb) ||
 		    (TCP_SKB_CB(skb)->tcp_flags & ends) || !next->len ||
+		    (TCP_SKB_CB(skb)->sacked & TCPCB_TSTAMP) ||
 		    next->len > mss_now || next->ip_summed != skb->ip_summed ||
 		    !tcp_may_send(sk, next, mss_now, nonagle))
 			break;
@@ -626,6 +630,7 @@ static struct sk_buff *tcp_gso_build(struct sock *sk, struct sk_buff *skb,
 		frame_get(skb->shinfo);
 		__skb_add_frag(gso, skb->shinfo, (u32)(skb->data - skb->head),
 			       skb->len);
+		skb_tstamp_copy(gso, skb);
 	}
 	skb_set_owner_w(gso, sk);
 	return gso;

@@ -13,7 +13,7 @@
 
 #include "core/loan.h"
 #include "ipv4/ip.h"
-#include "ipv4/tcp.h"
+#include "ipv4/tcp_tstamp.h"
 
 /* One call of recvmsg on its way. */
 struct tcp_reader {
@@ -26,6 +26,7 @@ struct tcp_reader {
 	int target;		/* return no less, if it may wait */
 	int copied;
 	s64 timeo_ns;
+	u64 tstamp;		/* when the last segment read arrived */
 };
 
 /* The segment that holds *seq, and how far into it. NULL: not here yet. */
@@ -168,6 +169,7 @@ static bool tcp_reader_copy(struct tcp_reader *r, struct sk_buff *skb, u32 off)
 			used = tcp_reader_give(r, skb, off, used);
 			lent = r->msg->lend;
 		}
+		r->tstamp = skb->tstamp;
 		tcp_reader_step(r, used);
 		r->copied += (int)used;
 		r->len -= used;
@@ -257,6 +259,22 @@ static int tcp_reader_run(struct tcp_reader *r)
 	return 0;
 }
 
+/* What the reader wants to know beside the text. */
+static __noinline void tcp_recv_cmsgs(const struct tcp_reader *r)
+{
+	struct sock *sk = r->sk;
+	int inq;
+
+	if (r->copied && sock_wants_rx_tstamp(sk))
+		sock_recv_timestamp(r->msg, sk, r->tstamp);
+	if (tcp_sk(sk)->recvmsg_inq) {
+		inq = (int)tcp_inq(sk);
+		if (!inq && sock_flag(sk, SOCK_DONE))
+			inq = 1;	/* the end is there to be read */
+		put_cmsg(r->msg, IPPROTO_TCP, TCP_CM_INQ, sizeof(inq), &inq);
+	}
+}
+
 /* Context: locks the sock. Return: octets, 0 at the end, -E. */
 int tcp_recvmsg(struct sock *sk, struct inet_msg *msg, size_t len, int flags)
 {
@@ -287,13 +305,8 @@ int tcp_recvmsg(struct sock *sk, struct inet_msg *msg, size_t len, int flags)
 	if (!ret || r.copied)
 		ret = r.copied;
 	tcp_cleanup_rbuf(sk, (u32)r.copied);
-	if (unlikely(tp->recvmsg_inq) && ret >= 0) {
-		int inq = (int)tcp_inq(sk);
-
-		if (!inq && sock_flag(sk, SOCK_DONE))
-			inq = 1;	/* the end is there to be read */
-		put_cmsg(msg, IPPROTO_TCP, TCP_CM_INQ, sizeof(inq), &inq);
-	}
+	if (unlikely(tp->recvmsg_inq || sock_wants_rx_tstamp(sk)) && ret >= 0)
+		tcp_recv_cmsgs(&r);
 out:
 	release_sock(sk);
 	return ret;

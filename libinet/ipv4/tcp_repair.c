@@ -20,6 +20,7 @@
 #include "ipv4/tcp.h"
 #include "ipv4/tcp_mtu_probe.h"
 #include "ipv4/tcp_repair.h"
+#include "ipv4/tcp_tstamp.h"
 
 /* ---- queues ----------------------------------------------------------- */
 

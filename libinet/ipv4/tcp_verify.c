@@ -198,6 +198,8 @@ static void verify_receive(const struct sock *sk)
 	inet_assert(seq == tp->rcv_nxt);
 	truesize += verify_ofo(tp);
 	verify_sacks(tp);
+	skb_queue_walk(&sk->sk_error_queue, skb)
+		truesize += skb->destructor == sock_rmem_free ? skb->truesize : 0;
 	/* and what was lent is in no queue */
 	inet_assert(sk->sk_omem_alloc ? truesize <= sk_rmem_alloc_get(sk) :
 					truesize == sk_rmem_alloc_get(sk));

@@ -95,6 +95,27 @@ static void changes(void)
 	close(fd);
 }
 
+/* Options that tell something beside the text. */
+static void beside_text(void)
+{
+	static const struct option beside[] = {
+		OPTION(SOL_SOCKET, SO_TIMESTAMP),
+		OPTION(SOL_SOCKET, SO_TIMESTAMPNS),
+		OPTION(SOL_SOCKET, SO_TIMESTAMPING),
+		OPTION(SOL_SOCKET, SO_ZEROCOPY),
+		OPTION(IPPROTO_TCP, TCP_INQ),
+	};
+	int value = 0, fd = tcp();
+	char name[64];
+
+	for (size_t i = 0; i < sizeof(beside) / sizeof(beside[0]); i++) {
+		snprintf(name, sizeof(name), "set_%s", beside[i].text);
+		said_result(name, setsockopt(fd, beside[i].level, beside[i].name,
+					     &value, sizeof(value)));
+	}
+	close(fd);
+}
+
 /* What is set before it is connected, is kept; a listener's go on. */
 static void inherited(void)
 {
@@ -153,6 +174,7 @@ void test_options(void)
 {
 	defaults();
 	changes();
+	beside_text();
 	inherited();
 	structs();
 }

@@ -21,6 +21,9 @@ DIFFERENT = {
     "default_TCP_SYNCNT": SYNCNT,
     "listening_TCP_SYNCNT": SYNCNT,
     "connected_TCP_SYNCNT": SYNCNT,
+    **dict.fromkeys(["set_SO_TIMESTAMP", "set_SO_TIMESTAMPNS", "set_SO_TIMESTAMPING",
+                     "set_SO_ZEROCOPY", "set_TCP_INQ"],
+                    "text goes through AF_UNIX alone"),
 }
 
 
