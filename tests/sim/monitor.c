@@ -412,6 +412,16 @@ static void sent_size(struct world *w, struct flow *f, int h,
 		    mss);
 }
 
+/* Who never heard that the peer gave up answers an earlier SYN (their numbers only
+ * grow: RFC 6528): of that connection nothing is known any more. */
+static bool answers_the_past(const struct flow *f, int h, const struct segment *s)
+{
+	const struct stream *peer = &f->of[!h];
+
+	return s->flags & ACK && peer->syn && !f->of[h].acked_any &&
+	       s->ack - 1 - peer->first_iss < peer->iss - peer->first_iss;
+}
+
 /* A RST: an answer, or the end of what its sender had. */
 static void sent_rst(struct world *w, struct flow *f, int h,
 		     const struct segment *s)
@@ -437,7 +447,8 @@ static void sent_rst(struct world *w, struct flow *f, int h,
 		    (w->now - me->time_wait_ns) / SIM_MS, 60000);
 	if (f->over || !judged)
 		return;
-	if (s->flags & ACK && peer->syn && s->ack - peer->iss > peer->end)
+	if (s->flags & ACK && peer->syn && s->ack - peer->iss > peer->end &&
+	    !answers_the_past(f, h, s))
 		bad(w, f, h, "a RST for what was not sent", s->ack, 0);
 	if (!(s->flags & ACK) && me->syn && s->seq - me->iss > me->end)
 		bad(w, f, h, "a RST from nowhere", s->seq - me->iss, me->end);
@@ -504,16 +515,6 @@ static void sent_ecn(struct world *w, struct flow *f, int h,
 		bad(w, f, h, "ECN without a reason", s->flags, fresh);
 	if (s->tos & TOS_CE && !(fresh && me->ecn && peer->ecn && !me->no_ecn))
 		bad(w, f, h, "a packet that must not be marked", s->tos, fresh);
-}
-
-/* Who never heard that the peer gave up answers an earlier SYN (their numbers only
- * grow: RFC 6528): of that connection nothing is known any more. */
-static bool answers_the_past(const struct flow *f, int h, const struct segment *s)
-{
-	const struct stream *peer = &f->of[!h];
-
-	return s->flags & ACK && peer->syn && !f->of[h].acked_any &&
-	       s->ack - 1 - peer->first_iss < peer->iss - peer->first_iss;
 }
 
 static void monitor_sent(struct world *w, const struct segment *s)
