@@ -120,7 +120,8 @@ static void stream_grow(struct stream *st, u32 end)
 	st->room = room;
 }
 
-/* It begins anew; what let it off goes on to do so. */
+/* It begins anew; what let it off goes on to do so, and what it has not answered yet
+ * it may answer still. */
 static void stream_reset(struct stream *me)
 {
 	struct stream before = *me;
@@ -130,7 +131,8 @@ static void stream_reset(struct stream *me)
 	free(me->told);
 	free(me->sent_us);
 	*me = (struct stream){ .excused = before.excused, .known = before.known,
-			       .first_iss = before.first_iss };
+			       .first_iss = before.first_iss,
+			       .rst_credit = before.rst_credit };
 }
 
 static void flow_reset(struct world *w, struct flow *f)
