@@ -23,7 +23,7 @@ int main(void)
 END
 
 # The examples stand far from the sources.
-for example in customproto echo minimal ping; do
+for example in customproto echo minimal ping simulate; do
 	cp "${0%/*}/../../examples/$example.c" "$dir"
 done
 
@@ -55,6 +55,8 @@ examples() {
 	shift
 	example customproto "$kind" "$@"
 	says "customproto_$kind"
+	example simulate "$kind" "$@"
+	says "simulate_$kind"
 	example minimal "$kind" "$@"
 	example ping "$kind" "$@" -lm
 	says "ping_$kind" --help
