@@ -151,7 +151,7 @@ refuses demo_without_such_an_option_says_so \
 	"scripts/demo: '--verbose' is no option; usage: scripts/demo [BUILD]" \
 	"$demo" --verbose
 refuses check_names_its_stages_before_it_begins_one \
-	"scripts/check: 'gc' is no stage; there are: gcc long igb valgrind asan tsan locks small dist" \
+	"scripts/check: 'gc' is no stage; there are: gcc long igb valgrind asan tsan locks small demo dist" \
 	"$top_srcdir/scripts/check" dist gc
 refuses deps_names_its_groups \
 	"scripts/deps: 'test' is no group; there are: build demo tests bench igb" \
