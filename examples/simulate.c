@@ -66,11 +66,13 @@ static void step(struct world *w, struct net *a, struct net *b)
 	other = inet_next_timeout_ns(b);
 	if (next < 0 || (other >= 0 && other < next))
 		next = other;
-	w->now += next > 0 ? (u64)next : 0;
+	if (next < 0)
+		die(a, "nothing will happen any more");
+	w->now += (u64)next;
 }
 
 /* Sends what goes at once, reads what is there and notes when. Return: bytes read. */
-static size_t talk(struct world *w, struct socket *c, struct socket *s)
+static size_t talk(struct world *w, struct net *a, struct socket *c, struct socket *s)
 {
 	static char buf[65536];
 	size_t got = 0;
@@ -78,6 +80,8 @@ static size_t talk(struct world *w, struct socket *c, struct socket *s)
 
 	while (inet_send(c, buf, sizeof(buf), 0) > 0)
 		;
+	if (errno != EAGAIN)
+		die(a, "the connection");
 	while (s && (n = inet_recv(s, buf, sizeof(buf), 0)) > 0) {
 		w->hash = (w->hash ^ w->now) * 0x100000001b3ULL ^ (u64)n;
 		got += (size_t)n;
@@ -120,7 +124,7 @@ static u64 run(u64 seed)
 	if (!c || (inet_connect(c, (struct sockaddr *)&to, sizeof(to)) &&
 		   errno != EINPROGRESS))
 		die(a, "the connection");
-	for (got = 0; got < TEXT; got += talk(&w, c, s)) {
+	for (got = 0; got < TEXT; got += talk(&w, a, c, s)) {
 		step(&w, a, b);
 		if (!s)
 			s = inet_accept4(l, NULL, NULL, SOCK_NONBLOCK);
@@ -136,7 +140,13 @@ static u64 run(u64 seed)
 
 int main(int argc, char **argv)
 {
-	u64 seed = argc > 1 ? strtoull(argv[1], NULL, 0) : 1;
+	char *end = argc == 2 ? argv[1] : NULL;
+	u64 seed = end ? strtoull(argv[1], &end, 0) : 1;
 
+	if (argc > 2 || (end && (end == argv[1] || *end))) {
+		fprintf(stderr, "usage: simulate [SEED]\n"
+			"Sends a megabyte over a bad cable, twice; SEED is a number.\n");
+		return 2;
+	}
 	return run(seed) != run(seed);
 }

@@ -74,6 +74,10 @@ static inline enum netdev_tx dev_hard_start_xmit(struct sk_buff *skb,
 	return ret;
 }
 
+/* The same, and tells the sender when it left. Return: the driver took it. */
+bool dev_xmit_stamped(struct sk_buff *skb, struct net_device *dev,
+		      struct netdev_queue *txq);
+
 /* Return: false when the driver takes no more, and @skb stays ours. @more: others
  * follow at once. Under txq->xmit_lock. */
 static inline bool dev_xmit_one(struct sk_buff *skb, struct net_device *dev,
@@ -82,7 +86,8 @@ static inline bool dev_xmit_one(struct sk_buff *skb, struct net_device *dev,
 	txq->more = more;
 	if (netif_xmit_stopped(txq) || INET_BUGGIFY(TX_BUSY))
 		return false;
-	skb_tstamp_tx(skb, SKBTX_SW_TSTAMP, SCM_TSTAMP_SND);
+	if (unlikely(skb_tx_flags(skb) & SKBTX_SW_TSTAMP))
+		return dev_xmit_stamped(skb, dev, txq);
 	return dev_hard_start_xmit(skb, dev, txq) == NETDEV_TX_OK;
 }
 

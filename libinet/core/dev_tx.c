@@ -116,6 +116,26 @@ struct sk_buff *__validate_xmit_skb(struct sk_buff *skb, struct net_device *dev)
 	return list;
 }
 
+/* Who had it sent may be gone with the packet. */
+bool dev_xmit_stamped(struct sk_buff *skb, struct net_device *dev,
+		      struct netdev_queue *txq)
+{
+	struct sock *sk = skb->sk;
+	struct sk_buff *entry;
+	bool sent;
+
+	if (!sk || !refcount_inc_not_zero(&sk->sk_refcnt))
+		return dev_hard_start_xmit(skb, dev, txq) == NETDEV_TX_OK;
+	entry = skb_tstamp_entry(skb, sk, SCM_TSTAMP_SND);
+	sent = dev_hard_start_xmit(skb, dev, txq) == NETDEV_TX_OK;
+	if (sent && entry)
+		skb_tstamp_queue(sk, entry);
+	else
+		consume_skb(entry);
+	sock_put(sk);
+	return sent;
+}
+
 struct sk_buff *__dev_hard_start_xmit_list(struct sk_buff *skb,
 					   struct net_device *dev,
 					   struct netdev_queue *txq, bool more)

@@ -56,8 +56,12 @@ static inline void skb_tstamp_copy(struct sk_buff *to, const struct sk_buff *fro
 	WRITE_ONCE(to->shinfo->tx_flags, to->shinfo->tx_flags | flags);
 }
 
-/* ipv4/errqueue.c: the entry SCM_TSTAMP_@type of @skb, which is of @sk, or of
- * nobody any more. Context: any. */
+/* ipv4/errqueue.c: the entry SCM_TSTAMP_@type of @skb, made now. NULL: @sk is over, or
+ * memory short. Context: any. */
+struct sk_buff *skb_tstamp_entry(struct sk_buff *skb, struct sock *sk, u32 type);
+/* For its reader. Consumes. */
+void skb_tstamp_queue(struct sock *sk, struct sk_buff *entry);
+/* Both, for @skb which is of @sk, or of nobody any more. */
 void __skb_tstamp_tx(struct sk_buff *skb, struct sock *sk, u32 type);
 
 /* @skb has come as far as @type, for which a packet with @flag asks. */

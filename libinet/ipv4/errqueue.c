@@ -304,19 +304,19 @@ void msg_zerocopy_end(struct sock *sk, struct inet_msg *msg, bool sent)
 
 /* ---- SO_TIMESTAMPING --------------------------------------------------- */
 
-void __skb_tstamp_tx(struct sk_buff *skb, struct sock *sk, u32 type)
+struct sk_buff *skb_tstamp_entry(struct sk_buff *skb, struct sock *sk, u32 type)
 {
 	struct net *net = skb_net(skb);
 	struct sk_buff *entry;
 	u32 tsflags, key;
 
-	if (!sk || sock_flag(sk, SOCK_DEAD))
-		return;
+	if (sock_flag(sk, SOCK_DEAD))
+		return NULL;
 	tsflags = READ_ONCE(sk->sk_tsflags);
 	entry = tsflags & SOF_TIMESTAMPING_OPT_TSONLY ? alloc_skb_heap(net, 0) :
 							skb_copy(skb);
 	if (!entry)
-		return;
+		return NULL;
 	/* a stream counts its bytes from where it was asked to */
 	key = READ_ONCE(skb->shinfo->tskey);
 	if (sk->sk_prot->tskey)
@@ -330,6 +330,19 @@ void __skb_tstamp_tx(struct sk_buff *skb, struct sock *sk, u32 type)
 		.ee_info = type,
 		.ee_data = tsflags & SOF_TIMESTAMPING_OPT_ID ? key : 0,
 	};
+	return entry;
+}
+
+void skb_tstamp_queue(struct sock *sk, struct sk_buff *entry)
+{
 	if (sock_queue_err_skb(sk, entry))
 		kfree_skb_reason(entry, SKB_DROP_REASON_SOCKET_RCVBUFF);
+}
+
+void __skb_tstamp_tx(struct sk_buff *skb, struct sock *sk, u32 type)
+{
+	struct sk_buff *entry = sk ? skb_tstamp_entry(skb, sk, type) : NULL;
+
+	if (entry)
+		skb_tstamp_queue(sk, entry);
 }

@@ -37,4 +37,7 @@ other=$(timeout 60 "$program" 8 2>&1) &&
 	[ "$(traces "$other" | wc -l)" -eq 1 ] &&
 	[ "$(traces "$other")" != "$(traces "$one")" ]
 result other_seed_is_another_world $? "$other"
+said=$(timeout 60 "$program" 7x 2>&1)
+[ $? -eq 2 ] && echo "$said" | grep -q 'SEED is a number'
+result what_is_no_number_is_no_seed $? "$said"
 echo "1..$count"

@@ -309,6 +309,53 @@ static void what_nobody_reads_is_bounded(void **state)
 	inet_close(s);
 }
 
+static const struct net_device_ops *driver;
+static int busy;
+
+static enum netdev_tx xmit_unless_busy(struct sk_buff *skb, struct net_device *dev)
+{
+	return busy-- > 0 ? NETDEV_TX_BUSY : driver->ndo_start_xmit(skb, dev);
+}
+
+static void busy_driver_has_not_taken_it(void **state)
+{
+	struct fx *f = *state;
+	struct socket *s = udp_to_peer(f);
+	struct net_device_ops ops = *f->dev->netdev_ops;
+
+	driver = f->dev->netdev_ops;
+	ops.ndo_start_xmit = xmit_unless_busy;
+	f->dev->netdev_ops = &ops;
+	busy = 3;
+	assert_int_equal(stamping(s, REPORT | LEAVE | OPT_ID | TSONLY), 0);
+	assert_int_equal(sk_send(s, "query", 5), 5);
+	fx_run(f);
+	assert_true(busy < 0);
+	fx_expect(f, &p);
+	expect(s, SCM_TSTAMP_SND, 0, f->now_ns);
+	expect_none(s);
+	f->dev->netdev_ops = driver;
+	inet_close(s);
+}
+
+static void packet_with_its_own_header_is_stamped(void **state)
+{
+	struct fx *f = *state;
+	struct socket *s = inet_socket(f->net, AF_INET, SOCK_RAW, IPPROTO_RAW);
+	struct iphdr iph = { .ver_ihl = 0x45, .ttl = 64, .protocol = 253,
+			     .daddr = htonl(SK_PEER) };
+
+	assert_non_null(s);
+	assert_int_equal(stamping(s, REPORT | LEAVE | OPT_ID | TSONLY), 0);
+	assert_int_equal(sk_sendto(s, &iph, sizeof(iph), SK_PEER, 0),
+			 (int)sizeof(iph));
+	fx_run(f);
+	fx_expect(f, &p);
+	expect(s, SCM_TSTAMP_SND, 0, f->now_ns);
+	expect_none(s);
+	inet_close(s);
+}
+
 static void loopback_is_stamped(void **state)
 {
 	struct fx *f = *state;
@@ -634,6 +681,8 @@ int main(void)
 		CASE(a_datagram_in_fragments_has_one_of_each),
 		CASE(datagrams_that_are_cut_have_one_of_each),
 		CASE(what_nobody_reads_is_bounded),
+		CASE(busy_driver_has_not_taken_it),
+		CASE(packet_with_its_own_header_is_stamped),
 		CASE(loopback_is_stamped),
 		CASE(flags_that_are_not_built_are_refused),
 		CONN(last_byte_of_a_write_is_followed),
