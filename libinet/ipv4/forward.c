@@ -117,9 +117,15 @@ static void forwarder_put(struct inet_forwarder *fwd)
 	mem_free(mem, fwd, sizeof(*fwd));
 }
 
+/* Whoever found it is done: what was delivered for it until now and remembered
+ * is forgotten, too. */
 static void forwarder_free_rcu(struct rcu_head *head)
 {
-	forwarder_put(container_of(head, struct inet_forwarder, rcu));
+	struct inet_forwarder *fwd = container_of(head, struct inet_forwarder,
+						  rcu);
+
+	rt_cache_flush(fwd->net);
+	forwarder_put(fwd);
 }
 
 void forward_flow_put(struct forward_flow *flow)
@@ -281,6 +287,26 @@ void forward_count_absorbed(struct inet_forwarder *fwd)
 	spin_unlock(&fwd->lock);
 }
 
+/* Its flow among those of @fwd ends. What waits for a verdict under the same names
+ * is none of its. */
+static void forward_end_of_sock(struct inet_forwarder *fwd,
+				const struct forward_key *key,
+				const struct sock *sk)
+{
+	struct forward_flow *flow;
+
+	spin_lock(&fwd->lock);
+	flow = forward_find(fwd, key, forward_hash(fwd, key));
+	if (flow && (fwd->ops->idle_at ? flow->sk == sk :
+					 flow->state != FORWARD_HELD))
+		forward_unlink(flow);
+	else
+		flow = NULL;
+	spin_unlock(&fwd->lock);
+	if (flow)
+		forward_flow_unlinked(flow);
+}
+
 void forward_sock_done(const struct sock *sk, u8 protocol)
 {
 	const struct forward_key key = {
@@ -289,20 +315,27 @@ void forward_sock_done(const struct sock *sk, u8 protocol)
 	};
 	struct net *net = sock_net(sk);
 	struct inet_forwarder *fwd;
-	struct forward_flow *flow;
 
 	rcu_read_lock(&net->rcu);
-	for_each_forwarder_rcu(fwd, net) {
-		if (fwd->ops->protocol != protocol)
-			continue;
-		flow = forward_flow_get(fwd, &key);
-		if (!flow)
-			continue;
-		if (!flow->sk || flow->sk == sk)
-			forward_flow_end(flow, NULL);
-		forward_flow_put(flow);
-	}
+	for_each_forwarder_rcu(fwd, net)
+		if (fwd->ops->protocol == protocol)
+			forward_end_of_sock(fwd, &key, sk);
 	rcu_read_unlock(&net->rcu);
+}
+
+/* When @flow is over unless something happens. Context: fwd->lock. */
+static u64 forward_ends_at(const struct forward_flow *flow)
+{
+	u64 now = net_now(flow->fwd->net);
+
+	switch (flow->state) {
+	case FORWARD_BUSY:
+		return now + FORWARD_BUSY_NS;
+	case FORWARD_OPEN:
+		return flow->fwd->ops->idle_at(flow);
+	default:
+		return now;
+	}
 }
 
 /* Nobody has decided, or nothing was said for long. */
@@ -311,36 +344,30 @@ static void forward_timer(struct timer_list *t)
 	struct forward_flow *flow = from_timer(flow, t, timer);
 	struct inet_forwarder *fwd = flow->fwd;
 	struct net *net = fwd->net;
-	bool open = READ_ONCE(flow->state) == FORWARD_OPEN, over;
-	u64 again = 0;
+	bool open, ends;
+	u64 at;
 
-	rcu_read_lock(&net->rcu);
-	if (open && fwd->ops->idle)
-		again = fwd->ops->idle(flow);
-	rcu_read_unlock(&net->rcu);
 	spin_lock(&fwd->lock);
-	/* being accepted, or it was so a moment ago */
-	if (flow->state == FORWARD_BUSY ||
-	    (flow->state == FORWARD_OPEN && !open && fwd->ops->idle))
-		again = net_now(net) + FORWARD_BUSY_NS;
-	if (again && !hlist_unhashed(&flow->node)) {
-		/* the timer keeps its reference */
-		mod_timer(net_wheel(net), t, again);
+	open = flow->state == FORWARD_OPEN;
+	/* an open flow of TCP has timers of its own */
+	ends = !hlist_unhashed(&flow->node) && !(open && !fwd->ops->idle_at);
+	at = ends ? forward_ends_at(flow) : 0;
+	if (at > net_now(net)) {
+		mod_timer(net_wheel(net), t, at);	/* with its reference */
 		spin_unlock(&fwd->lock);
 		return;
 	}
-	if (flow->state == FORWARD_OPEN && !fwd->ops->idle) {
-		spin_unlock(&fwd->lock);	/* TCP's own timers run now */
-		forward_flow_put(flow);
-		return;
+	if (ends) {
+		forward_unlink(flow);
+		*(open ? &fwd->stats.idle : &fwd->stats.expired) += 1;
 	}
-	over = forward_unlink(flow);
-	if (over && flow->state == FORWARD_OPEN)
-		fwd->stats.idle++;
-	else if (over)
-		fwd->stats.expired++;
 	spin_unlock(&fwd->lock);
-	if (over)
+	if (ends && open) {
+		rcu_read_lock(&net->rcu);
+		fwd->ops->idle(flow->sk);
+		rcu_read_unlock(&net->rcu);
+	}
+	if (ends)
 		forward_flow_put(flow);		/* the table's */
 	forward_flow_put(flow);
 }
@@ -500,29 +527,43 @@ static struct forward_flow *forward_begin_accept(struct inet_forwarder *fwd,
 	return flow;
 }
 
-/* What began ends with @err. The handshake may be over already. */
-static void forward_end_accept(struct forward_flow *flow, int err)
+/* What began has failed: it is held on. */
+static void forward_undo_accept(struct forward_flow *flow)
+{
+	spin_lock(&flow->fwd->lock);
+	WRITE_ONCE(flow->state, FORWARD_HELD);
+	spin_unlock(&flow->fwd->lock);
+	forward_flow_put(flow);
+}
+
+/* What began has led to @sk. The flow, and the handshake, may be over already. */
+static void forward_end_accept(struct forward_flow *flow, struct sock *sk)
 {
 	struct inet_forwarder *fwd = flow->fwd;
 	struct net *net = fwd->net;
-	bool open, stop;
+	bool stopped = false;
 
+	consume_skb(flow->skb);
+	flow->skb = NULL;
 	spin_lock(&fwd->lock);
-	open = !err && !hlist_unhashed(&flow->node);
-	if (open) {
+	fwd->stats.accepted++;
+	if (!hlist_unhashed(&flow->node)) {
 		forward_count_state(flow, -1u);
 		WRITE_ONCE(flow->state, FORWARD_OPEN);
 		forward_count_state(flow, 1);
-	} else if (err) {
-		WRITE_ONCE(flow->state, FORWARD_HELD);
+		stopped = del_timer(&flow->timer);
+		if (fwd->ops->idle_at) {
+			sock_hold(sk);
+			flow->sk = sk;
+		}
+		if (stopped && fwd->ops->idle_at) {
+			mod_timer(net_wheel(net), &flow->timer,
+				  net_now(net) + fwd->idle_ns);
+			stopped = false;
+		}
 	}
-	fwd->stats.accepted += !err;
-	stop = open && !fwd->idle_ns && del_timer(&flow->timer);
-	if (open && fwd->idle_ns && del_timer(&flow->timer))
-		mod_timer(net_wheel(net), &flow->timer,
-			  net_now(net) + fwd->idle_ns);
 	spin_unlock(&fwd->lock);
-	if (stop)
+	if (stopped)
 		forward_flow_put(flow);
 	forward_flow_put(flow);
 }
@@ -564,8 +605,6 @@ static int forward_reroute(struct forward_flow *flow)
 /* What it borrowed is given back before the RCU section ends. */
 static void forward_forget_route(struct forward_flow *flow)
 {
-	if (!flow->skb)		/* a reader's now */
-		return;
 	skb_dst_drop(flow->skb);
 	flow->skb->dev = NULL;
 }
@@ -583,12 +622,15 @@ int forward_accept(struct inet_forwarder *fwd, u64 id, bool nonblock,
 	err = forward_reroute(flow);
 	if (!err)
 		err = fwd->ops->accept(flow, res);
-	if (!err)
-		(*res)->nonblock = nonblock;
 	forward_forget_route(flow);
 	rcu_read_unlock(&net->rcu);
-	forward_end_accept(flow, err);
-	return err;
+	if (err) {
+		forward_undo_accept(flow);
+		return err;
+	}
+	(*res)->nonblock = nonblock;
+	forward_end_accept(flow, (*res)->sk);
+	return 0;
 }
 
 /* @reset, if not NULL, else an ICMP error of @code says so. 0 or -ENOENT. */

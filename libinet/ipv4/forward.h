@@ -52,7 +52,7 @@ struct forward_flow {
 	enum forward_state state;
 	struct timer_list timer;	/* of the verdict, or of idleness */
 	struct sk_buff *skb;		/* what is asked about, in heap memory: of
-					 * him whose verdict it is, who may take it */
+					 * him whose verdict it is */
 	u32 bytes;			/* constant: of it */
 	struct sock *sk;		/* UDP, FORWARD_OPEN: with a reference */
 	int iif;			/* constant: the device it came by */
@@ -68,9 +68,11 @@ struct forward_ops {
 	int (*accept)(struct forward_flow *flow, struct socket **res);
 	/* Answers with a RST; NULL: there is no such thing. Context: RCU. */
 	void (*reset)(struct sk_buff *skb);
-	/* The flow has waited for long enough and is open. Return: 0 when it is
-	 * over, else when to ask again. Context: softnet. */
-	u64 (*idle)(struct forward_flow *flow);
+	/* When an open flow will have been idle for too long; NULL: it never is.
+	 * Context: fwd->lock. */
+	u64 (*idle_at)(const struct forward_flow *flow);
+	/* It was, and is no flow any more. Context: softnet, RCU. */
+	void (*idle)(struct sock *sk);
 };
 
 struct inet_forwarder {

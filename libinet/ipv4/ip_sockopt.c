@@ -192,6 +192,7 @@ static int mtu_by_route(struct sock *sk)
 		.mark = sk->sk_mark,
 		.tos = inet->tos,
 		.proto = (u8)sk->sk_protocol,
+		.flags = inet_test_bit(TRANSPARENT, sk) ? FLOWI_FLAG_ANYSRC : 0,
 	};
 	struct rtable *rt;
 	int mtu;

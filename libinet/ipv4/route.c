@@ -270,7 +270,8 @@ static const struct dst_ops ipv4_dst_ops = {
 	.destroy = ipv4_dst_destroy,
 };
 
-/* The flow of the packet that an ICMP error quotes. */
+/* The flow of the packet that an ICMP error quotes: one of this host, or of a
+ * forwarder's socket (icmp_error()), whose address is foreign. */
 static bool quote_flow(const struct sk_buff *quote, struct flowi4 *fl4)
 {
 	struct iphdr iph;
@@ -282,6 +283,7 @@ static bool quote_flow(const struct sk_buff *quote, struct flowi4 *fl4)
 	fl4->daddr = iph.daddr;
 	fl4->saddr = iph.saddr;
 	fl4->proto = iph.protocol;
+	fl4->flags = FLOWI_FLAG_ANYSRC;
 	return true;
 }
 
@@ -799,7 +801,7 @@ static int input_no_route(struct net *net, int err,
 static bool input_is_foreign(struct net *net, const struct net_device *dev,
 			     u8 protocol, int err, u8 type)
 {
-	bool router = !err && READ_ONCE(net->ipv4.sysctl_ip_forward);
+	bool router = READ_ONCE(net->ipv4.sysctl_ip_forward);
 
 	if (likely(!net_forwards(net)) ||
 	    (err ? err != -ENETUNREACH : type != RTN_UNICAST))

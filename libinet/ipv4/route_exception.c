@@ -214,7 +214,7 @@ void ipv4_redirect(struct sk_buff *quote, struct net *net, int oif)
 {
 	__be32 gw = icmp_hdr(quote)->un.gateway, from = ip_hdr(quote)->saddr;
 	struct fnhe_change change = { .gw = gw };
-	struct flowi4 fl4 = { .oif = oif }, to;
+	struct flowi4 fl4 = { .oif = oif, .flags = FLOWI_FLAG_ANYSRC }, to;
 	struct fib_result res;
 	struct rtable *rt;
 	struct iphdr iph;

@@ -109,7 +109,7 @@ bool tcp_forward_rcv(struct sk_buff *skb, u32 isn)
 	};
 	enum skb_drop_reason reason;
 
-	if (!fwd || th->ack)
+	if (!fwd || th->ack || !th->source || !th->dest)
 		return false;
 	if (th->rst) {
 		if (!tcp_forward_abort(fwd, &want.key, want.seq))

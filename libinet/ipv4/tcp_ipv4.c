@@ -1015,7 +1015,9 @@ static void tcp_v4_rcv_timewait(struct inet_timewait_sock *tw,
 		}
 		if (unlikely(forwarder_find(skb, IPPROTO_TCP))) {
 			inet_twsk_deschedule_put(tw);
-			(void)tcp_forward_rcv(skb, isn);
+			if (!tcp_forward_rcv(skb, isn))
+				kfree_skb_reason(skb,
+						 SKB_DROP_REASON_NO_SOCKET);
 			return;
 		}
 		fallthrough;

@@ -33,7 +33,7 @@ bool udp_forward_rcv(struct sk_buff *skb)
 	enum skb_drop_reason reason;
 	struct forward_flow *flow;
 
-	if (!fwd)
+	if (!fwd || !uh->source || !uh->dest)
 		return false;
 	flow = forward_flow_get(fwd, &want.key);
 	if (flow) {
@@ -80,10 +80,22 @@ static int udp_forward_connect(struct sock *sk, const struct forward_key *key)
 	return 0;
 }
 
-/* forward_ops.accept. */
+/* The datagram of @flow, which keeps its own in case that the rest fails. */
+static int udp_forward_queue(struct sock *sk, const struct forward_flow *flow)
+{
+	struct sk_buff *skb = skb_clone(flow->skb);
+
+	if (!skb)
+		return -ENOMEM;
+	skb_pull(skb, (u32)skb_transport_offset(skb));
+	udp_queue_rcv_skb(sk, skb);
+	return 0;
+}
+
+/* forward_ops.accept. What the socket reads first is there before others can find
+ * it. */
 static int udp_forward_accept(struct forward_flow *flow, struct socket **res)
 {
-	struct sk_buff *skb = flow->skb;
 	struct socket *sock;
 	struct sock *sk;
 	int err = sock_create(flow->fwd->net, PF_INET, SOCK_DGRAM, 0, &sock);
@@ -91,44 +103,40 @@ static int udp_forward_accept(struct forward_flow *flow, struct socket **res)
 	if (err)
 		return err;
 	sk = sock->sk;
+	err = udp_forward_queue(sk, flow);
 	lock_sock(sk);
-	err = udp_forward_connect(sk, &flow->key);
+	if (!err)
+		err = udp_forward_connect(sk, &flow->key);
 	if (!err)
 		sock->state = SS_CONNECTED;
 	release_sock(sk);
-	if (err) {
+	if (err)
 		sock_release(sock);
-		return err;
-	}
-	sock_hold(sk);
-	flow->sk = sk;
-	flow->skb = NULL;
-	skb_pull(skb, (u32)skb_transport_offset(skb));
-	udp_queue_rcv_skb(sk, skb);
-	*res = sock;
-	return 0;
+	else
+		*res = sock;
+	return err;
 }
 
-/* forward_ops.idle: nothing for long, or when to ask again. */
-static u64 udp_forward_idle(struct forward_flow *flow)
+/* forward_ops.idle_at. */
+static u64 udp_forward_idle_at(const struct forward_flow *flow)
 {
-	u64 until, now = net_now(flow->fwd->net);
-	struct sock *sk = flow->sk;
+	return READ_ONCE(udp_sk(flow->sk)->used_ns) + flow->fwd->idle_ns;
+}
 
-	until = READ_ONCE(udp_sk(sk)->used_ns) + flow->fwd->idle_ns;
-	if (until > now)
-		return until;
-	udp_lib_unhash(sk);
+/* forward_ops.idle. */
+static void udp_forward_idle(struct sock *sk)
+{
 	WRITE_ONCE(sk->sk_shutdown, SHUTDOWN_MASK);
+	udp_lib_unhash(sk);
 	WRITE_ONCE(sk->sk_err, ETIMEDOUT);
 	sk->sk_error_report(sk);
 	sk->sk_state_change(sk);
-	return 0;
 }
 
 const struct forward_ops udp_forward_ops = {
 	.protocol = IPPROTO_UDP,
 	.max_flows = UDP_FORWARD_MAX,
 	.accept = udp_forward_accept,
+	.idle_at = udp_forward_idle_at,
 	.idle = udp_forward_idle,
 };

@@ -207,14 +207,14 @@ static bool udp_port_conflict(struct udp_table *t, const struct sock *sk,
 	struct hlist_head *chain = udp_chain_find(&t->ports, port);
 	struct udp_sock *other;
 
-	if (!chain)
+	/* a forwarder's flow, of which there may be many, is in nobody's way */
+	if (!chain || READ_ONCE(udp_sk(sk)->send_flags) & UDP_NOTES_SENT)
 		return false;
 	hlist_for_each_entry(other, chain, port_node) {
 		const struct sock *sk2 = &other->inet.sk;
 
 		if (sk2 == sk || (sk2->sk_reuse && sk->sk_reuse) ||
-		    (READ_ONCE(other->send_flags) |
-		     READ_ONCE(udp_sk(sk)->send_flags)) & UDP_NOTES_SENT)
+		    READ_ONCE(other->send_flags) & UDP_NOTES_SENT)
 			continue;
 		if (READ_ONCE(sk2->sk_bound_dev_if) &&
 		    sk->sk_bound_dev_if &&

@@ -161,6 +161,30 @@ static void no_syn_is_reset(void **state)
 	lab_close(&l);
 }
 
+/* Nobody can answer to port 0, nor have it. */
+static void port_0_is_reset(void **state)
+{
+	const struct fx_ip ip = { .daddr = FOREIGN, .proto = IPPROTO_TCP };
+	struct tcp_seg_info seg = { .source = htons(PEER_PORT), .seq = ISS,
+				    .flags = TCPHDR_SYN };
+	struct lab l;
+	u8 frame[128];
+	int i;
+
+	(void)state;
+	lab_open(&l, IPPROTO_TCP, NULL);
+	for (i = 0; i < 2; i++) {
+		fx_inject(&l.f, frame,
+			  fx_build_tcp(frame, &ip, &seg, NULL, 0, NULL, 0));
+		fx_expect(&l.f, &l.p);
+		assert_true(l.p.tcp->rst);
+		seg.dest = seg.source;
+		seg.source = 0;
+	}
+	assert_int_equal(l.nr_req, 0);
+	lab_close(&l);
+}
+
 static void syn_of_many_is_dropped(void **state)
 {
 	struct lab l;
@@ -809,6 +833,24 @@ static void router_forwards_what_no_forwarder_takes(void **state)
 	lab_close(&l);
 }
 
+/* Nor is what has no way anybody's but the forwarder's of its protocol. */
+static void router_says_that_there_is_no_route(void **state)
+{
+	struct lab l;
+
+	(void)state;
+	lab_open(&l, IPPROTO_UDP, NULL);
+	fx_sysctl(&l.f, "net.ipv4.ip_forward", "1");
+	put_syn(&l);
+	fx_expect(&l.f, &l.p);
+	assert_non_null(l.p.icmp);
+	assert_int_equal(l.p.ip->saddr, FX_IP);
+	assert_int_equal(l.p.icmp->type, ICMP_DEST_UNREACH);
+	assert_int_equal(l.p.icmp->code, ICMP_NET_UNREACH);
+	fx_assert_dropped(&l.f, SKB_DROP_REASON_IP_INNOROUTES, 1);
+	lab_close(&l);
+}
+
 /* Without a forwarder nothing foreign is taken. */
 static void destroyed_forwarder_takes_nothing(void **state)
 {
@@ -848,6 +890,35 @@ static void icmp_error_comes_to_the_flow(void **state)
 					     ICMP_HOST_UNREACH, 0, l.p.ip,
 					     l.p.ip_len));
 	assert_int_equal(sk_get(l.s, SOL_SOCKET, SO_ERROR), EHOSTUNREACH);
+	lab_close(&l);
+}
+
+/* What was too long for the path comes again in pieces that are not. */
+static void narrow_path_is_learned(void **state)
+{
+	const struct fx_ip ip = { .daddr = FOREIGN, .proto = IPPROTO_ICMP };
+	static const char text[1200];
+	struct lab l;
+	u8 frame[256];
+
+	(void)state;
+	lab_open(&l, IPPROTO_TCP, NULL);
+	l.decide = lab_accept;
+	put_syn(&l);
+	expect_synack(&l);
+	put_ack(&l, NULL);
+	assert_int_equal(sk_send(l.s, text, sizeof(text)), sizeof(text));
+	fx_run(&l.f);
+	expect(&l, TCPHDR_PSH | TCPHDR_ACK);
+	assert_int_equal(l.p.ip_len, sizeof(text) + 40);
+	fx_inject(&l.f, frame, fx_build_icmp(frame, &ip, ICMP_DEST_UNREACH,
+					     ICMP_FRAG_NEEDED, 700, l.p.ip, 28));
+	fx_advance(&l.f, FX_SEC);
+	fx_expect(&l.f, &l.p);
+	assert_true(l.p.data_len);
+	assert_true(l.p.ip_len <= 700);
+	assert_int_equal(sk_get(l.s, IPPROTO_IP, IP_MTU), 700);
+	fx_flush(&l.f);
 	lab_close(&l);
 }
 
@@ -1012,6 +1083,7 @@ int main(void)
 		cmocka_unit_test(request_says_what_the_syn_says),
 		cmocka_unit_test(request_without_options_has_no_mss),
 		cmocka_unit_test(no_syn_is_reset),
+		cmocka_unit_test(port_0_is_reset),
 		cmocka_unit_test(syn_of_many_is_dropped),
 		cmocka_unit_test(syn_again_is_absorbed),
 		cmocka_unit_test(reset_ends_the_request),
@@ -1038,8 +1110,10 @@ int main(void)
 		cmocka_unit_test(foreign_ping_is_answered_with_echo),
 		cmocka_unit_test(rejected_destinations_are_not_asked_about),
 		cmocka_unit_test(router_forwards_what_no_forwarder_takes),
+		cmocka_unit_test(router_says_that_there_is_no_route),
 		cmocka_unit_test(destroyed_forwarder_takes_nothing),
 		cmocka_unit_test(icmp_error_comes_to_the_flow),
+		cmocka_unit_test(narrow_path_is_learned),
 		cmocka_unit_test(destroyed_stack_ends_its_forwarders),
 		cmocka_unit_test(destroyed_in_its_callback),
 		cmocka_unit_test(more_than_max_flows_are_dropped),

@@ -264,6 +264,24 @@ static void bad_checksum_is_not_asked_about(void **state)
 	lab_close(&l);
 }
 
+/* Nobody can answer to port 0, nor have it. */
+static void port_0_is_not_asked_about(void **state)
+{
+	const struct fx_ip ip = { .daddr = FOREIGN, .proto = IPPROTO_UDP };
+	struct lab l;
+	u8 frame[128];
+
+	(void)state;
+	lab_open(&l, IPPROTO_UDP, NULL);
+	fx_inject(&l.f, frame, fx_build_udp(frame, &ip, 0, PORT, "x", 1));
+	fx_assert_dropped(&l.f, SKB_DROP_REASON_NO_SOCKET, 1);
+	fx_inject(&l.f, frame, fx_build_udp(frame, &ip, PEER_PORT, 0, "x", 1));
+	fx_assert_dropped(&l.f, SKB_DROP_REASON_NO_SOCKET, 1);
+	assert_int_equal(l.nr_req, 0);
+	fx_flush(&l.f);
+	lab_close(&l);
+}
+
 static void own_is_refused(void **state)
 {
 	struct inet_forward_options o = lab_options();
@@ -339,6 +357,28 @@ static void idle_socket_closed_late_ends_nothing(void **state)
 	lab_close(&l);
 }
 
+/* Nor the request that the peer has made meanwhile. */
+static void idle_socket_closed_late_ends_no_request(void **state)
+{
+	struct inet_forward_options o = lab_options();
+	struct lab l;
+
+	(void)state;
+	o.idle_ms = 100;
+	lab_open(&l, IPPROTO_UDP, &o);
+	l.decide = lab_accept;
+	put(&l, "one");
+	fx_advance(&l.f, FX_SEC);
+	l.decide = NULL;
+	put(&l, "two");
+	assert_int_equal(l.nr_req, 2);
+	inet_close(l.s);
+	assert_int_equal(lab_stats(&l).held, 1);
+	lab_accept(&l);
+	expect_read(l.s, "two");
+	lab_close(&l);
+}
+
 static void closed_flow_begins_anew(void **state)
 {
 	struct lab l;
@@ -410,6 +450,13 @@ static void icmp_error_comes_to_the_flow(void **state)
 					     ICMP_PORT_UNREACH, 0, l.p.ip,
 					     l.p.ip_len));
 	assert_int_equal(sk_get(l.s, SOL_SOCKET, SO_ERROR), ECONNREFUSED);
+	/* a narrow path is learned */
+	assert_int_equal(sk_get(l.s, IPPROTO_IP, IP_MTU), 1500);
+	fx_inject(&l.f, frame, fx_build_icmp(frame, &ip, ICMP_DEST_UNREACH,
+					     ICMP_FRAG_NEEDED, 900, l.p.ip,
+					     l.p.ip_len));
+	assert_int_equal(sk_get(l.s, IPPROTO_IP, IP_MTU), 900);
+	assert_int_equal(sk_get(l.s, SOL_SOCKET, SO_ERROR), EMSGSIZE);
 	/* about what somebody else sent: nobody's */
 	fx_mark(&l.f);
 	((struct iphdr *)(uintptr_t)l.p.ip)->saddr = FX_ADDR(203, 0, 113, 8);
@@ -417,6 +464,37 @@ static void icmp_error_comes_to_the_flow(void **state)
 					     ICMP_PORT_UNREACH, 0, l.p.ip,
 					     l.p.ip_len));
 	fx_assert_dropped(&l.f, SKB_DROP_REASON_ICMP_NOSOCK, 1);
+	lab_close(&l);
+}
+
+/* The gateway knows a better one for who asked. */
+static void redirect_comes_to_the_flow(void **state)
+{
+	const struct fx_ip ip = { .daddr = FOREIGN, .proto = IPPROTO_ICMP };
+	struct lab l;
+	u8 frame[256];
+
+	(void)state;
+	lab_open(&l, IPPROTO_UDP, NULL);
+	l.decide = lab_accept;
+	fx_sysctl(&l.f, "net.ipv4.conf.all.accept_redirects", "1");
+	assert_int_equal(inet_route_add(l.f.net, "default via 10.0.0.1"), 0);
+	fx_arp_reply(&l.f, FX_STRANGER, fx_stranger_mac);
+	put_from(&l, FX_ADDR(192, 0, 2, 1), PEER_PORT, "one");
+	assert_int_equal(sk_send(l.s, "x", 1), 1);
+	fx_run(&l.f);
+	fx_expect(&l.f, &l.p);
+	assert_memory_equal(l.p.eth->h_dest, fx_peer_mac, ETH_ALEN);
+	fx_inject(&l.f, frame, fx_build_icmp(frame, &ip, ICMP_REDIRECT,
+					     ICMP_REDIR_HOST,
+					     be32_to_cpu(FX_STRANGER),
+					     l.p.ip, l.p.ip_len));
+	assert_int_equal(sk_send(l.s, "y", 1), 1);
+	fx_run(&l.f);
+	fx_expect(&l.f, &l.p);			/* who has 10.0.0.9? */
+	assert_int_equal(l.p.proto, ETH_P_ARP);
+	assert_int_equal(l.p.arp.tip, FX_STRANGER);
+	fx_flush(&l.f);
 	lab_close(&l);
 }
 
@@ -488,13 +566,16 @@ int main(void)
 		cmocka_unit_test(reject_by_icmp_is_port_unreachable),
 		cmocka_unit_test(request_expires),
 		cmocka_unit_test(bad_checksum_is_not_asked_about),
+		cmocka_unit_test(port_0_is_not_asked_about),
 		cmocka_unit_test(own_is_refused),
 		cmocka_unit_test(idle_flow_times_out),
 		cmocka_unit_test(idle_socket_closed_late_ends_nothing),
+		cmocka_unit_test(idle_socket_closed_late_ends_no_request),
 		cmocka_unit_test(closed_flow_begins_anew),
 		cmocka_unit_test(destroyed_forwarder_leaves_sockets),
 		cmocka_unit_test(destroyed_stack_ends_its_forwarders),
 		cmocka_unit_test(icmp_error_comes_to_the_flow),
+		cmocka_unit_test(redirect_comes_to_the_flow),
 		cmocka_unit_test(flows_are_bounded),
 		cmocka_unit_test(held_datagrams_are_bounded),
 	};
