@@ -434,7 +434,7 @@ static inline bool tcp_write_unusual(const struct sock *sk, int flags)
 }
 
 /* Context: locked. Return: octets taken, or -E. */
-static int tcp_sendmsg_locked(struct sock *sk, struct inet_msg *msg, u32 tsflags)
+static int tcp_sendmsg_locked(struct sock *sk, struct inet_msg *msg)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	int flags = msg->flags, copied = 0, err = 0;
@@ -479,8 +479,8 @@ static int tcp_sendmsg_locked(struct sock *sk, struct inet_msg *msg, u32 tsflags
 			tcp_write_push(sk, skb, mss, &goal);
 	}
 	if (copied) {
-		if (unlikely(tsflags))
-			tcp_tx_timestamp(sk, tsflags);
+		if (unlikely(msg->controllen || sk->sk_tsflags))
+			tcp_tx_timestamp(sk, msg);
 		tcp_push(sk, flags, mss, tp->nonagle);
 		return copied;
 	}
@@ -489,12 +489,12 @@ static int tcp_sendmsg_locked(struct sock *sk, struct inet_msg *msg, u32 tsflags
 
 int tcp_sendmsg(struct sock *sk, struct inet_msg *msg, size_t len)
 {
-	u32 tsflags = 0;
+	u32 tsflags;
 	int ret;
 
 	(void)len;
 	NET_ROAD(sock_net(sk), NULL);
-	if (unlikely(msg->controllen || READ_ONCE(sk->sk_tsflags))) {
+	if (unlikely(msg->controllen)) {
 		ret = tcp_tsflags(sk, msg, &tsflags);
 		if (ret)
 			return ret;
@@ -505,7 +505,7 @@ int tcp_sendmsg(struct sock *sk, struct inet_msg *msg, size_t len)
 			return ret;
 	}
 	lock_sock(sk);
-	ret = tcp_sendmsg_locked(sk, msg, tsflags);
+	ret = tcp_sendmsg_locked(sk, msg);
 	release_sock(sk);
 	if (unlikely(msg->ubuf))
 		msg_zerocopy_end(sk, msg, ret > 0);

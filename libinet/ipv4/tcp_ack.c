@@ -296,8 +296,8 @@ static void tcp_clean_rtx_queue(struct sock *sk, struct tcp_ack_state *a)
 	while ((skb = tcp_rtx_queue_head(sk)) != NULL) {
 		if (after(TCP_SKB_CB(skb)->end_seq, tp->snd_una))
 			break;
-		tcp_clean_one(tp, skb, a);
 		tcp_tstamp_acked(sk, skb);
+		tcp_clean_one(tp, skb, a);
 		tcp_rtx_queue_unlink_and_free(sk, skb);
 	}
 	if (!skb && tcp_write_queue_empty(sk))

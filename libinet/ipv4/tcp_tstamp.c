@@ -25,14 +25,15 @@ int tcp_tsflags(struct sock *sk, const struct inet_msg *msg, u32 *tsflags)
 	return err;
 }
 
-void tcp_tx_timestamp(struct sock *sk, u32 tsflags)
+void tcp_tx_timestamp(struct sock *sk, const struct inet_msg *msg)
 {
 	struct sk_buff *skb = tcp_write_queue_tail(sk);
 	u8 flags = 0;
+	u32 tsflags;
 
 	if (!skb)
 		skb = skb_peek_tail(&tcp_sk(sk)->rtx_queue);	/* it is off already */
-	if (!skb)
+	if (tcp_tsflags(sk, msg, &tsflags) || !tsflags || !skb)
 		return;
 	if (tsflags & SOF_TIMESTAMPING_TX_SCHED)
 		flags |= SKBTX_SCHED_TSTAMP;

@@ -12,8 +12,8 @@
 
 /* What the message and the socket ask for: *@tsflags. 0 or -EINVAL. */
 int tcp_tsflags(struct sock *sk, const struct inet_msg *msg, u32 *tsflags);
-/* A write ended here, with stamps by @tsflags. Locked. */
-void tcp_tx_timestamp(struct sock *sk, u32 tsflags);
+/* The write of @msg, which tcp_tsflags() has liked, ends here. Locked. */
+void tcp_tx_timestamp(struct sock *sk, const struct inet_msg *msg);
 
 void __tcp_tstamp_split(struct sk_buff *skb, struct sk_buff *rest);
 
