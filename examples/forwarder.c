@@ -27,6 +27,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <inet/control.h>
@@ -37,6 +38,7 @@
 
 #define LINK_BUFFER 65536
 #define MAX_LINKS 10000
+#define HOLD_MS 10000		/* the host is given to answer */
 
 /* Bytes on their way; or a datagram, which goes whole. */
 struct pipe {
@@ -50,6 +52,7 @@ struct link {
 	struct forwarder *f;
 	struct inet_forwarder *fwd;
 	u64 id;			/* of the request, until it is accepted */
+	u64 asked_ms;
 	u8 protocol;
 	struct socket *sock;	/* of the stack; NULL: not accepted yet */
 	int fd;			/* of the host */
@@ -76,6 +79,14 @@ struct forwarder {
 };
 
 static volatile sig_atomic_t stopped;
+
+static u64 now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (u64)now.tv_sec * 1000 + (u64)now.tv_nsec / 1000000;
+}
 
 /* ---- bytes ------------------------------------------------------------ */
 
@@ -288,7 +299,7 @@ static void asked(struct inet_forwarder *fwd,
 	if (f->o->to.sin_port)
 		to.sin_port = f->o->to.sin_port;
 	*l = (struct link){ .f = f, .fwd = fwd, .id = req->id,
-			    .protocol = req->protocol };
+			    .protocol = req->protocol, .asked_ms = now_ms() };
 	if (req->protocol == IPPROTO_TCP)
 		f->connections++;
 	else
@@ -301,13 +312,16 @@ static void asked(struct inet_forwarder *fwd,
 
 /* ---- the loop --------------------------------------------------------- */
 
-/* Those that ended leave the table. */
+/* Those that ended leave the table, with those whose request has: the peer that
+ * asks again is dialled for again. */
 static void forget_links(struct forwarder *f, bool all)
 {
+	u64 now = now_ms();
 	unsigned int i, kept = 0;
 
 	for (i = 0; i < f->nr; i++) {
-		if (all)
+		if (all || (!f->links[i]->sock &&
+			    now - f->links[i]->asked_ms >= HOLD_MS))
 			link_end(f->links[i], false);
 		if (f->links[i]->gone)
 			free(f->links[i]);
@@ -365,7 +379,9 @@ static int fail(struct forwarder *f)
 static int forward(struct forwarder *f, const char *dev)
 {
 	struct inet_forward_options opts = {
-		.size = sizeof(opts), .dev = dev, .echo = f->o->echo };
+		.size = sizeof(opts), .dev = dev, .echo = f->o->echo,
+		.max_flows = f->o->max_links, .max_per_source = f->o->max_links,
+		.hold_ms = HOLD_MS };
 
 	f->tcp = inet_tcp_forwarder(f->net, &opts, asked, f);
 	opts.idle_ms = f->o->idle_s * 1000;

@@ -8,10 +8,15 @@
  * from any thread.
  *
  * A request is a number, not a pointer: it ends with the verdict, when hold_ms
- * have passed, when its peer gives up (RST), or with the forwarder, and whoever
- * names it afterwards gets ENOENT. What a SYN that is held says again is
+ * have passed, or when its peer gives up (RST), and whoever names it afterwards
+ * gets ENOENT. It ends with the forwarder, too, but then no call that names the
+ * forwarder may be under way or follow. What a SYN that is held says again is
  * absorbed. What finds no room dies without an answer (drop reason FORWARD_FULL),
  * so that its sender tries again.
+ *
+ * What is foreign and of a protocol without a forwarder is delivered, too, unless
+ * the host is a router, and answered as where nobody listens: by a RST or an ICMP
+ * error from the foreign address.
  *
  * Who is asked first: a socket of the very flow; a listener or socket bound to
  * the address; one bound to none with IP_TRANSPARENT; then the forwarder. What
@@ -39,8 +44,10 @@ struct inet_forward_options {
 				 * where nobody listens */
 	bool echo;		/* answer pings to foreign addresses */
 	u32 max_flows;		/* TCP: requests and handshakes, 1024. UDP:
-				 * requests and flows, 4096. At most 65536 */
-	u32 max_per_source;	/* of these for one address: two thirds */
+				 * requests and flows, 4096. At most 65536;
+				 * what is held takes 1 MiB at most besides */
+	u32 max_per_source;	/* of these for one address: two thirds, as of
+				 * the 1 MiB */
 	u32 hold_ms;		/* a request waits for its verdict: 10000 */
 	u32 idle_ms;		/* UDP: a flow ends without traffic: 60000 */
 };
@@ -52,15 +59,20 @@ struct inet_forward_request {
 	int ifindex;		/* of the device it came by */
 	u8 protocol;		/* IPPROTO_TCP, IPPROTO_UDP */
 	u8 tos, ttl;
-	u32 len;		/* UDP: octets of the datagram */
+	u32 len;		/* UDP: octets of the datagram, or of those that
+				 * arrived as one (GRO) */
 	u16 mss;		/* TCP: the peer's, 0: it does not say */
 	u16 window;
 	bool sack, timestamps, window_scaling, ecn;	/* asked for */
 };
 
 /*
- * A request. Context: the stack's, as of inet_set_event_cb(): it may call
- * anything but what blocks. @req is the callback's until it returns.
+ * A request. Context: the stack's, amid a packet, where more is forbidden than in
+ * inet_set_event_cb(): it may give verdicts and use sockets without blocking, but
+ * not change devices, addresses, routes or settings (inet/control.h), nor groups
+ * or IP_OPTIONS of sockets, nor close a socket that has an event callback. In a
+ * stack with threads those may wait for the packet, for ever. @req is the
+ * callback's until it returns.
  */
 typedef void inet_forward_cb(struct inet_forwarder *fwd,
 			     const struct inet_forward_request *req, void *arg);
@@ -80,8 +92,10 @@ struct inet_forwarder *inet_udp_forwarder(struct net *net,
 	INET_API;
 
 /*
- * Ends it: requests are dropped in silence, sockets stay. Returns when no
- * callback runs any more, unless it is called from one. NULL is nothing.
+ * Ends it: requests are dropped in silence. Sockets stay, but hear nothing while
+ * no forwarder is at the device: connections die by their timers. Returns when no
+ * callback runs any more, unless it is called from one, of a forwarder or of a
+ * socket: then those of other threads may still use @arg. NULL is nothing.
  * inet_destroy() does it for those that are left.
  */
 void inet_forwarder_destroy(struct inet_forwarder *fwd) INET_API;
@@ -95,8 +109,9 @@ void inet_forwarder_destroy(struct inet_forwarder *fwd) INET_API;
  * is the first to be read; with no traffic for idle_ms the socket fails with
  * ETIMEDOUT and is to be closed. @flags: SOCK_NONBLOCK.
  *
- * NULL with errno: ENOENT, it is over; else (ENOMEM, ENETUNREACH: no route back,
- * ENFILE, EADDRINUSE) the request is held on.
+ * NULL with errno: ENOENT, it is over; else (ENOMEM, ENOBUFS, ENFILE, EADDRINUSE,
+ * EINVAL: @flags, ENODEV: what it came by is gone, ENETUNREACH: no route back) the
+ * request is held on.
  */
 struct socket *inet_forward_accept(struct inet_forwarder *fwd, u64 id,
 				   int flags) INET_API;

@@ -19,10 +19,9 @@
  * socket is closed or idle, so that max_flows bounds sockets too that a flood
  * makes; TCP and UDP tell of the end (forward_sock_done()).
  *
- * Limits: max_flows, a share of them for each source (counted by a keyed hash, so
- * that two sources may share, which nobody can arrange), and FORWARD_HELD_BYTES of
- * what is held. The table grows to twice its size when it is full; without memory
- * it stays as it is.
+ * Limits: max_flows and FORWARD_HELD_BYTES of what is held, and a share of both for
+ * each source (struct forward_source). The tables grow to twice their size when
+ * there are as many flows as chains; without memory they stay as they are.
  *
  * Concurrency: forwarders are found under RCU and changed under forwarders_lock.
  * A forwarder's lock guards its table and the state of its flows; it is a leaf but
@@ -45,7 +44,8 @@
 
 #define FORWARD_MAX_FLOWS 65536u
 #define FORWARD_FIRST_CHAINS 64u
-#define FORWARD_HELD_BYTES (1u << 20)	/* of all packets held */
+#define FORWARD_HELD_BYTES (1u << 20)	/* of all packets held; two thirds: of
+					 * those of one source */
 #define FORWARD_HOLD_MS 10000u
 #define FORWARD_IDLE_MS 60000u
 #define FORWARD_BUSY_NS (100 * NSEC_PER_MSEC)	/* a verdict under way is looked
@@ -151,9 +151,48 @@ static u32 forward_hash(const struct inet_forwarder *fwd,
 			    (u32)key->sport << 16 | key->dport, fwd->secret);
 }
 
-static u32 *forward_source(struct inet_forwarder *fwd, __be32 saddr)
+static struct hlist_head *forward_source_chain(const struct inet_forwarder *fwd,
+					       __be32 saddr)
 {
 	return &fwd->sources[jhash_1word(saddr, fwd->secret) & fwd->mask];
+}
+
+/* NULL: it has no flow. */
+static struct forward_source *forward_source(const struct inet_forwarder *fwd,
+					     __be32 saddr)
+{
+	struct forward_source *source;
+
+	hlist_for_each_entry(source, forward_source_chain(fwd, saddr), node)
+		if (source->saddr == saddr)
+			return source;
+	return NULL;
+}
+
+/* For one more flow, perhaps the first. NULL: no memory. */
+static struct forward_source *forward_source_get(struct inet_forwarder *fwd,
+						 __be32 saddr)
+{
+	struct forward_source *source = forward_source(fwd, saddr);
+
+	if (!source) {
+		source = mem_zalloc(&fwd->net->mem, sizeof(*source));
+		if (!source)
+			return NULL;
+		source->saddr = saddr;
+		hlist_add_head(&source->node, forward_source_chain(fwd, saddr));
+	}
+	source->nr++;
+	return source;
+}
+
+static void forward_source_put(struct inet_forwarder *fwd,
+			       struct forward_source *source)
+{
+	if (--source->nr)
+		return;
+	hlist_del_init(&source->node);
+	mem_free(&fwd->net->mem, source, sizeof(*source));
 }
 
 static struct forward_flow *forward_find(const struct inet_forwarder *fwd,
@@ -173,17 +212,17 @@ static struct forward_flow *forward_find(const struct inet_forwarder *fwd,
 static void forward_link(struct inet_forwarder *fwd, struct forward_flow *flow)
 {
 	hlist_add_head(&flow->node, &fwd->chains[(u32)flow->id & fwd->mask]);
-	(*forward_source(fwd, flow->key.saddr))++;
 }
 
-/* Twice as many chains, if there is memory. */
+/* Twice as many chains of both tables, if there is memory. */
 static void forward_grow(struct inet_forwarder *fwd)
 {
 	struct mem *mem = &fwd->net->mem;
 	u32 i, n = fwd->mask + 1;
 	struct hlist_head *chains = mem_zalloc(mem, 2 * n * sizeof(*chains));
-	struct hlist_head *old = fwd->chains;
-	u32 *sources = mem_zalloc(mem, 2 * n * sizeof(*sources));
+	struct hlist_head *sources = mem_zalloc(mem, 2 * n * sizeof(*sources));
+	struct hlist_head *old = fwd->chains, *old_sources = fwd->sources;
+	struct forward_source *source;
 	struct forward_flow *flow;
 	struct hlist_node *next;
 
@@ -192,17 +231,21 @@ static void forward_grow(struct inet_forwarder *fwd)
 		mem_free(mem, sources, 2 * n * sizeof(*sources));
 		return;
 	}
-	mem_free(mem, fwd->sources, n * sizeof(*fwd->sources));
 	fwd->chains = chains;
 	fwd->sources = sources;
 	fwd->mask = 2 * n - 1;
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
 		hlist_for_each_entry_safe(flow, next, &old[i], node)
 			forward_link(fwd, flow);
+		hlist_for_each_entry_safe(source, next, &old_sources[i], node)
+			hlist_add_head(&source->node,
+				       forward_source_chain(fwd, source->saddr));
+	}
 	mem_free(mem, old, n * sizeof(*old));
+	mem_free(mem, old_sources, n * sizeof(*old_sources));
 }
 
-/* It is held, or open, no more, or begins to be. */
+/* It is held, or open, no more (@one -1), or begins to be. */
 static void forward_count_state(struct forward_flow *flow, u32 one)
 {
 	struct inet_forwarder *fwd = flow->fwd;
@@ -212,7 +255,8 @@ static void forward_count_state(struct forward_flow *flow, u32 one)
 		return;
 	}
 	fwd->stats.held += one;
-	fwd->held_bytes += (u64)(s32)one * flow->bytes;
+	fwd->held_bytes += one * flow->bytes;
+	flow->source->held_bytes += one * flow->bytes;
 }
 
 /* False: somebody did before. Else the table's reference is the caller's. */
@@ -223,9 +267,10 @@ static bool forward_unlink(struct forward_flow *flow)
 	if (hlist_unhashed(&flow->node))
 		return false;
 	hlist_del_init(&flow->node);
-	(*forward_source(fwd, flow->key.saddr))--;
 	fwd->nr--;
 	forward_count_state(flow, -1u);
+	forward_source_put(fwd, flow->source);
+	flow->source = NULL;
 	return true;
 }
 
@@ -234,9 +279,13 @@ static enum skb_drop_reason forward_no_room(struct inet_forwarder *fwd,
 					    const struct forward_key *key,
 					    u32 bytes)
 {
+	const struct forward_source *source = forward_source(fwd, key->saddr);
+
 	if (fwd->nr < fwd->max_flows &&
-	    *forward_source(fwd, key->saddr) < fwd->max_per_source &&
-	    fwd->held_bytes + bytes <= FORWARD_HELD_BYTES)
+	    fwd->held_bytes + bytes <= FORWARD_HELD_BYTES &&
+	    (!source || (source->nr < fwd->max_per_source &&
+			 source->held_bytes + bytes <=
+				 FORWARD_HELD_BYTES / 3 * 2)))
 		return SKB_NOT_DROPPED_YET;
 	fwd->stats.full++;
 	return SKB_DROP_REASON_FORWARD_FULL;
@@ -278,13 +327,6 @@ struct forward_flow *forward_flow_get(struct inet_forwarder *fwd,
 		refcount_inc(&flow->refcnt);
 	spin_unlock(&fwd->lock);
 	return flow;
-}
-
-void forward_count_absorbed(struct inet_forwarder *fwd)
-{
-	spin_lock(&fwd->lock);
-	fwd->stats.absorbed++;
-	spin_unlock(&fwd->lock);
 }
 
 /* Its flow among those of @fwd ends. What waits for a verdict under the same names
@@ -446,6 +488,11 @@ static enum skb_drop_reason forward_flow_add(struct forward_flow *flow, u64 *id)
 	if (!reason && (fwd->dead || forward_find(fwd, &flow->key, hash)))
 		reason = SKB_DROP_REASON_FORWARD_HELD;	/* by another thread */
 	if (!reason) {
+		flow->source = forward_source_get(fwd, flow->key.saddr);
+		if (!flow->source)
+			reason = SKB_DROP_REASON_NOMEM;
+	}
+	if (!reason) {
 		if (fwd->nr > fwd->mask)
 			forward_grow(fwd);
 		fwd->serial += fwd->serial == U32_MAX ? 2 : 1;
@@ -461,6 +508,28 @@ static enum skb_drop_reason forward_flow_add(struct forward_flow *flow, u64 *id)
 	return reason;
 }
 
+/* Are the names those of a flow already? With another number the peer has begun
+ * anew, and so do we. */
+static bool forward_again(struct inet_forwarder *fwd,
+			  const struct forward_want *want)
+{
+	struct forward_flow *flow = forward_flow_get(fwd, &want->key);
+	bool again;
+
+	if (!flow)
+		return false;
+	again = want->seq == flow->seq ||
+		READ_ONCE(flow->state) != FORWARD_HELD ||
+		!forward_flow_end(flow, &fwd->stats.gave_up);
+	forward_flow_put(flow);
+	if (again) {
+		spin_lock(&fwd->lock);
+		fwd->stats.absorbed++;
+		spin_unlock(&fwd->lock);
+	}
+	return again;
+}
+
 /* Room is looked for before anything is copied, too: a flood costs little. */
 enum skb_drop_reason forward_request(struct inet_forwarder *fwd,
 				     const struct sk_buff *skb,
@@ -471,6 +540,8 @@ enum skb_drop_reason forward_request(struct inet_forwarder *fwd,
 	enum skb_drop_reason reason;
 	struct forward_flow *flow;
 
+	if (forward_again(fwd, want))
+		return SKB_DROP_REASON_FORWARD_HELD;
 	spin_lock(&fwd->lock);
 	reason = forward_no_room(fwd, &want->key, want->len);
 	spin_unlock(&fwd->lock);

@@ -42,11 +42,20 @@ enum forward_state {
 	FORWARD_OPEN,		/* TCP: handshake; UDP: it has a socket */
 };
 
+/* What one address has. All: fwd->lock. */
+struct forward_source {
+	struct hlist_node node;		/* of fwd->sources */
+	__be32 saddr;
+	u32 nr;				/* flows; with the last one it goes */
+	u32 held_bytes;
+};
+
 /* A request, and what it becomes. Members without a comment: fwd->lock. */
 struct forward_flow {
 	struct hlist_node node;		/* of fwd->chains */
 	struct inet_forwarder *fwd;	/* constant; holds a reference */
 	struct forward_key key;		/* constant */
+	struct forward_source *source;	/* while it is in the table */
 	u64 id;				/* constant; its low half: the hash */
 	refcount_t refcnt;		/* the table, the timer, verdicts */
 	enum forward_state state;
@@ -56,7 +65,7 @@ struct forward_flow {
 	u32 bytes;			/* constant: of it */
 	struct sock *sk;		/* UDP, FORWARD_OPEN: with a reference */
 	int iif;			/* constant: the device it came by */
-	u32 seq;			/* TCP: of the SYN */
+	u32 seq;			/* TCP: of the SYN; UDP: 0 */
 	u32 isn;			/* TCP: where ours must begin, 0: anywhere */
 };
 
@@ -93,9 +102,9 @@ struct inet_forwarder {
 	bool dead;
 	u32 nr, mask;			/* flows; chains - 1 */
 	u32 serial;			/* of the last id */
-	u64 held_bytes;
+	u32 held_bytes;
 	struct hlist_head *chains;	/* by forward_key */
-	u32 *sources;			/* flows by hash of their sources; as many */
+	struct hlist_head *sources;	/* by address; as many */
 	struct inet_forward_stats stats;
 };
 
@@ -126,14 +135,23 @@ bool forward_echoes(struct net *net, const struct net_device *dev);
 
 /* Who is asked about @skb, or NULL. Context: RCU. */
 struct inet_forwarder *forwarder_find(const struct sk_buff *skb, u8 protocol);
-/* @skb, at its transport header, is asked about; @req has what only its protocol
- * knows. Borrows. Return: 0, or why it dies. Context: softnet, RCU. */
+/* @skb, at its transport header, is asked about, unless it is so already; @req has
+ * what only its protocol knows. Borrows. Return: 0, or why it dies. Context:
+ * softnet, RCU. */
 enum skb_drop_reason forward_request(struct inet_forwarder *fwd,
 				     const struct sk_buff *skb,
 				     const struct forward_want *want,
 				     struct inet_forward_request *req);
-/* One more packet of a flow that is held already. */
-void forward_count_absorbed(struct inet_forwarder *fwd);
+/* What was asked about, or died of @reason. */
+static inline void forward_consume(struct sk_buff *skb,
+				   enum skb_drop_reason reason)
+{
+	if (reason)
+		kfree_skb_reason(skb, reason);
+	else
+		consume_skb(skb);
+}
+
 /* The flow of @key with a reference, or NULL. */
 struct forward_flow *forward_flow_get(struct inet_forwarder *fwd,
 				      const struct forward_key *key);

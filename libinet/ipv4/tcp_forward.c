@@ -43,24 +43,6 @@ static bool tcp_forward_abort(struct inet_forwarder *fwd,
 	return true;
 }
 
-/* A SYN whose names are a request's. Return: whether they are. */
-static bool tcp_forward_again(struct inet_forwarder *fwd,
-			      const struct forward_key *key, u32 seq)
-{
-	struct forward_flow *flow = forward_flow_get(fwd, key);
-	bool again;
-
-	if (!flow)
-		return false;
-	/* another number: the peer has begun anew, and so do we */
-	again = seq == flow->seq || READ_ONCE(flow->state) != FORWARD_HELD ||
-		!forward_flow_end(flow, &fwd->stats.gave_up);
-	if (again)
-		forward_count_absorbed(fwd);
-	forward_flow_put(flow);
-	return again;
-}
-
 /* What the SYN says, for the application. */
 static void tcp_forward_describe(const struct sk_buff *skb,
 				 struct inet_forward_request *req)
@@ -79,7 +61,7 @@ static void tcp_forward_describe(const struct sk_buff *skb,
 	};
 }
 
-/* A new one. Return: 0, or why it dies. */
+/* Return: 0, or why it dies. */
 static enum skb_drop_reason tcp_forward_syn(struct inet_forwarder *fwd,
 					    const struct sk_buff *skb,
 					    struct forward_want *want)
@@ -88,8 +70,6 @@ static enum skb_drop_reason tcp_forward_syn(struct inet_forwarder *fwd,
 
 	if (!tcp_forward_addressed(skb))
 		return SKB_DROP_REASON_TCP_INVALID_SYN;
-	if (tcp_forward_again(fwd, &want->key, want->seq))
-		return SKB_DROP_REASON_FORWARD_HELD;
 	tcp_forward_describe(skb, &req);
 	/* text in it comes again */
 	want->len = (u32)-skb_network_offset(skb) +
@@ -107,7 +87,6 @@ bool tcp_forward_rcv(struct sk_buff *skb, u32 isn)
 			 .sport = th->source, .dport = th->dest },
 		.seq = TCP_SKB_CB(skb)->seq, .isn = isn,
 	};
-	enum skb_drop_reason reason;
 
 	if (!fwd || th->ack || !th->source || !th->dest)
 		return false;
@@ -119,11 +98,7 @@ bool tcp_forward_rcv(struct sk_buff *skb, u32 isn)
 	}
 	if (!th->syn || th->fin)
 		return false;
-	reason = tcp_forward_syn(fwd, skb, &want);
-	if (reason)
-		kfree_skb_reason(skb, reason);
-	else
-		consume_skb(skb);
+	forward_consume(skb, tcp_forward_syn(fwd, skb, &want));
 	return true;
 }
 

@@ -30,23 +30,10 @@ bool udp_forward_rcv(struct sk_buff *skb)
 		.len = (u32)((int)skb->len - skb_network_offset(skb)),
 	};
 	struct inet_forward_request req = { .len = skb->len - UDP_HLEN };
-	enum skb_drop_reason reason;
-	struct forward_flow *flow;
 
 	if (!fwd || !uh->source || !uh->dest)
 		return false;
-	flow = forward_flow_get(fwd, &want.key);
-	if (flow) {
-		reason = SKB_DROP_REASON_FORWARD_HELD;
-		forward_count_absorbed(fwd);
-		forward_flow_put(flow);
-	} else {
-		reason = forward_request(fwd, skb, &want, &req);
-	}
-	if (reason)
-		kfree_skb_reason(skb, reason);
-	else
-		consume_skb(skb);
+	forward_consume(skb, forward_request(fwd, skb, &want, &req));
 	return true;
 }
 

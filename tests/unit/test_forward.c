@@ -851,6 +851,48 @@ static void router_says_that_there_is_no_route(void **state)
 	lab_close(&l);
 }
 
+/* A host without a forwarder of the protocol: nobody listens. */
+static void other_protocol_is_reset_from_the_foreign_address(void **state)
+{
+	struct lab l;
+
+	(void)state;
+	lab_open(&l, IPPROTO_UDP, NULL);
+	put_syn(&l);
+	expect(&l, TCPHDR_RST | TCPHDR_ACK);
+	assert_int_equal(l.nr_req, 0);
+	lab_close(&l);
+}
+
+/* Connections stay, deaf until there is a forwarder at the device again. */
+static void connection_is_deaf_without_a_forwarder(void **state)
+{
+	struct lab l;
+
+	(void)state;
+	lab_open(&l, IPPROTO_TCP, NULL);
+	l.decide = lab_accept;
+	put_syn(&l);
+	expect_synack(&l);
+	put_ack(&l, NULL);
+	inet_forwarder_destroy(l.fwd);
+	fx_mark(&l.f);
+	put_ack(&l, "hello");
+	fx_assert_dropped(&l.f, SKB_DROP_REASON_IP_INADDRERRORS, 1);
+	assert_int_equal(sk_poll(l.s), POLLOUT);
+	l.fwd = inet_udp_forwarder(l.f.net, NULL, lab_asked, &l);
+	assert_non_null(l.fwd);
+	talk(&l);
+	assert_int_equal(l.nr_req, 1);
+	inet_forwarder_destroy(l.fwd);
+	l.fwd = NULL;
+	assert_int_equal(sk_send(l.s, "x", 1), 1);	/* nobody answers */
+	fx_advance(&l.f, 2000 * FX_SEC);
+	assert_int_equal(sk_get(l.s, SOL_SOCKET, SO_ERROR), ETIMEDOUT);
+	fx_flush(&l.f);
+	lab_close(&l);
+}
+
 /* Without a forwarder nothing foreign is taken. */
 static void destroyed_forwarder_takes_nothing(void **state)
 {
@@ -1013,6 +1055,32 @@ static void one_source_leaves_room_for_others(void **state)
 	lab_close(&l);
 }
 
+/* Each address has a share of its own, however many there are. */
+static void sources_are_told_apart(void **state)
+{
+	struct inet_forward_options o = lab_options();
+	struct lab l;
+	u32 i;
+
+	(void)state;
+	o.max_flows = 500;
+	o.max_per_source = 1;
+	lab_open(&l, IPPROTO_TCP, &o);
+	for (i = 0; i < 500; i++)
+		put(&l, (struct segment){
+			.flags = TCPHDR_SYN,
+			.saddr = FX_ADDR(20, 0, 1 + i / 200, 1 + i % 200) });
+	assert_int_equal(l.nr_req, 500);
+	assert_int_equal(lab_stats(&l).full, 0);
+	fx_advance(&l.f, 11 * FX_SEC);
+	for (i = 0; i < 2; i++)
+		put(&l, (struct segment){ .flags = TCPHDR_SYN,
+					  .sport = (u16)(1 + i) });
+	assert_int_equal(l.nr_req, 501);
+	assert_int_equal(lab_stats(&l).full, 1);
+	lab_close(&l);
+}
+
 /* A flood from everywhere costs what max_flows says, and when it is over
  * everything is as before. @attack S1 */
 static void flood_is_bounded(void **state)
@@ -1111,6 +1179,8 @@ int main(void)
 		cmocka_unit_test(rejected_destinations_are_not_asked_about),
 		cmocka_unit_test(router_forwards_what_no_forwarder_takes),
 		cmocka_unit_test(router_says_that_there_is_no_route),
+		cmocka_unit_test(other_protocol_is_reset_from_the_foreign_address),
+		cmocka_unit_test(connection_is_deaf_without_a_forwarder),
 		cmocka_unit_test(destroyed_forwarder_takes_nothing),
 		cmocka_unit_test(icmp_error_comes_to_the_flow),
 		cmocka_unit_test(narrow_path_is_learned),
@@ -1118,6 +1188,7 @@ int main(void)
 		cmocka_unit_test(destroyed_in_its_callback),
 		cmocka_unit_test(more_than_max_flows_are_dropped),
 		cmocka_unit_test(one_source_leaves_room_for_others),
+		cmocka_unit_test(sources_are_told_apart),
 		cmocka_unit_test(flood_is_bounded),
 		cmocka_unit_test(flood_of_accepted_handshakes_is_bounded),
 	};

@@ -250,6 +250,96 @@ static void forwarders_come_and_go_under_a_flood(void **state)
 	threaded_close(&p);
 }
 
+/* ---- flows of UDP that end in all ways at once ------------------------- */
+
+/* Sockets that another thread closes. */
+struct shelf {
+	pthread_mutex_t lock;
+	struct socket *s[MAX_WAITING];
+	u32 nr, stop;
+};
+
+/* Half of them is for the shelf, the rest expires. */
+static void shelves(struct inet_forwarder *fwd,
+		    const struct inet_forward_request *req, void *arg)
+{
+	struct shelf *sh = arg;
+	struct socket *s = NULL;
+
+	threaded_count(&nr_asked);
+	if (ntohs(req->dst.sin_port) % 2)
+		s = inet_forward_accept(fwd, req->id, SOCK_NONBLOCK);
+	pthread_mutex_lock(&sh->lock);
+	if (s && sh->nr < MAX_WAITING) {
+		sh->s[sh->nr++] = s;
+		s = NULL;
+	}
+	pthread_mutex_unlock(&sh->lock);
+	if (s)
+		inet_close(s);
+}
+
+/* Closes the oldest half, of which some are idle for long. */
+static void *closes(void *arg)
+{
+	struct socket *s[MAX_WAITING];
+	struct shelf *sh = arg;
+	u32 i, n, stop;
+
+	do {
+		stop = threaded_read(&sh->stop);
+		pthread_mutex_lock(&sh->lock);
+		n = stop ? sh->nr : (sh->nr + 1) / 2;
+		memcpy(s, sh->s, n * sizeof(*s));
+		sh->nr -= n;
+		memmove(sh->s, sh->s + n, sh->nr * sizeof(*s));
+		pthread_mutex_unlock(&sh->lock);
+		for (i = 0; i < n; i++)
+			inet_close(s[i]);
+		threaded_pause_us(1000);
+	} while (!stop);
+	return NULL;
+}
+
+static void flows_end_by_time_by_close_and_with_the_forwarder(void **state)
+{
+	struct inet_forward_options o = { .size = sizeof(o), .hold_ms = 2,
+					  .idle_ms = 2 };
+	struct shelf sh = { .lock = PTHREAD_MUTEX_INITIALIZER };
+	struct inet_forward_stats st = { .open = 1 };
+	struct inet_forwarder *fwd;
+	struct threaded_pair p;
+	struct client c = { .p = &p };
+	pthread_t closer;
+	u32 i, before;
+
+	(void)state;
+	pair_open(&p);
+	__atomic_store_n(&flooding, 1, __ATOMIC_RELEASE);
+	assert_int_equal(pthread_create(&c.thread, NULL, floods, &c), 0);
+	assert_int_equal(pthread_create(&closer, NULL, closes, &sh), 0);
+	for (i = 0; i < 10; i++) {
+		before = threaded_read(&nr_asked);
+		fwd = inet_udp_forwarder(p.net[1], &o, shelves, &sh);
+		assert_non_null(fwd);
+		assert_true(threaded_wait(&nr_asked, before + 100));
+		if (i < 9)
+			inet_forwarder_destroy(fwd);
+	}
+	__atomic_store_n(&flooding, 0, __ATOMIC_RELEASE);
+	pthread_join(c.thread, NULL);
+	for (i = 0; i < 20000 && st.held + st.open; i++) {
+		threaded_pause_us(1000);
+		inet_forwarder_stats(fwd, &st);
+	}
+	assert_int_equal(st.held + st.open, 0);
+	assert_true(st.accepted && st.expired);
+	inet_forwarder_destroy(fwd);
+	__atomic_store_n(&sh.stop, 1, __ATOMIC_RELEASE);
+	pthread_join(closer, NULL);
+	threaded_close(&p);
+}
+
 /* Requests are held while the stack is stopped, and end with it. */
 static void stopped_stack_holds_requests(void **state)
 {
@@ -277,6 +367,7 @@ static void stopped_stack_holds_requests(void **state)
 	assert_int_equal(inet_forward_drop(fwd, desk.id[0]), 0);
 	assert_int_equal(inet_start(p.net[1]), 0);
 	inet_forwarder_stats(fwd, &s);
+	assert_int_equal(s.dropped, 1);
 	inet_close(t);
 	threaded_close(&p);			/* with the forwarder */
 }
@@ -286,6 +377,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(requests_are_decided_by_other_threads),
 		cmocka_unit_test(forwarders_come_and_go_under_a_flood),
+		cmocka_unit_test(flows_end_by_time_by_close_and_with_the_forwarder),
 		cmocka_unit_test(stopped_stack_holds_requests),
 	};
 

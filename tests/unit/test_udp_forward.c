@@ -554,6 +554,30 @@ static void held_datagrams_are_bounded(void **state)
 	lab_close(&l);
 }
 
+/* Not all of them are one source's. */
+static void held_datagrams_of_a_source_are_bounded(void **state)
+{
+	struct lab l;
+	char text[1400];
+	u32 i, asked;
+
+	(void)state;
+	memset(text, 'x', sizeof(text));
+	text[sizeof(text) - 1] = 0;
+	lab_open(&l, IPPROTO_UDP, NULL);
+	for (i = 0; i < 2000; i++)
+		put_from(&l, FX_STRANGER, (u16)(1 + i), text);
+	asked = l.nr_req;
+	assert_true(lab_stats(&l).full > 0 && asked > 100);
+	put_from(&l, FX_PEER, PEER_PORT, text);
+	assert_int_equal(l.nr_req, asked + 1);
+	inet_forward_drop(l.fwd, l.req.id);
+	fx_advance(&l.f, 11 * FX_SEC);		/* it has its share again */
+	put_from(&l, FX_STRANGER, 1, text);
+	assert_int_equal(l.nr_req, asked + 2);
+	lab_close(&l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -578,6 +602,7 @@ int main(void)
 		cmocka_unit_test(redirect_comes_to_the_flow),
 		cmocka_unit_test(flows_are_bounded),
 		cmocka_unit_test(held_datagrams_are_bounded),
+		cmocka_unit_test(held_datagrams_of_a_source_are_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
