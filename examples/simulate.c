@@ -43,7 +43,7 @@ static void world_random(void *opaque, void *buf, size_t len)
 	}
 }
 
-static void die(struct net *net, const char *what)
+static _Noreturn void die(struct net *net, const char *what)
 {
 	fprintf(stderr, "simulate: %s: %s\n", what, inet_strerror(net));
 	exit(1);
@@ -100,7 +100,7 @@ static u64 run(u64 seed)
 	struct inet_wire_config cable = { .size = sizeof(cable) };
 	struct socket *l, *c, *s = NULL;
 	struct net *a, *b;
-	struct inet_wire *wire;
+	struct inet_wire *wire = NULL;
 	size_t got;
 
 	env.opaque = &w;
