@@ -229,8 +229,35 @@ static void tcp_path_carried(struct tcp_sock *tp, u32 len)
 			   icsk->icsk_af_ops->net_header_len);
 }
 
+/* The oldest counts: the RTO must wait for delayed ACKs too. */
+static inline void tcp_clean_rtt(const struct tcp_sock *tp,
+				 const struct sk_buff *skb,
+				 struct tcp_ack_state *a)
+{
+	if (a->rtt_us < 0 && !(a->flag & FLAG_RETRANS_DATA_ACKED))
+		a->rtt_us = tcp_us_since(tp, skb->tstamp);
+}
+
+/* It was sent again, or had arrived before, or its writer wants to know. */
+static __noinline void tcp_clean_marked(struct tcp_sock *tp, struct sk_buff *skb,
+					struct tcp_ack_state *a)
+{
+	u8 sacked = TCP_SKB_CB(skb)->sacked;
+
+	tcp_tstamp_acked((struct sock *)tp, skb);
+	if (sacked & TCPCB_SACKED_RETRANS)
+		tp->retrans_out -= tcp_skb_pcount(skb);
+	if (sacked & TCPCB_RETRANS) {
+		a->flag |= FLAG_RETRANS_DATA_ACKED;
+		a->rtt_us = -1;
+		a->resent_ns = max(a->resent_ns, skb->tstamp);
+	} else if (!(sacked & TCPCB_SACKED_ACKED)) {
+		tcp_clean_rtt(tp, skb, a);
+	}
+}
+
 /* One segment is acknowledged: its counters and its round trip. */
-static void tcp_clean_one(struct tcp_sock *tp, const struct sk_buff *skb,
+static void tcp_clean_one(struct tcp_sock *tp, struct sk_buff *skb,
 			  struct tcp_ack_state *a)
 {
 	const struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
@@ -245,18 +272,11 @@ static void tcp_clean_one(struct tcp_sock *tp, const struct sk_buff *skb,
 			tcp_rack_advance(tp, skb, a);
 		tcp_frto_came(tp, tcb, a);
 	}
-	if (unlikely(tcb->sacked & (TCPCB_RETRANS | TCPCB_SACKED_ACKED))) {
-		if (tcb->sacked & TCPCB_SACKED_RETRANS)
-			tp->retrans_out -= pcount;
-		if (tcb->sacked & TCPCB_RETRANS) {
-			a->flag |= FLAG_RETRANS_DATA_ACKED;
-			a->rtt_us = -1;
-			a->resent_ns = max(a->resent_ns, skb->tstamp);
-		}
-	} else if (a->rtt_us < 0 && !(a->flag & FLAG_RETRANS_DATA_ACKED)) {
-		/* the oldest counts: the RTO must wait for delayed ACKs too */
-		a->rtt_us = tcp_us_since(tp, skb->tstamp);
-	}
+	if (unlikely(tcb->sacked & (TCPCB_RETRANS | TCPCB_SACKED_ACKED |
+				    TCPCB_TSTAMP)))
+		tcp_clean_marked(tp, skb, a);
+	else
+		tcp_clean_rtt(tp, skb, a);
 	a->last_ns = skb->tstamp;
 	if (unlikely(tcb->sacked & TCPCB_LOST))
 		tp->lost_out -= pcount;
@@ -296,7 +316,6 @@ static void tcp_clean_rtx_queue(struct sock *sk, struct tcp_ack_state *a)
 	while ((skb = tcp_rtx_queue_head(sk)) != NULL) {
 		if (after(TCP_SKB_CB(skb)->end_seq, tp->snd_una))
 			break;
-		tcp_tstamp_acked(sk, skb);
 		tcp_clean_one(tp, skb, a);
 		tcp_rtx_queue_unlink_and_free(sk, skb);
 	}
