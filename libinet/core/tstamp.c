@@ -75,11 +75,7 @@ int sock_get_timestamping(struct sock *sk, void *val, socklen_t *len)
 
 void sock_tx_timestamp(struct sock *sk, struct sk_buff *skb, u32 tsflags)
 {
-	u8 flags = tsflags & SOF_TIMESTAMPING_TX_SOFTWARE ? SKBTX_SW_TSTAMP : 0;
-
-	if (tsflags & SOF_TIMESTAMPING_TX_SCHED)
-		flags |= SKBTX_SCHED_TSTAMP;
-	skb->shinfo->tx_flags |= flags;
+	skb->shinfo->tx_flags |= tstamp_tx_flags(tsflags);
 	if ((tsflags & SOF_TIMESTAMPING_OPT_ID) &&
 	    (tsflags & SOF_TIMESTAMPING_TX_HERE))
 		skb->shinfo->tskey = count_add(&sk->sk_tskey, 1, sk_smp(sk)) - 1;

@@ -37,6 +37,14 @@ int sock_get_timestamping(struct sock *sk, void *val, socklen_t *len);
 /* The control messages that were asked for; @ns: 0 if it was not noted. */
 void sock_recv_timestamp(struct inet_msg *msg, struct sock *sk, u64 ns);
 
+/* What SOF_TIMESTAMPING_TX_* ask of a packet: SKBTX_*. */
+static inline u8 tstamp_tx_flags(u32 tsflags)
+{
+	return (u8)((tsflags & SOF_TIMESTAMPING_TX_SOFTWARE ? SKBTX_SW_TSTAMP : 0) |
+		    (tsflags & SOF_TIMESTAMPING_TX_SCHED ? SKBTX_SCHED_TSTAMP : 0) |
+		    (tsflags & SOF_TIMESTAMPING_TX_ACK ? SKBTX_ACK_TSTAMP : 0));
+}
+
 /* What @tsflags ask of the next datagram of @sk, @skb. */
 void sock_tx_timestamp(struct sock *sk, struct sk_buff *skb, u32 tsflags);
 

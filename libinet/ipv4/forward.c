@@ -38,6 +38,7 @@
 #include "core/dev.h"
 #include "core/socket.h"
 #include "ipv4/inet_connection_sock.h"
+#include "lib/err.h"
 #include "lib/jhash.h"
 #include "lib/mem.h"
 #include "lib/random.h"
@@ -678,6 +679,20 @@ static void forward_forget_route(struct forward_flow *flow)
 {
 	skb_dst_drop(flow->skb);
 	flow->skb->dev = NULL;
+}
+
+int forward_route(struct sock *sk, struct flowi4 *fl4,
+		  const struct forward_key *key)
+{
+	struct rtable *rt;
+
+	inet_assign_bit(TRANSPARENT, sk, true);
+	rt = ip_route_connect(fl4, key->saddr, key->daddr, 0,
+			      (u8)sk->sk_protocol, key->dport, key->sport, sk);
+	if (IS_ERR(rt))
+		return (int)PTR_ERR(rt);
+	sk_dst_set(sk, &rt->dst);
+	return rt_is_to_many(rt) ? -ENETUNREACH : 0;
 }
 
 int forward_accept(struct inet_forwarder *fwd, u64 id, bool nonblock,

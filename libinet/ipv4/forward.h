@@ -158,6 +158,10 @@ struct forward_flow *forward_flow_get(struct inet_forwarder *fwd,
 void forward_flow_put(struct forward_flow *flow);
 /* It ends; false: it had already. *@counter, if not NULL, counts it. */
 bool forward_flow_end(struct forward_flow *flow, u64 *counter);
+/* Accepting @key: @sk becomes transparent and has a route, by *@fl4, to who asked from
+ * the address that he asked for. 0 or -E. */
+int forward_route(struct sock *sk, struct flowi4 *fl4,
+		  const struct forward_key *key);
 /* The flow of @sk, which is TCP's or UDP's, is none any more. */
 void forward_sock_done(const struct sock *sk, u8 protocol);
 

@@ -4,6 +4,7 @@
 #define IPV4_IP_H
 
 #include "core/sockopt.h"
+#include "core/tstamp.h"
 #include "ipv4/inet_sock.h"
 
 #include <inet/ip.h>
@@ -85,6 +86,14 @@ int sock_cmsg_send(struct sock *sk, const struct inet_msg *msg,
 int ipcm_use_sock_opt(struct ipcm_cookie *ipc, struct sock *sk);
 /* Gives back what these two allocated. */
 void ipcm_free(struct sock *sk, struct ipcm_cookie *ipc);
+/* When @skb leaves, and which of its stamps are wanted. */
+static inline void ipcm_time(const struct ipcm_cookie *ipc, struct sock *sk,
+			     struct sk_buff *skb)
+{
+	skb->tstamp = ipc->txtime;
+	if (unlikely(ipc->tsflags))
+		sock_tx_timestamp(sk, skb, ipc->tsflags);
+}
 /*
  * One datagram from user bytes: allocates, copies (and sums with
  * CHECKSUM_PARTIAL semantics left to @finish), pushes IP header, fragments when

@@ -25,7 +25,6 @@
 #include "core/netfilter.h"
 #include "core/iov.h"
 #include "core/skbuff.h"
-#include "core/tstamp.h"
 #include "core/ubuf.h"
 #include "ipv4/devinet.h"
 #include "ipv4/ip.h"
@@ -855,9 +854,7 @@ int ip_send_datagram(struct sock *sk, struct inet_msg *msg, size_t len,
 	skb->priority = d->ipc->tos >= 0 ? rt_tos2priority((u8)d->ipc->tos) :
 					   READ_ONCE(sk->sk_priority);
 	skb->mark = d->fl4.mark ? d->fl4.mark : sk->sk_mark;
-	skb->tstamp = d->ipc->txtime;
-	if (unlikely(d->ipc->tsflags))
-		sock_tx_timestamp(sk, skb, d->ipc->tsflags);
+	ipcm_time(d->ipc, sk, skb);
 	rcu_read_lock(&net->rcu);
 	skb_dst_set_noref(skb, &d->rt->dst);
 	err = ip_local_out(net, sk, skb);

@@ -20,7 +20,6 @@
 #include "core/snmp.h"
 #include "core/sockopt.h"
 #include "core/trace.h"
-#include "core/tstamp.h"
 #include "ipv4/datagram.h"
 #include "ipv4/igmp.h"
 #include "ipv4/inet_common.h"
@@ -201,9 +200,7 @@ static int raw_send_hdrinc(struct sock *sk, struct inet_msg *msg, size_t len,
 	skb->ip_summed = CHECKSUM_NONE;
 	skb->priority = sk->sk_priority;
 	skb->mark = sk->sk_mark;
-	skb->tstamp = d->ipc->txtime;
-	if (unlikely(d->ipc->tsflags))
-		sock_tx_timestamp(sk, skb, d->ipc->tsflags);
+	ipcm_time(d->ipc, sk, skb);
 	skb_dst_set_noref(skb, &d->rt->dst);
 	err = ip_local_out(sock_net(sk), sk, skb);
 	return err > 0 ? 0 : err;

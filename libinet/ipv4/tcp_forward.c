@@ -13,7 +13,6 @@
 #include "ipv4/inet_common.h"
 #include "ipv4/inet_connection_sock.h"
 #include "ipv4/tcp.h"
-#include "lib/err.h"
 
 #define TCP_FORWARD_MAX 1024u
 
@@ -121,17 +120,11 @@ static void tcp_forward_reset(struct sk_buff *skb)
 /* Names and a way back, as connect() finds them. 0 or -E. */
 static int tcp_forward_names(struct sock *sk, const struct forward_key *key)
 {
-	struct rtable *rt;
+	int err = forward_route(sk, &inet_csk(sk)->icsk_fl, key);
 
-	inet_assign_bit(TRANSPARENT, sk, true);
+	if (err)
+		return err;
 	sk->sk_reuse = 1;	/* whoever wants the port for own addresses */
-	rt = ip_route_connect(&inet_csk(sk)->icsk_fl, key->saddr, key->daddr, 0,
-			      IPPROTO_TCP, key->dport, key->sport, sk);
-	if (IS_ERR(rt))
-		return (int)PTR_ERR(rt);
-	sk_dst_set(sk, &rt->dst);
-	if (rt_is_to_many(rt))
-		return -ENETUNREACH;
 	inet_sk(sk)->inet_saddr = key->daddr;
 	WRITE_ONCE(sk->sk_rcv_saddr, key->daddr);
 	WRITE_ONCE(sk->sk_daddr, key->saddr);

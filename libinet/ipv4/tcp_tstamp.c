@@ -28,21 +28,14 @@ int tcp_tsflags(struct sock *sk, const struct inet_msg *msg, u32 *tsflags)
 void tcp_tx_timestamp(struct sock *sk, const struct inet_msg *msg)
 {
 	struct sk_buff *skb = tcp_write_queue_tail(sk);
-	u8 flags = 0;
 	u32 tsflags;
 
 	if (!skb)
 		skb = skb_peek_tail(&tcp_sk(sk)->rtx_queue);	/* it is off already */
 	if (tcp_tsflags(sk, msg, &tsflags) || !tsflags || !skb)
 		return;
-	if (tsflags & SOF_TIMESTAMPING_TX_SCHED)
-		flags |= SKBTX_SCHED_TSTAMP;
-	if (tsflags & SOF_TIMESTAMPING_TX_SOFTWARE)
-		flags |= SKBTX_SW_TSTAMP;
-	if (tsflags & SOF_TIMESTAMPING_TX_ACK)
-		flags |= SKBTX_ACK_TSTAMP;
 	WRITE_ONCE(skb->shinfo->tskey, tcp_sk(sk)->write_seq - 1);
-	WRITE_ONCE(skb->shinfo->tx_flags, skb->shinfo->tx_flags | flags);
+	WRITE_ONCE(skb->shinfo->tx_flags, skb->shinfo->tx_flags | tstamp_tx_flags(tsflags));
 	TCP_SKB_CB(skb)->sacked |= TCPCB_TSTAMP;
 }
 

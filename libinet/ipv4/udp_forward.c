@@ -13,7 +13,6 @@
 
 #include "core/socket.h"
 #include "ipv4/udp.h"
-#include "lib/err.h"
 
 #define UDP_FORWARD_MAX 4096u
 
@@ -44,17 +43,10 @@ static int udp_forward_connect(struct sock *sk, const struct forward_key *key)
 {
 	struct inet_sock *inet = inet_sk(sk);
 	struct flowi4 fl4;
-	struct rtable *rt;
-	int err;
+	int err = forward_route(sk, &fl4, key);
 
-	inet_assign_bit(TRANSPARENT, sk, true);
-	rt = ip_route_connect(&fl4, key->saddr, key->daddr, 0, IPPROTO_UDP,
-			      key->dport, key->sport, sk);
-	if (IS_ERR(rt))
-		return (int)PTR_ERR(rt);
-	sk_dst_set(sk, &rt->dst);
-	if (rt_is_to_many(rt))
-		return -ENETUNREACH;
+	if (err)
+		return err;
 	WRITE_ONCE(inet->inet_saddr, key->daddr);
 	(void)udp_lib_set_addrs(sk, key->daddr, key->saddr, key->sport);
 	udp_sk(sk)->send_flags |= UDP_NOTES_SENT;

@@ -5,18 +5,7 @@
 set -u
 : "${top_srcdir:?is set by make check}" "${top_builddir:?}"
 program=$top_builddir/examples/customproto
-count=0
-
-# result NAME STATUS SAID: one case
-result() {
-	count=$((count + 1))
-	if [ "$2" -eq 0 ]; then
-		echo "ok $count - $1"
-	else
-		echo "not ok $count - $1"
-		echo "$3" | sed 's/^/#   /'
-	fi
-}
+. "$top_srcdir/tests/system/result.sh"
 
 # shellcheck disable=SC2086
 said=$($CC -std=gnu11 -Wall -Wextra -Werror -I"$top_srcdir/include" \

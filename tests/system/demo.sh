@@ -8,18 +8,7 @@ set -u
 demo=$top_srcdir/scripts/demo
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
-count=0
-
-# result NAME STATUS SAID: one case
-result() {
-	count=$((count + 1))
-	if [ "$2" -eq 0 ]; then
-		echo "ok $count - $1"
-	else
-		echo "not ok $count - $1"
-		echo "$3" | sed 's/^/#   /'
-	fi
-}
+. "$top_srcdir/tests/system/result.sh"
 
 skip() {
 	count=$((count + 1))
