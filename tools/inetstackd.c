@@ -3,7 +3,7 @@
  * inetstackd: owns a stack, and the sockets that programs run by inetrun have of it.
  *
  *	inetstackd [-c FILE | -d DEVICE [-a ADDR/LEN] [-g GATEWAY]] [-n NAME]
- *		[-i SECONDS] [-l host|stack] [-m ADDR:PORT]
+ *		[-i SECONDS] [-l host|stack] [-m ADDR:PORT] [-s on|off] [-u USER[:GROUP]]
  *
  * It says "inetstackd: NAME: ready" when programs may come, on standard output.
  */
@@ -24,7 +24,8 @@
 #include "owner.h"
 
 struct options {
-	const char *file, *device, *addr, *gateway, *name, *loopback, *metrics;
+	const char *file, *device, *addr, *gateway, *name, *loopback, *metrics, *seccomp;
+	char *user;
 	int idle_s;		/* -1: not said */
 };
 
@@ -41,6 +42,7 @@ static int help(int option)
 {
 	fputs("usage: inetstackd [-h] [-c FILE | -d DEVICE [-a ADDR/LEN] [-g GATEWAY]]\n"
 	      "                  [-n NAME] [-i SECONDS] [-l host|stack] [-m ADDR:PORT]\n"
+	      "                  [-s on|off] [-u USER[:GROUP]]\n"
 	      "  -h          this text (--help too)\n"
 	      "  -c FILE     devices, addresses, routes, knobs: inet.conf(5)\n"
 	      "  -d DEVICE   such as tap:tap0\n"
@@ -49,7 +51,10 @@ static int help(int option)
 	      "  -n NAME     what programs find it by (default: FILE's, or \"default\")\n"
 	      "  -i SECONDS  end after being unused for so long (default 0: never)\n"
 	      "  -l host|stack  whose 127.0.0.0/8 programs have (--loopback; default: stack)\n"
-	      "  -m ADDR:PORT  answer Prometheus there, on the stack\n",
+	      "  -m ADDR:PORT  answer Prometheus there, on the stack\n"
+	      "  -s on|off   refuse system calls that serving does not need (--seccomp;\n"
+	      "              default: on, if this build can)\n"
+	      "  -u USER[:GROUP]  become that user when devices are open (--user; default: no)\n",
 	      option == 'h' ? stdout : stderr);
 	return option == 'h' ? 0 : 2;
 }
@@ -60,6 +65,8 @@ static int parse(struct options *o, int argc, char **argv)
 	static const struct option words[] = {
 		{ .name = "help", .val = 'h' },
 		{ .name = "loopback", .has_arg = 1, .val = 'l' },
+		{ .name = "seccomp", .has_arg = 1, .val = 's' },
+		{ .name = "user", .has_arg = 1, .val = 'u' },
 		{ .name = NULL },
 	};
 	bool host;
@@ -67,7 +74,7 @@ static int parse(struct options *o, int argc, char **argv)
 	long idle;
 	int c;
 
-	while ((c = getopt_long(argc, argv, "hc:d:a:g:n:i:l:m:", words, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "hc:d:a:g:n:i:l:m:s:u:", words, NULL)) != -1) {
 		switch (c) {
 		case 'c':
 			o->file = optarg;
@@ -91,6 +98,12 @@ static int parse(struct options *o, int argc, char **argv)
 			break;
 		case 'm':
 			o->metrics = optarg;
+			break;
+		case 's':
+			o->seccomp = optarg;
+			break;
+		case 'u':
+			o->user = optarg;
 			break;
 		case 'i':
 			idle = strtol(optarg, &end, 10);
@@ -129,6 +142,18 @@ static const char *name_of(const struct options *o)
 	return NULL;
 }
 
+/* What the command line says of the user and the system calls. 0 or -1. */
+static int confine(const struct options *o, struct settings *settings)
+{
+	char *group = o->user ? strchr(o->user, ':') : NULL;
+
+	if (group)
+		*group++ = 0;
+	if (o->user && user_parse(o->user, group ? group : "", settings))
+		return -1;
+	return o->seccomp ? seccomp_parse(o->seccomp, settings) : 0;
+}
+
 /* The stack as the command line or the file wants it. 0 or -1. */
 static int set_up(struct net *net, const struct options *o, struct settings *settings)
 {
@@ -143,8 +168,11 @@ static int set_up(struct net *net, const struct options *o, struct settings *set
 		loopback_parse(o->loopback, &settings->host_loopback);
 	if (o->metrics)
 		snprintf(settings->metrics, METRICS_MAX, "%s", o->metrics);
+	if (confine(o, settings))
+		return -1;
 	if (!o->device)
 		return 0;
+	settings_of_device(settings, o->device);
 	dev = inet_netdev_open(net, o->device);
 	if (!dev || (o->addr && inet_addr_add(dev, o->addr)) || inet_netdev_up(dev))
 		goto fail;
@@ -194,7 +222,7 @@ int main(int argc, char **argv)
 	signals();
 	raise_limit();
 	o.net = inet_create(NULL);
-	if (!o.net || set_up(o.net, &options, &settings)) {
+	if (!o.net || set_up(o.net, &options, &settings) || drop_privileges(&settings)) {
 		inet_destroy(o.net);
 		return 1;
 	}
@@ -208,7 +236,7 @@ int main(int argc, char **argv)
 		ret = -1;
 	} else if (ret) {
 		fprintf(stderr, "inetstackd: %s: %s\n", o.name, strerror(errno));
-	} else {
+	} else if (!(ret = filter_system_calls(&settings))) {
 		printf("inetstackd: %s: ready\n", o.name);
 		fflush(stdout);
 		ret = owner_run(&o, &stop);

@@ -38,8 +38,14 @@ static int apply_sysctl(struct net *net, const char *line)
 	return ret;
 }
 
+void settings_of_device(struct settings *settings, const char *spec)
+{
+	if (!strncmp(spec, "xdp:", strlen("xdp:")))
+		settings->uses_bpf = true;
+}
+
 /* One device with its addresses, up. 0 or -1. */
-static int apply_device(struct net *net, cfg_t *section)
+static int apply_device(struct net *net, cfg_t *section, struct settings *settings)
 {
 	const char *spec = cfg_title(section);
 	struct net_device *dev = inet_netdev_open(net, spec);
@@ -48,6 +54,7 @@ static int apply_device(struct net *net, cfg_t *section)
 
 	if (!dev)
 		return refused(net, spec);
+	settings_of_device(settings, spec);
 	for (i = 0; i < cfg_size(section, "addresses"); i++)
 		if (inet_addr_add(dev, cfg_getnstr(section, "addresses", i)))
 			return refused(net, spec);
@@ -63,13 +70,13 @@ int loopback_parse(const char *text, bool *host)
 }
 
 /* All of the file, in the order of devices, knobs, routes. 0 or -1. */
-static int apply(struct net *net, cfg_t *cfg)
+static int apply(struct net *net, cfg_t *cfg, struct settings *settings)
 {
 	const char *route;
 	unsigned int i;
 
 	for (i = 0; i < cfg_size(cfg, "device"); i++)
-		if (apply_device(net, cfg_getnsec(cfg, "device", i)))
+		if (apply_device(net, cfg_getnsec(cfg, "device", i), settings))
 			return -1;
 	for (i = 0; i < cfg_size(cfg, "sysctls"); i++)
 		if (apply_sysctl(net, cfg_getnstr(cfg, "sysctls", i)))
@@ -102,6 +109,16 @@ static int apply_resolv_conf(cfg_t *cfg, struct settings *settings)
 	return 0;
 }
 
+/* Who it becomes, and what that one may do. 0 or -1. */
+static int apply_confinement(cfg_t *cfg, struct settings *settings)
+{
+	const char *seccomp = cfg_getstr(cfg, "seccomp");
+
+	if (user_parse(cfg_getstr(cfg, "user"), cfg_getstr(cfg, "group"), settings))
+		return -1;
+	return *seccomp ? seccomp_parse(seccomp, settings) : 0;
+}
+
 int conf_apply(struct net *net, const char *path, struct settings *settings)
 {
 	cfg_opt_t device[] = {
@@ -117,6 +134,9 @@ int conf_apply(struct net *net, const char *path, struct settings *settings)
 		CFG_STR("metrics", "", CFGF_NONE),
 		CFG_STR("loopback", "stack", CFGF_NONE),
 		CFG_STR("resolv_conf", "", CFGF_NONE),
+		CFG_STR("user", "", CFGF_NONE),
+		CFG_STR("group", "", CFGF_NONE),
+		CFG_STR("seccomp", "", CFGF_NONE),
 		CFG_END(),
 	};
 	cfg_t *cfg = cfg_init(file, CFGF_NONE);
@@ -128,13 +148,15 @@ int conf_apply(struct net *net, const char *path, struct settings *settings)
 	ret = cfg_parse(cfg, path);
 	if (ret == CFG_FILE_ERROR)
 		fprintf(stderr, "inetstackd: %s: %s\n", path, strerror(errno));
-	ret = ret == CFG_SUCCESS ? apply(net, cfg) : -1;
+	ret = ret == CFG_SUCCESS ? apply(net, cfg, settings) : -1;
 	idle = cfg_getint(cfg, "idle");
 	if (!ret && (idle < 0 || idle > 86400)) {
 		fprintf(stderr, "inetstackd: %s: idle is not from 0 to 86400\n", path);
 		ret = -1;
 	}
 	if (!ret && apply_resolv_conf(cfg, settings))
+		ret = -1;
+	if (!ret && apply_confinement(cfg, settings))
 		ret = -1;
 	if (!ret && loopback_parse(cfg_getstr(cfg, "loopback"), &settings->host_loopback)) {
 		fprintf(stderr, "inetstackd: %s: loopback is not \"host\" or \"stack\"\n",

@@ -13,7 +13,7 @@ import tempfile
 
 from lab import (CONF, DEVICE, INETRUN, INETSTACKD, KERNEL, STACK, Owner, client,
                  conf_file, lab, need, on_stack, python, wait_for, waits)
-from peer import BUILD, case, run, run_cases
+from peer import BUILD, Missing, case, run, run_cases
 
 
 @case
@@ -38,6 +38,10 @@ def file_with_mistakes_is_refused():
                          ('sysctls = {"net.ipv4.tcp_keepalive_time = 77' +
                           " " * 130 + '8"}', "1 number"),
                          ('loopback = "both"', "loopback"),
+                         ('user = "no-such-user"', "no-such-user"),
+                         ('user = "root" group = "no-such-group"', "no-such-group"),
+                         ('group = "daemon"', "a user is wanted"),
+                         ('seccomp = "maybe"', "seccomp"),
                          ("idle = 100000", "idle")):
         done = subprocess.run([INETSTACKD, "-c", conf_file(text)], timeout=20,
                               stderr=subprocess.PIPE, text=True, check=False)
@@ -93,6 +97,57 @@ input()
 os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS='4')
 os.execv(sys.argv[1], sys.argv[1:])
 """
+
+
+def status(proc):
+    """What the kernel says of the process, by name."""
+    with open(f"/proc/{proc.pid}/status", encoding="ascii") as file:
+        return {name: value.strip() for name, _, value in
+                (line.partition(":") for line in file)}
+
+
+def filters():
+    """Does this build filter system calls?"""
+    return b"this build has no filter" not in subprocess.run(
+        [INETSTACKD, "-s", "on", "-d", "none:"], timeout=20, check=False,
+        stderr=subprocess.PIPE).stderr
+
+
+@case
+def owner_gives_up_what_it_does_not_need():
+    """inetstackd(8): no capability, no way to one, a filter of system calls unless it is
+    told otherwise; and AF_XDP keeps two."""
+    wanted = {"CapEff": "0" * 16, "CapPrm": "0" * 16, "CapBnd": "0" * 16,
+              "NoNewPrivs": "1", "Seccomp": "2" if filters() else "0"}
+    file = conf_file(CONF + 'seccomp = "off"')
+    for options, other in (([], {}), (["-d", DEVICE, "-s", "off"], {"Seccomp": "0"}),
+                           (["-c", file], {"Seccomp": "0"})):
+        with Owner(*options) as owner:
+            said = status(owner.proc)
+        for name, value in (wanted | other).items():
+            assert said[name] == value, (options, name, said[name])
+
+
+@case
+def owner_becomes_a_user_whose_stack_it_is():
+    """By -u and by a file; his programs are served, those of others are not."""
+    code = ("import socket as s\ntry: k = s.create_connection(('" + KERNEL +
+            "', 1))\nexcept OSError as e: print(e.errno)")
+    for options in (["-d", DEVICE, "-a", STACK + "/24", "-u", "nobody:daemon"],
+                    ["-c", conf_file(CONF + 'user = "nobody" group = "daemon"')]):
+        if not os.path.exists("/proc/self/uid_map") or "4294967295" not in \
+                run("cat", "/proc/self/uid_map"):
+            raise Missing("no other user in this namespace")
+        with Owner(*options) as owner:
+            said = status(owner.proc)
+            errors = [subprocess.run(
+                on_stack("/usr/bin/python3", "-c", code), stdout=subprocess.PIPE, timeout=20,
+                text=True, check=False, **who).stdout.strip()
+                for who in ({"user": "nobody", "group": "nogroup", "extra_groups": []}, {})]
+        assert (said["Uid"].split(), said["Gid"].split(), said["Groups"]) == (
+            ["65534"] * 4, ["1"] * 4, ""), said
+        assert said["CapEff"] == "0" * 16, said
+        assert errors == ["111", "100"], errors
 
 
 @case

@@ -50,6 +50,12 @@ refuses libconfuse_that_is_missing_is_named \
 	"libconfuse >= 3.0 was not found; it is needed for the configuration of inetstackd; or configure --without-inetstackd. Install the package libconfuse-dev (scripts/deps does)." \
 	PKG_CONFIG_LIBDIR=/nonexistent --without-pcap --without-xdp URCU_CFLAGS=-I. \
 	URCU_LIBS=-L. SODIUM_CFLAGS=-I. SODIUM_LIBS=-L.
+refuses seccomp_is_no_path "--with-seccomp=/opt: the value is yes or no" \
+	--with-seccomp=/opt
+refuses libseccomp_that_is_missing_is_named \
+	"libseccomp >= 2.5 was not found; it is needed for the filter of inetstackd's system calls; or configure --without-seccomp. Install the package libseccomp-dev (scripts/deps does)." \
+	PKG_CONFIG_LIBDIR=/nonexistent --without-pcap --without-xdp URCU_CFLAGS=-I. \
+	URCU_LIBS=-L. SODIUM_CFLAGS=-I. SODIUM_LIBS=-L. CONFUSE_CFLAGS=-I. CONFUSE_LIBS=-L.
 refuses cares_is_no_path "--with-cares=/opt: the value is yes or no" \
 	--with-cares=/opt
 refuses libcares_that_is_missing_is_named \
