@@ -4,6 +4,7 @@
  * (protocol.h).
  */
 #include <errno.h>
+#include <poll.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -110,6 +111,18 @@ static ssize_t fail(int fd, const struct shim_dgram *head, int flags)
 	return -1;
 }
 
+/* Nothing was read: an empty datagram, or the end, which is the owner's unless it knows
+ * the socket still. */
+static bool owner_is_gone(int fd, const struct shim_socket *sock)
+{
+	struct shim_call call = { .op = SHIM_SOCKNAME };
+	struct pollfd p = { .fd = fd };
+	struct shim_reply reply;
+
+	return poll(&p, 1, 0) > 0 && (p.revents & POLLHUP) &&
+	       shim_call(sock, &call, &reply);
+}
+
 /*
  * It is taken at one go, so that each of several readers has a whole one: the first
  * bytes to @head, which is what they are in most cases, the last to @tail, as many as
@@ -138,6 +151,10 @@ ssize_t shim_dgram_recv(int fd, const struct shim_socket *sock, struct msghdr *m
 	has = headed(sock, &head, n);
 	if (n < 0 || (has && head.err))
 		return n < 0 ? n : fail(fd, &head, flags);
+	if (!n && owner_is_gone(fd, sock)) {
+		errno = ENETDOWN;
+		return -1;
+	}
 	len = (size_t)n - (has ? sizeof(head) + head.control_len : 0);
 	msg->msg_flags = len > room ? MSG_TRUNC : 0;
 	n = (ssize_t)(flags & MSG_TRUNC || len < room ? len : room);

@@ -92,6 +92,12 @@ def need(program):
     return path
 
 
+def other_users():
+    """A case needs more than one, or is skipped."""
+    if "4294967295" not in run("cat", "/proc/self/uid_map"):
+        raise Missing("no other user in this namespace")
+
+
 class Traced:
     """A program on the stack, under strace: it may open no socket of the kernel's
     Internet families."""

@@ -4,9 +4,6 @@
 kernel: every byte is compared, and strace must see no Internet socket of the kernel's.
 """
 import contextlib
-import functools
-import hashlib
-import http.server
 import os
 import re
 import signal
@@ -16,44 +13,9 @@ import tempfile
 import threading
 import time
 
-from lab import KERNEL, STACK, Owner, Traced, lab, need, on_stack, wait_for
-from peer import case, pattern, run, run_cases
-
-BYTES = 3000000
-FOLDER = tempfile.mkdtemp()
-FILE = os.path.join(FOLDER, "file")
-WORDS = pattern(BYTES)
-
-
-@contextlib.contextmanager
-def kernel_http():
-    """A web server on the kernel. Yields the address of the file."""
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        """Says nothing."""
-
-        def log_message(self, *_):
-            pass
-    handler = functools.partial(Quiet, directory=FOLDER)
-    with http.server.ThreadingHTTPServer((KERNEL, 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://{KERNEL}:{server.server_port}/file"
-        server.shutdown()
-
-
-def fetch(url, path="file"):
-    """Gets URL by curl on the kernel; it must be the file."""
-    out = os.path.join(FOLDER, "out")
-    run("curl", "-sS", "--max-time", "30", "-o", out, f"{url}/{path}")
-    same(out)
-
-
-def same(path):
-    """The file at PATH holds the words."""
-    with open(path, "rb") as file:
-        got = file.read()
-    os.unlink(path)
-    assert hashlib.sha256(got).digest() == hashlib.sha256(WORDS).digest(), \
-        f"{len(got)} other bytes"
+from files import BYTES, FILE, FOLDER, WORDS, fetch, kernel_http, same, transfer
+from lab import KERNEL, STACK, Traced, need, on_stack, wait_for
+from peer import case, run
 
 
 @case
@@ -375,13 +337,4 @@ def nginx_with_workers_serves_proxies_reloads_and_upgrades():
             assert not load.error, load.error
 
 
-def main():
-    """The file, the stack, the cases."""
-    lab()
-    with open(FILE, "wb") as file:
-        file.write(WORDS)
-    with Owner():
-        run_cases()
-
-
-main()
+transfer()
