@@ -7,6 +7,17 @@ AC_DEFUN([INET_PKG], [
 		[AC_MSG_ERROR([$2 was not found; it is needed for $4. Install the package $3 (scripts/deps does).])])
 ])
 
+dnl INET_LINKS(FUNCTION, LIBRARIES, THEIR NAME, WHAT IT IS FOR)
+AC_DEFUN([INET_LINKS], [
+	AC_MSG_CHECKING([whether $3 has $1])
+	inet_save_LIBS=$LIBS
+	LIBS="$2 $LIBS"
+	AC_LINK_IFELSE([AC_LANG_CALL([], [$1])], [AC_MSG_RESULT([yes])],
+		[AC_MSG_RESULT([no])
+		AC_MSG_ERROR([This $3 has no $1; it is needed for $4.])])
+	LIBS=$inet_save_LIBS
+])
+
 dnl INET_FEATURE(NAME, SHELL VARIABLE, HELP): --enable-NAME, off by default
 AC_DEFUN([INET_FEATURE], [
 	AC_ARG_ENABLE([$1], [AS_HELP_STRING([--enable-$1], [$3])],

@@ -10,6 +10,7 @@
 
 #include "ipv4/inet_connection_sock.h"
 #include "ipv4/tcp.h"
+#include "ipv4/tcp_md5.h"
 #include "lib/points.h"
 
 static struct inet_timewait_death_row *
@@ -23,6 +24,7 @@ static void inet_twsk_free_rcu(struct rcu_head *head)
 	struct inet_timewait_sock *tw =
 		container_of(head, struct inet_timewait_sock, tw_rcu);
 
+	tcp_md5_timewait_free(tcp_twsk((struct sock *)tw));
 	kmem_cache_free(inet_twsk_death_row(tw)->cache, tw);
 }
 

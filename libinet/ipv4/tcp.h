@@ -211,8 +211,7 @@ struct tcp_seldom {
 	/* Fast Open, of a client: what the call that connects sends; of both:
 	 * the cookie in the SYN, or the SYN-ACK */
 	struct inet_msg *fastopen_msg;
-	u8 cookie[TCP_FASTOPEN_COOKIE_MAX];
-	u8 cookie_len;
+	u8 cookie[TCP_FASTOPEN_COOKIE_MAX], cookie_len;
 	bool cookie_exp;
 	/* of a listener: children that wait for their ACK, atomic */
 	u32 max_pending, pending;
@@ -222,6 +221,7 @@ struct tcp_seldom {
 	/* of such a child, with a reference; or NULL */
 	struct sock *listener;
 	struct tcp_mtup mtup;
+	struct tcp_md5_key *md5_keys;	/* RCU */
 };
 
 struct tcp_timewait_sock {
@@ -229,9 +229,9 @@ struct tcp_timewait_sock {
 	u32 tw_rcv_nxt, tw_snd_nxt;
 	u32 tw_rcv_wnd;
 	u32 tw_ts_offset;
-	u32 tw_ts_recent;
-	s64 tw_ts_recent_stamp;
+	u32 tw_ts_recent, tw_ts_recent_stamp;
 	u64 tw_last_oow_ack_ns;
+	struct tcp_md5_key *tw_md5_key;	/* with a reference; or NULL */
 };
 
 static_assert(sizeof(struct tcp_request_sock) <= 256, "a small request");
@@ -306,7 +306,7 @@ struct tcp_sock {
 	u8 passive_fastopen : 1;	/* of a child that the SYN made */
 	u8 syn_plain : 1;	/* from now on the SYN goes without the option */
 	u8 repair : 1, repair_queue : 2;	/* TCP_REPAIR */
-	u8 mtu_probing : 1, forwarded : 1;	/* seldom->mtup; forward.h */
+	u8 mtu_probing : 1, forwarded : 1, signs : 1;	/* seldom->mtup; forward.h; tcp_md5.h */
 
 	/* round trips, us */
 	u32 srtt_us;		/* << 3 */

@@ -9,6 +9,7 @@
 #include "ipv4/tcp.h"
 #include "ipv4/tcp_ecn.h"
 #include "ipv4/tcp_fastopen.h"
+#include "ipv4/tcp_md5.h"
 
 /* The MSS we tell the peer: what the path's first hop takes, and not more than
  * TCP_MAXSEG says (MUST-67, SHLD-6). */
@@ -19,13 +20,20 @@ static u16 tcp_mss_to_advertise(u16 user_mss, const struct dst_entry *dst)
 	return (u16)(user_mss && user_mss < mss ? user_mss : min(mss, 65535u));
 }
 
+/* Timestamps and a signature would leave no place for SACK. */
+static bool tcp_asks_timestamps(const struct sock *sk)
+{
+	return READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_timestamps) &&
+	       likely(!tcp_sk(sk)->signs);
+}
+
 u32 tcp_syn_options(struct sock *sk, struct tcp_out_options *opts)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
 	const struct net *net = sock_net(sk);
 	bool answer = sk->sk_state == TCP_SYN_RECV;
 	bool ts = answer ? tp->rx_opt.tstamp_ok :
-			   READ_ONCE(net->ipv4.sysctl_tcp_timestamps);
+			   tcp_asks_timestamps(sk);
 	bool ws = answer ? tp->rx_opt.wscale_ok :
 			   READ_ONCE(net->ipv4.sysctl_tcp_window_scaling);
 	bool sack = answer ? tp->rx_opt.sack_ok :
@@ -34,6 +42,8 @@ u32 tcp_syn_options(struct sock *sk, struct tcp_out_options *opts)
 	memset(opts, 0, sizeof(*opts));
 	opts->options = OPTION_MSS;
 	opts->mss = tp->advmss;
+	if (unlikely(tp->signs))
+		opts->options |= OPTION_MD5;
 	if (sack)
 		opts->options |= OPTION_SACK_ADVERTISE;
 	if (ts) {
@@ -62,7 +72,9 @@ void tcp_connect_init(struct sock *sk)
 	struct tcp_initial_window w = { 0 };
 
 	tp->tcp_header_len = TCP_HLEN_MIN;
-	if (READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_timestamps))
+	if (unlikely(tp->seldom))
+		tcp_md5_connect(sk);
+	if (tcp_asks_timestamps(sk))
 		tp->tcp_header_len += TCPOLEN_TSTAMP_ALIGNED;
 	tp->max_window = 0;
 	tcp_sync_mss(sk, ip_sk_mtu(sk, dst));
@@ -160,6 +172,8 @@ static void tcp_synack_options(const struct request_sock *req,
 
 	memset(opts, 0, sizeof(*opts));
 	opts->options = OPTION_MSS;
+	if (unlikely(tcp_md5_lookup(req->rsk_listener, req->__req_common.skc_daddr)))
+		opts->options |= OPTION_MD5;
 	opts->mss = tcp_mss_to_advertise(
 		tcp_sk(req->rsk_listener)->rx_opt.user_mss, dst);
 	if (treq->sack_ok)

@@ -242,7 +242,7 @@ bool tcp_send_syn_data(struct sock *sk, struct sk_buff *syn)
 
 	tp->syn_data = tp->syn_fastopen = tp->syn_data_acked = 0;
 	tp->syn_plain = 0;
-	if (!seldom || !fastopen_client(sk) || !fastopen_ask(sk, &peer) ||
+	if (!seldom || tp->signs || !fastopen_client(sk) || !fastopen_ask(sk, &peer) ||
 	    (!tp->fastopen_connect && !seldom->fastopen_msg))
 		return false;
 	tp->syn_fastopen = !fastopen_without_cookie(sk);
@@ -385,6 +385,8 @@ void tcp_fastopen_synack_options(const struct request_sock *req, u8 *cookie,
 	opts->fastopen_len = FASTOPEN_COOKIE_LEN;
 	opts->fastopen_cookie = cookie;
 	opts->fastopen_exp = tcp_rsk(req)->tfo_exp;
+	if (unlikely(tcp_options_size(opts) > MAX_TCP_OPTION_SPACE))
+		opts->options &= (u8)~OPTION_FAST_OPEN_COOKIE;
 }
 
 /* Is the cookie in @info good? @req is told when another is to be given. */

@@ -26,6 +26,7 @@
 #include "ipv4/tcp.h"
 #include "ipv4/tcp_chrono.h"
 #include "ipv4/tcp_fastopen.h"
+#include "ipv4/tcp_md5.h"
 #include "ipv4/tcp_tstamp.h"
 
 /* ---- options ---------------------------------------------------------- */
@@ -403,6 +404,8 @@ void tcp_fast_path_on(struct tcp_sock *tp)
 {
 	u32 wnd = tp->snd_wnd >> tp->rx_opt.snd_wscale;
 
+	if (unlikely(tp->signs))	/* each is to be looked at */
+		return;
 	tp->pred_flags = htonl((u32)tp->tcp_header_len << 26 |
 			       (u32)TCPHDR_ACK << 16 | wnd);
 }
@@ -492,6 +495,8 @@ void tcp_rcv_established(struct sock *sk, struct sk_buff *skb)
 	tcp_mstamp_refresh(sk);
 	tcp_sk(sk)->rx_opt.saw_tstamp = 0;
 	if (!INET_BUGGIFY(NOT_PREDICTED) && likely(tcp_rcv_fast_path(sk, skb)))
+		return;
+	if (tcp_md5_refuses(sk, skb))
 		return;
 	tcp_fast_parse_options(sk, skb);
 	if (!tcp_validate_incoming(sk, skb))

@@ -21,6 +21,7 @@
 #include "ipv4/tcp.h"
 #include "ipv4/tcp_ecn.h"
 #include "ipv4/tcp_fastopen.h"
+#include "ipv4/tcp_md5.h"
 #include "ipv4/tcp_repair.h"
 #include "ipv4/tcp_syncookies.h"
 #include "lib/checksum.h"
@@ -263,6 +264,7 @@ struct tcp_v4_answer {
 	u32 tsval, tsecr;
 	int oif;
 	const struct sk_buff *to;	/* what is answered */
+	const struct tcp_md5_key *key;	/* signed by it; or NULL */
 	bool any_saddr;			/* which was for an address not ours */
 };
 
@@ -270,7 +272,8 @@ struct tcp_v4_answer {
 static void tcp_v4_send_answer(struct net *net, const struct tcp_v4_answer *a)
 {
 	struct tcp_out_options opts = {
-		.options = a->ts ? OPTION_TS : 0,
+		.options = (u8)((a->ts ? OPTION_TS : 0) |
+				(a->key ? OPTION_MD5 : 0)),
 		.tsval = a->tsval, .tsecr = a->tsecr,
 	};
 	const struct ip_packet_info to = {
@@ -297,6 +300,8 @@ static void tcp_v4_send_answer(struct net *net, const struct tcp_v4_answer *a)
 	th->check = 0;
 	th->urg_ptr = 0;
 	(void)tcp_options_write(th + 1, hlen - TCP_HLEN_MIN, &opts);
+	if (unlikely(a->key))
+		tcp_md5_sign(a->key, a->saddr, a->daddr, skb);
 	th->check = tcp_v4_check(hlen, a->saddr, a->daddr,
 				 csum_partial(th, hlen, 0));
 	skb->ip_summed = CHECKSUM_NONE;
@@ -368,6 +373,8 @@ void tcp_v4_send_reset(const struct sock *sk, const struct sk_buff *skb)
 		return;
 	if (!sk && (!skb_dst(skb) || skb_rtable(skb)->rt_type != RTN_LOCAL))
 		return;
+	if (unlikely(!tcp_md5_reset_key(sk, skb, &a.key)))
+		return;
 	if (tcp_rst_ends_nothing(sk) && !tcp_rst_allowed(net, iph->saddr))
 		return;
 	if (th->ack) {
@@ -398,6 +405,7 @@ static void tcp_v4_reqsk_send_ack(const struct sock *sk, struct sk_buff *skb,
 		.tsecr = treq->ts_recent,
 		.oif = sk->sk_bound_dev_if,
 		.to = skb, .any_saddr = skb_is_foreign(skb),
+		.key = tcp_md5_lookup(sk, ip_hdr(skb)->saddr),
 	};
 
 	tcp_v4_send_answer(req->rsk_net, &a);
@@ -421,6 +429,7 @@ static void tcp_v4_timewait_ack(struct inet_timewait_sock *tw,
 		.tsecr = tcptw->tw_ts_recent,
 		.oif = tw->tw_bound_dev_if,
 		.to = skb, .any_saddr = skb_is_foreign(skb),
+		.key = tcp_md5_timewait((struct sock *)tw),
 	};
 
 	tcp_v4_send_answer(tw->tw_net, &a);
@@ -434,11 +443,15 @@ int tcp_v4_send_synack(const struct sock *sk, struct request_sock *req,
 	struct sk_buff *skb = tcp_make_synack(sk, dst, req);
 	__be32 saddr = req->__req_common.skc_rcv_saddr;
 	__be32 daddr = req->__req_common.skc_daddr;
+	const struct tcp_md5_key *key;
 	struct tcphdr *th;
 
 	if (!skb)
 		return -ENOMEM;
 	th = tcp_hdr(skb);
+	key = tcp_md5_lookup(sk, daddr);
+	if (unlikely(key))
+		tcp_md5_sign(key, saddr, daddr, skb);
 	th->check = tcp_v4_check(skb->len, saddr, daddr,
 				 csum_partial(th, skb->len, 0));
 	return ip_build_and_send_pkt(skb, sk, saddr, daddr,
@@ -522,7 +535,8 @@ static void tcp_v4_child_init_mss(struct sock *newsk)
 	if (tp->rx_opt.user_mss && tp->rx_opt.user_mss < mss)
 		mss = tp->rx_opt.user_mss;
 	tp->advmss = (u16)(min(mss, 65535u) -
-			   (tp->tcp_header_len - TCP_HLEN_MIN));
+			   (tp->tcp_header_len - TCP_HLEN_MIN -
+			    tcp_md5_header_len(tp)));
 	tcp_initialize_rcv_mss(newsk);
 }
 
@@ -568,6 +582,8 @@ static struct sock *tcp_v4_syn_recv_sock(const struct sock *sk,
 	}
 	sk_dst_set(newsk, dst);
 	routed = tcp_v4_child_init_route(sk, newsk, req);
+	if (unlikely(READ_ONCE(tcp_sk(sk)->seldom)))
+		routed &= tcp_md5_inherit(sk, newsk);
 	tcp_v4_child_init_mss(newsk);
 	/* no memory, or the listener was closed */
 	if (!routed || __inet_inherit_port(sk, newsk) < 0) {
@@ -809,7 +825,7 @@ int tcp_v4_err(struct sk_buff *skb, u32 info)
 /* Any state but ESTABLISHED. As below. */
 static __noinline void tcp_v4_do_rcv_state(struct sock *sk, struct sk_buff *skb)
 {
-	if (!tcp_rcv_state_process(sk, skb))
+	if (tcp_md5_refuses(sk, skb) || !tcp_rcv_state_process(sk, skb))
 		return;
 	tcp_v4_send_reset(sk, skb);
 	kfree_skb_reason(skb, SKB_DROP_REASON_TCP_FLAGS);
@@ -943,6 +959,8 @@ static void tcp_v4_rcv_listener(struct sock *sk, struct sk_buff *skb)
 	const struct tcphdr *th = tcp_hdr(skb);
 	struct sock *nsk = sk;
 
+	if (tcp_md5_refuses(sk, skb))
+		return;
 	if (th->ack && !th->syn && !th->rst)
 		nsk = cookie_v4_check(sk, skb);
 	if (!nsk) {
@@ -967,6 +985,10 @@ static bool tcp_v4_rcv_req(struct request_sock *req, struct sk_buff *skb)
 	if (unlikely(READ_ONCE(sk->sk_state) != TCP_LISTEN)) {
 		inet_csk_reqsk_queue_drop_and_put(sk, req);
 		return true;
+	}
+	if (tcp_md5_refuses(sk, skb)) {
+		reqsk_put(req);
+		return false;
 	}
 	sock_hold(sk);
 	nsk = tcp_check_req(sk, skb, req, &stolen);
@@ -1004,6 +1026,10 @@ static void tcp_v4_rcv_timewait(struct inet_timewait_sock *tw,
 	struct sock *sk;
 	u32 isn = 0;
 
+	if (tcp_md5_refuses_timewait((struct sock *)tw, skb)) {
+		inet_twsk_put(tw);
+		return;
+	}
 	switch (tcp_timewait_state_process(tw, skb, &isn)) {
 	case TCP_TW_SYN:
 		sk = tcp_v4_listener(skb, key);
@@ -1094,14 +1120,22 @@ int tcp_v4_rcv(struct sk_buff *skb)
 
 /* ---- the seam --------------------------------------------------------- */
 
+/* But for send_check, which may have to sign. */
+#define IPV4_AF_OPS							\
+	.queue_xmit = ip_queue_xmit,					\
+	.rebuild_header = tcp_v4_rebuild_header,			\
+	.conn_request = tcp_v4_conn_request,				\
+	.syn_recv_sock = tcp_v4_syn_recv_sock,				\
+	.setsockopt = ip_setsockopt, .getsockopt = ip_getsockopt,	\
+	.mtu_reduced = tcp_v4_mtu_reduced,				\
+	.net_header_len = IP_HLEN_MIN
+
 const struct inet_connection_sock_af_ops ipv4_specific = {
-	.queue_xmit = ip_queue_xmit,
-	.send_check = tcp_v4_send_check,
-	.rebuild_header = tcp_v4_rebuild_header,
-	.conn_request = tcp_v4_conn_request,
-	.syn_recv_sock = tcp_v4_syn_recv_sock,
-	.setsockopt = ip_setsockopt,
-	.getsockopt = ip_getsockopt,
-	.mtu_reduced = tcp_v4_mtu_reduced,
-	.net_header_len = IP_HLEN_MIN,
+	.send_check = tcp_v4_send_check, IPV4_AF_OPS
 };
+
+#ifdef HAVE_OPENSSL
+const struct inet_connection_sock_af_ops ipv4_signed = {
+	.send_check = tcp_v4_send_signed, IPV4_AF_OPS
+};
+#endif

@@ -15,6 +15,7 @@
 #include "ipv4/tcp.h"
 #include "ipv4/tcp_ecn.h"
 #include "ipv4/tcp_fastopen.h"
+#include "ipv4/tcp_md5.h"
 #include "ipv4/tcp_syncookies.h"
 
 /* The window that a child will begin with. */
@@ -145,6 +146,8 @@ static bool tcp_conn_request_new(struct sock *sk, struct sk_buff *skb,
 		tcp_save_syn(sk, req, skb);
 	if (unlikely(cookie))
 		cookie_init_options(req);
+	else if (unlikely(tcp_md5_lookup(sk, ip_hdr(skb)->saddr)))
+		treq->tstamp_ok &= !treq->sack_ok;	/* no place for both */
 	if (!tcp_openreq_init_route(req, sk, skb)) {
 		reqsk_free(req);
 		return false;

@@ -8,6 +8,7 @@
  */
 #include "ipv4/ip.h"
 #include "ipv4/tcp_ecn.h"
+#include "ipv4/tcp_md5.h"
 
 /* RFC 9293 3.10.7.4, first check, on plain numbers. */
 static bool tcp_in_window(u32 seq, u32 end_seq, u32 s_win, u32 e_win)
@@ -36,7 +37,7 @@ static void tcp_time_wait_init(struct inet_timewait_sock *tw,
 	tcptw->tw_ts_offset = tp->tsoffset;
 	tcptw->tw_ts_recent = tp->rx_opt.ts_recent;
 	tcptw->tw_ts_recent_stamp = tp->rx_opt.tstamp_ok ?
-		tp->rx_opt.ts_recent_stamp : 0;
+		(u32)tp->rx_opt.ts_recent_stamp : 0;
 	tcptw->tw_last_oow_ack_ns = tp->last_oow_ack_ns;
 }
 
@@ -54,6 +55,8 @@ void tcp_time_wait(struct sock *sk, u8 state, u64 timeo_ns)
 	tw = inet_twsk_alloc(sk, &net->ipv4.tcp->death_row, state);
 	if (tw) {
 		tcp_time_wait_init(tw, sk);
+		if (unlikely(tcp_sk(sk)->signs))
+			tcp_md5_time_wait(sk, tcp_twsk((struct sock *)tw));
 		timeo_ns = max(timeo_ns, rto * 7 / 2);
 		if (state == TCP_TIME_WAIT)
 			timeo_ns = TCP_TIMEWAIT_LEN_NS;
@@ -88,7 +91,7 @@ static void tcp_tw_store_ts(struct tcp_timewait_sock *tcptw,
 		return;
 	tcptw->tw_ts_recent = info->rcv_tsval;
 	tcptw->tw_ts_recent_stamp =
-		(s64)(net_now(tcptw->tw_sk.tw_net) / NSEC_PER_SEC);
+		(u32)(net_now(tcptw->tw_sk.tw_net) / NSEC_PER_SEC);
 }
 
 /* FIN-WAIT-2 of an orphan. */

@@ -557,8 +557,9 @@ u32 tcp_gso_max_text(const struct sock *sk)
 	const struct dst_entry *dst = rcu_access_pointer(sk->sk_dst_cache);
 	u32 size = dst ? min(dst_gso_max_size(dst), (u32)U16_MAX) : 0;
 
-	/* the urgent pointer counts from where its segment begins */
-	if (tcp_sk(sk)->urg_mode || size < MAX_TCP_HEADER)
+	/* the urgent pointer counts from where its segment begins; of signatures each
+	 * segment has its own */
+	if (tcp_sk(sk)->urg_mode || tcp_sk(sk)->signs || size < MAX_TCP_HEADER)
 		return 0;
 	return size - MAX_TCP_HEADER;
 }

@@ -19,6 +19,7 @@
 #include "core/skbuff.h"
 #include "ipv4/tcp.h"
 #include "ipv4/tcp_mtu_probe.h"
+#include "ipv4/tcp_md5.h"
 #include "ipv4/tcp_repair.h"
 #include "ipv4/tcp_tstamp.h"
 
@@ -177,7 +178,7 @@ int tcp_repair_connect(struct sock *sk)
 	WRITE_ONCE(tp->rcv_nxt, rcv_nxt);
 	WRITE_ONCE(tp->rcv_wup, rcv_nxt);
 	WRITE_ONCE(tp->copied_seq, rcv_nxt);
-	tp->tcp_header_len = TCP_HLEN_MIN;
+	tp->tcp_header_len = TCP_HLEN_MIN + tcp_md5_header_len(tp);
 	tp->rcv_tstamp_ns = tp->mstamp_ns;
 	tp->rx_opt.mss_clamp = TCP_MSS_DEFAULT;
 	tp->rx_opt.rcv_wscale = 0;

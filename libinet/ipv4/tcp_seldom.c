@@ -8,6 +8,7 @@
 #include "ipv4/ip.h"
 #include "ipv4/tcp.h"
 #include "ipv4/tcp_fastopen.h"
+#include "ipv4/tcp_md5.h"
 #include "lib/mem.h"
 
 struct tcp_seldom *tcp_seldom_get(struct sock *sk)
@@ -45,6 +46,7 @@ void tcp_seldom_free(struct sock *sk)
 	struct tcp_seldom *seldom = tp->seldom;
 
 	tcp_seldom_reset(sk);
+	tcp_md5_free(seldom);
 	WRITE_ONCE(tp->seldom, NULL);
 	/* a softnet may be looking at a listener's */
 	call_rcu(&seldom->net->rcu, &seldom->rcu, tcp_seldom_free_rcu);

@@ -12,6 +12,7 @@
 #include "ipv4/tcp_chrono.h"
 #include "ipv4/tcp_ecn.h"
 #include "ipv4/tcp_fastopen.h"
+#include "ipv4/tcp_md5.h"
 #include "ipv4/tcp_rate.h"
 #include "ipv4/tcp_repair.h"
 #include "ipv4/tcp_secret.h"
@@ -739,6 +740,10 @@ const struct sockopt_row tcp_options[] = {
 		    set_fastopen_no_cookie, get_fastopen_no_cookie),
 	SOCKOPT_ROW_BYTES(IPPROTO_TCP, TCP_FASTOPEN_KEY,
 			  set_fastopen_key, get_fastopen_key),
+#ifdef HAVE_OPENSSL
+	SOCKOPT_ROW_BYTES(IPPROTO_TCP, TCP_MD5SIG, tcp_set_md5sig, NULL),
+	SOCKOPT_ROW_BYTES(IPPROTO_TCP, TCP_MD5SIG_EXT, tcp_set_md5sig_ext, NULL),
+#endif
 	SOCKOPT_ROW(IPPROTO_TCP, TCP_REPAIR, INT, INT32_MIN, INT32_MAX,
 		    tcp_set_repair, get_repair),
 	SOCKOPT_ROW(IPPROTO_TCP, TCP_REPAIR_QUEUE, INT, INT32_MIN, INT32_MAX,

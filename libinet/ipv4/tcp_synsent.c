@@ -9,6 +9,7 @@
 #include "ipv4/tcp.h"
 #include "ipv4/tcp_ecn.h"
 #include "ipv4/tcp_fastopen.h"
+#include "ipv4/tcp_md5.h"
 #include "ipv4/tcp_mtu_probe.h"
 
 /* The peer's options are known: what was agreed on? */
@@ -32,7 +33,7 @@ static void tcp_take_syn_options(struct sock *sk, const struct sk_buff *skb,
 		rx->rcv_wscale = 0;
 		tp->window_clamp = min(tp->window_clamp, 65535u);
 	}
-	tp->tcp_header_len = TCP_HLEN_MIN;
+	tp->tcp_header_len = TCP_HLEN_MIN + tcp_md5_header_len(tp);
 	if (rx->tstamp_ok) {
 		tp->tcp_header_len += TCPOLEN_TSTAMP_ALIGNED;
 		tp->advmss -= TCPOLEN_TSTAMP_ALIGNED;

@@ -7,6 +7,7 @@
 #include "core/skbuff.h"
 #include "core/verify.h"
 #include "ipv4/tcp.h"
+#include "ipv4/tcp_md5.h"
 
 /* What the walk of the queues adds up. */
 struct tcp_verify_sum {
@@ -322,6 +323,7 @@ void tcp_verify(struct sock *sk)
 	verify_congestion(sk);
 	verify_timers(sk);
 	verify_buffers(sk);
+	tcp_md5_verify(sk);
 }
 
 /* Requests and timewait socks: little, but as sure. */

@@ -27,6 +27,7 @@
 #define OPT_WORD_SACK_PERM \
 	OPT_WORD(TCPOPT_NOP, TCPOPT_NOP, TCPOPT_SACK_PERM, TCPOLEN_SACK_PERM)
 #define OPT_WORD_WINDOW OPT_WORD(TCPOPT_NOP, TCPOPT_WINDOW, TCPOLEN_WINDOW, 0)
+#define OPT_WORD_MD5 OPT_WORD(TCPOPT_NOP, TCPOPT_NOP, TCPOPT_MD5SIG, TCPOLEN_MD5SIG)
 #define OPT_WORD_SACKS OPT_WORD(TCPOPT_NOP, TCPOPT_NOP, TCPOPT_SACK, 0)
 
 /* Maximum segment size: two bytes, of any value. */
@@ -199,6 +200,27 @@ void tcp_options_walk(const u8 *opt, size_t len, bool syn,
 	}
 }
 
+const u8 *tcp_options_find(const u8 *opt, size_t len, u8 kind, u8 size)
+{
+	struct cursor c = cur_init(opt, min(len, (size_t)MAX_TCP_OPTION_SPACE));
+	u8 k, n;
+
+	while (cur_left(&c) > 0) {	/* each round takes a byte or leaves */
+		k = cur_u8(&c);
+		if (k == TCPOPT_EOL)
+			break;
+		if (k == TCPOPT_NOP)
+			continue;
+		n = cur_u8(&c);
+		if (n < TCPOLEN_KIND_LEN || n - TCPOLEN_KIND_LEN > (int)cur_left(&c))
+			break;
+		opt = cur_bytes(&c, n - TCPOLEN_KIND_LEN);
+		if (k == kind && n == size)
+			return opt;
+	}
+	return NULL;
+}
+
 bool tcp_options_usual_syn(const u8 *opt, struct tcp_options_info *info)
 {
 	u32 word[TCPOLEN_USUAL_SYN / 4], ts;
@@ -233,6 +255,8 @@ size_t tcp_options_size(const struct tcp_out_options *opts)
 {
 	size_t size = 0;
 
+	if (opts->options & OPTION_MD5)
+		size += TCPOLEN_MD5SIG_ALIGNED;
 	if (opts->options & OPTION_MSS)
 		size += TCPOLEN_MSS_ALIGNED;
 	if (opts->options & OPTION_TS)
@@ -261,6 +285,15 @@ unsigned int tcp_options_max_sacks(const struct tcp_out_options *opts)
 		return 0;
 	n = (MAX_TCP_OPTION_SPACE - used) / TCPOLEN_SACK_PERBLOCK;
 	return n > TCP_MAX_SACKS ? TCP_MAX_SACKS : (unsigned int)n;
+}
+
+/* One word of head, and room for the signature. */
+static void write_md5(struct wcursor *w)
+{
+	static const u8 none[TCPOLEN_MD5SIG - TCPOLEN_KIND_LEN];
+
+	wcur_be32(w, OPT_WORD_MD5);
+	wcur_bytes(w, none, sizeof(none));
 }
 
 /* Three words: SACK permitted or two NOPs, then the timestamps. */
@@ -317,7 +350,7 @@ static bool out_options_valid(const struct tcp_out_options *opts)
 
 /*
  * Write options in the layout that Linux sends, each on its word, filled up
- * with NOP: MSS; SACK permitted and timestamps in three words, or alone; NOP
+ * with NOP: a signature of zeros; MSS; SACK permitted and timestamps in three words, or alone; NOP
  * and window scale; SACK blocks; Fast Open.
  *
  * Return: bytes written, a multiple of 4; -WIRE_NO_ROOM when they do not fit
@@ -334,6 +367,8 @@ int tcp_options_write(void *buf, size_t room,
 	if (size > room || size > MAX_TCP_OPTION_SPACE)
 		return -WIRE_NO_ROOM;
 
+	if (opts->options & OPTION_MD5)
+		write_md5(&w);
 	if (opts->options & OPTION_MSS)
 		wcur_be32(&w, OPT_WORD_MSS | opts->mss);
 	if (opts->options & OPTION_TS)

@@ -42,6 +42,7 @@
 #define TCPOLEN_SACKPERM_ALIGNED	4
 #define TCPOLEN_SACK_BASE_ALIGNED	4
 #define TCPOLEN_MSS_ALIGNED		4
+#define TCPOLEN_MD5SIG_ALIGNED		20
 
 /* MSS, timestamps and window scale: a SYN's, in most cases */
 #define TCPOLEN_USUAL_SYN \
@@ -92,6 +93,7 @@ struct tcp_options_info {
 #define OPTION_WSCALE		0x04
 #define OPTION_MSS		0x08
 #define OPTION_FAST_OPEN_COOKIE	0x10
+#define OPTION_MD5		0x20	/* the signature is filled in later */
 
 struct tcp_out_options {
 	u8 options;		/* OPTION_* */
@@ -106,6 +108,9 @@ struct tcp_out_options {
 	const struct tcp_sack_block *sacks;
 };
 
+/* What follows kind and length of the first option of @kind that is @size long in the
+ * @len bytes at @opt; NULL: there is none. */
+const u8 *tcp_options_find(const u8 *opt, size_t len, u8 kind, u8 size);
 void tcp_options_walk(const u8 *opt, size_t len, bool syn,
 		      struct tcp_options_info *info);
 /* The TCPOLEN_USUAL_SYN bytes at @opt, if they are what Linux sends in a SYN, or

@@ -113,12 +113,14 @@ static const struct differing {
 	{ IPPROTO_TCP, TCP_WINDOW_CLAMP, "a negative clamp is refused" },
 	{ IPPROTO_TCP, TCP_FASTOPEN_KEY, "a stack has one from the beginning" },
 	{ IPPROTO_TCP, TCP_CONGESTION, "other algorithms are there" },
+#ifndef HAVE_OPENSSL
 	{ IPPROTO_TCP, TCP_MD5SIG, "not built" },
+	{ IPPROTO_TCP, TCP_MD5SIG_EXT, "not built" },
+#endif
 	{ IPPROTO_TCP, 16 /* TCP_THIN_LINEAR_TIMEOUTS */, "not built" },
 	{ IPPROTO_TCP, 17 /* TCP_THIN_DUPACK */, "not built" },
 	{ IPPROTO_TCP, TCP_CC_INFO, "bbr, of the host, has something to say" },
 	{ IPPROTO_TCP, TCP_ULP, "not built" },
-	{ IPPROTO_TCP, TCP_MD5SIG_EXT, "not built" },
 	{ IPPROTO_TCP, TCP_ZEROCOPY_RECEIVE, "not built" },
 	{ IPPROTO_TCP, TCP_TX_DELAY, "not built" },
 	{ IPPROTO_TCP, 38 /* TCP_AO_ADD_KEY */, "not built" },
