@@ -206,14 +206,13 @@ struct inet_msg {
 	 * may be NULL */
 	struct sockaddr *name;
 	socklen_t namelen;	/* recv: 0, until there is a source */
+	int flags;		/* MSG_* in; MSG_TRUNC, MSG_CTRUNC, … out */
 	struct inet_iov_iter iter;
 	void *control;		/* cmsg buffer */
 	size_t controllen;	/* bytes from control on */
-	int flags;		/* MSG_* in; MSG_TRUNC, MSG_CTRUNC, … out */
 	struct ubuf_info *ubuf;	/* send: of MSG_ZEROCOPY, or NULL */
 	/* recv: lend packets instead of copying; only where frames_put is set */
 	struct skb_lender *lend;
-	bool control_out_full;
 };
 
 /* What a socket of one family and type does; struct socket's table. All

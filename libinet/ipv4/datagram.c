@@ -257,19 +257,18 @@ static int ip4_datagram_try(struct sock *sk, struct inet_msg *msg, size_t len,
 	return err;
 }
 
-int ip4_datagram_send(struct sock *sk, struct inet_msg *msg, size_t len,
-		      struct ip_datagram *d, const struct ip4_dest *dest)
+/* Tries until there is room, as long as the socket waits. */
+static int ip4_datagram_try_long(struct sock *sk, struct inet_msg *msg,
+				 size_t len, struct ip_datagram *d, bool cache,
+				 s64 timeo_ns)
 {
-	s64 timeo_ns = sock_sndtimeo(sk, msg->flags & MSG_DONTWAIT);
 	const struct inet_iov_iter iter = msg->iter;
 	const struct flowi4 question = d->fl4;
-	int err, flags = msg->flags;
+	int err;
 
 	for (;;) {
-		msg->flags = flags | MSG_DONTWAIT;
-		err = ip4_datagram_try(sk, msg, len, d, dest->connected);
-		msg->flags = flags;
-		if (likely(err != -EAGAIN) || !timeo_ns)
+		err = ip4_datagram_try(sk, msg, len, d, cache);
+		if (likely(err != -EAGAIN))
 			return err;
 		err = sk_wait_event_unlocked(sk, &timeo_ns, ip4_sender_ready,
 					     NULL);
@@ -278,6 +277,20 @@ int ip4_datagram_send(struct sock *sk, struct inet_msg *msg, size_t len,
 		msg->iter = iter;
 		d->fl4 = question;
 	}
+}
+
+int ip4_datagram_send(struct sock *sk, struct inet_msg *msg, size_t len,
+		      struct ip_datagram *d, const struct ip4_dest *dest)
+{
+	s64 timeo_ns = sock_sndtimeo(sk, msg->flags & MSG_DONTWAIT);
+	int err, flags = msg->flags;
+
+	msg->flags = flags | MSG_DONTWAIT;
+	err = timeo_ns ? ip4_datagram_try_long(sk, msg, len, d, dest->connected,
+					       timeo_ns) :
+			 ip4_datagram_try(sk, msg, len, d, dest->connected);
+	msg->flags = flags;
+	return err;
 }
 
 int ip4_datagram_sendmsg_as(struct sock *sk, struct inet_msg *msg, size_t len,

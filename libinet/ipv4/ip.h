@@ -100,16 +100,22 @@ static inline void ipcm_time(const struct ipcm_cookie *ipc, struct sock *sk,
  * needed. @transhdrlen bytes are reserved in front for the caller's header,
  * which @finish fills in: skb->data at it, skb->len whole. 0 or -E.
  */
+/* Which sums a sender makes, if no device does. */
+enum datagram_csum {
+	DATAGRAM_CSUM_NONE,
+	DATAGRAM_CSUM_COPY,	/* skb->csum: the payload, summed while copied */
+	DATAGRAM_CSUM_WHOLE,	/* skb->csum: 0; @finish sums it with the header */
+};
 struct ip_datagram {
 	struct flowi4 fl4;
 	struct rtable *rt;	/* borrowed */
 	const struct ipcm_cookie *ipc;
 	u32 transhdrlen;
-	bool want_csum;		/* sum payload while copying: skb->csum */
+	enum datagram_csum csum;
 	u16 gso_size;		/* of this payload a datagram each; 0: one */
 	bool lend;		/* the packet shows the user's own bytes */
 	/* Called when the route is known and the whole fits into a packet: sets
-	 * want_csum and gso_size. 0 or -E. May be NULL. */
+	 * csum and gso_size. 0 or -E. May be NULL. */
 	int (*prepare)(struct sock *sk, struct ip_datagram *d, size_t len);
 	int (*finish)(struct sock *sk, struct sk_buff *skb,
 		      struct ip_datagram *d);
@@ -118,6 +124,21 @@ struct ip_datagram {
 		    struct ip_datagram *d);
 	const void *arg;
 };
+/* All but where it goes, which routing fills in. */
+static inline void ip_datagram_init(struct ip_datagram *d,
+				    const struct ipcm_cookie *ipc,
+				    u32 transhdrlen)
+{
+	d->ipc = ipc;
+	d->transhdrlen = transhdrlen;
+	d->csum = DATAGRAM_CSUM_NONE;
+	d->gso_size = 0;
+	d->lend = false;
+	d->prepare = NULL;
+	d->finish = NULL;
+	d->send = NULL;
+	d->arg = NULL;
+}
 int ip_send_datagram(struct sock *sk, struct inet_msg *msg, size_t len,
 		     struct ip_datagram *d);
 /* A raw answer without a socket (RST, ICMP): @skb at its transport header;

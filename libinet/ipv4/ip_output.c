@@ -694,7 +694,7 @@ static int datagram_copy(struct sk_buff *skb, struct inet_msg *msg, size_t len,
 
 	if (!len)
 		n = 0;
-	else if (d->want_csum)
+	else if (d->csum == DATAGRAM_CSUM_COPY)
 		n = csum_and_copy_from_iter(to, len, &csum, &msg->iter);
 	else
 		n = copy_from_iter(to, len, &msg->iter);
@@ -725,7 +725,7 @@ static int datagram_lend(struct sk_buff *skb, struct inet_msg *msg, size_t len,
 	size_t n;
 	int err = 0;
 
-	d->want_csum = false;
+	d->csum = DATAGRAM_CSUM_NONE;
 	for (; len && !err; len -= n) {
 		n = iov_iter_piece(&msg->iter, len, &p);
 		frame = n ? frame_over_ubuf(skb_net(skb), msg->ubuf, p, (u32)n) :
@@ -780,7 +780,7 @@ static __noinline int datagram_copy_row(struct sk_buff *skb,
 	u32 per = DIV_ROUND_UP(skb->shinfo->gso_segs, (u32)MAX_SKB_FRAGS);
 	struct skb_shared_info *si = skb->shinfo;
 	u32 truesize = skb->truesize, left, n;
-	bool sum = d->want_csum && per == 1;
+	bool sum = d->csum && per == 1;
 	int err = 0;
 
 	si->tx_flags = sum ? SKBTX_FRAG_FLAGS : SKBTX_FRAG_ROOM;

@@ -211,7 +211,7 @@ static int ping_sendmsg(struct sock *sk, struct inet_msg *msg, size_t len)
 	struct ip_datagram d = {
 		.ipc = &ipc,
 		.transhdrlen = sizeof(icmph),
-		.want_csum = true,
+		.csum = DATAGRAM_CSUM_COPY,
 		.finish = ping_finish_skb,
 		.arg = &icmph,
 	};

@@ -84,18 +84,28 @@ static void udp4_csum_init(struct sk_buff *skb, bool no_check)
 	}
 }
 
-/* Takes the header off; its part of the sum goes into skb->csum. */
-static void udp_csum_pull(struct sk_buff *skb)
-{
-	if (!udp_csum_unnecessary(skb))
-		skb->csum = csum_partial(skb->data, UDP_HLEN, skb->csum);
-	skb_pull(skb, UDP_HLEN);
-}
-
 bool udp_csum_ok(struct sk_buff *skb)
 {
 	return udp_csum_unnecessary(skb) ||
 	       !csum_fold(skb_checksum(skb, 0, skb->len, skb->csum));
+}
+
+/* Takes the header off. A short datagram is verified at once; of another the
+ * header's part of the sum goes into skb->csum, the rest is summed while it is
+ * copied to the reader. False: the checksum is wrong. */
+static bool udp_csum_pull(struct sk_buff *skb)
+{
+	if (udp_csum_unnecessary(skb)) {
+		;
+	} else if (skb->len > CSUM_SHORT) {
+		skb->csum = csum_partial(skb->data, UDP_HLEN, skb->csum);
+	} else {
+		if (!udp_csum_ok(skb))
+			return false;
+		skb->csum_valid = 1;
+	}
+	skb_pull(skb, UDP_HLEN);
+	return true;
 }
 
 /* Counts a datagram whose checksum is wrong. */
@@ -114,7 +124,12 @@ static void udp_queue_rcv_one_skb(struct sock *sk, struct sk_buff *skb)
 	int err;
 
 	sock_rps_save_rxhash(sk, skb);
-	udp_csum_pull(skb);
+	if (!udp_csum_pull(skb)) {
+		udp_csum_error(net);
+		sk_drops_add(sk, 1);
+		kfree_skb_reason(skb, SKB_DROP_REASON_UDP_CSUM);
+		return;
+	}
 	ipv4_pktinfo_prepare(sk, skb);
 	err = sock_queue_rcv_skb(sk, skb);
 	if (likely(!err))
@@ -354,8 +369,9 @@ static int udp_finish_skb(struct sock *sk, struct sk_buff *skb,
 	uh->check = 0;
 	if (sk->sk_no_check_tx) {
 		skb->ip_summed = CHECKSUM_NONE;
-	} else if (d->want_csum && !d->gso_size) {
-		sum = csum_partial(uh, UDP_HLEN, skb->csum);
+	} else if (d->csum && !d->gso_size) {
+		sum = csum_partial(uh, d->csum == DATAGRAM_CSUM_WHOLE ?
+				   skb->len : UDP_HLEN, skb->csum);
 		uh->check = udp_mangle_zero(udp_v4_check(skb->len, saddr,
 							 daddr, sum));
 		skb->ip_summed = CHECKSUM_NONE;
@@ -390,7 +406,8 @@ static __noinline int udp_prepare_row(const struct sock *sk,
 		return -EINVAL;
 	if (size < len)
 		d->gso_size = size;
-	d->want_csum = udp_sums(sk, d, longest);
+	if (udp_sums(sk, d, longest))
+		d->csum = DATAGRAM_CSUM_COPY;
 	return 0;
 }
 
@@ -399,7 +416,9 @@ static int udp_prepare(struct sock *sk, struct ip_datagram *d, size_t len)
 {
 	if (unlikely(d->ipc->gso_size))
 		return udp_prepare_row(sk, d, len);
-	d->want_csum = udp_sums(sk, d, len);
+	if (udp_sums(sk, d, len))
+		d->csum = len <= CSUM_SHORT ? DATAGRAM_CSUM_WHOLE :
+					      DATAGRAM_CSUM_COPY;
 	return 0;
 }
 
@@ -419,14 +438,12 @@ static int udp_count_sent(struct net *net, int err, size_t len)
 static int udp_send_one(struct sock *sk, struct inet_msg *msg, size_t len,
 			const struct ip4_dest *dest, struct ipcm_cookie *ipc)
 {
-	struct ip_datagram d = {
-		.ipc = ipc,
-		.transhdrlen = UDP_HLEN,
-		.prepare = udp_prepare,
-		.finish = udp_finish_skb,
-	};
+	struct ip_datagram d;
 	int err;
 
+	ip_datagram_init(&d, ipc, UDP_HLEN);
+	d.prepare = udp_prepare;
+	d.finish = udp_finish_skb;
 	ip4_datagram_flow(sk, dest, ipc, &d.fl4);
 	err = ip4_datagram_send(sk, msg, len, &d, dest);
 	return udp_count_sent(sock_net(sk), err, len);

@@ -70,22 +70,30 @@ static __always_inline u64 sum_tail(bool copy, u8 *dst, const u8 *src,
 	return sum;
 }
 
+/* Adds the 64-bit word at @src to @sum, and copies it. */
+static __always_inline u64 sum_word(bool copy, u8 *dst, const u8 *src, u64 sum)
+{
+	u64 word;
+
+	memcpy(&word, src, 8);
+	if (copy)
+		memcpy(dst, &word, 8);
+	sum += word;
+	return sum + (sum < word);	/* add with carry, where there is one */
+}
+
 /* Any length by 64-bit words. */
 static __always_inline u64 sum_words(bool copy, u8 *dst, const u8 *src,
 				     size_t len)
 {
-	u64 sum = 0, word;
+	size_t whole = len & ~(size_t)7, i;
+	u64 sum = 0;
 
-#pragma GCC unroll 4
-	for (; len >= 8; len -= 8, src += 8, dst = further(copy, dst, 8)) {
-		memcpy(&word, src, 8);
-		if (copy)
-			memcpy(dst, &word, 8);
-		sum += word;
-		sum += sum < word;	/* add with carry, where there is one */
-	}
+	for (i = 0; i < whole; i += 8)
+		sum = sum_word(copy, further(copy, dst, i), src + i, sum);
 	sum = (sum & 0xffffffffu) + (sum >> 32);
-	return len ? sum + sum_tail(copy, dst, src, len) : sum;
+	return sum + sum_tail(copy, further(copy, dst, whole), src + whole,
+			      len & 7);
 }
 
 #if HAVE_AVX2
@@ -149,14 +157,16 @@ static __always_inline __avx2 u64 sum_vectors(bool copy, u8 *dst,
 	       sum_words(copy, dst, src, len);
 }
 
-static __avx2 u64 sum_avx2(const u8 *src, size_t len)
+/* Called last, so that a short block costs no frame on the stack. */
+static __noinline __avx2 __wsum sum_avx2(const u8 *src, size_t len, __wsum sum)
 {
-	return sum_vectors(false, NULL, src, len);
+	return fold64(sum_vectors(false, NULL, src, len) + sum);
 }
 
-static __avx2 u64 copy_avx2(u8 *dst, const u8 *src, size_t len)
+static __noinline __avx2 __wsum copy_avx2(u8 *dst, const u8 *src, size_t len,
+					  __wsum sum)
 {
-	return sum_vectors(true, dst, src, len);
+	return fold64(sum_vectors(true, dst, src, len) + sum);
 }
 
 static bool use_vectors(size_t len)
@@ -165,22 +175,20 @@ static bool use_vectors(size_t len)
 }
 #else
 #define use_vectors(len) false
-#define sum_avx2(src, len) 0
-#define copy_avx2(dst, src, len) 0
+#define sum_avx2(src, len, sum) 0
+#define copy_avx2(dst, src, len, sum) 0
 #endif
 
 __wsum csum_partial(const void *buf, size_t len, __wsum sum)
 {
-	u64 s = use_vectors(len) ? sum_avx2(buf, len) :
-				   sum_words(false, NULL, buf, len);
-
-	return fold64(s + sum);
+	if (use_vectors(len))
+		return sum_avx2(buf, len, sum);
+	return fold64(sum_words(false, NULL, buf, len) + sum);
 }
 
 __wsum csum_copy(void *dst, const void *src, size_t len, __wsum sum)
 {
-	u64 s = use_vectors(len) ? copy_avx2(dst, src, len) :
-				   sum_words(true, dst, src, len);
-
-	return fold64(s + sum);
+	if (use_vectors(len))
+		return copy_avx2(dst, src, len, sum);
+	return fold64(sum_words(true, dst, src, len) + sum);
 }

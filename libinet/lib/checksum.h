@@ -16,6 +16,10 @@
 /* Adds len bytes to sum. The bytes count as beginning at an even offset. */
 __wsum csum_partial(const void *buf, size_t len, __wsum sum);
 
+/* So short a block is copied and summed sooner by itself, together with the header
+ * in front of it, than in one pass. */
+#define CSUM_SHORT 128
+
 /* Copies len bytes (not overlapping) and adds them to sum, in one pass. */
 __wsum csum_copy(void *dst, const void *src, size_t len, __wsum sum);
 

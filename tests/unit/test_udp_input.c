@@ -19,6 +19,7 @@
 #define PORT 7
 #define CLOSED 9
 #define PEER_PORT 4000
+#define LONG 300	/* octets; more than CSUM_SHORT: summed by the reader */
 
 /* A frame whose UDP part is as given, but for the checksum if @sum. */
 static u32 raw_udp(u8 *frame, u16 ulen, const void *data, u32 len, bool sum)
@@ -246,20 +247,45 @@ static void checksum_any_bit_flipped_is_never_delivered(void **state)
 	inet_close(s);
 }
 
+/* A datagram of @size octets, the last of which is not what was summed. */
+static void inject_wrong(struct fx *f, size_t size)
+{
+	u8 text[LONG], frame[LONG + 128];
+	u32 len;
+
+	memset(text, 'e', sizeof(text));
+	len = raw_udp(frame, (u16)(UDP_HLEN + size), text, (u32)size, true);
+	frame[len - 1] ^= 1;
+	fx_inject(f, frame, len);
+}
+
+static void checksum_wrong_short_dies_on_arrival(void **state)
+{
+	struct fx *f = *state;
+	struct socket *s = sk_udp(f->net, 0, PORT);
+	char buf[8];
+
+	fx_mark(f);
+	inject_wrong(f, 4);
+	assert_int_equal(fx_mib_delta(f, MIB_UDP_INCSUMERRORS), 1);
+	assert_int_equal(fx_mib_delta(f, MIB_UDP_INERRORS), 1);
+	fx_assert_dropped(f, SKB_DROP_REASON_UDP_CSUM, 1);
+	assert_int_equal(sk_recv(s, buf, sizeof(buf), 0), -EAGAIN);
+	assert_int_equal(fx_mib_delta(f, MIB_UDP_INCSUMERRORS), 0);
+	inet_close(s);
+}
+
 /* The sum over the copy: a reader who is told nothing of it. */
 static void checksum_wrong_unpolled_is_skipped_by_the_reader(void **state)
 {
 	struct fx *f = *state;
 	struct socket *s = sk_udp(f->net, 0, PORT);
-	u8 frame[128];
-	char buf[8];
-	u32 len;
+	char buf[LONG];
 
-	len = raw_udp(frame, 12, "evil", 4, true);
-	frame[len - 1] ^= 1;
 	fx_mark(f);
-	fx_inject(f, frame, len);
+	inject_wrong(f, LONG);
 	inject_udp(f, PORT, "good", 4);
+	fx_assert_no_drops(f);
 	assert_int_equal(sk_recv(s, buf, sizeof(buf), 0), 4);
 	assert_memory_equal(buf, "good", 4);
 	assert_int_equal(fx_mib_delta(f, MIB_UDP_INCSUMERRORS), 1);
@@ -271,17 +297,13 @@ static void checksum_wrong_short_or_peeking_reader_sees_nothing(void **state)
 {
 	struct fx *f = *state;
 	struct socket *s = sk_udp(f->net, 0, PORT);
-	u8 frame[128];
-	char buf[8];
-	u32 len;
+	char buf[LONG];
 
-	len = raw_udp(frame, 12, "evil", 4, true);
-	frame[len - 1] ^= 1;
 	fx_mark(f);
-	fx_inject(f, frame, len);
+	inject_wrong(f, LONG);
 	assert_int_equal(sk_recv(s, buf, 2, 0), -EAGAIN);
 	fx_assert_dropped(f, SKB_DROP_REASON_UDP_CSUM, 1);
-	fx_inject(f, frame, len);
+	inject_wrong(f, LONG);
 	assert_int_equal(sk_recv(s, buf, sizeof(buf), MSG_PEEK), -EAGAIN);
 	fx_assert_dropped(f, SKB_DROP_REASON_UDP_CSUM, 1);
 	inet_close(s);
@@ -596,6 +618,7 @@ int main(void)
 		TEST(header_cut_at_any_byte_is_dropped),
 		TEST(checksum_zero_is_delivered),
 		TEST(checksum_any_bit_flipped_is_never_delivered),
+		TEST(checksum_wrong_short_dies_on_arrival),
 		TEST(checksum_wrong_unpolled_is_skipped_by_the_reader),
 		TEST(checksum_wrong_short_or_peeking_reader_sees_nothing),
 		TEST(checksum_verified_by_device_is_not_summed_again),
