@@ -10,9 +10,9 @@
  * A request is a number, not a pointer: it ends with the verdict, when hold_ms
  * have passed, or when its peer gives up (RST), and whoever names it afterwards
  * gets ENOENT. It ends with the forwarder, too, but then no call that names the
- * forwarder may be under way or follow. What a SYN that is held says again is
- * absorbed. What finds no room dies without an answer (drop reason FORWARD_FULL),
- * so that its sender tries again.
+ * forwarder, outside its callback, may be under way or follow. What a SYN that is
+ * held says again is absorbed. What finds no room dies without an answer (drop
+ * reason FORWARD_FULL), so that its sender tries again.
  *
  * What is foreign and of a protocol without a forwarder is delivered, too, unless
  * the host is a router, and answered as where nobody listens: by a RST or an ICMP
@@ -67,12 +67,9 @@ struct inet_forward_request {
 };
 
 /*
- * A request. Context: the stack's, amid a packet, where more is forbidden than in
- * inet_set_event_cb(): it may give verdicts and use sockets without blocking, but
- * not change devices, addresses, routes or settings (inet/control.h), nor groups
- * or IP_OPTIONS of sockets, nor close a socket that has an event callback. In a
- * stack with threads those may wait for the packet, for ever. @req is the
- * callback's until it returns.
+ * A request, called as inet_set_event_cb()'s callbacks are: it may call anything
+ * but what blocks, and may end the forwarder. One whose peer has given up already
+ * is not called for. @req is the callback's until it returns.
  */
 typedef void inet_forward_cb(struct inet_forwarder *fwd,
 			     const struct inet_forward_request *req, void *arg);

@@ -166,6 +166,7 @@ void inet_destroy(struct net *net)
 		return;
 	WRITE_ONCE(net->stopping, true);
 	net_stop(net);
+	app_calls_drop(net);
 	sock_net_drain(net);
 	sock_net_exit(net);
 	pernet_exit(net, ARRAY_SIZE(pernet_list));

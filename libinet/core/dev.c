@@ -749,6 +749,7 @@ static int net_dev_init(struct net *net)
 
 	open_softirq(net, NET_TX_SOFTIRQ, net_tx_action);
 	open_softirq(net, NET_RX_SOFTIRQ, net_rx_action);
+	open_softirq(net, APP_CALL_SOFTIRQ, app_call_action);
 	for (i = 0; i < net->nr_softnets; i++) {
 		struct softnet_data *sd = &net->softnets[i];
 

@@ -11,8 +11,7 @@
  *	descriptor	an eventfd, written or read so that it is readable
  *			exactly while sock_poll() has one of the wanted bits
  *	callback	the sock is locked here, and the callback may do
- *			anything; so the socket goes on the softnet's list and
- *			SOCK_EVENT_SOFTIRQ calls it with no lock held
+ *			anything; so it is a struct app_call of the softnet
  *
  * Order of things between a thread that sets sk_watched or sk_nospace and one
  * that changes the truth: both write, then fence, then read the other's word.
@@ -45,11 +44,14 @@ struct poll_table {
 	struct wait_queue_head wq;
 };
 
+static bool sock_event_call(struct app_call *call, struct softnet_data *sd);
+
 void sock_events_init(struct socket *sock)
 {
 	lock_init(&sock->event_lock, sock->net->smp);
 	INIT_LIST_HEAD(&sock->pollers);
 	init_waitqueue_head(&sock->cb_wq, sock->net->smp);
+	sock->event_call.fn = sock_event_call;
 	sock->event_fd = -1;
 }
 
@@ -145,23 +147,13 @@ int sock_event_fd(struct socket *sock, int events)
 /* Under event_lock, not closed: the callback will be called. */
 static void sock_queue_event(struct socket *sock)
 {
-	struct net *net = sock->net;
-	struct softnet_data *sd = this_softnet(net);
-	bool mine = sd;
-
 	if (sock->event_queued) {
 		sock->event_again = sock->cb_running;
 		return;
 	}
 	sock->event_queued = true;
 	sock_user_get(sock);
-	if (!sd)
-		sd = &net->softnets[0];
-	llist_add(&sock->event_node, &sd->sock_events);
-	if (mine)
-		raise_softirq(sd, SOCK_EVENT_SOFTIRQ);
-	else
-		kick_softnet(sd);
+	app_call_queue(sock->net, &sock->event_call);
 }
 
 /* Calls the callback once. Return: it was woken again meanwhile. */
@@ -196,31 +188,19 @@ out:
 	return again;
 }
 
-/* The softirq's RCU section is left meanwhile: a callback may take rtnl, or
- * wait for a grace period when it closes. */
-void sock_event_action(struct softnet_data *sd)
+/* app_call.fn of a socket. */
+static bool sock_event_call(struct app_call *call, struct softnet_data *sd)
 {
-	struct rcu_domain *rcu = &sd->net->rcu;
-	struct llist_node *node = llist_reverse_order(
-		llist_del_all(&sd->sock_events));
-	struct llist_node *next;
-	struct socket *sock;
+	struct socket *sock = container_of(call, struct socket, event_call);
 
-	rcu_read_unlock(rcu);
-	for (; node; node = next) {
-		next = node->next;
-		sock = container_of(node, struct socket, event_node);
-		if (sock_call_event(sock, sd)) {
-			/* in the next round, after the others */
-			llist_add(&sock->event_node, &sd->sock_events);
-			raise_softirq(sd, SOCK_EVENT_SOFTIRQ);
-			continue;
-		}
-		if (sock->net->smp)
-			wake_up(&sock->cb_wq);
-		sock_user_put(sock);
-	}
-	rcu_read_lock(rcu);
+	if (!sd)
+		sock->event_queued = false;
+	else if (sock_call_event(sock, sd))
+		return true;
+	if (sock->net->smp)
+		wake_up(&sock->cb_wq);
+	sock_user_put(sock);
+	return false;
 }
 
 /* Nobody is inside the callback. */

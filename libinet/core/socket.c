@@ -278,7 +278,6 @@ static int sock_net_init(struct net *net)
 					     SMP_APART_BYTES);
 	if (!net->socket_slab)
 		return -ENOMEM;
-	open_softirq(net, SOCK_EVENT_SOFTIRQ, sock_event_action);
 	return 0;
 }
 

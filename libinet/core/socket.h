@@ -39,7 +39,7 @@ struct socket {
 	void *cb_arg;
 	struct softnet_data *cb_running;	/* whose thread is in cb */
 	struct wait_queue_head cb_wq;	/* waits for cb to return */
-	struct llist_node event_node;	/* softnet's sock_events */
+	struct app_call event_call;	/* of cb */
 	bool event_queued;
 	bool event_again;		/* woken while cb was running */
 	int event_fd, event_fd_events;	/* -1: none */
@@ -74,8 +74,6 @@ void sock_wake_events(struct socket *sock);
 void sock_wake_all(struct socket *sock);
 /* The descriptor says what sock_poll() says now. */
 void sock_refresh_fd(struct socket *sock);
-/* SOCK_EVENT_SOFTIRQ: calls the callbacks of sockets that were woken. */
-void sock_event_action(struct softnet_data *sd);
 void sock_events_init(struct socket *sock);
 /* The last user is about to free it: nobody is told any more. */
 void sock_events_exit(struct socket *sock);

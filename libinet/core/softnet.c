@@ -105,8 +105,8 @@ static void softnet_collect(struct softnet_data *sd)
 	if (!skb_queue_empty(&sd->input_pkt_queue))
 		napi_schedule(&sd->backlog);
 	spin_unlock(&sd->input_lock);
-	if (!llist_empty(&sd->sock_events))
-		raise_softirq(sd, SOCK_EVENT_SOFTIRQ);
+	if (!llist_empty(&sd->app_calls))
+		raise_softirq(sd, APP_CALL_SOFTIRQ);
 
 	while (napi) {
 		struct napi_struct *next = napi->remote_next;
@@ -131,6 +131,59 @@ static void softnet_collect(struct softnet_data *sd)
 	}
 }
 
+/* ---- callbacks of the application ------------------------------------- */
+
+void app_call_queue(struct net *net, struct app_call *call)
+{
+	struct softnet_data *sd = this_softnet(net);
+
+	if (sd) {
+		llist_add(&call->node, &sd->app_calls);
+		raise_softirq(sd, APP_CALL_SOFTIRQ);
+		return;
+	}
+	sd = &net->softnets[0];
+	llist_add(&call->node, &sd->app_calls);
+	kick_softnet(sd);
+}
+
+/* Makes the calls that are queued, in their order. */
+static void app_calls_run(struct softnet_data *sd, bool alive)
+{
+	struct llist_node *node = llist_reverse_order(
+		llist_del_all(&sd->app_calls));
+	struct llist_node *next;
+	struct app_call *call;
+
+	for (; node; node = next) {
+		next = node->next;
+		call = container_of(node, struct app_call, node);
+		if (call->fn(call, alive ? sd : NULL)) {
+			llist_add(&call->node, &sd->app_calls);
+			raise_softirq(sd, APP_CALL_SOFTIRQ);
+		}
+	}
+}
+
+void app_calls_drop(struct net *net)
+{
+	u32 i;
+
+	for (i = 0; i < net->nr_softnets; i++)
+		app_calls_run(&net->softnets[i], false);
+}
+
+void app_call_action(struct softnet_data *sd)
+{
+	struct rcu_domain *rcu = &sd->net->rcu;
+
+	rcu_read_unlock(rcu);
+	app_calls_run(sd, true);
+	rcu_read_lock(rcu);
+}
+
+/* ---- turns ------------------------------------------------------------ */
+
 void softnet_quiesce(struct softnet_data *sd)
 {
 	u32 turn;
@@ -144,8 +197,6 @@ void softnet_quiesce(struct softnet_data *sd)
 		thread_yield();
 	}
 }
-
-/* ---- turns ------------------------------------------------------------ */
 
 u32 softnet_run(struct softnet_data *sd)
 {

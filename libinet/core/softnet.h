@@ -28,7 +28,7 @@ enum softirq_nr {
 	NET_TX_SOFTIRQ,
 	NET_RX_SOFTIRQ,
 	TASKLET_SOFTIRQ,		/* tcp_tsq_action() */
-	SOCK_EVENT_SOFTIRQ,		/* inet_set_event_cb(): core/poll.c */
+	APP_CALL_SOFTIRQ,		/* app_call_action() */
 	NR_SOFTIRQS,
 };
 
@@ -66,9 +66,9 @@ struct softnet_data {
 	u64 mib[MIB_MAX];
 	u64 drops[SKB_DROP_REASON_MAX];
 
-	/* others too, without a lock, then kick_softnet(): sockets whose callback
-	 * is due. Not empty: SOCK_EVENT_SOFTIRQ counts as raised. */
-	struct llist_head sock_events;
+	/* others too, without a lock, then kick_softnet(). Not empty:
+	 * APP_CALL_SOFTIRQ counts as raised. */
+	struct llist_head app_calls;
 
 	/* steering */
 	u64 rps_ipi;			/* softnets to kick after this round */
@@ -103,6 +103,24 @@ static inline void raise_softirq(struct softnet_data *sd, enum softirq_nr nr)
 void do_softirq(struct softnet_data *sd);
 /* Any thread: makes the owner look at its shared members. */
 void kick_softnet(struct softnet_data *sd);
+
+/*
+ * A callback of the application that is due. APP_CALL_SOFTIRQ makes the call, with
+ * no lock held and outside the softirqs' RCU section: a callback may take rtnl, or
+ * wait for a grace period when it closes something.
+ */
+struct app_call {
+	struct llist_node node;
+	/* What the call holds is given back by it. @sd NULL: the stack ends, and
+	 * nobody is called. Return: call again, in the next round. */
+	bool (*fn)(struct app_call *call, struct softnet_data *sd);
+};
+
+void app_call_action(struct softnet_data *sd);
+/* By this softnet, or by the first. @call must not be queued. Any context. */
+void app_call_queue(struct net *net, struct app_call *call);
+/* Ends what is queued. Context: inet_destroy(), the threads are gone. */
+void app_calls_drop(struct net *net);
 
 /* One turn of a softnet: kicks, softirqs, timers, RCU. Return: units of work
  * done (packets and timers). */

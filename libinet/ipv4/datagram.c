@@ -257,11 +257,11 @@ static int ip4_datagram_try(struct sock *sk, struct inet_msg *msg, size_t len,
 	return err;
 }
 
-/* Tries until there is room, as long as the socket waits. */
+/* Tries until there is room, for as long as the socket waits. */
 static int ip4_datagram_try_long(struct sock *sk, struct inet_msg *msg,
-				 size_t len, struct ip_datagram *d, bool cache,
-				 s64 timeo_ns)
+				 size_t len, struct ip_datagram *d, bool cache)
 {
+	s64 timeo_ns = sock_sndtimeo(sk, false);
 	const struct inet_iov_iter iter = msg->iter;
 	const struct flowi4 question = d->fl4;
 	int err;
@@ -282,13 +282,12 @@ static int ip4_datagram_try_long(struct sock *sk, struct inet_msg *msg,
 int ip4_datagram_send(struct sock *sk, struct inet_msg *msg, size_t len,
 		      struct ip_datagram *d, const struct ip4_dest *dest)
 {
-	s64 timeo_ns = sock_sndtimeo(sk, msg->flags & MSG_DONTWAIT);
+	bool waits = sock_sndtimeo(sk, msg->flags & MSG_DONTWAIT);
 	int err, flags = msg->flags;
 
 	msg->flags = flags | MSG_DONTWAIT;
-	err = timeo_ns ? ip4_datagram_try_long(sk, msg, len, d, dest->connected,
-					       timeo_ns) :
-			 ip4_datagram_try(sk, msg, len, d, dest->connected);
+	err = waits ? ip4_datagram_try_long(sk, msg, len, d, dest->connected) :
+		      ip4_datagram_try(sk, msg, len, d, dest->connected);
 	msg->flags = flags;
 	return err;
 }

@@ -26,9 +26,10 @@
  * Concurrency: forwarders are found under RCU and changed under forwarders_lock.
  * A forwarder's lock guards its table and the state of its flows; it is a leaf but
  * for the timer wheel and memory, and is not held when the application is called,
- * a packet is sent or a socket is made. A flow is freed by its last reference:
- * the table's, the armed timer's, or that of a verdict under way. Who unlinks it
- * gives the table's back.
+ * a packet is sent or a socket is made. The application is called as sockets'
+ * callbacks are (struct app_call), when the packet is done with. A flow is freed by
+ * its last reference: the table's, the armed timer's, that of the call that asks,
+ * or that of a verdict under way. Who unlinks it gives the table's back.
  */
 #include "ipv4/forward.h"
 
@@ -448,7 +449,46 @@ static struct sk_buff *forward_copy(const struct sk_buff *skb, u32 len)
 	return copy;
 }
 
-/* A flow with references for the table and for the timer, in neither. */
+/* app_call.fn: the application is asked, unless it is too late. */
+static bool forward_ask(struct app_call *call, struct softnet_data *sd)
+{
+	struct forward_flow *flow = container_of(call, struct forward_flow, ask);
+	struct inet_forwarder *fwd = flow->fwd;
+	struct net *net = fwd->net;
+	bool due;
+
+	spin_lock(&fwd->lock);
+	due = sd && !hlist_unhashed(&flow->node);
+	fwd->asking += due;
+	spin_unlock(&fwd->lock);
+	if (due) {
+		net_clock_tick(net);
+		fwd->cb(fwd, &flow->req, fwd->arg);
+		net_clock_tick(net);
+		spin_lock(&fwd->lock);
+		fwd->asking--;
+		spin_unlock(&fwd->lock);
+		if (net->smp)
+			wake_up(&fwd->asked);
+	}
+	forward_flow_put(flow);
+	return false;
+}
+
+/* No callback runs. */
+static bool forward_asked(void *arg)
+{
+	struct inet_forwarder *fwd = arg;
+	bool none;
+
+	spin_lock(&fwd->lock);
+	none = !fwd->asking;
+	spin_unlock(&fwd->lock);
+	return none;
+}
+
+/* A flow with references for the table, the timer and forward_ask(), in none of
+ * them. */
 static struct forward_flow *forward_flow_alloc(struct inet_forwarder *fwd,
 					       const struct sk_buff *skb,
 					       const struct forward_want *want)
@@ -464,20 +504,39 @@ static struct forward_flow *forward_flow_alloc(struct inet_forwarder *fwd,
 		return NULL;
 	}
 	flow->bytes = flow->skb->truesize;
-	refcount_init(&flow->refcnt, 2, fwd->net->smp);
+	refcount_init(&flow->refcnt, 3, fwd->net->smp);
 	timer_setup(&flow->timer, forward_timer);
 	refcount_inc(&fwd->refcnt);
 	flow->fwd = fwd;
 	flow->key = want->key;
 	flow->state = FORWARD_HELD;
+	flow->ask.fn = forward_ask;
 	flow->iif = skb->skb_iif;
 	flow->seq = want->seq;
 	flow->isn = want->isn;
 	return flow;
 }
 
+/* What the application will be told, but for the number. */
+static void forward_describe(struct forward_flow *flow, const struct sk_buff *skb,
+			     const struct inet_forward_request *req)
+{
+	const struct forward_key *key = &flow->key;
+	const struct iphdr *iph = ip_hdr(skb);
+
+	flow->req = *req;
+	flow->req.src = (struct sockaddr_in){ .sin_family = AF_INET,
+		.sin_port = key->sport, .sin_addr.s_addr = key->saddr };
+	flow->req.dst = (struct sockaddr_in){ .sin_family = AF_INET,
+		.sin_port = key->dport, .sin_addr.s_addr = key->daddr };
+	flow->req.protocol = flow->fwd->ops->protocol;
+	flow->req.ifindex = skb->skb_iif;
+	flow->req.tos = iph->tos;
+	flow->req.ttl = iph->ttl;
+}
+
 /* Into the table, its timer armed. Return: 0, or why not. */
-static enum skb_drop_reason forward_flow_add(struct forward_flow *flow, u64 *id)
+static enum skb_drop_reason forward_flow_add(struct forward_flow *flow)
 {
 	struct inet_forwarder *fwd = flow->fwd;
 	u32 hash = forward_hash(fwd, &flow->key);
@@ -486,7 +545,8 @@ static enum skb_drop_reason forward_flow_add(struct forward_flow *flow, u64 *id)
 
 	spin_lock(&fwd->lock);
 	reason = forward_no_room(fwd, &flow->key, flow->bytes);
-	if (!reason && (fwd->dead || forward_find(fwd, &flow->key, hash)))
+	if (!reason && (fwd->dead || READ_ONCE(net->stopping) ||
+			forward_find(fwd, &flow->key, hash)))
 		reason = SKB_DROP_REASON_FORWARD_HELD;	/* by another thread */
 	if (!reason) {
 		flow->source = forward_source_get(fwd, flow->key.saddr);
@@ -497,7 +557,8 @@ static enum skb_drop_reason forward_flow_add(struct forward_flow *flow, u64 *id)
 		if (fwd->nr > fwd->mask)
 			forward_grow(fwd);
 		fwd->serial += fwd->serial == U32_MAX ? 2 : 1;
-		*id = flow->id = (u64)fwd->serial << 32 | hash;
+		flow->id = (u64)fwd->serial << 32 | hash;
+		flow->req.id = flow->id;
 		forward_link(fwd, flow);
 		fwd->nr++;
 		fwd->stats.requests++;
@@ -535,9 +596,8 @@ static bool forward_again(struct inet_forwarder *fwd,
 enum skb_drop_reason forward_request(struct inet_forwarder *fwd,
 				     const struct sk_buff *skb,
 				     const struct forward_want *want,
-				     struct inet_forward_request *req)
+				     const struct inet_forward_request *req)
 {
-	const struct iphdr *iph = ip_hdr(skb);
 	enum skb_drop_reason reason;
 	struct forward_flow *flow;
 
@@ -551,21 +611,15 @@ enum skb_drop_reason forward_request(struct inet_forwarder *fwd,
 	flow = forward_flow_alloc(fwd, skb, want);
 	if (!flow)
 		return SKB_DROP_REASON_NOMEM;
-	reason = forward_flow_add(flow, &req->id);
+	forward_describe(flow, skb, req);
+	reason = forward_flow_add(flow);
 	if (reason) {
 		forward_flow_put(flow);		/* the table's, the timer's */
 		forward_flow_put(flow);
+		forward_flow_put(flow);		/* forward_ask()'s */
 		return reason;
 	}
-	req->src = (struct sockaddr_in){ .sin_family = AF_INET,
-		.sin_port = want->key.sport, .sin_addr.s_addr = iph->saddr };
-	req->dst = (struct sockaddr_in){ .sin_family = AF_INET,
-		.sin_port = want->key.dport, .sin_addr.s_addr = iph->daddr };
-	req->protocol = fwd->ops->protocol;
-	req->ifindex = skb->skb_iif;
-	req->tos = iph->tos;
-	req->ttl = iph->ttl;
-	fwd->cb(fwd, req, fwd->arg);
+	app_call_queue(fwd->net, &flow->ask);
 	return SKB_NOT_DROPPED_YET;
 }
 
@@ -814,6 +868,7 @@ static struct inet_forwarder *forwarder_alloc(struct net *net,
 	if (!fwd)
 		return NULL;
 	lock_init(&fwd->lock, net->smp);
+	init_waitqueue_head(&fwd->asked, net->smp);
 	refcount_init(&fwd->refcnt, 1, net->smp);
 	net_random_bytes(net, &fwd->secret, sizeof(fwd->secret));
 	fwd->net = net;
@@ -915,8 +970,8 @@ void forwarder_destroy(struct inet_forwarder *fwd)
 		forward_flow_put(flow);
 	}
 	/* a softirq thread must not wait for itself */
-	if (!this_softnet(net))
-		synchronize_rcu(&net->rcu);
+	if (net->smp && !this_softnet(net))
+		wait_event_until(&fwd->asked, WAIT_FOREVER, forward_asked, fwd);
 	call_rcu(&net->rcu, &fwd->rcu, forwarder_free_rcu);
 }
 

@@ -10,6 +10,7 @@
 
 #include "core/net.h"
 #include "core/skbuff.h"
+#include "core/softnet.h"
 #include "ipv4/inet_sock.h"
 #include "ipv4/ip.h"
 #include "ipv4/route.h"
@@ -57,8 +58,11 @@ struct forward_flow {
 	struct forward_key key;		/* constant */
 	struct forward_source *source;	/* while it is in the table */
 	u64 id;				/* constant; its low half: the hash */
-	refcount_t refcnt;		/* the table, the timer, verdicts */
+	refcount_t refcnt;		/* the table, the timer, the call that
+					 * asks, verdicts */
 	enum forward_state state;
+	struct app_call ask;		/* of fwd->cb */
+	struct inet_forward_request req;	/* constant */
 	struct timer_list timer;	/* of the verdict, or of idleness */
 	struct sk_buff *skb;		/* what is asked about, in heap memory: of
 					 * him whose verdict it is */
@@ -105,6 +109,8 @@ struct inet_forwarder {
 	u32 held_bytes;
 	struct hlist_head *chains;	/* by forward_key */
 	struct hlist_head *sources;	/* by address; as many */
+	u32 asking;			/* threads in cb */
+	struct wait_queue_head asked;	/* waits for them to return */
 	struct inet_forward_stats stats;
 };
 
@@ -135,13 +141,13 @@ bool forward_echoes(struct net *net, const struct net_device *dev);
 
 /* Who is asked about @skb, or NULL. Context: RCU. */
 struct inet_forwarder *forwarder_find(const struct sk_buff *skb, u8 protocol);
-/* @skb, at its transport header, is asked about, unless it is so already; @req has
- * what only its protocol knows. Borrows. Return: 0, or why it dies. Context:
- * softnet, RCU. */
+/* @skb, at its transport header, will be asked about, unless it is so already;
+ * @req has what only its protocol knows. Borrows. Return: 0, or why it dies.
+ * Context: softnet, RCU. */
 enum skb_drop_reason forward_request(struct inet_forwarder *fwd,
 				     const struct sk_buff *skb,
 				     const struct forward_want *want,
-				     struct inet_forward_request *req);
+				     const struct inet_forward_request *req);
 /* What was asked about, or died of @reason. */
 static inline void forward_consume(struct sk_buff *skb,
 				   enum skb_drop_reason reason)

@@ -28,7 +28,7 @@ bool udp_forward_rcv(struct sk_buff *skb)
 			 .sport = uh->source, .dport = uh->dest },
 		.len = (u32)((int)skb->len - skb_network_offset(skb)),
 	};
-	struct inet_forward_request req = { .len = skb->len - UDP_HLEN };
+	const struct inet_forward_request req = { .len = skb->len - UDP_HLEN };
 
 	if (!fwd || !uh->source || !uh->dest)
 		return false;

@@ -7,6 +7,7 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -340,6 +341,56 @@ static void flows_end_by_time_by_close_and_with_the_forwarder(void **state)
 	threaded_close(&p);
 }
 
+/* ---- a callback may do what waits -------------------------------------- */
+
+static void never_told(struct socket *s, int revents, void *arg)
+{
+	(void)s;
+	(void)revents;
+	(void)arg;
+}
+
+/* Takes rtnl, and waits for a grace period, as an application may that makes a
+ * route to each who asks; then ends the forwarder, the 200th time. */
+static void rearranges(struct inet_forwarder *fwd,
+		       const struct inet_forward_request *req, void *arg)
+{
+	struct threaded_pair *p = arg;
+	struct socket *s = inet_socket(p->net[1], AF_INET, SOCK_DGRAM, 0);
+
+	if (inet_route_add(p->net[1], "198.51.100.0/24 dev w0") && errno != EEXIST)
+		threaded_count(&desk.wrong);
+	if (inet_route_del(p->net[1], "198.51.100.0/24 dev w0") && errno != ESRCH)
+		threaded_count(&desk.wrong);
+	if (inet_set_event_cb(s, POLLIN, never_told, NULL) || inet_close(s))
+		threaded_count(&desk.wrong);
+	inet_forward_drop(fwd, req->id);
+	if (threaded_count(&nr_asked) == 200)
+		inet_forwarder_destroy(fwd);
+}
+
+static void callback_may_change_the_stack(void **state)
+{
+	struct inet_forwarder *fwd;
+	struct threaded_pair p;
+	struct client c = { .p = &p };
+	pthread_t thread;
+
+	(void)state;
+	desk.wrong = 0;
+	pair_open(&p);
+	__atomic_store_n(&nr_asked, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&flooding, 1, __ATOMIC_RELEASE);
+	fwd = inet_udp_forwarder(p.net[1], NULL, rearranges, &p);
+	assert_non_null(fwd);
+	assert_int_equal(pthread_create(&thread, NULL, floods, &c), 0);
+	assert_true(threaded_wait(&nr_asked, 200));
+	__atomic_store_n(&flooding, 0, __ATOMIC_RELEASE);
+	pthread_join(thread, NULL);
+	assert_int_equal(desk.wrong, 0);
+	threaded_close(&p);
+}
+
 /* Requests are held while the stack is stopped, and end with it. */
 static void stopped_stack_holds_requests(void **state)
 {
@@ -378,6 +429,7 @@ int main(void)
 		cmocka_unit_test(requests_are_decided_by_other_threads),
 		cmocka_unit_test(forwarders_come_and_go_under_a_flood),
 		cmocka_unit_test(flows_end_by_time_by_close_and_with_the_forwarder),
+		cmocka_unit_test(callback_may_change_the_stack),
 		cmocka_unit_test(stopped_stack_holds_requests),
 	};
 

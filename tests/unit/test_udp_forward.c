@@ -578,6 +578,40 @@ static void held_datagrams_of_a_source_are_bounded(void **state)
 	lab_close(&l);
 }
 
+/* ---- pings ------------------------------------------------------------ */
+
+static u32 ping(struct lab *l, __be32 daddr)
+{
+	const struct fx_ip ip = { .daddr = daddr, .proto = IPPROTO_ICMP };
+	u8 frame[128];
+
+	fx_inject(&l->f, frame,
+		  fx_build_icmp(frame, &ip, ICMP_ECHO, 0, 1, "abcd", 4));
+	return l->f.nr_sent;
+}
+
+static void foreign_ping_is_answered_with_echo(void **state)
+{
+	struct inet_forward_options o = lab_options();
+	struct lab l;
+
+	(void)state;
+	lab_open(&l, IPPROTO_UDP, NULL);
+	assert_int_equal(ping(&l, FX_IP), 1);
+	fx_flush(&l.f);
+	fx_mark(&l.f);
+	assert_int_equal(ping(&l, FOREIGN), 0);
+	fx_assert_dropped(&l.f, SKB_DROP_REASON_ICMP_TYPE, 1);
+	lab_close(&l);
+	o.echo = true;
+	lab_open(&l, IPPROTO_UDP, &o);
+	assert_int_equal(ping(&l, FOREIGN), 1);
+	fx_expect(&l.f, &l.p);
+	assert_int_equal(l.p.ip->saddr, FOREIGN);
+	assert_int_equal(l.p.icmp->type, ICMP_ECHOREPLY);
+	lab_close(&l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -603,6 +637,7 @@ int main(void)
 		cmocka_unit_test(flows_are_bounded),
 		cmocka_unit_test(held_datagrams_are_bounded),
 		cmocka_unit_test(held_datagrams_of_a_source_are_bounded),
+		cmocka_unit_test(foreign_ping_is_answered_with_echo),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
