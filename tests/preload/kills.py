@@ -13,7 +13,6 @@ import os
 import random
 import resource
 import selectors
-import signal
 import socket
 import struct
 import subprocess
@@ -22,6 +21,7 @@ import time
 
 BLOCK = random.Random(1).randbytes(1 << 16)
 ASKED = 4000            # bytes under way, at most
+RATE = 200              # questions a second, of each process
 PORTS = 8               # of the kernel's servers
 PATIENCE = 60           # seconds; nothing here is expected to take them
 ENDS = (errno.ECONNRESET, errno.EPIPE)
@@ -45,6 +45,7 @@ class Side:
         self.conns = {}
         self.asking = []
         self.errors = {0: 0}    # how connections have ended
+        self.asked = time.monotonic()
 
     def add(self, sock, asks, program=None):
         """A connection more."""
@@ -96,8 +97,12 @@ class Side:
             self.write(conn)
         return True
 
-    def ask(self, how_many):
+    def ask(self):
         """Some that wait for no answer ask again."""
+        now = time.monotonic()
+        how_many = min(int((now - self.asked) * RATE), RATE)
+        if how_many:
+            self.asked = now
         for conn in self.random.sample(self.asking, min(how_many, len(self.asking))):
             if conn.sent != conn.got or conn.out:
                 continue
@@ -121,7 +126,7 @@ class Side:
 
     def pump(self, seconds=0.02):
         """Waits, and does what there is to do."""
-        self.ask(20)
+        self.ask()
         for key, events in self.selector.select(seconds):
             if callable(key.data):
                 key.data()
@@ -176,6 +181,7 @@ class Turmoil:
         self.side = Side(SEED)
         self.random = random.Random(SEED)
         self.programs = {}
+        self.begun = {}
         self.number = self.killed = 0
         self.servers = [socket.create_server((KERNEL, 0), backlog=4096)
                         for _ in range(PORTS)]
@@ -210,14 +216,19 @@ class Turmoil:
         proc = subprocess.Popen(on_stack(
             sys.executable, os.path.abspath(__file__), "--program", role, str(number),
             str(count), *places), stdout=subprocess.PIPE)
-        os.set_blocking(proc.stdout.fileno(), False)
         self.programs[number] = proc
-        self.pump_until(lambda: proc.stdout.read() == b"ready\n" or proc.poll(),
-                        f"a {role} does not begin")
-        assert proc.poll() is None, f"seed {SEED}: a {role} ended, {len(self.side.conns)}"
+        self.side.selector.register(proc.stdout, selectors.EVENT_READ,
+                                    lambda: self.begins(number, proc))
+        self.pump_until(lambda: number in self.begun, f"a {role} does not begin")
+        assert self.begun[number] == b"ready\n", f"seed {SEED}: a {role} has ended"
         for _ in range(count if role == "server" else 0):
             self.side.add(socket.create_connection((STACK, 2000 + number), PATIENCE),
                           True, number)
+
+    def begins(self, number, proc):
+        """A program has said so, or has ended."""
+        self.side.selector.unregister(proc.stdout)
+        self.begun[number] = proc.stdout.readline()
 
     def kill(self, number):
         """By SIGKILL. Whoever it was connected to must be told."""
@@ -292,7 +303,6 @@ def programs_and_the_owner_are_killed_under_load():
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     lab()
