@@ -435,6 +435,33 @@ static void established_write_of_many_segments_signs_each(void **state)
 	tp_close(&t);
 }
 
+/* Text that stays in the application's memory is not behind the header. */
+static void established_lent_text_is_signed_where_it_lies(void **state)
+{
+	static u8 text[5000];
+	u32 i, got = 0;
+	int one = 1;
+	struct tp t;
+
+	(void)state;
+	open_active(&t);
+	for (i = 0; i < sizeof(text); i++)
+		text[i] = (u8)(i * 7 + 1);
+	assert_int_equal(inet_setsockopt(t.s, SOL_SOCKET, SO_ZEROCOPY, &one,
+					 sizeof(one)), 0);
+	assert_int_equal(inet_send(t.s, text, sizeof(text), MSG_ZEROCOPY), sizeof(text));
+	fx_run(&t.f);
+	while (fx_pop(&t.f, &t.p)) {
+		assert_memory_equal(t.p.data, text + got, t.p.data_len);
+		came_signed(&t, KEY);
+		got += t.p.data_len;
+	}
+	assert_int_equal(got, sizeof(text));
+	send_signed(&t, TCPHDR_ACK, 1, 1 + got, KEY, NULL, 0);
+	fx_assert_no_drops(&t.f);
+	tp_close(&t);
+}
+
 /* Text behind a hole: SACK has its place behind the signature. */
 static void established_hole_is_told_by_sack_beside_the_signature(void **state)
 {
@@ -737,6 +764,7 @@ int main(void)
 		T(established_text_with_a_changed_bit_is_dropped),
 		T(established_signature_of_a_wrong_length_is_none),
 		T(established_write_of_many_segments_signs_each),
+		T(established_lent_text_is_signed_where_it_lies),
 		T(established_hole_is_told_by_sack_beside_the_signature),
 		T(established_key_changes_with_the_connection_open),
 		T(established_queue_is_cut_when_a_key_comes),
