@@ -111,15 +111,32 @@ static ssize_t fail(int fd, const struct shim_dgram *head, int flags)
 	return -1;
 }
 
+/*
+ * Who sees the end of a descriptor must know whether its program or the owner's death
+ * made it. The descriptor remembers the former itself, for all that have it, by a
+ * priority, which means nothing to AF_UNIX (the program's own is the owner's).
+ */
+#define READ_NO_MORE 1
+
+void shim_dgram_read_no_more(int fd)
+{
+	const int mark = READ_NO_MORE;
+
+	syscall(SYS_setsockopt, fd, SOL_SOCKET, SO_PRIORITY, &mark, sizeof(mark));
+}
+
 /* Nothing was read: an empty datagram, or the end, which is the owner's unless it knows
- * the socket still. */
+ * the socket still, or the program reads no more. */
 static bool owner_is_gone(int fd, const struct shim_socket *sock)
 {
 	struct shim_call call = { .op = SHIM_SOCKNAME };
 	struct pollfd p = { .fd = fd };
 	struct shim_reply reply;
+	socklen_t len = sizeof(int);
+	int mark = 0;
 
-	return poll(&p, 1, 0) > 0 && (p.revents & POLLHUP) &&
+	syscall(SYS_getsockopt, fd, SOL_SOCKET, SO_PRIORITY, &mark, &len);
+	return mark != READ_NO_MORE && poll(&p, 1, 0) > 0 && (p.revents & POLLHUP) &&
 	       shim_call(sock, &call, &reply);
 }
 

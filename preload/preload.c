@@ -374,6 +374,8 @@ SHIM_EXPORT int shutdown(int fd, int how)
 			call.op = SHIM_PEERNAME;	/* ENOTCONN, or all right */
 		if (shim_call(&sock, &call, &reply))
 			return failed(reply.err == ENOENT ? ENOTCONN : reply.err);
+		if (sock.kind == 'd' && how != SHUT_WR)
+			shim_dgram_read_no_more(fd);
 	}
 	return shim_next_shutdown()(fd, how);
 }

@@ -79,6 +79,8 @@ ssize_t shim_dgram_recv(int fd, const struct shim_socket *sock, struct msghdr *m
 			int flags);
 ssize_t shim_dgram_send(int fd, const struct shim_socket *sock,
 			const struct msghdr *msg, int flags);
+/* The program shuts it for reading: the end that reads of it see is its own. */
+void shim_dgram_read_no_more(int fd);
 /* As recvmsg() with MSG_ERRQUEUE, of any. */
 ssize_t shim_errqueue(const struct shim_socket *sock, struct msghdr *msg, int flags);
 /* How long the next datagram is; 0: there is none. */

@@ -222,6 +222,21 @@ static void messages(void)
 	close(fd);
 }
 
+/* Who reads no more is told so. */
+static void shut(void)
+{
+	struct sockaddr_in peer = there();
+	int fd = udp();
+	char byte;
+
+	connect(fd, (void *)&peer, sizeof(peer));
+	said_result("udp_shutdown_both", shutdown(fd, SHUT_RDWR));
+	said_result("udp_shutdown_recv", recv(fd, &byte, 1, 0));
+	said_result("udp_shutdown_recv_again", recv(fd, &byte, 1, 0));
+	said_result("udp_shutdown_send", send(fd, &byte, 1, MSG_NOSIGNAL));
+	close(fd);
+}
+
 /* The longest there is, both ways. */
 static void longest(void)
 {
@@ -249,5 +264,6 @@ void test_dgram(void)
 	errors();
 	connected();
 	messages();
+	shut();
 	longest();
 }
