@@ -170,6 +170,36 @@ static void walk_option(u8 kind, struct cursor *body, bool syn,
 	}
 }
 
+static struct cursor options_begin(const u8 *opt, size_t len)
+{
+	return cur_init(opt, min(len, (size_t)MAX_TCP_OPTION_SPACE));
+}
+
+/* Steps to the next option that has a length: its @kind and what follows both in
+ * @body. False: there is none, or *@malformed what there is. */
+static inline bool options_next(struct cursor *c, u8 *kind, struct cursor *body,
+				bool *malformed)
+{
+	u8 size;
+
+	while (cur_left(c) > 0) {	/* each round takes a byte or leaves */
+		*kind = cur_u8(c);
+		if (*kind == TCPOPT_EOL)
+			return false;
+		if (*kind == TCPOPT_NOP)
+			continue;
+		size = cur_u8(c);
+		if (size < TCPOLEN_KIND_LEN ||
+		    size - TCPOLEN_KIND_LEN > (int)cur_left(c)) {
+			*malformed = true;
+			return false;
+		}
+		*body = cur_sub(c, size - TCPOLEN_KIND_LEN);
+		return true;
+	}
+	return false;
+}
+
 /*
  * Walk options one by one. The caller has cleared the fixed part of @info;
  * see tcp_options_parse(). An option that comes twice counts as it came last.
@@ -177,47 +207,26 @@ static void walk_option(u8 kind, struct cursor *body, bool syn,
 void tcp_options_walk(const u8 *opt, size_t len, bool syn,
 		      struct tcp_options_info *info)
 {
-	struct cursor c, body;
-	u8 kind, size;
+	struct cursor c = options_begin(opt, len), body;
+	bool malformed = false;
+	u8 kind;
 
-	if (len > MAX_TCP_OPTION_SPACE)
-		len = MAX_TCP_OPTION_SPACE;
-	c = cur_init(opt, len);
-	while (cur_left(&c) > 0) {	/* each round takes a byte or leaves */
-		kind = cur_u8(&c);
-		if (kind == TCPOPT_EOL)
-			return;
-		if (kind == TCPOPT_NOP)
-			continue;
-		size = cur_u8(&c);
-		if (size < TCPOLEN_KIND_LEN ||
-		    size - TCPOLEN_KIND_LEN > (int)cur_left(&c)) {
-			info->malformed = true;
-			return;
-		}
-		body = cur_sub(&c, size - TCPOLEN_KIND_LEN);
+	while (options_next(&c, &kind, &body, &malformed))
 		walk_option(kind, &body, syn, info);
-	}
+	if (malformed)
+		info->malformed = true;
 }
 
 const u8 *tcp_options_find(const u8 *opt, size_t len, u8 kind, u8 size)
 {
-	struct cursor c = cur_init(opt, min(len, (size_t)MAX_TCP_OPTION_SPACE));
-	u8 k, n;
+	struct cursor c = options_begin(opt, len), body;
+	bool malformed;
+	u8 k;
 
-	while (cur_left(&c) > 0) {	/* each round takes a byte or leaves */
-		k = cur_u8(&c);
-		if (k == TCPOPT_EOL)
-			break;
-		if (k == TCPOPT_NOP)
-			continue;
-		n = cur_u8(&c);
-		if (n < TCPOLEN_KIND_LEN || n - TCPOLEN_KIND_LEN > (int)cur_left(&c))
-			break;
-		opt = cur_bytes(&c, n - TCPOLEN_KIND_LEN);
-		if (k == kind && n == size)
-			return opt;
-	}
+	while (options_next(&c, &k, &body, &malformed))
+		if (k == kind &&
+		    cur_left(&body) == (size_t)(size - TCPOLEN_KIND_LEN))
+			return body.p;
 	return NULL;
 }
 
