@@ -38,6 +38,13 @@ static int failed(const char *what)
 	return -1;
 }
 
+/* What was written as @name for @what. Return: -1. */
+static int wrong(const char *what, const char *name, const char *why)
+{
+	fprintf(stderr, "inetstackd: %s \"%s\": %s\n", what, name, why);
+	return -1;
+}
+
 /* ---- user and capabilities -------------------------------------------- */
 
 int user_parse(const char *user, const char *group, struct settings *settings)
@@ -46,13 +53,11 @@ int user_parse(const char *user, const char *group, struct settings *settings)
 	const struct group *gr = *group ? getgrnam(group) : NULL;
 
 	if (*user && !pw)
-		fprintf(stderr, "inetstackd: user \"%s\": there is none\n", user);
-	else if (*group && !gr)
-		fprintf(stderr, "inetstackd: group \"%s\": there is none\n", group);
-	else if (*group && !*user)
-		fprintf(stderr, "inetstackd: group \"%s\": a user is wanted, too\n", group);
-	if ((*user && !pw) || (*group && (!gr || !pw)))
-		return -1;
+		return wrong("user", user, "there is none");
+	if (*group && !gr)
+		return wrong("group", group, "there is none");
+	if (*group && !pw)
+		return wrong("group", group, "a user is wanted, too");
 	settings->becomes_user = pw != NULL;
 	if (pw) {
 		settings->uid = pw->pw_uid;
@@ -125,11 +130,10 @@ int seccomp_parse(const char *text, struct settings *settings)
 		return -1;
 	}
 #endif
-	settings->unfiltered = strcmp(text, "on");
-	if (!settings->unfiltered || !strcmp(text, "off"))
-		return 0;
-	fprintf(stderr, "inetstackd: seccomp \"%s\": \"on\" or \"off\" is wanted\n", text);
-	return -1;
+	if (strcmp(text, "on") && strcmp(text, "off"))
+		return wrong("seccomp", text, "\"on\" or \"off\" is wanted");
+	settings->unfiltered = !strcmp(text, "off");
+	return 0;
 }
 
 #ifdef HAVE_SECCOMP

@@ -276,9 +276,7 @@ static int sock_net_init(struct net *net)
 	net->socket_slab = kmem_cache_create(&net->mem, "socket",
 					     sizeof(struct socket),
 					     SMP_APART_BYTES);
-	if (!net->socket_slab)
-		return -ENOMEM;
-	return 0;
+	return net->socket_slab ? 0 : -ENOMEM;
 }
 
 /* Closes the sockets that the application left, after it has lost what it was

@@ -135,16 +135,14 @@ static void softnet_collect(struct softnet_data *sd)
 
 void app_call_queue(struct net *net, struct app_call *call)
 {
-	struct softnet_data *sd = this_softnet(net);
+	struct softnet_data *mine = this_softnet(net);
+	struct softnet_data *sd = mine ? mine : &net->softnets[0];
 
-	if (sd) {
-		llist_add(&call->node, &sd->app_calls);
-		raise_softirq(sd, APP_CALL_SOFTIRQ);
-		return;
-	}
-	sd = &net->softnets[0];
 	llist_add(&call->node, &sd->app_calls);
-	kick_softnet(sd);
+	if (mine)
+		raise_softirq(sd, APP_CALL_SOFTIRQ);
+	else
+		kick_softnet(sd);
 }
 
 /* Makes the calls that are queued, in their order. */

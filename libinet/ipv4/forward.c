@@ -213,7 +213,7 @@ static struct forward_flow *forward_find(const struct inet_forwarder *fwd,
 
 static void forward_link(struct inet_forwarder *fwd, struct forward_flow *flow)
 {
-	hlist_add_head(&flow->node, &fwd->chains[(u32)flow->id & fwd->mask]);
+	hlist_add_head(&flow->node, &fwd->chains[(u32)flow->req.id & fwd->mask]);
 }
 
 /* Twice as many chains of both tables, if there is memory. */
@@ -487,8 +487,7 @@ static bool forward_asked(void *arg)
 	return none;
 }
 
-/* A flow with references for the table, the timer and forward_ask(), in none of
- * them. */
+/* A flow with a reference for forward_ask(), in no table yet. */
 static struct forward_flow *forward_flow_alloc(struct inet_forwarder *fwd,
 					       const struct sk_buff *skb,
 					       const struct forward_want *want)
@@ -504,14 +503,13 @@ static struct forward_flow *forward_flow_alloc(struct inet_forwarder *fwd,
 		return NULL;
 	}
 	flow->bytes = flow->skb->truesize;
-	refcount_init(&flow->refcnt, 3, fwd->net->smp);
+	refcount_init(&flow->refcnt, 1, fwd->net->smp);
 	timer_setup(&flow->timer, forward_timer);
 	refcount_inc(&fwd->refcnt);
 	flow->fwd = fwd;
 	flow->key = want->key;
 	flow->state = FORWARD_HELD;
 	flow->ask.fn = forward_ask;
-	flow->iif = skb->skb_iif;
 	flow->seq = want->seq;
 	flow->isn = want->isn;
 	return flow;
@@ -557,8 +555,9 @@ static enum skb_drop_reason forward_flow_add(struct forward_flow *flow)
 		if (fwd->nr > fwd->mask)
 			forward_grow(fwd);
 		fwd->serial += fwd->serial == U32_MAX ? 2 : 1;
-		flow->id = (u64)fwd->serial << 32 | hash;
-		flow->req.id = flow->id;
+		flow->req.id = (u64)fwd->serial << 32 | hash;
+		refcount_inc(&flow->refcnt);		/* the table's */
+		refcount_inc(&flow->refcnt);		/* the timer's */
 		forward_link(fwd, flow);
 		fwd->nr++;
 		fwd->stats.requests++;
@@ -614,9 +613,7 @@ enum skb_drop_reason forward_request(struct inet_forwarder *fwd,
 	forward_describe(flow, skb, req);
 	reason = forward_flow_add(flow);
 	if (reason) {
-		forward_flow_put(flow);		/* the table's, the timer's */
 		forward_flow_put(flow);
-		forward_flow_put(flow);		/* forward_ask()'s */
 		return reason;
 	}
 	app_call_queue(fwd->net, &flow->ask);
@@ -632,7 +629,7 @@ static struct forward_flow *forward_held(struct inet_forwarder *fwd, u64 id)
 	struct forward_flow *flow;
 
 	hlist_for_each_entry(flow, &fwd->chains[(u32)id & fwd->mask], node)
-		if (flow->id == id && flow->state == FORWARD_HELD) {
+		if (flow->req.id == id && flow->state == FORWARD_HELD) {
 			refcount_inc(&flow->refcnt);
 			return flow;
 		}
@@ -719,8 +716,8 @@ static int forward_reroute(struct forward_flow *flow)
 	enum skb_drop_reason reason;
 	int err;
 
-	skb->dev = dev_get_by_index_rcu(flow->fwd->net, flow->iif);
-	skb->skb_iif = flow->iif;
+	skb->dev = dev_get_by_index_rcu(flow->fwd->net, flow->req.ifindex);
+	skb->skb_iif = flow->req.ifindex;
 	if (!skb->dev)
 		return -ENODEV;
 	err = ip_route_input_noref(skb, flow->key.daddr, flow->key.saddr,

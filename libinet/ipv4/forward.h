@@ -57,18 +57,17 @@ struct forward_flow {
 	struct inet_forwarder *fwd;	/* constant; holds a reference */
 	struct forward_key key;		/* constant */
 	struct forward_source *source;	/* while it is in the table */
-	u64 id;				/* constant; its low half: the hash */
 	refcount_t refcnt;		/* the table, the timer, the call that
 					 * asks, verdicts */
 	enum forward_state state;
 	struct app_call ask;		/* of fwd->cb */
-	struct inet_forward_request req;	/* constant */
+	struct inet_forward_request req;	/* constant; the low half of its id:
+						 * the hash */
 	struct timer_list timer;	/* of the verdict, or of idleness */
 	struct sk_buff *skb;		/* what is asked about, in heap memory: of
 					 * him whose verdict it is */
 	u32 bytes;			/* constant: of it */
 	struct sock *sk;		/* UDP, FORWARD_OPEN: with a reference */
-	int iif;			/* constant: the device it came by */
 	u32 seq;			/* TCP: of the SYN; UDP: 0 */
 	u32 isn;			/* TCP: where ours must begin, 0: anywhere */
 };

@@ -94,18 +94,19 @@ static inline void ipcm_time(const struct ipcm_cookie *ipc, struct sock *sk,
 	if (unlikely(ipc->tsflags))
 		sock_tx_timestamp(sk, skb, ipc->tsflags);
 }
-/*
- * One datagram from user bytes: allocates, copies (and sums with
- * CHECKSUM_PARTIAL semantics left to @finish), pushes IP header, fragments when
- * needed. @transhdrlen bytes are reserved in front for the caller's header,
- * which @finish fills in: skb->data at it, skb->len whole. 0 or -E.
- */
 /* Which sums a sender makes, if no device does. */
 enum datagram_csum {
 	DATAGRAM_CSUM_NONE,
 	DATAGRAM_CSUM_COPY,	/* skb->csum: the payload, summed while copied */
 	DATAGRAM_CSUM_WHOLE,	/* skb->csum: 0; @finish sums it with the header */
 };
+
+/*
+ * One datagram from user bytes: allocates, copies (and sums with
+ * CHECKSUM_PARTIAL semantics left to @finish), pushes IP header, fragments when
+ * needed. @transhdrlen bytes are reserved in front for the caller's header,
+ * which @finish fills in: skb->data at it, skb->len whole. 0 or -E.
+ */
 struct ip_datagram {
 	struct flowi4 fl4;
 	struct rtable *rt;	/* borrowed */

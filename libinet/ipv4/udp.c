@@ -95,24 +95,25 @@ bool udp_csum_ok(struct sk_buff *skb)
  * copied to the reader. False: the checksum is wrong. */
 static bool udp_csum_pull(struct sk_buff *skb)
 {
-	if (udp_csum_unnecessary(skb)) {
-		;
-	} else if (skb->len > CSUM_SHORT) {
-		skb->csum = csum_partial(skb->data, UDP_HLEN, skb->csum);
-	} else {
+	if (skb->len <= CSUM_SHORT) {
 		if (!udp_csum_ok(skb))
 			return false;
 		skb->csum_valid = 1;
+	} else if (!udp_csum_unnecessary(skb)) {
+		skb->csum = csum_partial(skb->data, UDP_HLEN, skb->csum);
 	}
 	skb_pull(skb, UDP_HLEN);
 	return true;
 }
 
-/* Counts a datagram whose checksum is wrong. */
-static void udp_csum_error(struct net *net)
+/* The end of a datagram whose checksum is wrong. */
+static void udp_csum_drop(struct sk_buff *skb)
 {
+	struct net *net = skb_net(skb);
+
 	NET_INC_STATS(net, UDP_INCSUMERRORS);
 	NET_INC_STATS(net, UDP_INERRORS);
+	kfree_skb_reason(skb, SKB_DROP_REASON_UDP_CSUM);
 }
 
 /* ---- in --------------------------------------------------------------- */
@@ -125,9 +126,8 @@ static void udp_queue_rcv_one_skb(struct sock *sk, struct sk_buff *skb)
 
 	sock_rps_save_rxhash(sk, skb);
 	if (!udp_csum_pull(skb)) {
-		udp_csum_error(net);
 		sk_drops_add(sk, 1);
-		kfree_skb_reason(skb, SKB_DROP_REASON_UDP_CSUM);
+		udp_csum_drop(skb);
 		return;
 	}
 	ipv4_pktinfo_prepare(sk, skb);
@@ -209,8 +209,7 @@ static int udp4_mcast_deliver(struct net *net, struct sk_buff *skb,
 	struct udp_mcast_ctx ctx = { .skb = skb };
 
 	if (!udp_csum_ok(skb)) {	/* once for all readers */
-		udp_csum_error(net);
-		kfree_skb_reason(skb, SKB_DROP_REASON_UDP_CSUM);
+		udp_csum_drop(skb);
 		return 0;
 	}
 	skb->csum_valid = 1;
@@ -228,8 +227,7 @@ static int udp4_mcast_deliver(struct net *net, struct sk_buff *skb,
 static int udp_no_port(struct net *net, struct sk_buff *skb)
 {
 	if (!udp_csum_ok(skb)) {
-		udp_csum_error(net);
-		kfree_skb_reason(skb, SKB_DROP_REASON_UDP_CSUM);
+		udp_csum_drop(skb);
 		return 0;
 	}
 	if (unlikely(net_forwards(net)) && udp_forward_rcv(skb))
@@ -655,8 +653,7 @@ static void udp_drop_unread(struct sock *sk, struct sk_buff *skb, bool peeked)
 		consume_skb(skb);
 		return;
 	}
-	udp_csum_error(sock_net(sk));
-	kfree_skb_reason(skb, SKB_DROP_REASON_UDP_CSUM);
+	udp_csum_drop(skb);
 }
 
 /* The address and the control messages of a datagram that was copied out. */

@@ -7,7 +7,6 @@ import contextlib
 import os
 import re
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -141,7 +140,8 @@ def traceroute_finds_the_way():
 @case
 def rsync_serves_and_fetches():
     """A daemon with a process for each connection; and the client."""
-    path = conf("rsyncd.conf", f"use chroot = no\nuid = root\ngid = root\nreverse lookup = no\n[m]\npath = {FOLDER}\n")
+    path = conf("rsyncd.conf", "use chroot = no\nuid = root\ngid = root\n"
+                f"reverse lookup = no\n[m]\npath = {FOLDER}\n")
     daemon = ["rsync", "--daemon", "--no-detach", f"--config={path}"]
     with Traced(*daemon, "--port=8003", f"--address={STACK}", **QUIET):
         wait_for((STACK, 8003))
